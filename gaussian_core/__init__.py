@@ -1,0 +1,102 @@
+"""An image as a continuous field of 2D Gaussians, drawn at any scale.
+
+    from gaussian_core import GaussianField, Viewport, build_field, load_image, rasterize
+
+    image = load_image("photo.jpg")                       # float32 (H, W, 3), sRGB-encoded, [0, 1]
+    field = build_field(image)
+    frame = rasterize(field, Viewport(origin=(x, y), scale=8.0, size=(1920, 1080)))
+
+Names are loaded on first use (PEP 562): `import gaussian_core` brings in neither torch, Numba, Pillow nor Qt, so a
+window can be on screen before any of them is.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gaussian_core.builder import METHODS, FieldBuilder, TileGrid, build_field
+    from gaussian_core.errors import (
+        Cancelled,
+        DeviceError,
+        FieldError,
+        ImageError,
+        OutputError,
+        UserError,
+        WeightsError,
+    )
+    from gaussian_core.field import GaussianField
+    from gaussian_core.image_writer import ImageWriter, write_image
+    from gaussian_core.images import Picture, load_image, open_picture
+    from gaussian_core.pyramid import Pyramid
+    from gaussian_core.rasterizer import rasterize
+    from gaussian_core.render_file import render_file
+    from gaussian_core.resampling import resample
+    from gaussian_core.viewport import Viewport
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "METHODS",
+    "Cancelled",
+    "DeviceError",
+    "FieldBuilder",
+    "FieldError",
+    "GaussianField",
+    "ImageError",
+    "ImageWriter",
+    "OutputError",
+    "Picture",
+    "Pyramid",
+    "TileGrid",
+    "UserError",
+    "Viewport",
+    "WeightsError",
+    "build_field",
+    "load_image",
+    "open_picture",
+    "rasterize",
+    "render_file",
+    "resample",
+    "write_image",
+]
+
+_HOMES = {
+    "METHODS": "builder",
+    "Cancelled": "errors",
+    "DeviceError": "errors",
+    "FieldBuilder": "builder",
+    "FieldError": "errors",
+    "GaussianField": "field",
+    "ImageError": "errors",
+    "ImageWriter": "image_writer",
+    "OutputError": "errors",
+    "Picture": "images",
+    "Pyramid": "pyramid",
+    "TileGrid": "builder",
+    "UserError": "errors",
+    "Viewport": "viewport",
+    "WeightsError": "errors",
+    "build_field": "builder",
+    "load_image": "images",
+    "open_picture": "images",
+    "rasterize": "rasterizer",
+    "render_file": "render_file",
+    "resample": "resampling",
+    "write_image": "image_writer",
+}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{home}"), name)
+    # A function may share its module's name (render_file): keep the function, as `__all__` promises.
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,53 @@
+"""What the README tells a reader to type is what CI runs, and what it points to is there."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def fenced_blocks() -> list[str]:
+    return re.findall(r"^```\w*\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+def test_ci_runs_the_readmes_test_command() -> None:
+    bash = shutil.which("bash")
+    if bash is None:
+        pytest.skip("needs bash")
+    result = subprocess.run(
+        [bash, str(ROOT / ".ci" / "run"), "--print-command"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    command = result.stdout.strip()
+    assert command + "\n" in fenced_blocks()
+    assert "-m pytest" in command and "-c constraints.txt" in command and "[test]" in command
+
+
+def test_the_first_command_opens_the_viewer() -> None:
+    first = fenced_blocks()[0]
+    assert "-m venv" in first and "-c constraints.txt" in first
+    assert first.rstrip().endswith("python main.py")
+
+
+def test_local_links_lead_somewhere() -> None:
+    targets = re.findall(r"\]\(([^)#\s]+)[^)]*\)", README) + re.findall(r'src="([^"]+)"', README)
+    local = [t for t in targets if "://" not in t]
+    missing = [t for t in local if not (ROOT / t).exists()]
+    assert local and not missing
+
+
+def test_mentioned_commands_exist() -> None:
+    from viewer.cli import COMMANDS
+
+    blocks = "\n".join(fenced_blocks())
+    words = re.findall(r"main\.py[ \t]+([a-z]+)(?=[ \t])", blocks)
+    assert set(words) <= {command.name for command in COMMANDS}

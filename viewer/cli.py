@@ -1,0 +1,133 @@
+"""The command line: the viewer by default, and the commands that need no window.
+
+Nothing heavy is imported before it is needed: `-h` answers at once, and the viewer's window comes up before torch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from gaussian_core import Cancelled, UserError, __version__
+
+DONE, FAILED, MISUSED, CANCELLED = 0, 1, 2, 130
+
+
+@dataclass(frozen=True)
+class Command:
+    """module: has `add_arguments(parser)` and `run(args, stop) -> exit code`; imported when the command is named."""
+
+    name: str
+    help: str
+    module: str
+
+
+COMMANDS = (
+    Command(
+        "render", "draw a picture or a field at any scale into an image file", "viewer.cli_render"
+    ),
+    Command("build", "turn a picture into a field and save it", "viewer.cli_build"),
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the program; the exit code is returned: 0, 1 for a failure, 2 for wrong usage, 130 when interrupted."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    command = next((c for c in COMMANDS if arguments[:1] == [c.name]), None)
+    try:
+        if command is None:
+            return _view(arguments)
+        return _run(command, arguments[1:])
+    except UserError as error:
+        return _fail(str(error), FAILED)
+    except (Cancelled, KeyboardInterrupt):
+        return _fail("interrupted, nothing was written", CANCELLED)
+    except MemoryError:
+        return _fail("out of memory: choose a smaller --scale or a --region", FAILED)
+
+
+def _fail(message: str, code: int) -> int:
+    print(f"{_program()}: {' '.join(message.split())}", file=sys.stderr)
+    return code
+
+
+def _program() -> str:
+    return os.path.basename(sys.argv[0]) or "gaussian-zoom"
+
+
+def _run(command: Command, arguments: list[str]) -> int:
+    module = importlib.import_module(command.module)
+    parser = argparse.ArgumentParser(
+        prog=f"{_program()} {command.name}",
+        description=module.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    module.add_arguments(parser)
+    options = parser.parse_args(arguments)
+    with stop_on_interrupt() as stop:
+        return int(module.run(options, stop))
+
+
+@contextmanager
+def stop_on_interrupt() -> Iterator[Callable[[], bool]]:
+    """A `stop` callable that turns true at Ctrl-C (or a request to terminate), so that work ends between two tiles
+    and cleans up. A second Ctrl-C interrupts at once."""
+    asked = threading.Event()
+
+    def ask(signum: int, frame: object) -> None:
+        if asked.is_set():
+            raise KeyboardInterrupt
+        asked.set()
+
+    if threading.current_thread() is not threading.main_thread():
+        yield asked.is_set  # signals can be handled in the main thread only
+        return
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield asked.is_set
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _view(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog=_program(),
+        usage="%(prog)s [IMAGE] | %(prog)s COMMAND ... | %(prog)s -h",
+        description="Zoom into a picture as a continuous field of 2D Gaussians.",
+        epilog=_commands_help(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"gaussian-zoom {__version__}")
+    parser.add_argument(
+        "image", metavar="IMAGE", nargs="?", help="a picture or a field; without one, the sample"
+    )
+    options = parser.parse_args(arguments)
+    if _has_no_display():
+        return _fail(
+            "there is no display to open a window on; to draw into a file instead: "
+            f"{_program()} render IMAGE OUT --scale S",
+            FAILED,
+        )
+    # The name is not spelled as an import: the window's modules need Qt, which a headless machine may lack.
+    return int(importlib.import_module("viewer.ui.app").run(options.image))
+
+
+def _commands_help() -> str:
+    width = max(len(c.name) for c in COMMANDS) + 2
+    lines = [f"  {c.name:<{width}}{c.help}" for c in COMMANDS]
+    return "\n".join(["commands:", *lines, "", f"Help on one: {_program()} COMMAND -h"])
+
+
+def _has_no_display() -> bool:
+    """Qt would abort the process here with a page of text. Other systems always have a display of their own."""
+    if not sys.platform.startswith("linux"):
+        return False
+    return not any(os.environ.get(n) for n in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
