@@ -1,0 +1,421 @@
+"""The canvas with real events, offscreen, over a renderer whose pixels say where they are."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QEvent, QPointF, Qt
+from PySide6.QtGui import QMouseEvent, QPointingDevice
+from PySide6.QtWidgets import QApplication
+
+from tests.canvas_helpers import (
+    BACKGROUND,
+    CountingRenderer,
+    overview,
+    pinch,
+    pixels,
+    screenshot,
+    wheel,
+)
+from viewer.model.scene import Scene
+from viewer.ui.canvas import Canvas
+
+
+class Clock:
+    """Seconds that pass only when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def make(qtbot):
+    made = []
+    before = set(threading.enumerate())
+
+    def build(extent=(300, 400), size=(320, 240), seconds=0.0, **options):
+        renderer = CountingRenderer(seconds)
+        canvas = Canvas(render=renderer, prepare=lambda: None, **options)
+        qtbot.addWidget(canvas)
+        canvas.set_background(BACKGROUND)
+        canvas.set_glide(0.0)
+        canvas.resize(*size)
+        canvas.show()
+        qtbot.waitExposed(canvas)
+        if extent is not None:
+            canvas.set_scene(Scene(extent))
+            qtbot.waitUntil(canvas.is_idle)
+        made.append(canvas)
+        return canvas, renderer
+
+    yield build
+    for canvas in made:
+        canvas.shutdown()
+    leaked = set(threading.enumerate()) - before
+    assert not leaked, f"threads left running: {leaked}"
+
+
+def mouse(widget, kind, at, button, buttons):
+    position = QPointF(*at)
+    QApplication.sendEvent(
+        widget,
+        QMouseEvent(
+            kind,
+            position,
+            QPointF(widget.mapToGlobal(position)),
+            button,
+            buttons,
+            Qt.KeyboardModifier.NoModifier,
+        ),
+    )
+
+
+def drag(widget, start, stop, button=Qt.MouseButton.LeftButton):
+    mouse(widget, QEvent.Type.MouseButtonPress, start, button, button)
+    mouse(widget, QEvent.Type.MouseMove, stop, Qt.MouseButton.NoButton, button)
+    mouse(widget, QEvent.Type.MouseButtonRelease, stop, button, Qt.MouseButton.NoButton)
+
+
+def test_a_picture_opens_whole_and_centred_over_the_background(make):
+    canvas, _ = make(extent=(300, 800), size=(320, 240))
+    assert canvas.view.scale == pytest.approx(0.4)
+    shown = screenshot(canvas)
+    assert tuple(shown[5, 160]) == BACKGROUND_RGB
+    assert tuple(shown[235, 160]) == BACKGROUND_RGB
+    assert shown[120, 160, 2] == 128
+
+
+def test_every_shown_pixel_is_the_one_rendered_for_it(make, qtbot):
+    canvas, _ = make()
+    canvas.set_view(canvas.view.set_scale(7.3, (33.0, 57.0)))
+    qtbot.waitUntil(canvas.is_idle)
+    shown = screenshot(canvas)
+    xs, ys = canvas.view.viewport.pixel_centres()
+    assert np.array_equal(shown[..., 0], np.broadcast_to(np.floor(xs) % 256, (240, 320)))
+    assert np.array_equal(shown[..., 1], np.broadcast_to((np.floor(ys) % 256)[:, None], (240, 320)))
+
+
+def test_the_picture_ends_on_a_pixel_edge_and_the_background_begins(make, qtbot):
+    canvas, _ = make(extent=(20, 30), size=(320, 240))
+    canvas.set_view(canvas.view.centred(5.37))
+    qtbot.waitUntil(canvas.is_idle)
+    shown = screenshot(canvas)
+    left, top, right, bottom = canvas.view.picture_rect
+    inside = shown[..., 2] == 128
+    assert inside[top:bottom, left:right].all()
+    assert inside.sum() == (right - left) * (bottom - top)
+    assert (shown[~inside] == BACKGROUND_RGB).all()
+
+
+@pytest.mark.parametrize("at", [(10.0, 10.0), (200.5, 120.25), (319.0, 239.0)])
+def test_the_wheel_zooms_at_the_cursor_and_at_once(make, at):
+    canvas, _ = make()
+    canvas.set_view(canvas.view.set_scale(3.0))
+    before = canvas.view.to_source(*at)
+    wheel(canvas, at, 120)
+    assert canvas.view.scale == pytest.approx(3.0 * 2 ** (1 / 8))
+    after = canvas.view.to_device(*before)
+    assert np.hypot(after[0] - at[0], after[1] - at[1]) < 1e-6
+
+
+def test_a_notch_in_eight_pieces_is_a_notch(make):
+    canvas, _ = make()
+    canvas.set_view(canvas.view.set_scale(3.0))
+    for _ in range(8):
+        wheel(canvas, (50, 60), 15)
+    assert canvas.view.scale == pytest.approx(3.0 * 2 ** (1 / 8), rel=1e-12)
+
+
+def test_shift_is_finer_ctrl_coarser_and_sideways_nothing(make):
+    canvas, _ = make()
+    start = canvas.view.set_scale(2.0)
+    for modifier, factor in (
+        (Qt.KeyboardModifier.ShiftModifier, 2 ** (1 / 64)),
+        (Qt.KeyboardModifier.ControlModifier, 2.0),
+    ):
+        canvas.set_view(start)
+        wheel(canvas, (50, 60), 120, modifiers=modifier)
+        assert canvas.view.scale == pytest.approx(2.0 * factor)
+    canvas.set_view(start)
+    wheel(canvas, (50, 60), (120, 0))
+    wheel(canvas, (50, 60), (0, 0))
+    assert canvas.view == start
+
+
+def test_two_fingers_pan_and_the_setting_flips_it(make):
+    canvas, _ = make()
+    pad = QPointingDevice(
+        "pad",
+        77,
+        QPointingDevice.DeviceType.TouchPad,
+        QPointingDevice.PointerType.Finger,
+        QPointingDevice.Capability.Scroll,
+        2,
+        3,
+    )
+    phase = Qt.ScrollPhase.ScrollUpdate
+    canvas.set_view(canvas.view.set_scale(2.0))
+    x, y = canvas.view.origin
+    wheel(canvas, (50, 60), (16, 24), pixel=(8, 12), phase=phase, device=pad)
+    assert canvas.view.scale == 2.0
+    assert canvas.view.origin == pytest.approx((x - 4, y - 6))
+    canvas.set_touchpad_pans(False)
+    wheel(canvas, (50, 60), (0, 24), pixel=(0, 12), phase=phase, device=pad)
+    assert canvas.view.scale > 2.0
+
+
+def test_a_pinch_zooms_about_the_fingers_whatever_its_local_position_says(make):
+    canvas, _ = make()
+    canvas.set_view(canvas.view.set_scale(2.0))
+    before = canvas.view.to_source(200, 100)
+    pinch(canvas, (200, 100), 0.05)
+    assert canvas.view.scale == pytest.approx(2.1)
+    assert canvas.view.to_device(*before) == pytest.approx((200, 100), abs=1e-6)
+
+
+@pytest.mark.parametrize("button", [Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton])
+def test_dragging_moves_the_picture_with_the_cursor(make, button):
+    canvas, _ = make()
+    canvas.set_view(canvas.view.set_scale(4.0))
+    grabbed = canvas.view.to_source(100, 100)
+    drag(canvas, (100, 100), (70, 131), button)
+    assert canvas.view.to_device(*grabbed) == pytest.approx((70, 131), abs=1e-6)
+
+
+def test_the_overview_fills_what_the_frame_does_not_cover(make, qtbot):
+    canvas, renderer = make(extent=None)
+    canvas.set_overview(overview(40, 30), (400, 300))
+    assert tuple(screenshot(canvas)[120, 160]) == (200, 0, 200), "before any frame"
+    canvas.set_scene(Scene((300, 400)))
+    canvas.set_view(canvas.view.set_scale(6.0))
+    qtbot.waitUntil(canvas.is_idle)
+    renderer.seconds = 30.0
+    canvas.set_view(canvas.view.fit())
+    shown = screenshot(canvas)
+    assert tuple(shown[20, 20]) == (200, 0, 200), "zoomed out: uncovered parts show the overview"
+    assert shown[120, 160, 2] == 128, "and the old frame stays where it belongs"
+    background = np.array(BACKGROUND_RGB)
+    left, top, right, bottom = canvas.view.picture_rect
+    assert not (shown[top:bottom, left:right] == background).all(-1).any(), "no holes"
+
+
+def test_a_stale_frame_lies_under_the_relative_transform(make, qtbot):
+    canvas, renderer = make(extent=(200, 200), size=(200, 200))
+    canvas.set_view(canvas.view.set_scale(1.0))
+    qtbot.waitUntil(canvas.is_idle)
+    renderer.seconds = 30.0
+    canvas.set_view(canvas.view.set_scale(4.0, (50.0, 80.0)))
+    shown = screenshot(canvas).astype(float)
+    xs, ys = canvas.view.viewport.pixel_centres()
+    # Smoothly scaled counts of the columns are the source coordinate itself, less half a pixel.
+    assert np.abs(shown[100, 8:-8, 0] - (xs[8:-8] - 0.5)).max() < 1.0
+    assert np.abs(shown[8:-8, 100, 1] - (ys[8:-8] - 0.5)).max() < 1.0
+
+
+def test_thirty_wheel_events_end_on_the_last_state_without_a_queue(make, qtbot):
+    canvas, renderer = make(seconds=0.05)
+    renderer.frames.clear()
+    for _ in range(30):
+        wheel(canvas, (150, 110), 120)
+    last = canvas.view
+    qtbot.waitUntil(canvas.is_idle)
+    assert renderer.frames[-1] == (last, 1)
+    assert len(renderer.frames) <= 4
+    assert canvas._frame is not None and canvas._frame.view == last
+
+
+def test_a_steady_spin_still_shows_new_frames(make, qtbot):
+    canvas, renderer = make(seconds=0.06)
+    canvas.set_coarse_first(False)
+    shown: list[object] = []
+    canvas.frame_shown.connect(shown.append)
+    until = time.perf_counter() + 1.0
+    step = 0
+    while time.perf_counter() < until:
+        step += 1
+        wheel(canvas, (150, 110), 15 if step % 40 < 20 else -15)
+        qtbot.wait(4)
+    assert len(shown) >= 4
+
+
+def test_a_slow_view_shows_a_coarser_frame_first_and_the_full_one_at_rest(make, qtbot):
+    canvas, renderer = make(seconds=0.09)
+    shown = []
+    canvas.frame_shown.connect(lambda frame: shown.append((frame.level, frame.exact, frame.view)))
+    wheel(canvas, (150, 110), 15)
+    qtbot.waitUntil(canvas.is_idle)
+    assert shown[0] == (2, False, canvas.view)
+    assert shown[-1] == (1, True, canvas.view)
+    canvas.set_coarse_first(False)
+    shown.clear()
+    wheel(canvas, (150, 110), 15)
+    qtbot.waitUntil(canvas.is_idle)
+    assert [level for level, _, _ in shown] == [1]
+
+
+def test_resizing_keeps_the_middle_and_a_fitted_view_fits_again(make):
+    canvas, _ = make(extent=(300, 800))
+    canvas.resize(500, 400)
+    QApplication.processEvents()
+    assert canvas.view.scale == pytest.approx(500 / 800)
+    canvas.set_view(canvas.view.set_scale(9.0, (20, 20)))
+    middle = canvas.view.to_source(250, 200)
+    canvas.resize(411, 333)
+    QApplication.processEvents()
+    assert canvas.view.to_source(411 / 2, 333 / 2) == pytest.approx(middle, abs=1e-9)
+
+
+def test_commands_glide_and_the_wheel_takes_over_from_where_it_is(make):
+    clock = Clock()
+    canvas, _ = make(clock=clock)
+    canvas.set_view(canvas.view.set_scale(2.0))
+    canvas.set_glide(0.15)
+    canvas.zoom_to(8.0)
+    assert canvas.view.scale == 2.0
+    clock.now += 0.05
+    canvas.advance()
+    part_way = canvas.view
+    assert 2.0 < part_way.scale < 8.0
+    assert not canvas.is_idle()
+    wheel(canvas, (160, 120), 120)
+    assert canvas.view.scale == pytest.approx(part_way.scale * 2 ** (1 / 8))
+    clock.now += 1.0
+    canvas.advance()
+    assert canvas.view.scale == pytest.approx(part_way.scale * 2 ** (1 / 8))
+
+
+def test_presses_of_a_key_during_a_glide_add_up(make):
+    clock = Clock()
+    canvas, _ = make(clock=clock)
+    canvas.set_view(canvas.view.set_scale(2.0))
+    canvas.set_glide(0.15)
+    for _ in range(4):
+        canvas.zoom_in()
+        clock.now += 0.02
+        canvas.advance()
+    clock.now += 1.0
+    canvas.advance()
+    assert canvas.view.scale == pytest.approx(8.0)
+
+
+def test_the_cursor_tells_source_coordinates(make, qtbot):
+    canvas, _ = make()
+    canvas.set_view(canvas.view.set_scale(4.0))
+    with qtbot.waitSignal(canvas.cursor_moved) as moved:
+        mouse(
+            canvas,
+            QEvent.Type.MouseMove,
+            (17, 23),
+            Qt.MouseButton.NoButton,
+            Qt.MouseButton.NoButton,
+        )
+    assert moved.args == pytest.approx(canvas.view.to_source(17, 23))
+    with qtbot.waitSignal(canvas.cursor_left):
+        QApplication.sendEvent(canvas, QEvent(QEvent.Type.Leave))
+
+
+def test_grab_frame_is_the_picture_alone(make, qtbot):
+    canvas, _ = make(extent=(20, 30), size=(320, 240))
+    canvas.set_view(canvas.view.centred(5.0))
+    qtbot.waitUntil(canvas.is_idle)
+    image = canvas.grab_frame()
+    assert (image.width(), image.height()) == (150, 100)
+    assert (pixels(image)[..., 2] == 128).all()
+
+
+def test_another_picture_starts_anew_and_drops_the_frames_of_the_old_one(make, qtbot):
+    canvas, renderer = make()
+    canvas.set_view(canvas.view.set_scale(6.0))
+    renderer.seconds = 0.2
+    canvas.zoom_in()
+    canvas.set_scene(Scene((100, 900)))
+    seen = []
+    canvas.frame_shown.connect(lambda frame: seen.append(frame.view.extent))
+    qtbot.waitUntil(canvas.is_idle)
+    assert canvas.view.follow == "fit"
+    assert set(seen) == {(100, 900)}
+    kept = canvas.view.set_scale(5.0)
+    canvas.set_view(kept)
+    canvas.set_scene(Scene((100, 900)), keep_view=True)
+    assert canvas.view == kept
+
+
+def test_rendering_waits_for_the_kernels_and_the_window_does_not(qtbot):
+    warm = threading.Event()
+
+    def prepare() -> None:
+        warm.wait(5.0)
+
+    renderer = CountingRenderer()
+    canvas = Canvas(render=renderer, prepare=prepare)
+    qtbot.addWidget(canvas)
+    canvas.resize(200, 150)
+    canvas.show()
+    canvas.set_overview(overview(40, 30), (400, 300))
+    canvas.set_scene(Scene((300, 400)))
+    wheel(canvas, (50, 50), 120)
+    assert tuple(screenshot(canvas)[75, 100]) == (200, 0, 200)
+    assert not renderer.frames and not canvas.is_idle()
+    warm.set()
+    qtbot.waitUntil(canvas.is_idle)
+    assert renderer.frames[-1] == (canvas.view, 1)
+    assert renderer.threads == {"frames"}
+    canvas.shutdown()
+
+
+def test_closing_ends_a_long_frame_within_a_second(make, qtbot):
+    canvas, renderer = make()
+    renderer.seconds = 60.0
+    canvas.zoom_in()
+    qtbot.wait(30)
+    began = time.perf_counter()
+    canvas.close()
+    assert time.perf_counter() - began < 1.0
+    assert not any(t.name == "frames" and t.is_alive() for t in threading.enumerate())
+
+
+def test_a_renderer_that_fails_says_so_and_the_next_view_is_tried(make, qtbot):
+    canvas, renderer = make()
+    broken = canvas._worker._render
+
+    def fail(*arguments):
+        raise ValueError("no such thing")
+
+    canvas._worker._render = fail
+    with qtbot.waitSignal(canvas.failed) as message:
+        canvas.zoom_in()
+    assert "no such thing" in message.args[0]
+    canvas._worker._render = broken
+    canvas.zoom_in()
+    qtbot.waitUntil(canvas.is_idle)
+    assert renderer.frames[-1][0] == canvas.view
+
+
+def test_frames_never_share_the_pixels_on_screen(make, qtbot):
+    canvas, renderer = make()
+    for _ in range(12):
+        wheel(canvas, (150, 110), 60)
+        qtbot.waitUntil(canvas.is_idle)
+        shown = canvas._frame.bgrx
+        for free in canvas._worker.buffers._free:
+            assert not np.shares_memory(shown, free)
+    assert len(canvas._worker.buffers._free) <= 3
+
+
+def test_nothing_open_paints_the_background_and_survives_every_event(make):
+    canvas, _ = make(extent=None)
+    wheel(canvas, (10, 10), 120)
+    drag(canvas, (10, 10), (50, 60))
+    pinch(canvas, (10, 10), 0.1)
+    canvas.fit()
+    canvas.zoom_in()
+    canvas.pan(10, 10)
+    assert canvas.is_idle()
+    assert canvas.grab_frame().isNull()
+    assert (screenshot(canvas) == BACKGROUND_RGB).all()

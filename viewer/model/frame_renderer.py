@@ -1,0 +1,195 @@
+"""Renders one frame: the antialiased picture below 100 %, the Gaussian field from 100 % up."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gaussian_core.viewport import Viewport
+from viewer.model.frame import Frame
+from viewer.model.scene import Scene
+from viewer.model.view_state import ViewState
+
+Stop = Callable[[], bool]
+Allocate = Callable[[int, int], NDArray[np.uint8]]
+PixelRect = tuple[int, int, int, int]
+
+FIELD_FROM = 1.0 - 1e-9
+"""The scale from which the field is drawn: below it there is nothing between the pixels to show."""
+
+
+def render_frame(
+    scene: Scene,
+    view: ViewState,
+    level: int = 1,
+    stop: Stop | None = None,
+    allocate: Allocate | None = None,
+) -> Frame | None:
+    """Render what `view` shows of the scene at 1/level of its resolution per axis.
+
+    From 100 % up every tile whose neighbours are built too shows the field and the others the
+    resampled picture, split at the tiles' edges to the pixel. None when the picture is out of
+    view. Raises gaussian_core.errors.Cancelled when `stop` says so between tiles.
+    """
+    began = time.perf_counter()
+    rect = view.picture_rect
+    viewport = picture_viewport(view, level)
+    if viewport is None:
+        return None
+    width, height = viewport.size
+    out = (allocate or _allocate)(width, height)
+    parts = split(scene, view, viewport)
+    field_area = 0
+    backend = "picture"
+    for (left, top, right, bottom), from_field in parts:
+        part = viewport.part(left, top, right - left, bottom - top)
+        target = out[top:bottom, left:right]
+        if from_field:
+            field_area += (right - left) * (bottom - top)
+            backend = _rasterize(scene, part, target, stop)
+        else:
+            _resample(scene, part, target, stop)
+    return Frame(
+        bgrx=out,
+        view=view,
+        rect=rect,
+        level=level,
+        ms=(time.perf_counter() - began) * 1e3,
+        backend=backend,
+        generation=scene.generation,
+        revision=scene.revision,
+        field_share=field_area / (width * height),
+    )
+
+
+def picture_viewport(view: ViewState, level: int = 1) -> Viewport | None:
+    """The viewport of the canvas's pixels that show the picture; None when there are none.
+
+    At level n its pixels are n x n device pixels, from the same corner; the last ones may reach
+    over the edge.
+    """
+    left, top, right, bottom = view.picture_rect
+    if right <= left or bottom <= top:
+        return None
+    x, y = view.to_source(left, top)
+    scale = view.scale / level
+    size = (math.ceil((right - left) / level), math.ceil((bottom - top) / level))
+    # A picture thinner than a device pixel still shows as one: put the pixel's centre on it.
+    if view.extent[1] * scale < 1.0 and size[0] == 1:
+        x = view.extent[1] / 2 - 0.5 / scale
+    if view.extent[0] * scale < 1.0 and size[1] == 1:
+        y = view.extent[0] / 2 - 0.5 / scale
+    return Viewport((x, y), scale, size)
+
+
+def split(scene: Scene, view: ViewState, viewport: Viewport) -> list[tuple[PixelRect, bool]]:
+    """Disjoint pixel rectangles that cover the viewport, each with whether the field is drawn.
+
+    The decision goes by the view's scale, not by the viewport's: a coarse frame shows the same
+    parts as the full one that follows it.
+    """
+    width, height = viewport.size
+    whole = (0, 0, width, height)
+    if scene.pyramid is None:
+        return [(whole, True)]
+    if view.scale < FIELD_FROM or not scene.tiles:
+        return [(whole, False)]
+    if scene.grid is None:
+        return [(whole, True)]
+    keys = list(scene.grid.keys_in(viewport.source_rect))
+    ready = [scene.drawable(key) for key in keys]
+    if all(ready):
+        return [(whole, bool(keys))]
+    if not any(ready):
+        return [(whole, False)]
+    pieces = []
+    for key, from_field in zip(keys, ready, strict=True):
+        rect = _tile_pixels(viewport, scene.grid.rect(key), scene.extent)
+        if rect[0] < rect[2] and rect[1] < rect[3]:
+            pieces.append((rect, from_field))
+    return _merged(pieces)
+
+
+def _tile_pixels(
+    viewport: Viewport, rect: tuple[float, float, float, float], extent: tuple[int, int]
+) -> PixelRect:
+    """The viewport's pixels whose centres lie in a tile. Tiles at the picture's edge have the rest."""
+    width, height = viewport.size
+    x0, y0, x1, y1 = rect
+    u0, v0 = viewport.to_device(x0, y0)
+    u1, v1 = viewport.to_device(x1, y1)
+    return (
+        _first_pixel(u0, width) if x0 > 0 else 0,
+        _first_pixel(v0, height) if y0 > 0 else 0,
+        _first_pixel(u1, width) if x1 < extent[1] else width,
+        _first_pixel(v1, height) if y1 < extent[0] else height,
+    )
+
+
+def _first_pixel(u: float, size: int) -> int:
+    return min(max(math.ceil(u - 0.5), 0), size)
+
+
+def _merged(pieces: list[tuple[PixelRect, bool]]) -> list[tuple[PixelRect, bool]]:
+    """Join neighbours of the same kind, along rows and then down: fewer and larger calls."""
+    for near, far, low, high in ((0, 2, 1, 3), (1, 3, 0, 2)):
+        pieces.sort(key=lambda p: (p[1], p[0][low], p[0][high], p[0][near]))
+        joined: list[tuple[PixelRect, bool]] = []
+        for rect, kind in pieces:
+            if joined:
+                last, last_kind = joined[-1]
+                same_strip = last[low] == rect[low] and last[high] == rect[high]
+                if kind == last_kind and same_strip and last[far] == rect[near]:
+                    grown = list(last)
+                    grown[far] = rect[far]
+                    joined[-1] = ((grown[0], grown[1], grown[2], grown[3]), kind)
+                    continue
+            joined.append((rect, kind))
+        pieces = joined
+    return pieces
+
+
+def _rasterize(
+    scene: Scene, viewport: Viewport, target: NDArray[np.uint8], stop: Stop | None
+) -> str:
+    from gaussian_core import rasterizer
+
+    fields = scene.fields_reaching(viewport.source_rect)
+    _into(target, rasterizer.rasterize, fields, viewport, stop)
+    return _backend_name()
+
+
+def _resample(
+    scene: Scene, viewport: Viewport, target: NDArray[np.uint8], stop: Stop | None
+) -> None:
+    from gaussian_core.resampling import resample
+
+    _into(target, resample, scene.pyramid, viewport, stop, method=scene.resampling)
+
+
+def _into(
+    target: NDArray[np.uint8],
+    render: Callable[..., Any],
+    source: Any,
+    viewport: Viewport,
+    stop: Stop | None,
+    **options: Any,
+) -> None:
+    """Render as BGRX bytes into `target`, directly where its memory is contiguous."""
+    if target.flags.c_contiguous:
+        render(source, viewport, format="bgrx8", out=target, stop=stop, **options)
+    else:
+        target[...] = render(source, viewport, format="bgrx8", stop=stop, **options)
+
+
+def _backend_name() -> str:
+    return "cpu"
+
+
+def _allocate(width: int, height: int) -> NDArray[np.uint8]:
+    return np.empty((height, width, 4), np.uint8)

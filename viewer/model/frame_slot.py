@@ -1,0 +1,89 @@
+"""The slot of size one between the canvas and its worker: the newest request wins."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from viewer.model.scene import Scene
+from viewer.model.view_state import ViewState
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class FrameRequest:
+    """A view of a scene that the canvas wants to show.
+
+    moving: it comes from a moving view, so a coarser frame may go first; else (a tile was built,
+        the picture was just opened) the frame is rendered in full at once.
+    at: when it was asked for, on the worker's clock (seconds).
+    """
+
+    scene: Scene
+    view: ViewState
+    moving: bool = False
+    at: float = 0.0
+
+
+class Slot(Generic[T]):
+    """Holds at most one item: a newer one replaces it. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._item: T | None = None
+        self._closed = False
+        self._taken = False
+
+    def put(self, item: T) -> None:
+        with self._changed:
+            if not self._closed:
+                self._item = item
+                self._changed.notify_all()
+
+    def take(self, timeout: float | None = None) -> T | None:
+        """The item, as soon as there is one; None after the timeout (seconds) or when closed.
+
+        To ask again says that the work on the item taken before is done.
+        """
+        with self._changed:
+            self._taken = False
+            self._changed.wait_for(lambda: self._closed or self._item is not None, timeout)
+            if self._closed:
+                return None
+            item, self._item = self._item, None
+            self._taken = item is not None
+            return item
+
+    def wait(self, timeout: float) -> bool:
+        """Whether an item comes (or the slot closes) within `timeout` seconds; it stays there."""
+        with self._changed:
+            return self._changed.wait_for(
+                lambda: self._closed or self._item is not None, max(0.0, timeout)
+            )
+
+    @property
+    def idle(self) -> bool:
+        """Nothing waits and nothing that was taken is still being worked on."""
+        with self._changed:
+            return self._item is None and not self._taken
+
+    def peek(self) -> T | None:
+        """The waiting item, left where it is. Cheap: polled between tiles."""
+        return self._item
+
+    def clear(self) -> None:
+        with self._changed:
+            self._item = None
+
+    def close(self) -> None:
+        """Wake whoever waits; the slot gives nothing from now on."""
+        with self._changed:
+            self._closed = True
+            self._item = None
+            self._changed.notify_all()
+
+    @property
+    def closed(self) -> bool:
+        return self._closed

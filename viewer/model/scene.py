@@ -1,0 +1,113 @@
+"""What there is to see: an immutable snapshot of the picture and of the field as far as built."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from gaussian_core.field import GaussianField
+
+Rect = tuple[float, float, float, float]
+Key = Hashable
+
+_generations = itertools.count(1)
+
+
+class Grid(Protocol):
+    """The part of gaussian_core.builder.TileGrid that a scene needs."""
+
+    def rect(self, key: Any) -> Rect: ...
+    def keys_in(self, rect: Any) -> Iterable[Any]: ...
+    def neighbours(self, key: Any) -> Iterable[Any]: ...
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Handed from the GUI thread to the workers as it stands; a change makes a new one.
+
+    extent: (height, width) in source pixels.
+    picture, pyramid: the source and its antialiased levels; None when only a field was opened.
+    grid, tiles: the tile grid and the tiles built so far, {key: GaussianField}. Without a grid,
+        every entry of `tiles` belongs everywhere (a field opened from a file).
+    method: how the field was built ("kernel", ...).
+    resampling: the method that shows the picture where there is no field yet.
+    generation: one number per opened picture: what was rendered for another one is dropped.
+    revision: grows with every tile.
+    """
+
+    extent: tuple[int, int]
+    picture: Any = None
+    pyramid: Any = None
+    grid: Grid | None = None
+    tiles: Mapping[Key, GaussianField] = field(default_factory=dict)
+    method: str = "kernel"
+    resampling: str = "bicubic"
+    generation: int = field(default_factory=lambda: next(_generations))
+    revision: int = 0
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.tiles, MappingProxyType):
+            object.__setattr__(self, "tiles", MappingProxyType(dict(self.tiles)))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Scene):
+            return NotImplemented
+        return (self.generation, self.revision) == (other.generation, other.revision)
+
+    def __hash__(self) -> int:
+        return hash((self.generation, self.revision))
+
+    def with_tiles(self, tiles: Mapping[Key, GaussianField]) -> Scene:
+        """The same picture with these tiles added."""
+        return self.with_only({**self.tiles, **tiles})
+
+    def with_only(self, tiles: Mapping[Key, GaussianField]) -> Scene:
+        """The same picture with exactly these tiles (after a cache has dropped some)."""
+        return replace(self, tiles=MappingProxyType(dict(tiles)), revision=self.revision + 1)
+
+    @property
+    def bounds(self) -> Rect:
+        return (0.0, 0.0, float(self.extent[1]), float(self.extent[0]))
+
+    def drawable(self, key: Key) -> bool:
+        """Whether the field can be drawn over this tile: it and its neighbours are built."""
+        assert self.grid is not None
+        return key in self.tiles and all(k in self.tiles for k in self.grid.neighbours(key))
+
+    def fields_reaching(self, rect: Rect) -> list[GaussianField]:
+        """The fields whose Gaussians can reach into the source rectangle: its tiles and a ring."""
+        return [self.tiles[key] for key in self.keys_reaching(rect)]
+
+    def keys_reaching(self, rect: Rect) -> list[Key]:
+        if self.grid is None:
+            return list(self.tiles)
+        wanted: dict[Key, None] = {}
+        for key in self.grid.keys_in(rect):
+            wanted[key] = None
+            wanted.update(dict.fromkeys(self.grid.neighbours(key)))
+        return [key for key in wanted if key in self.tiles]
+
+    def fields_in(self, rect: Rect) -> Iterator[tuple[GaussianField, bool]]:
+        """The built tiles that touch the rectangle, each with whether it lies wholly inside."""
+        if self.grid is None:
+            whole = _inside(self.bounds, rect)
+            yield from ((f, whole) for f in self.tiles.values())
+            return
+        for key in self.grid.keys_in(rect):
+            if key in self.tiles:
+                yield self.tiles[key], _inside(self.grid.rect(key), rect)
+
+
+def _inside(inner: Rect, outer: Rect) -> bool:
+    # A Gaussian may drift a little over its tile's edge, so "wholly inside" keeps a distance.
+    slack = 2.0
+    return (
+        inner[0] - slack >= outer[0]
+        and inner[1] - slack >= outer[1]
+        and inner[2] + slack <= outer[2]
+        and inner[3] + slack <= outer[3]
+    )

@@ -1,0 +1,504 @@
+"""The canvas: shows a scene under a view, and lets wheel, drag, pinch and commands move the view.
+
+For the window around it:
+
+    canvas = Canvas(parent)
+    canvas.set_overview(qimage, (width, height))   a new picture is being opened: a first look at it
+    canvas.set_scene(scene)                        the picture is there; again for every built tile
+    canvas.set_scene(None)                         nothing to show
+    canvas.view                                    the ViewState (scale, origin, size; read-only)
+    canvas.target_view                             where a running glide will end (else the view)
+    canvas.zoom_in() zoom_out() zoom_to(scale) fit() fill() one_to_one() pan(dx, dy)   glide
+    canvas.set_view(view)                          at once (restoring, tests)
+    canvas.set_overlays(OverlayOptions(...))
+    canvas.set_background(QColor)                  around the picture
+    canvas.set_touchpad_pans(bool)  set_coarse_first(bool)  set_glide(seconds)         settings
+    canvas.grab_frame() -> QImage                  the picture as shown, without overlays
+    canvas.is_idle() -> bool                       everything asked for is on screen
+    canvas.shutdown()                              ends the threads; call it when the window closes
+
+Signals: view_changed(), frame_shown(Frame), cursor_moved(x, y) in source coordinates,
+cursor_left(), overlay_counts(shown, in_view), failed(message).
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, QPointF, Qt, QTimer, Signal
+from PySide6.QtGui import (
+    QColor,
+    QImage,
+    QMouseEvent,
+    QMoveEvent,
+    QNativeGestureEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QGestureEvent, QPinchGesture, QWidget
+
+from viewer.model.frame import Frame
+from viewer.model.frame_renderer import render_frame
+from viewer.model.frame_slot import FrameRequest
+from viewer.model.motion import GLIDE_SECONDS, Glide
+from viewer.model.overlay_options import OverlayOptions
+from viewer.model.scene import Scene
+from viewer.model.view_state import ViewState
+from viewer.model.wheel import Pan, Zoom, interpret, pinch_factor
+from viewer.ui.canvas_geometry import DeviceGrid, paint_in_device_pixels
+from viewer.ui.canvas_input import wheel_input
+from viewer.ui.canvas_painter import Layer, compose, frame_layer
+from viewer.ui.frame_worker import FrameWorker, RenderFrame, warm_up
+
+KEY_STEP = 2.0**0.5
+"""Two presses of a zoom key are a factor of two."""
+
+TICK_MS = 8
+
+
+class Canvas(QWidget):
+    """See the module's docstring. `render`, `prepare` and `clock` are there to be replaced in tests."""
+
+    view_changed = Signal()
+    frame_shown = Signal(object)
+    cursor_moved = Signal(float, float)
+    cursor_left = Signal()
+    overlay_counts = Signal(int, int)
+    failed = Signal(str)
+
+    def __init__(
+        self,
+        parent: QWidget | None = None,
+        render: RenderFrame = render_frame,
+        prepare: Callable[[], None] = warm_up,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        super().__init__(parent)
+        self._clock = clock
+        self._scene: Scene | None = None
+        self._overview: Layer | None = None
+        self._opened = False
+        self._view = ViewState((1, 1), (1, 1))
+        self._grid = DeviceGrid(1.0, (0.0, 0.0), (1, 1))
+        self._frame: Frame | None = None
+        self._frame_layer: Layer | None = None
+        self._overlays = OverlayOptions()
+        self._background = QColor(32, 32, 34)
+        self._touchpad_pans = True
+        self._glide: Glide | None = None
+        self._glide_seconds = GLIDE_SECONDS
+        self._drag: QPointF | None = None
+        self._cursor: QPointF | None = None
+        self._closed = False
+
+        self._worker = FrameWorker(self, render, prepare, clock)
+        self._worker.frame_ready.connect(self._take_frame)
+        self._worker.failed.connect(self.failed)
+        self._ticks = QTimer(self)
+        self._ticks.setTimerType(Qt.TimerType.PreciseTimer)
+        self._ticks.setInterval(TICK_MS)
+        self._ticks.timeout.connect(self.advance)
+
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMinimumSize(64, 64)
+        # macOS reports pinches as native gestures; the touch recogniser would report them again.
+        if sys.platform != "darwin":
+            self.setAttribute(Qt.WidgetAttribute.WA_AcceptTouchEvents)
+            self.grabGesture(Qt.GestureType.PinchGesture)
+
+    # ---- what is shown ------------------------------------------------------------------------
+
+    @property
+    def view(self) -> ViewState:
+        return self._view
+
+    @property
+    def target_view(self) -> ViewState:
+        return self._glide.target if self._glide is not None else self._view
+
+    @property
+    def scene(self) -> Scene | None:
+        return self._scene
+
+    @property
+    def overlays(self) -> OverlayOptions:
+        return self._overlays
+
+    def set_overview(self, image: QImage, size: tuple[int, int]) -> None:
+        """A new picture of (width, height) source pixels begins with this small image of it.
+
+        Whatever was shown before is gone. The following set_scene with a picture of the same size
+        keeps the view, which may have been moved meanwhile.
+        """
+        self._drop_scene()
+        width, height = size
+        if image.format() != QImage.Format.Format_RGB32:
+            image = image.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)
+        self._overview = Layer(image, (0.0, 0.0, float(width), float(height)))
+        self._open((height, width))
+
+    def set_scene(self, scene: Scene | None, keep_view: bool = False) -> None:
+        """Show a scene. The view starts anew when it is another picture than before, unless it was
+        announced by set_overview or `keep_view` is asked for and the size is the same."""
+        if scene is None:
+            self._drop_scene()
+            self._overview = None
+            self._opened = False
+            self.update()
+            return
+        before = self._scene
+        same = before is not None and before.generation == scene.generation
+        if not same:
+            announced = before is None and self._opened
+            if not announced:
+                self._overview = None
+            self._drop_frame()
+            self._scene = scene
+            if not ((announced or keep_view) and self._view.extent == scene.extent):
+                self._open(scene.extent)
+        self._scene = scene
+        if not same or self._affects_view(before, scene):
+            self._request(moving=False)
+        self._request_overlay(moving=False)
+        self.update()
+
+    def set_background(self, colour: QColor) -> None:
+        self._background = QColor(colour)
+        self.update()
+
+    def set_overlays(self, options: OverlayOptions) -> None:
+        if options != self._overlays:
+            self._overlays = options
+            self._request_overlay(moving=False)
+            self.update()
+
+    def set_touchpad_pans(self, pans: bool) -> None:
+        """Whether two fingers on a touchpad pan (Ctrl: zoom) or the other way round."""
+        self._touchpad_pans = pans
+
+    def set_coarse_first(self, allowed: bool) -> None:
+        """Whether a coarser frame may go first where a full one takes longer than the budget."""
+        self._worker.pacing.coarse_first = allowed
+
+    def set_glide(self, seconds: float) -> None:
+        """Duration of the glide of discrete commands; 0 switches it off."""
+        self._glide_seconds = max(0.0, seconds)
+
+    # ---- commands -----------------------------------------------------------------------------
+
+    def zoom_in(self) -> None:
+        self._glide_to(self.target_view.zoom_at(KEY_STEP, self._view.centre))
+
+    def zoom_out(self) -> None:
+        self._glide_to(self.target_view.zoom_at(1 / KEY_STEP, self._view.centre))
+
+    def zoom_to(self, scale: float) -> None:
+        """Go to a scale (device pixels per source pixel) about the middle of the canvas."""
+        self._glide_to(self.target_view.set_scale(scale))
+
+    def one_to_one(self) -> None:
+        self.zoom_to(1.0)
+
+    def fit(self) -> None:
+        self._glide_to(self.target_view.fit())
+
+    def fill(self) -> None:
+        self._glide_to(self.target_view.fill())
+
+    def pan(self, dx: float, dy: float) -> None:
+        """Move the picture by logical pixels."""
+        ratio = self._grid.ratio
+        self._glide_to(self.target_view.pan_by(round(dx * ratio), round(dy * ratio)))
+
+    def set_view(self, view: ViewState) -> None:
+        """Go to a view at once (its canvas size is made to match)."""
+        self._stop_glide()
+        self._move_to(view.resized(self._grid.size))
+
+    def advance(self) -> None:
+        """One step of a running glide, by the clock."""
+        if self._glide is None:
+            self._ticks.stop()
+            return
+        glide = self._glide
+        if glide.finished:
+            self._stop_glide()
+            self._move_to(glide.target)
+        else:
+            self._move_to(glide.view())
+
+    # ---- state --------------------------------------------------------------------------------
+
+    def is_idle(self) -> bool:
+        """Whether everything asked for is on screen: no glide, no frame or overlay under way."""
+        return not (self._glide is not None or not self._worker.idle)
+
+    def grab_frame(self) -> QImage:
+        """The visible part of the picture as shown, in device pixels, without overlays (a copy)."""
+        left, top, right, bottom = self._view.picture_rect
+        if not self._opened or right <= left or bottom <= top:
+            return QImage()
+        image = QImage(right - left, bottom - top, QImage.Format.Format_RGB32)
+        painter = QPainter(image)
+        painter.translate(-left, -top)
+        compose(painter, self._view, self._background, self._overview, self._frame_layer, None)
+        painter.end()
+        return image
+
+    def shutdown(self) -> None:
+        """End the threads (within a second). Nothing is rendered after that."""
+        if self._closed:
+            return
+        self._closed = True
+        self._stop_glide()
+        self._worker.close()
+
+    # ---- Qt events ----------------------------------------------------------------------------
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        self._sync_grid()
+        painter = QPainter(self)
+        paint_in_device_pixels(painter)
+        if self._opened:
+            compose(
+                painter,
+                self._view,
+                self._background,
+                self._overview,
+                self._frame_layer,
+                None,
+            )
+        else:
+            painter.fillRect(0, 0, *self._view.size, self._background)
+        painter.end()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._sync_grid()
+
+    def moveEvent(self, event: QMoveEvent) -> None:
+        super().moveEvent(event)
+        self._sync_grid()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.accept()
+        action = interpret(wheel_input(event), self._touchpad_pans)
+        if isinstance(action, Zoom):
+            self._zoom_now(action.factor, event.position())
+        elif isinstance(action, Pan):
+            self._pan_now(action.dx, action.dy)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() in (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton):
+            self._drag = event.position()
+            self.setCursor(Qt.CursorShape.ClosedHandCursor)
+            event.accept()
+        else:
+            super().mousePressEvent(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        position = event.position()
+        if self._drag is not None:
+            # Whole device pixels, the rest kept for the next move: the picture then only shifts,
+            # and every pixel of a frame stays valid.
+            ratio = self._grid.ratio
+            du = round((position.x() - self._drag.x()) * ratio)
+            dv = round((position.y() - self._drag.y()) * ratio)
+            if du or dv:
+                self._drag += QPointF(du / ratio, dv / ratio)
+                self._take_over(self._view.pan_by(du, dv))
+        self._point_at(position)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        held = event.buttons() & (Qt.MouseButton.LeftButton | Qt.MouseButton.MiddleButton)
+        if self._drag is not None and not held:
+            self._drag = None
+            self.unsetCursor()
+            event.accept()
+        else:
+            super().mouseReleaseEvent(event)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """To 100 % at the point (400 % where 100 % is already reached); back to fit from there."""
+        if event.button() != Qt.MouseButton.LeftButton:
+            super().mouseDoubleClickEvent(event)
+            return
+        self._drag = None
+        view = self.target_view
+        if view.follow == "fit" or view.scale < 1.0:
+            scale = 1.0 if view.scale < 1.0 - 1e-9 else 4.0 * view.scale
+            self._glide_to(view.set_scale(scale, self._grid.to_device(event.position())))
+        else:
+            self._glide_to(view.fit())
+        event.accept()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._cursor = None
+        self.cursor_left.emit()
+        super().leaveEvent(event)
+
+    def event(self, event: QEvent) -> bool:
+        if isinstance(event, QNativeGestureEvent):
+            return self._native_gesture(event)
+        if isinstance(event, QGestureEvent):
+            pinch = event.gesture(Qt.GestureType.PinchGesture)
+            if isinstance(pinch, QPinchGesture):
+                self._pinch(pinch)
+                event.accept(pinch)
+                return True
+        if event.type() == QEvent.Type.DevicePixelRatioChange:
+            self._sync_grid()
+        return super().event(event)
+
+    def closeEvent(self, event: QEvent) -> None:
+        self.shutdown()
+        super().closeEvent(event)  # type: ignore[arg-type]
+
+    # ---- gestures -----------------------------------------------------------------------------
+
+    def _native_gesture(self, event: QNativeGestureEvent) -> bool:
+        # The local position of these events is wrong on some platforms (QTBUG-59595).
+        at = self.mapFromGlobal(event.globalPosition())
+        kind = event.gestureType()
+        if kind == Qt.NativeGestureType.ZoomNativeGesture:
+            self._zoom_now(pinch_factor(event.value()), at)
+        elif kind == Qt.NativeGestureType.PanNativeGesture:
+            self._pan_now(event.delta().x(), event.delta().y())
+        else:
+            return False
+        event.accept()
+        return True
+
+    def _pinch(self, pinch: QPinchGesture) -> None:
+        self._drag = None
+        centre, last = pinch.centerPoint(), pinch.lastCenterPoint()
+        if pinch.state() == Qt.GestureState.GestureStarted:
+            last = centre
+        shift = centre - last
+        self._pan_now(shift.x(), shift.y())
+        if pinch.changeFlags() & QPinchGesture.ChangeFlag.ScaleFactorChanged:
+            factor = pinch_factor(pinch.scaleFactor() - 1.0)
+            self._zoom_now(factor, self.mapFromGlobal(centre))
+
+    def _zoom_now(self, factor: float, position: QPointF) -> None:
+        self._take_over(self._view.zoom_at(factor, self._grid.to_device(position)))
+
+    def _pan_now(self, dx: float, dy: float) -> None:
+        ratio = self._grid.ratio
+        self._take_over(self._view.pan_by(dx * ratio, dy * ratio))
+
+    # ---- moving the view ----------------------------------------------------------------------
+
+    def _take_over(self, view: ViewState) -> None:
+        """A direct movement: it goes on from wherever a glide is, without delay."""
+        self._stop_glide()
+        self._move_to(view)
+
+    def _glide_to(self, target: ViewState) -> None:
+        if not self._opened:
+            return
+        if self._glide_seconds <= 0.0 or not self.isVisible():
+            self._take_over(target)
+            return
+        self._glide = Glide(self._view, target, self._clock, self._glide_seconds)
+        self._ticks.start()
+
+    def _stop_glide(self) -> None:
+        self._glide = None
+        self._ticks.stop()
+
+    def _move_to(self, view: ViewState, moving: bool = True) -> None:
+        if view == self._view:
+            return
+        self._view = view
+        if self._opened:
+            self._request(moving)
+            self._request_overlay(moving)
+        self.update()
+        self.view_changed.emit()
+        if self._cursor is not None:
+            self._point_at(self._cursor)
+
+    def _open(self, extent: tuple[int, int]) -> None:
+        self._stop_glide()
+        self._opened = True
+        self._sync_grid()
+        self._view = ViewState.opening(extent, self._grid.size)
+        self._request(moving=False)
+        self.update()
+        self.view_changed.emit()
+
+    def _sync_grid(self) -> None:
+        """Take note of the widget's physical pixels: size, ratio or position have changed."""
+        grid = DeviceGrid.of(self)
+        if grid == self._grid:
+            return
+        self._grid = grid
+        if self._glide is not None:
+            glide = self._glide
+            self._stop_glide()
+            self._view = glide.target
+        self._move_to(self._view.resized(grid.size), moving=True)
+
+    def _point_at(self, position: QPointF) -> None:
+        self._cursor = position
+        if self._opened:
+            self.cursor_moved.emit(*self._view.to_source(*self._grid.to_device(position)))
+
+    # ---- frames -------------------------------------------------------------------------------
+
+    def _request(self, moving: bool) -> None:
+        if self._scene is None or self._closed:
+            return
+        self._worker.request(FrameRequest(self._scene, self._view, moving, self._clock()))
+
+    def _request_overlay(self, moving: bool) -> None:
+        pass
+
+    def _take_frame(self) -> None:
+        frame = self._worker.take_frame()
+        if frame is None:
+            return
+        if self._scene is None or frame.generation != self._scene.generation:
+            self._worker.release(frame)
+            return
+        before, self._frame = self._frame, frame
+        self._frame_layer = frame_layer(frame)
+        if before is not None:
+            self._worker.release(before)
+        self.update()
+        self.frame_shown.emit(frame)
+
+    def _affects_view(self, before: Scene | None, after: Scene) -> bool:
+        """Whether new tiles change what is in view: a frame is not rendered for the others."""
+        if before is None or before.pyramid is not after.pyramid:
+            return True
+        if before.method != after.method or before.resampling != after.resampling:
+            return True
+        if after.grid is None or after.pyramid is None:
+            return True
+        if self._view.scale < 1.0 - 1e-9:
+            return False
+        rect = self._view.source_rect
+        return any(
+            before.tiles.get(key) is not after.tiles.get(key)
+            for near in after.grid.keys_in(rect)
+            for key in (near, *after.grid.neighbours(near))
+        )
+
+    def _drop_frame(self) -> None:
+        if self._frame is not None:
+            self._worker.release(self._frame)
+        self._frame = None
+        self._frame_layer = None
+
+    def _drop_scene(self) -> None:
+        self._scene = None
+        self._worker.slot.clear()
+        self._drop_frame()

@@ -1,0 +1,163 @@
+"""The thread that renders frames for the canvas."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, Signal
+
+from gaussian_core.errors import Cancelled
+from viewer.model.frame import Frame, FrameBuffers
+from viewer.model.frame_renderer import render_frame
+from viewer.model.frame_slot import FrameRequest, Slot
+from viewer.model.pacing import Pacing
+
+log = logging.getLogger(__name__)
+
+RenderFrame = Callable[..., Frame | None]
+
+
+def warm_up() -> None:
+    """Load or compile the kernels (seconds the first time, then from the cache)."""
+    from gaussian_core import rasterizer
+
+    rasterizer.warm_up()
+
+
+class FrameWorker(QObject):
+    """Takes the newest request, renders it, keeps the newest finished frame for the canvas.
+
+    A plain thread: it needs no event loop. `frame_ready` is emitted from it and so arrives queued
+    in the GUI thread, which then calls `take_frame`. Nothing is rendered before `prepare` has
+    returned; it runs on this thread at the first request, so that opening a window waits for no
+    kernel.
+    """
+
+    frame_ready = Signal()
+    ready = Signal()
+    """The kernels are warm: frames follow."""
+    failed = Signal(str)
+
+    def __init__(
+        self,
+        parent: QObject | None = None,
+        render: RenderFrame = render_frame,
+        prepare: Callable[[], None] = warm_up,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        super().__init__(parent)
+        self.pacing = Pacing()
+        self.slot: Slot[FrameRequest] = Slot()
+        self.buffers = FrameBuffers()
+        self._render = render
+        self._prepare = prepare
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._newest: Frame | None = None
+        self._last_posted = float("-inf")
+        self._thread: threading.Thread | None = None
+
+    # ---- GUI thread ---------------------------------------------------------------------------
+
+    def request(self, request: FrameRequest) -> None:
+        """Ask for a frame; a request that still waits is replaced. Never blocks."""
+        if self._thread is None and not self.slot.closed:
+            self._thread = threading.Thread(target=self._run, name="frames", daemon=True)
+            self._thread.start()
+        self.slot.put(request)
+
+    def take_frame(self) -> Frame | None:
+        """The newest finished frame, once. Give it back with `release` when it is replaced."""
+        with self._lock:
+            frame, self._newest = self._newest, None
+        return frame
+
+    def release(self, frame: Frame) -> None:
+        self.buffers.give_back(frame.bgrx)
+
+    @property
+    def idle(self) -> bool:
+        """Nothing waits, nothing is being rendered, and no finished frame was left untaken."""
+        with self._lock:
+            taken = self._newest is None
+        return taken and self.slot.idle
+
+    def close(self, timeout: float = 1.0) -> bool:
+        """Stop the running frame and end the thread; whether it ended within the timeout."""
+        self.slot.close()
+        if self._thread is None:
+            return True
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    # ---- worker thread ------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        prepared = False
+        while (request := self.slot.take()) is not None:
+            try:
+                if not prepared:
+                    self._prepare()
+                    prepared = True
+                    self._signal(self.ready)
+                    if self.slot.peek() is not None:
+                        continue
+                self._serve(request)
+            except Cancelled:
+                continue
+            except Exception as error:  # the window goes on with what it shows, and says so
+                log.exception("rendering a frame failed")
+                self._signal(self.failed, f"This view could not be rendered: {error}")
+
+    def _serve(self, request: FrameRequest) -> None:
+        level = self.pacing.level(request)
+        try:
+            self._post(self._frame(request, level))
+        except Cancelled:
+            if level > 1 or self.slot.closed or self.slot.peek() is not None:
+                raise
+            level = max(2, self.pacing.level(request))
+            self._post(self._frame(request, level))
+        if level == 1:
+            return
+        if self.slot.wait(request.at + self.pacing.rest - self._clock()):
+            return
+        self._post(self._frame(request, 1, refining=True))
+
+    def _frame(self, request: FrameRequest, level: int, refining: bool = False) -> Frame | None:
+        stop = self.pacing.stopper(
+            request, level, self.slot, self._last_posted, self._clock, refining
+        )
+        held = []
+
+        def allocate(width: int, height: int):  # type: ignore[no-untyped-def]
+            held.append(self.buffers.take(width, height))
+            return held[-1]
+
+        began = self._clock()
+        try:
+            frame = self._render(request.scene, request.view, level, stop, allocate)
+        except BaseException:
+            for pixels in held:
+                self.buffers.give_back(pixels)
+            self.pacing.learn(request.view, self._clock() - began, level, complete=False)
+            raise
+        self.pacing.learn(request.view, self._clock() - began, level)
+        return frame
+
+    def _post(self, frame: Frame | None) -> None:
+        self._last_posted = self._clock()
+        if frame is None:
+            return
+        with self._lock:
+            unseen, self._newest = self._newest, frame
+        if unseen is not None:
+            self.release(unseen)
+        self._signal(self.frame_ready)
+
+    def _signal(self, signal: object, *arguments: object) -> None:
+        if not self.slot.closed:
+            signal.emit(*arguments)  # type: ignore[attr-defined]
