@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication
 
 from tests.canvas_helpers import (
     BACKGROUND,
+    BACKGROUND_RGB,
     CountingRenderer,
     overview,
     pinch,

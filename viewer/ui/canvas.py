@@ -53,6 +53,7 @@ from viewer.ui.canvas_geometry import DeviceGrid, paint_in_device_pixels
 from viewer.ui.canvas_input import wheel_input
 from viewer.ui.canvas_painter import Layer, compose, frame_layer
 from viewer.ui.frame_worker import FrameWorker, RenderFrame, warm_up
+from viewer.ui.overlay_painter import OverlayPainter, OverlayRequest
 
 KEY_STEP = 2.0**0.5
 """Two presses of a zoom key are a factor of two."""
@@ -87,6 +88,7 @@ class Canvas(QWidget):
         self._frame: Frame | None = None
         self._frame_layer: Layer | None = None
         self._overlays = OverlayOptions()
+        self._overlay_layer: Layer | None = None
         self._background = QColor(32, 32, 34)
         self._touchpad_pans = True
         self._glide: Glide | None = None
@@ -98,6 +100,9 @@ class Canvas(QWidget):
         self._worker = FrameWorker(self, render, prepare, clock)
         self._worker.frame_ready.connect(self._take_frame)
         self._worker.failed.connect(self.failed)
+        self._overlay_painter = OverlayPainter(self, clock)
+        self._overlay_painter.overlay_ready.connect(self._take_overlay)
+        self._overlay_painter.failed.connect(self.failed)
         self._ticks = QTimer(self)
         self._ticks.setTimerType(Qt.TimerType.PreciseTimer)
         self._ticks.setInterval(TICK_MS)
@@ -237,7 +242,7 @@ class Canvas(QWidget):
 
     def is_idle(self) -> bool:
         """Whether everything asked for is on screen: no glide, no frame or overlay under way."""
-        return not (self._glide is not None or not self._worker.idle)
+        return self._glide is None and self._worker.idle and self._overlay_painter.idle
 
     def grab_frame(self) -> QImage:
         """The visible part of the picture as shown, in device pixels, without overlays (a copy)."""
@@ -257,7 +262,10 @@ class Canvas(QWidget):
             return
         self._closed = True
         self._stop_glide()
+        # Both are told first, so that they end side by side.
+        self._overlay_painter.slot.close()
         self._worker.close()
+        self._overlay_painter.close()
 
     # ---- Qt events ----------------------------------------------------------------------------
 
@@ -272,7 +280,7 @@ class Canvas(QWidget):
                 self._background,
                 self._overview,
                 self._frame_layer,
-                None,
+                self._overlay_layer,
             )
         else:
             painter.fillRect(0, 0, *self._view.size, self._background)
@@ -459,7 +467,27 @@ class Canvas(QWidget):
         self._worker.request(FrameRequest(self._scene, self._view, moving, self._clock()))
 
     def _request_overlay(self, moving: bool) -> None:
-        pass
+        scene = self._scene
+        if scene is None or self._closed:
+            return
+        if not self._overlays.any:
+            self._overlay_layer = None
+        self._overlay_painter.request(
+            OverlayRequest(
+                scene, self._view, self._overlays, self._grid.ratio, moving, self._clock()
+            )
+        )
+
+    def _take_overlay(self) -> None:
+        overlay = self._overlay_painter.take_overlay()
+        if overlay is None or self._scene is None:
+            return
+        request = overlay.request
+        if request.scene.generation != self._scene.generation or request.options != self._overlays:
+            return
+        self._overlay_layer = overlay.layer
+        self.overlay_counts.emit(overlay.shown, overlay.in_view)
+        self.update()
 
     def _take_frame(self) -> None:
         frame = self._worker.take_frame()
@@ -497,8 +525,10 @@ class Canvas(QWidget):
             self._worker.release(self._frame)
         self._frame = None
         self._frame_layer = None
+        self._overlay_layer = None
 
     def _drop_scene(self) -> None:
         self._scene = None
         self._worker.slot.clear()
+        self._overlay_painter.slot.clear()
         self._drop_frame()

@@ -1,0 +1,259 @@
+"""Which Gaussians the overlays mark, and where: centres and k-sigma ellipses in device pixels."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gaussian_core.errors import Cancelled
+from gaussian_core.field import GaussianField
+from viewer.model.overlay_options import OverlayOptions
+from viewer.model.scene import Scene
+from viewer.model.view_state import ViewState
+
+MIN_RADIUS = 1.5
+"""Device pixels: an ellipse whose longer half-axis is below this is drawn as a point."""
+
+
+@dataclass(frozen=True, eq=False)
+class OverlayGeometry:
+    """Marks in device pixels of the view they were made for.
+
+    points: (P, 2) float32. point_colours: (P, 3) uint8 RGB.
+    centres: (E, 2) float32 and shapes: (E, 3) float32, the ellipses: p^T S^-1 p = 1 for p relative
+        to the centre and S = [[s0, s1], [s1, s2]] = k^2 * covariance, device pixels squared. The
+        covariance is the field's own, without the pixel's footprint. The largest come first.
+    ellipse_colours: (E, 3) uint8 RGB.
+    shown: Gaussians in view with every mark that was asked for. in_view: Gaussians whose centre is
+        in view.
+    """
+
+    points: NDArray[np.float32]
+    point_colours: NDArray[np.uint8]
+    centres: NDArray[np.float32]
+    shapes: NDArray[np.float32]
+    ellipse_colours: NDArray[np.uint8]
+    shown: int
+    in_view: int
+
+
+def overlay_geometry(
+    scene: Scene,
+    view: ViewState,
+    options: OverlayOptions,
+    stop: Callable[[], bool] | None = None,
+) -> OverlayGeometry:
+    """Choose and place the marks. Raises Cancelled when `stop`, polled between tiles, says so.
+
+    Ellipses: those whose longer half-axis reaches MIN_RADIUS, the `cap` largest; the smaller ones
+    are points. Centres and small ones: at most `centre_cap`, drawn evenly from all of them.
+    """
+    rect = view.source_rect
+    in_view = 0
+    ellipses = _Largest(options.cap)
+    dots: list[tuple[GaussianField, NDArray[np.int64]]] = []
+    small = 0
+    ringed = 0
+    for field, whole in scene.fields_in(rect):
+        if stop is not None and stop():
+            raise Cancelled("the view has changed")
+        inside = _inside(field, rect, whole, view.scale)
+        in_view += len(inside)
+        if not options.any:
+            continue
+        reach = _largest_sigma(field) * options.sigma
+        tiny = reach * view.scale < MIN_RADIUS
+        if options.ellipses and not tiny:
+            # Their centres may lie out of view while their outlines reach into it.
+            grown = (rect[0] - reach, rect[1] - reach, rect[2] + reach, rect[3] + reach)
+            reaching = _inside(field, grown, whole, view.scale)
+            radius = _radius(field.covariances, reaching) * (options.sigma * view.scale)
+            large = radius >= MIN_RADIUS
+            ellipses.add(field, reaching[large], radius[large])
+            within = _within(field, reaching, rect)
+            ringed += int(np.count_nonzero(large & within))
+            points = reaching[~large & within]
+        else:
+            points = inside if options.ellipses else inside[:0]
+        small += len(points)
+        dots.append((field, inside if options.centres else points))
+
+    chosen_dots = _evenly(dots, options.centre_cap)
+    chosen = ellipses.chosen()
+    shown_dots = sum(len(index) for _, index in chosen_dots)
+    shown_rings = 0
+    if chosen:
+        kept = sum(int(np.count_nonzero(_within(f, i, rect))) for f, i in chosen)
+        shown_rings = min(kept, ringed)
+    if options.ellipses:
+        dots_of_small = small if not options.centres else min(small, shown_dots)
+        shown = shown_rings + min(dots_of_small, shown_dots)
+        if options.centres:
+            shown = min(shown, shown_dots)
+    else:
+        shown = shown_dots
+    return OverlayGeometry(
+        points=_centres(chosen_dots, view),
+        point_colours=_colours(chosen_dots, options.colour),
+        centres=_centres(chosen, view),
+        shapes=_shapes(chosen, view, options.sigma),
+        ellipse_colours=_colours(chosen, options.colour),
+        shown=shown,
+        in_view=in_view,
+    )
+
+
+class _Largest:
+    """Keeps the `cap` largest over all tiles."""
+
+    def __init__(self, cap: int) -> None:
+        self._cap = max(0, cap)
+        self._fields: list[GaussianField] = []
+        self._index: list[NDArray[np.int64]] = []
+        self._radius: list[NDArray[np.float32]] = []
+
+    def add(
+        self, field: GaussianField, index: NDArray[np.int64], radius: NDArray[np.float32]
+    ) -> None:
+        # Where all are alike (kernel interpolation) any choice is "the largest": a little noise
+        # spreads it evenly over the view instead of filling one corner. Seeded by the place, so
+        # that the same Gaussians stay marked while the view moves.
+        key = radius * (1 + np.float32(1e-3) * _noise(index))
+        if len(index) > self._cap:
+            keep = np.argpartition(key, len(index) - self._cap)[len(index) - self._cap :]
+            index, key = index[keep], key[keep]
+        self._fields.append(field)
+        self._index.append(index)
+        self._radius.append(key)
+
+    def chosen(self) -> list[tuple[GaussianField, NDArray[np.int64]]]:
+        """(field, places) of the chosen, the largest of each field first."""
+        total = sum(len(i) for i in self._index)
+        threshold = -math.inf
+        if total > self._cap:
+            keys = np.concatenate(self._radius)
+            threshold = float(np.partition(keys, total - self._cap)[total - self._cap])
+        result = []
+        for field, index, key in zip(self._fields, self._index, self._radius, strict=True):
+            keep = key >= threshold
+            order = np.argsort(-key[keep], kind="stable")
+            result.append((field, index[keep][order]))
+        return result if self._cap else []
+
+
+def _noise(index: NDArray[np.int64]) -> NDArray[np.float32]:
+    """A fixed pseudo-random number in [0, 1) for each place (Fibonacci hashing)."""
+    hashed = index.astype(np.uint32) * np.uint32(2654435769)
+    hashed ^= hashed >> np.uint32(15)
+    hashed *= np.uint32(2246822519)
+    hashed ^= hashed >> np.uint32(13)
+    return hashed.astype(np.float32) * np.float32(2.0**-32)
+
+
+def _evenly(
+    parts: list[tuple[GaussianField, NDArray[np.int64]]], cap: int
+) -> list[tuple[GaussianField, NDArray[np.int64]]]:
+    """At most `cap` of them, as evenly spread as they are themselves."""
+    total = sum(len(index) for _, index in parts)
+    if total <= cap:
+        return [part for part in parts if len(part[1])]
+    result = []
+    for field, index in parts:
+        count = int(len(index) * cap / total)
+        if count == 0:
+            continue
+        # One from each of `count` equal stretches, at a place that noise picks: a plain stride
+        # over a lattice would draw stripes.
+        start = np.arange(count, dtype=np.int64)
+        place = ((start + _noise(start)) * (len(index) / count)).astype(np.int64)
+        result.append((field, index[np.minimum(place, len(index) - 1)]))
+    return result
+
+
+def _inside(
+    field: GaussianField, rect: tuple[float, float, float, float], whole: bool, scale: float
+) -> NDArray[np.int64]:
+    if whole:
+        return np.arange(len(field), dtype=np.int64)
+    if scale < 1.0:
+        # Zoomed out the index may not exist yet, and building it for every tile would cost more.
+        everything = np.arange(len(field), dtype=np.int64)
+        return everything[_within(field, everything, rect)]
+    return field.in_rect(rect)
+
+
+def _within(
+    field: GaussianField, index: NDArray[np.int64], rect: tuple[float, float, float, float]
+) -> NDArray[np.bool_]:
+    x, y = field.means[index, 0], field.means[index, 1]
+    return (x >= rect[0]) & (x < rect[2]) & (y >= rect[1]) & (y < rect[3])
+
+
+def _radius(covariances: NDArray[np.float32], index: NDArray[np.int64]) -> NDArray[np.float32]:
+    """The larger standard deviation: the square root of the larger eigenvalue."""
+    xx, xy, yy = covariances[index].T
+    half = (xx + yy) * np.float32(0.5)
+    return np.sqrt(half + np.hypot((xx - yy) * np.float32(0.5), xy))
+
+
+def _largest_sigma(field: GaussianField) -> float:
+    """A bound on the standard deviations of a field (cached on the field's arrays)."""
+    found = _sigma_cache.get(id(field.covariances))
+    if found is not None and found[0] is field.covariances:
+        return found[1]
+    trace = field.covariances[:, 0] + field.covariances[:, 2]
+    value = math.sqrt(float(trace.max())) if len(trace) else 0.0
+    if len(_sigma_cache) > 4096:
+        _sigma_cache.clear()
+    _sigma_cache[id(field.covariances)] = (field.covariances, value)
+    return value
+
+
+_sigma_cache: dict[int, tuple[NDArray[np.float32], float]] = {}
+
+
+def _centres(
+    parts: list[tuple[GaussianField, NDArray[np.int64]]], view: ViewState
+) -> NDArray[np.float32]:
+    # Relative to the view in float64 first: at scale 1000 a float32 source coordinate of a large
+    # picture would be pixels off, though the field's own means are float32.
+    placed = [
+        (field.means[index].astype(np.float64) - view.origin) * view.scale for field, index in parts
+    ]
+    return np.concatenate(placed).astype(np.float32) if placed else np.empty((0, 2), np.float32)
+
+
+def _shapes(
+    parts: list[tuple[GaussianField, NDArray[np.int64]]], view: ViewState, sigma: float
+) -> NDArray[np.float32]:
+    factor = np.float32((sigma * view.scale) ** 2)
+    scaled = [field.covariances[index] * factor for field, index in parts]
+    return np.concatenate(scaled) if scaled else np.empty((0, 3), np.float32)
+
+
+def _colours(
+    parts: list[tuple[GaussianField, NDArray[np.int64]]], colour: str | None
+) -> NDArray[np.uint8]:
+    """RGB for each: the chosen colour, or the Gaussian's own amplitude.
+
+    A Gaussian's amplitude is only its share of the sum around it. Each tile's are scaled so that
+    its strongest reach full brightness: hues stay, dark ones stay dark.
+    """
+    count = sum(len(index) for _, index in parts)
+    if colour is not None:
+        value = int(colour.lstrip("#"), 16)
+        rgb = np.array([value >> 16 & 255, value >> 8 & 255, value & 255], np.uint8)
+        return np.broadcast_to(rgb, (count, 3)).copy()
+    result = []
+    for field, index in parts:
+        own = field.amplitudes[index]
+        own = own[:, :3] if own.shape[1] >= 3 else np.repeat(own[:, :1], 3, axis=1)
+        peaks = own.max(axis=1, initial=0.0)
+        strongest = float(np.percentile(peaks, 98)) if len(peaks) else 1.0
+        scaled = np.clip(own * (255.0 / max(strongest, 1e-6)), 0, 255)
+        result.append(scaled.astype(np.uint8))
+    return np.concatenate(result) if result else np.empty((0, 3), np.uint8)

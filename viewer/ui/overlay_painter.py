@@ -1,0 +1,152 @@
+"""The thread that draws the overlays into an image of their own, for the canvas to lay on top."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QImage
+
+from gaussian_core.errors import Cancelled
+from viewer.model.frame_slot import Slot
+from viewer.model.overlay_options import OverlayOptions
+from viewer.model.scene import Scene
+from viewer.model.view_state import ViewState
+from viewer.ui.canvas_painter import Layer, wrap_image
+
+log = logging.getLogger(__name__)
+
+BUDGET = 0.025
+"""Seconds: an overlay that takes longer is not drawn for every step of a moving view."""
+REST = 0.1
+PATIENCE = 0.2
+"""Seconds: a dear overlay is still drawn anew this often while the view moves."""
+
+
+@dataclass(frozen=True)
+class OverlayRequest:
+    """Marks over a view of a scene. ratio: device pixels per logical. at: seconds, see Overlay."""
+
+    scene: Scene
+    view: ViewState
+    options: OverlayOptions
+    ratio: float
+    moving: bool
+    at: float
+
+
+@dataclass(frozen=True, eq=False)
+class Overlay:
+    """A finished overlay (layer None: no marks asked for) and its counts."""
+
+    layer: Layer | None
+    request: OverlayRequest
+    shown: int
+    in_view: int
+    seconds: float
+
+
+class OverlayPainter(QObject):
+    """Newest request wins, as for frames. Until a new overlay is there the canvas shows the last
+    one under the relative transform, so that marks stay on their Gaussians while the view moves.
+
+    Where no marks are asked for it still counts the Gaussians in view.
+    """
+
+    overlay_ready = Signal()
+    failed = Signal(str)
+
+    def __init__(
+        self, parent: QObject | None = None, clock: Callable[[], float] = time.perf_counter
+    ) -> None:
+        super().__init__(parent)
+        self.slot: Slot[OverlayRequest] = Slot()
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._newest: Overlay | None = None
+        self._seconds = 0.0
+        self._last_posted = float("-inf")
+        self._thread: threading.Thread | None = None
+
+    # ---- GUI thread ---------------------------------------------------------------------------
+
+    def request(self, request: OverlayRequest) -> None:
+        if self._thread is None and not self.slot.closed:
+            self._thread = threading.Thread(target=self._run, name="overlays", daemon=True)
+            self._thread.start()
+        self.slot.put(request)
+
+    def take_overlay(self) -> Overlay | None:
+        with self._lock:
+            overlay, self._newest = self._newest, None
+        return overlay
+
+    @property
+    def idle(self) -> bool:
+        with self._lock:
+            taken = self._newest is None
+        return taken and self.slot.idle
+
+    def close(self, timeout: float = 1.0) -> bool:
+        """End the thread; whether it ended within the timeout."""
+        self.slot.close()
+        if self._thread is None:
+            return True
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    # ---- worker thread ------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while (request := self.slot.take()) is not None:
+            try:
+                if self._too_dear(request):
+                    due = min(request.at + REST, max(self._last_posted, 0.0) + PATIENCE)
+                    if self.slot.wait(due - self._clock()) and self._clock() < due:
+                        continue
+                self._post(self._draw(request))
+            except Cancelled:
+                continue
+            except Exception as error:  # the window goes on without marks, and says so
+                log.exception("drawing the overlay failed")
+                if not self.slot.closed:
+                    self.failed.emit(f"The overlay could not be drawn: {error}")
+
+    def _too_dear(self, request: OverlayRequest) -> bool:
+        return request.moving and (self._seconds > BUDGET or not request.options.any)
+
+    def _draw(self, request: OverlayRequest) -> Overlay:
+        from viewer.model.overlay_geometry import overlay_geometry
+
+        began = self._clock()
+        generation = request.scene.generation
+
+        def stop() -> bool:
+            newer = self.slot.peek()
+            return self.slot.closed or (
+                newer is not None
+                and (newer.scene.generation != generation or newer.options != request.options)
+            )
+
+        geometry = overlay_geometry(request.scene, request.view, request.options, stop)
+        layer = None
+        if request.options.any:
+            from viewer.model.overlay_raster import draw_overlay
+
+            pixels = draw_overlay(geometry, request.view.size, request.ratio)
+            image = wrap_image(pixels, QImage.Format.Format_ARGB32_Premultiplied)
+            layer = Layer(image, request.view.source_rect)
+        seconds = self._clock() - began
+        return Overlay(layer, request, geometry.shown, geometry.in_view, seconds)
+
+    def _post(self, overlay: Overlay) -> None:
+        self._seconds = overlay.seconds
+        self._last_posted = self._clock()
+        with self._lock:
+            self._newest = overlay
+        if not self.slot.closed:
+            self.overlay_ready.emit()
