@@ -20,7 +20,8 @@ LAYERS = {
     "viewer": (),
     "viewer.model": ("viewer.model", "gaussian_core"),
     "viewer.ui": ("viewer.ui", "viewer.model", "gaussian_core"),
-    "viewer.cli": ("viewer.ui", "viewer.model", "gaussian_core"),
+    "viewer.cli": ("viewer.commands", "viewer.ui", "gaussian_core"),
+    "viewer.commands": ("viewer.commands", "gaussian_core"),
 }
 OURS = ("main", "gaussian_core", "viewer", "resources", "tests")
 QT = ("PySide6", "PySide2", "PyQt6", "PyQt5", "shiboken6", "pyqtgraph", "qtpy")

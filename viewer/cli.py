@@ -31,9 +31,11 @@ class Command:
 
 COMMANDS = (
     Command(
-        "render", "draw a picture or a field at any scale into an image file", "viewer.cli_render"
+        "render",
+        "draw a picture or a field at any scale into an image file",
+        "viewer.commands.render",
     ),
-    Command("build", "turn a picture into a field and save it", "viewer.cli_build"),
+    Command("build", "turn a picture into a field and save it", "viewer.commands.build"),
 )
 
 

@@ -1,0 +1,44 @@
+"""Turn a picture into a field of Gaussians and save it; the viewer and `render` open the file."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from gaussian_core.errors import OutputError
+from gaussian_core.parallel import Stop
+from viewer.commands.arguments import add_device, add_method
+from viewer.commands.progress import progress_bar
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("input", metavar="IN", help="a picture")
+    parser.add_argument("output", metavar="FIELD.safetensors", help="the field file to write")
+    add_method(parser)
+    add_device(parser)
+
+
+def run(options: argparse.Namespace, stop: Stop) -> int:
+    from gaussian_core.builder import METHODS, build_field
+    from gaussian_core.images import open_picture
+    from gaussian_core.render_file import FIELD_SUFFIX, check_folder
+
+    out = Path(options.output)
+    if out.suffix.lower() != FIELD_SUFFIX:
+        raise OutputError(f"A field file ends in {FIELD_SUFFIX}, which {out.name} does not.")
+    check_folder(out)
+    picture = open_picture(options.input)
+    if picture.note:
+        print(f"note: {picture.note}", file=sys.stderr)
+    with progress_bar("tiles") as progress:
+        field = build_field(
+            picture,
+            method=options.method or next(iter(METHODS)),
+            device=options.device,
+            progress=progress,
+            stop=stop,
+        )
+    field.save(out)
+    print(f"{out}: {len(field):,} Gaussians")
+    return 0

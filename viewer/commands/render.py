@@ -1,0 +1,67 @@
+"""Draw a picture, or a field saved by `build`, at any scale into an image file.
+
+A scale above 1 draws the picture's Gaussian field, below 1 the antialiased picture. Memory stays bounded however
+large the output is (PNG and TIFF), and the file appears whole or not at all.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from gaussian_core.parallel import Stop
+from viewer.commands.arguments import add_device, add_method, numbers
+from viewer.commands.progress import progress_bar
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("input", metavar="IN", help="a picture, or a field (.safetensors)")
+    parser.add_argument(
+        "output",
+        metavar="OUT",
+        help="the image file; its ending says the format (.png .tif .jpg ...)",
+    )
+    parser.add_argument(
+        "--scale",
+        metavar="S[,SY]",
+        type=numbers(1, 2),
+        required=True,
+        help="output pixels per source pixel, any positive number; two for unequal axes",
+    )
+    parser.add_argument(
+        "--region",
+        metavar="X,Y,W,H",
+        type=numbers(4, 4),
+        help="the part to draw, in source pixels (default: all)",
+    )
+    add_method(parser)
+    add_device(parser)
+    parser.add_argument(
+        "--bits",
+        type=int,
+        choices=(8, 16),
+        default=8,
+        help="bits per channel of the output; 16 for PNG and TIFF (default: 8)",
+    )
+
+
+def run(options: argparse.Namespace, stop: Stop) -> int:
+    from gaussian_core.render_file import render_file
+
+    scale = options.scale if len(options.scale) == 2 else options.scale * 2
+    with progress_bar("rows") as progress:
+        done = render_file(
+            options.input,
+            options.output,
+            scale,
+            method=options.method,
+            device=options.device,
+            region=options.region,
+            bits=options.bits,
+            progress=progress,
+            stop=stop,
+        )
+    for note in done.notes:
+        print(f"note: {note}", file=sys.stderr)
+    print(f"{done.path}: {done.size[0]} x {done.size[1]} pixels")
+    return 0
