@@ -69,9 +69,12 @@ class FrameBuffers:
         return buffer[:needed].reshape(height, width, 4)
 
     def give_back(self, pixels: NDArray[np.uint8]) -> None:
+        """Offer the memory of an array got from `take` for use again; others are ignored."""
         base = pixels
         while isinstance(base.base, np.ndarray):
             base = base.base
+        if base.ndim != 1:
+            return
         with self._lock:
             if len(self._free) < self.COUNT and not any(base is b for b in self._free):
-                self._free.append(base.reshape(-1))
+                self._free.append(base)

@@ -254,6 +254,6 @@ def _colours(
         own = own[:, :3] if own.shape[1] >= 3 else np.repeat(own[:, :1], 3, axis=1)
         peaks = own.max(axis=1, initial=0.0)
         strongest = float(np.percentile(peaks, 98)) if len(peaks) else 1.0
-        scaled = np.clip(own * (255.0 / max(strongest, 1e-6)), 0, 255)
+        scaled = np.clip(own * (255.0 / max(strongest, 1e-6)) + 0.5, 0, 255)
         result.append(scaled.astype(np.uint8))
     return np.concatenate(result) if result else np.empty((0, 3), np.uint8)

@@ -1,0 +1,157 @@
+"""The slot of size one, and when a frame is rendered coarser or given up."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from viewer.model.frame import FrameBuffers
+from viewer.model.frame_slot import FrameRequest, Slot
+from viewer.model.pacing import Pacing
+from viewer.model.scene import Scene
+from viewer.model.view_state import ViewState
+
+SCENE = Scene((1000, 1000))
+VIEW = ViewState.opening((1000, 1000), (500, 500)).set_scale(4.0)
+
+
+class Clock:
+    def __init__(self):
+        self.now = 50.0
+
+    def __call__(self):
+        return self.now
+
+
+def request(view=VIEW, moving=True, scene=SCENE):
+    return FrameRequest(scene, view, moving, 0.0)
+
+
+def test_the_newest_item_replaces_the_one_that_waits():
+    slot: Slot[int] = Slot()
+    for item in range(30):
+        slot.put(item)
+    assert slot.take(0) == 29
+    assert slot.take(0) is None
+
+
+def test_the_slot_is_idle_only_when_the_work_is_done():
+    slot: Slot[int] = Slot()
+    assert slot.idle
+    slot.put(1)
+    assert not slot.idle
+    slot.take(0)
+    assert not slot.idle, "the worker is still at it"
+    slot.take(0)
+    assert slot.idle
+
+
+def test_closing_wakes_the_worker_and_drops_what_waits():
+    slot: Slot[int] = Slot()
+    taken: list[int | None] = []
+    thread = threading.Thread(target=lambda: taken.append(slot.take()))
+    thread.start()
+    slot.close()
+    thread.join(5.0)
+    assert taken == [None]
+    slot.put(3)
+    assert slot.take(0) is None
+
+
+def test_a_view_that_is_too_slow_goes_coarser_only_while_it_moves():
+    pacing = Pacing(budget=0.033)
+    assert pacing.level(request()) == 1, "nothing is known yet"
+    pacing.learn(VIEW, 0.1)
+    assert pacing.level(request()) == 2
+    assert pacing.level(request(moving=False)) == 1
+    pacing.learn(VIEW, 1.0)
+    assert pacing.level(request()) == 4
+    pacing.learn(VIEW, 0.02)
+    assert pacing.level(request()) == 1
+    pacing.learn(VIEW, 0.1)
+    pacing.coarse_first = False
+    assert pacing.level(request()) == 1
+
+
+def test_what_one_zoom_costs_says_nothing_about_a_far_one():
+    pacing = Pacing(budget=0.033)
+    pacing.learn(VIEW, 0.1)
+    assert pacing.level(request(VIEW.set_scale(0.6))) == 1
+    assert pacing.level(request(VIEW.zoom_at(1.05, (0, 0)))) == 2
+
+
+def test_a_newer_request_stops_a_frame_before_its_half_but_not_after():
+    clock, slot = Clock(), Slot[FrameRequest]()
+    pacing = Pacing()
+    pacing.learn(VIEW, 0.06)
+    stop = pacing.stopper(request(), 1, slot, clock.now, clock)
+    assert not stop()
+    slot.put(request(VIEW.pan_by(5, 0)))
+    assert stop()
+    clock.now += 0.04
+    assert not stop(), "past half: finishing shows something sooner"
+
+
+def test_frames_finish_once_nothing_was_shown_for_a_while():
+    clock, slot = Clock(), Slot[FrameRequest]()
+    pacing = Pacing(patience=0.1)
+    pacing.learn(VIEW, 5.0)
+    slot.put(request(VIEW.pan_by(5, 0)))
+    assert pacing.stopper(request(), 1, slot, clock.now - 0.05, clock)()
+    assert not pacing.stopper(request(), 1, slot, clock.now - 0.2, clock)()
+
+
+def test_another_picture_or_a_refinement_is_stopped_at_once():
+    clock, slot = Clock(), Slot[FrameRequest]()
+    pacing = Pacing()
+    slot.put(request(scene=Scene((10, 10))))
+    assert pacing.stopper(request(), 1, slot, 0.0, clock)()
+    slot.put(request(VIEW.pan_by(5, 0)))
+    assert pacing.stopper(request(), 1, slot, 0.0, clock, refining=True)()
+    assert not pacing.stopper(request(), 1, slot, 0.0, clock)()
+
+
+def test_a_first_frame_that_turns_out_slow_makes_room_for_a_coarse_one():
+    clock, slot = Clock(), Slot[FrameRequest]()
+    pacing = Pacing(budget=0.033)
+    stop = pacing.stopper(request(), 1, slot, clock.now, clock)
+    still = pacing.stopper(request(moving=False), 1, slot, clock.now, clock)
+    assert not stop()
+    clock.now += 0.2
+    assert stop()
+    assert not still()
+    pacing.learn(VIEW, 0.2, complete=False)
+    assert pacing.level(request()) > 1
+
+
+def test_buffers_are_used_again_but_never_shared():
+    buffers = FrameBuffers()
+    a, b, c = (buffers.take(64, 48) for _ in range(3))
+    assert not np.shares_memory(a, b)
+    assert not np.shares_memory(b, c)
+    buffers.give_back(a)
+    again = buffers.take(60, 48)
+    assert np.shares_memory(again, a)
+    assert again.shape == (48, 60, 4)
+    assert again.flags.c_contiguous
+    buffers.give_back(again)
+    buffers.give_back(again)
+    assert not np.shares_memory(buffers.take(64, 48), buffers.take(64, 48))
+    large = buffers.take(2000, 1000)
+    assert large.shape == (1000, 2000, 4)
+
+
+def test_a_scene_is_a_snapshot():
+    tiles: dict[object, object] = {}
+    scene = replace(SCENE, tiles=tiles)  # type: ignore[arg-type]
+    tiles["later"] = object()
+    assert not scene.tiles
+    with pytest.raises(TypeError):
+        scene.tiles["x"] = object()  # type: ignore[index]
+    grown = scene.with_tiles({"a": object()})  # type: ignore[dict-item]
+    assert grown.generation == scene.generation
+    assert grown.revision > scene.revision
+    assert grown != scene

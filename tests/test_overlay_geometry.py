@@ -1,0 +1,185 @@
+"""The overlays mark the Gaussians where they are, as they are, and count honestly."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.spatial import cKDTree
+
+from gaussian_core.field import GaussianField
+from tests.field_helpers import random_field
+from viewer.model.overlay_geometry import OverlayGeometry, overlay_geometry
+from viewer.model.overlay_options import OverlayOptions
+from viewer.model.overlay_raster import draw_overlay
+from viewer.model.scene import Scene
+from viewer.model.view_state import ViewState
+
+BOTH = OverlayOptions(centres=True, ellipses=True)
+
+
+def scene_of(field: GaussianField) -> Scene:
+    return Scene(field.extent, tiles={0: field})
+
+
+def view_of(extent=(40, 60), scale=8.0, at=(30.0, 20.0), size=(320, 240)) -> ViewState:
+    return ViewState.opening(extent, size).centred_on(at[0], at[1], scale)
+
+
+def centres_in_view(field: GaussianField, view: ViewState) -> np.ndarray:
+    u, v = ((field.means.astype(float) - view.origin) * view.scale).T
+    return (u >= 0) & (u < view.size[0]) & (v >= 0) & (v < view.size[1])
+
+
+@pytest.mark.parametrize("scale", [0.3, 1.0, 8.0, 64.0, 1000.0])
+def test_points_are_where_the_means_are_and_all_are_counted(scale):
+    field = random_field()
+    view = view_of(scale=scale)
+    marks = overlay_geometry(scene_of(field), view, OverlayOptions(centres=True))
+    inside = centres_in_view(field, view)
+    assert marks.in_view == marks.shown == inside.sum() == len(marks.points)
+    expected = (field.means[inside].astype(float) - view.origin) * view.scale
+    distance, nearest = cKDTree(expected).query(marks.points)
+    assert distance.max() < 1e-3
+    assert len(set(nearest)) == len(expected)
+
+
+def test_nothing_asked_for_still_counts():
+    field = random_field()
+    marks = overlay_geometry(scene_of(field), view_of(), OverlayOptions())
+    assert marks.in_view == centres_in_view(field, view_of()).sum() > 0
+    assert marks.shown == len(marks.points) == len(marks.centres) == 0
+
+
+def test_ellipses_are_the_fields_covariance_at_k_sigma():
+    field = GaussianField([[30, 20]], [[4.0, 1.5, 2.0]], [[0.5, 0.2, 0.1]], (40, 60))
+    view = view_of(scale=16.0)
+    marks = overlay_geometry(scene_of(field), view, OverlayOptions(ellipses=True, sigma=1.5))
+    assert marks.shapes[0] == pytest.approx(np.array([4.0, 1.5, 2.0]) * (1.5 * 16.0) ** 2)
+    assert tuple(marks.centres[0]) == view.to_device(30, 20)
+
+
+def test_ellipses_too_small_to_see_become_points():
+    field = random_field(sigma=(0.1, 0.1))
+    near, far = view_of(scale=40.0), view_of(scale=4.0)
+    options = OverlayOptions(ellipses=True)
+    assert len(overlay_geometry(scene_of(field), near, options).points) == 0
+    marks = overlay_geometry(scene_of(field), far, options)
+    assert len(marks.centres) == 0
+    assert marks.shown == marks.in_view == len(marks.points) > 0
+
+
+def test_an_outline_reaches_into_view_though_its_centre_does_not():
+    field = GaussianField([[30.0, 20.0], [9.0, 20.0]], [[4, 0, 4]] * 2, [[1.0]] * 2, (40, 60))
+    view = view_of(scale=8.0)  # shows x from 10 to 50
+    marks = overlay_geometry(scene_of(field), view, OverlayOptions(ellipses=True))
+    assert len(marks.centres) == 2
+    assert marks.in_view == marks.shown == 1
+
+
+def test_the_cap_keeps_the_largest_and_says_how_many():
+    field = random_field(count=5000)
+    view = view_of(scale=10.0, size=(600, 400))
+    marks = overlay_geometry(
+        scene_of(field), view, OverlayOptions(ellipses=True, cap=200, sigma=2.0)
+    )
+    assert len(marks.centres) == 200
+    assert marks.in_view == centres_in_view(field, view).sum()
+    assert 0 < marks.shown <= 200 + len(marks.points)
+    xx, xy, yy = field.covariances.astype(float).T
+    sizes = np.sqrt((xx + yy) / 2 + np.hypot((xx - yy) / 2, xy))
+    drawn = np.sqrt(
+        (marks.shapes[:, 0] + marks.shapes[:, 2]) / 2
+        + np.hypot((marks.shapes[:, 0] - marks.shapes[:, 2]) / 2, marks.shapes[:, 1])
+    ) / (2.0 * 10.0)
+    assert drawn.min() >= np.sort(sizes)[-260] * 0.998
+
+
+def test_equal_gaussians_are_thinned_evenly():
+    side = np.arange(100) + 0.5
+    means = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
+    field = GaussianField(means, [[0.25, 0, 0.25]] * 10_000, [[1.0]] * 10_000, (100, 100))
+    view = view_of((100, 100), 10.0, (50, 50), (1000, 1000))
+    options = OverlayOptions(centres=True, ellipses=True, cap=1000, centre_cap=2000)
+    marks = overlay_geometry(scene_of(field), view, options)
+    assert len(marks.points) == 2000
+    assert len(marks.centres) == 1000
+    for places, count in ((marks.points, 2000), (marks.centres, 1000)):
+        quadrants = np.histogram2d(places[:, 0], places[:, 1], 4, [[0, 1000], [0, 1000]])[0]
+        assert quadrants.min() > count / 16 * 0.5
+        assert quadrants.max() < count / 16 * 1.6
+    again = overlay_geometry(scene_of(field), view, options)
+    assert np.array_equal(again.points, marks.points), "the same ones on every repaint"
+
+
+def test_marks_take_their_own_colour_or_the_chosen_one():
+    field = GaussianField(
+        [[25, 20], [35, 20]], [[1, 0, 1]] * 2, [[0.3, 0, 0], [0, 0, 0.3]], (40, 60)
+    )
+    own = overlay_geometry(scene_of(field), view_of(), BOTH)
+    assert sorted(map(tuple, own.point_colours)) == [(0, 0, 255), (255, 0, 0)]
+    chosen = overlay_geometry(
+        scene_of(field), view_of(), OverlayOptions(centres=True, colour="#10a0ff")
+    )
+    assert {tuple(c) for c in chosen.point_colours} == {(0x10, 0xA0, 0xFF)}
+
+
+def ring(sxx: float, sxy: float, syy: float, centre: tuple[float, float]) -> OverlayGeometry:
+    return OverlayGeometry(
+        np.empty((0, 2), np.float32),
+        np.empty((0, 3), np.uint8),
+        np.array([centre], np.float32),
+        np.array([[sxx, sxy, syy]], np.float32),
+        np.array([[255, 255, 255]], np.uint8),
+        1,
+        1,
+    )
+
+
+@settings(max_examples=60, deadline=None)  # the first one compiles
+@given(
+    st.floats(1.6, 300.0),
+    st.floats(0.15, 1.0),
+    st.floats(0.0, np.pi),
+    st.tuples(st.floats(-40, 240), st.floats(-40, 200)),
+)
+def test_a_ring_is_drawn_on_its_outline_and_nowhere_else(radius, aspect, angle, centre):
+    across = max(radius * aspect, 1.0)
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    shape = turn @ np.diag([radius**2, across**2]) @ turn.T
+    image = draw_overlay(ring(shape[0, 0], shape[0, 1], shape[1, 1], centre), (200, 160))
+    t = np.linspace(0, 2 * np.pi, 6000)
+    outline = (turn @ np.stack([radius * np.cos(t), across * np.sin(t)])).T + centre
+    inside = (
+        (outline[:, 0] > 0) & (outline[:, 0] < 200) & (outline[:, 1] > 0) & (outline[:, 1] < 160)
+    )
+    on = outline[inside].astype(int)
+    painted = image[..., 3]
+    assert (painted[on[:, 1], on[:, 0]] > 60).all(), "no gaps along the outline"
+    rows, columns = np.nonzero(painted)
+    if len(rows):
+        places = np.stack([columns, rows], axis=1) + 0.5
+        step = max(1, len(places) // 400)
+        nearest = np.sqrt(((places[::step, None] - outline[None]) ** 2).sum(-1)).min(1)
+        # The distance is first order, so the rim of a sharply bent tip may be a little wider.
+        assert nearest.max() < 4.5
+
+
+def test_marks_are_premultiplied_and_aligned():
+    marks = OverlayGeometry(
+        np.array([[20.5, 10.5]], np.float32),
+        np.array([[255, 128, 0]], np.uint8),
+        np.empty((0, 2), np.float32),
+        np.empty((0, 3), np.float32),
+        np.empty((0, 3), np.uint8),
+        1,
+        1,
+    )
+    image = draw_overlay(marks, (40, 30))
+    assert tuple(image[10, 20]) == (0, 128, 255, 255), "the centre lies in pixel (20, 10)"
+    weight = image[..., 3].astype(float)
+    rows, columns = np.mgrid[0:30, 0:40] + 0.5
+    assert (weight * columns).sum() / weight.sum() == pytest.approx(20.5, abs=0.02)
+    assert (weight * rows).sum() / weight.sum() == pytest.approx(10.5, abs=0.02)
+    assert (image[..., :3].max(-1) <= image[..., 3]).all()
