@@ -1,7 +1,8 @@
 """Draw a picture or a field into an image file, of any size, in bounded memory.
 
-The output is made in strips from top to bottom. Of a picture's field only the tiles that a strip can see exist at a time,
-and finished rows go to the writer while the next strip is drawn: memory follows the width of the output, not its area.
+The output is made in strips from top to bottom. Of a picture's field only the tiles that a strip can see exist at a
+time, and finished rows go to the writer while the next strip is drawn: memory follows the width of the output, not its
+area.
 """
 
 from __future__ import annotations

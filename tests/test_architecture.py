@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LAYERS = {
     "main": ("viewer.cli",),
     "gaussian_core": ("gaussian_core",),
-    "resources": ("gaussian_core",),
+    "resources": ("resources", "gaussian_core"),
     "viewer": (),
     "viewer.model": ("viewer.model", "gaussian_core"),
     "viewer.ui": ("viewer.ui", "viewer.model", "gaussian_core"),

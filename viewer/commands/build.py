@@ -22,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, stop: Stop) -> int:
     from gaussian_core.builder import METHODS, build_field
     from gaussian_core.images import open_picture
+
     from gaussian_core.render_file import FIELD_SUFFIX, check_folder
 
     out = Path(options.output)

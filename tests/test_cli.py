@@ -1,0 +1,401 @@
+"""The command line as a person uses it: pictures in, files out, and one clear line for everything that goes wrong."""
+
+from __future__ import annotations
+
+import os
+import signal
+import struct
+import subprocess
+import sys
+import time
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from viewer.cli import main
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def picture(width: int, height: int, channels: int = 3) -> np.ndarray:
+    """A smooth picture with an edge in it, uint8."""
+    y, x = np.mgrid[0:height, 0:width]
+    planes = [128 + 100 * np.sin(x / 5 + c) * np.cos(y / (4 + c)) for c in range(channels)]
+    values = np.stack(planes, axis=-1)
+    values[:, width // 2 :, 0] = 230
+    return np.clip(values, 0, 255).astype(np.uint8)
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    path = tmp_path / "photo.png"
+    Image.fromarray(picture(37, 23)).save(path)
+    return path
+
+
+def pixels(path: Path) -> np.ndarray:
+    with Image.open(path) as image:
+        return np.asarray(image).astype(int)
+
+
+def run(*arguments: object) -> int:
+    return main([str(a) for a in arguments])
+
+
+def fails(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
+    """Run what must fail: exit code 1, one line on stderr, no traceback, and the output not made. Returns the line."""
+    code = run(*arguments)
+    err = capsys.readouterr().err
+    assert code == 1
+    assert err.count("\n") == 1 and len(err) > 20 and "Traceback" not in err
+    return err
+
+
+# What comes out
+
+
+def test_render_at_a_fractional_scale(photo: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.png"
+    assert run("render", photo, out, "--scale", "3.7") == 0
+    assert pixels(out).shape == (85, 137, 3)  # 23 * 3.7 = 85.1, 37 * 3.7 = 136.9
+    # Shrunk to its own size again it is the picture.
+    with Image.open(out) as image:
+        small = np.asarray(image.resize((37, 23), Image.Resampling.BOX)).astype(int)
+    assert np.abs(small - pixels(photo)).mean() < 3
+
+
+def test_render_at_one_gives_the_file_back(photo: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.png"
+    assert run("render", photo, out, "--scale", "1") == 0
+    assert np.abs(pixels(out) - pixels(photo)).max() <= 1
+
+
+def test_render_each_axis_at_its_own_scale(photo: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.png"
+    assert run("render", photo, out, "--scale", "2,0.5") == 0
+    assert pixels(out).shape == (12, 74, 3)  # 11.5 rounds to the even 12
+
+
+def test_a_region_is_the_same_pixels_as_in_the_whole(photo: Path, tmp_path: Path) -> None:
+    whole, part = tmp_path / "whole.png", tmp_path / "part.png"
+    assert run("render", photo, whole, "--scale", "4") == 0
+    assert run("render", photo, part, "--scale", "4", "--region", "5,3,20,10") == 0
+    assert np.array_equal(pixels(part), pixels(whole)[12:52, 20:100])
+
+
+def test_below_one_the_picture_is_antialiased(tmp_path: Path) -> None:
+    stripes, out = tmp_path / "stripes.png", tmp_path / "out.png"
+    values = np.zeros((60, 60, 3), np.uint8)
+    values[:, ::2] = 255
+    Image.fromarray(values).save(stripes)
+    assert run("render", stripes, out, "--scale", "0.3") == 0
+    inner = pixels(out)[2:-2, 2:-2]
+    assert inner.shape == (14, 14, 3)
+    assert np.abs(inner - 127.5).max() < 12
+
+
+@pytest.mark.parametrize("method", ["nearest", "bilinear", "bicubic", "lanczos"])
+def test_interpolations_are_methods_too(photo: Path, tmp_path: Path, method: str) -> None:
+    out = tmp_path / "out.png"
+    assert run("render", photo, out, "--scale", "3", "--method", method) == 0
+    result = pixels(out)
+    # The middle of every source pixel keeps its value.
+    assert np.abs(result[1::3, 1::3] - pixels(photo))[2:-2, 2:-2].max() <= 1
+
+
+def test_strips_leave_no_seam(photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, strips = tmp_path / "whole.png", tmp_path / "strips.png"
+    assert run("render", photo, whole, "--scale", "9.3") == 0
+    monkeypatch.setattr("gaussian_core.render_file.STRIP_BYTES", 344 * 3 * 4 * 5)
+    assert run("render", photo, strips, "--scale", "9.3") == 0
+    assert np.array_equal(pixels(whole), pixels(strips))
+
+
+def test_a_field_is_built_saved_and_drawn(photo: Path, tmp_path: Path) -> None:
+    field, from_field, direct = (tmp_path / n for n in ("f.safetensors", "a.png", "b.png"))
+    assert run("build", photo, field) == 0
+    assert run("render", field, from_field, "--scale", "3.7") == 0
+    assert run("render", photo, direct, "--scale", "3.7") == 0
+    assert np.abs(pixels(from_field) - pixels(direct)).max() <= 1
+
+
+def test_transparency_is_kept_where_the_format_can(tmp_path: Path) -> None:
+    source = tmp_path / "glass.png"
+    values = np.zeros((20, 24, 4), np.uint8)
+    values[..., 0] = 200
+    values[:, 12:, 3] = 255
+    values[:, :6, 3] = 128
+    Image.fromarray(values).save(source)
+    for name in ("out.png", "out.tif", "out.webp"):
+        out = tmp_path / name
+        assert run("render", source, out, "--scale", "4") == 0
+        result = pixels(out)
+        assert result.shape == (80, 96, 4)
+        assert np.abs(result[30:50, 64:88] - (200, 0, 0, 255)).max() <= 2
+        assert np.abs(result[30:50, 4:16] - (200, 0, 0, 128)).max() <= 3
+        assert result[30:50, 32:40, 3].max() <= 1
+
+
+def test_without_alpha_the_picture_lies_on_white(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, out = tmp_path / "glass.png", tmp_path / "out.jpg"
+    Image.new("RGBA", (20, 20), (0, 0, 0, 0)).save(source)
+    assert run("render", source, out, "--scale", "2") == 0
+    assert pixels(out).min() >= 253
+    assert "white" in capsys.readouterr().err
+
+
+def test_sixteen_bits(photo: Path, tmp_path: Path) -> None:
+    fine, coarse = tmp_path / "fine.tif", tmp_path / "coarse.tif"
+    assert run("render", photo, fine, "--scale", "2.5", "--bits", "16") == 0
+    assert run("render", photo, coarse, "--scale", "2.5") == 0
+    import tifffile
+
+    deep = tifffile.imread(fine)
+    assert deep.dtype == np.uint16
+    assert np.abs(deep / 257.0 - pixels(coarse)).max() <= 0.51
+    assert len(np.unique(deep)) > 256
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 9), (9, 1), (2, 2)])
+@pytest.mark.parametrize("scale", ["0.01", "0.7", "1", "5.5"])
+def test_the_smallest_pictures(tmp_path: Path, size: tuple[int, int], scale: str) -> None:
+    source, out = tmp_path / "tiny.png", tmp_path / "out.png"
+    Image.new("RGB", size, (200, 40, 90)).save(source)
+    assert run("render", source, out, "--scale", scale) == 0
+    assert np.abs(pixels(out) - (200, 40, 90)).max() <= 2
+
+
+def test_a_grey_and_a_palette_picture(photo: Path, tmp_path: Path) -> None:
+    for mode in ("L", "P", "1", "CMYK"):
+        source, out = tmp_path / f"{mode}.tif", tmp_path / f"{mode}.png"
+        with Image.open(photo) as image:
+            image.convert(mode).save(source)
+        assert run("render", source, out, "--scale", "2") == 0
+        assert pixels(out).shape[:2] == (46, 74)
+
+
+# What goes wrong
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    """An output path; afterwards nothing may lie there, whole or half."""
+    folder = tmp_path / "results"
+    folder.mkdir()
+    yield folder / "out.png"
+    assert list(folder.iterdir()) == []
+
+
+def test_missing(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "nowhere.png" in fails(capsys, "render", "nowhere.png", out, "--scale", 2)
+    assert "nowhere.png" in fails(capsys, "build", "nowhere.png", out.with_suffix(".safetensors"))
+    assert "no.safetensors" in fails(capsys, "render", "no.safetensors", out, "--scale", 2)
+
+
+def test_empty(out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = tmp_path / "empty.jpg"
+    source.touch()
+    assert "empty.jpg" in fails(capsys, "render", source, out, "--scale", 2)
+
+
+@pytest.mark.parametrize("kind", ["png", "jpg", "webp", "tif"])
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+def test_truncated(
+    out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str, share: float
+) -> None:
+    source = tmp_path / f"cut.{kind}"
+    noise = np.random.default_rng(1).integers(0, 255, (90, 120, 3), np.uint8)
+    Image.fromarray(noise).save(source)
+    whole = source.read_bytes()
+    source.write_bytes(whole[: int(len(whole) * share)])
+    assert source.name in fails(capsys, "render", source, out, "--scale", 2)
+
+
+def test_not_an_image(out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("notes.txt", "notes.png", "notes.safetensors"):
+        source = tmp_path / name
+        source.write_text("This is not a picture.\n" * 20)
+        assert name in fails(capsys, "render", source, out, "--scale", 2)
+
+
+def test_a_folder(out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "folder" in fails(capsys, "render", tmp_path, out, "--scale", 2)
+
+
+@pytest.mark.skipif(
+    sys.platform == "win32" or os.geteuid() == 0, reason="this user may read everything"
+)
+def test_unreadable(
+    photo: Path, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:  # pragma: no cover
+    photo.chmod(0)
+    assert "photo.png" in fails(capsys, "render", photo, out, "--scale", 2)
+
+
+def test_a_decompression_bomb(
+    out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A file of a few hundred bytes that claims to be 60,000 x 60,000 pixels."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        check = zlib.crc32(kind + data)
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", check)
+
+    source = tmp_path / "bomb.png"
+    header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
+    body = zlib.compress(bytes(100_000))
+    source.write_bytes(
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", body) + chunk(b"IEND", b"")
+    )
+    assert "bomb.png" in fails(capsys, "render", source, out, "--scale", 0.01)
+
+
+@pytest.fixture
+def field(photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+    path = tmp_path / "photo.safetensors"
+    assert run("build", photo, path) == 0
+    capsys.readouterr()
+    return path
+
+
+@pytest.mark.parametrize("keep", [0, 4, 100, 0.5, 0.99])
+def test_a_field_cut_short(
+    field: Path, out: Path, capsys: pytest.CaptureFixture[str], keep: float
+) -> None:
+    whole = field.read_bytes()
+    field.write_bytes(whole[: int(keep * len(whole)) if keep < 1 else int(keep)])
+    assert "photo.safetensors" in fails(capsys, "render", field, out, "--scale", 2)
+
+
+@pytest.mark.parametrize("name", ["means", "covariances", "amplitudes"])
+def test_a_field_with_nan(
+    field: Path, out: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    from safetensors import safe_open
+    from safetensors.numpy import save_file
+
+    with safe_open(field, framework="numpy") as file:
+        metadata = file.metadata()
+        tensors = {key: file.get_tensor(key).copy() for key in file.keys()}  # noqa: SIM118
+    tensors[name].flat[3] = np.nan
+    save_file(tensors, field, metadata=metadata)
+    assert "NaN" in fails(capsys, "render", field, out, "--scale", 2)
+
+
+def test_an_unwritable_output(
+    photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = sorted(tmp_path.iterdir())
+    for target in (tmp_path / "no" / "out.png", tmp_path, photo / "out.png"):
+        fails(capsys, "render", photo, target, "--scale", 2)
+    for target in (tmp_path / "no" / "f.safetensors", photo / "f.safetensors"):
+        fails(capsys, "build", photo, target)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_an_unknown_output_format(
+    photo: Path, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ".docx" in fails(capsys, "render", photo, out.with_suffix(".docx"), "--scale", 2)
+    assert ".safetensors" in fails(capsys, "build", photo, out)
+
+
+def test_an_unknown_method_names_the_known_ones(
+    photo: Path, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = fails(capsys, "render", photo, out, "--scale", 2, "--method", "magic")
+    assert "magic" in line and "kernel" in line and "bicubic" in line
+    line = fails(capsys, "build", photo, out.with_suffix(".safetensors"), "--method", "bicubic")
+    assert "bicubic" in line and "kernel" in line
+
+
+@pytest.mark.parametrize(
+    "region", ["0,0,0,5", "-1,0,5,5", "30,0,20,5", "0,0,nan,5", "0,0,5,-5", "0,0,inf,5"]
+)
+def test_a_region_outside_the_picture(
+    photo: Path, out: Path, capsys: pytest.CaptureFixture[str], region: str
+) -> None:
+    line = fails(capsys, "render", photo, out, "--scale", 2, f"--region={region}")
+    assert "37x23" in line
+
+
+@pytest.mark.parametrize("scale", ["0", "-2", "nan", "inf", "2,0"])
+def test_an_impossible_scale(
+    photo: Path, out: Path, capsys: pytest.CaptureFixture[str], scale: str
+) -> None:
+    assert "scale" in fails(capsys, "render", photo, out, f"--scale={scale}")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["render"],
+        ["render", "a.png", "b.png"],
+        ["render", "a.png", "b.png", "--scale", "two"],
+        ["render", "a.png", "b.png", "--scale", "1,2,3"],
+        ["render", "a.png", "b.png", "--scale", "2", "--region", "1,2,3"],
+        ["render", "a.png", "b.png", "--scale", "2", "--bits", "12"],
+        ["build", "a.png"],
+        ["--no-such-option"],
+        ["a.png", "b.png"],
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == 2
+    assert "usage:" in capsys.readouterr().err
+
+
+# The program as a process
+
+
+def start(*arguments: object, **environment: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, str(ROOT / "main.py"), *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **environment},
+    )
+
+
+def test_help_and_version() -> None:
+    from gaussian_core import __version__
+
+    shown, _ = start("-h").communicate()
+    assert "render" in shown and "build" in shown and "IMAGE" in shown
+    shown, _ = start("--version").communicate()
+    assert shown.strip().endswith(__version__)
+    shown, _ = start("render", "-h").communicate()
+    assert "--region X,Y,W,H" in shown
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere there is a display")
+def test_without_a_display_it_points_to_render(photo: Path) -> None:
+    bare = dict.fromkeys(("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"), "")
+    process = start(photo, **bare)
+    _, err = process.communicate()
+    assert process.returncode == 1
+    assert err.count("\n") == 1 and " render " in err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_ctrl_c_leaves_nothing_behind(photo: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "results"
+    folder.mkdir()
+    process = start("render", photo, folder / "out.png", "--scale", "600")
+    deadline = time.monotonic() + 60
+    while not list(folder.iterdir()) and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err.count("\n") == 1 and "interrupted" in err
+    assert list(folder.iterdir()) == []
