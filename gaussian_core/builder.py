@@ -1,0 +1,217 @@
+"""From a picture to its Gaussian field, tile by tile.
+
+A large picture is never one huge field: the viewer and the file renderer build the tiles that they need. Tiles do not
+overlap: each holds the Gaussians of its own source pixels, computed with enough of the picture around it that the sum
+of all tiles is the field of the whole picture.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gaussian_core.errors import Cancelled, DeviceError, ImageError
+from gaussian_core.parallel import Stop
+
+if TYPE_CHECKING:
+    from gaussian_core.field import GaussianField
+
+Key = tuple[int, int]  # (column, row) of a tile
+Rect = tuple[int, int, int, int]  # x0, y0, x1, y1 in source pixels, upper edges excluded
+Progress = Callable[[int, int], object]  # tiles done, tiles in all
+
+TILE = 512
+
+
+class PictureLike(Protocol):
+    """What a builder needs of a picture (images.Picture has it)."""
+
+    @property
+    def extent(self) -> tuple[int, int]: ...
+
+    def as_float(self, rect: Rect | None = None) -> NDArray[np.float32]: ...
+
+
+class TileMethod(Protocol):
+    """A way to make Gaussians: one per method, holding the picture and whatever it precomputes."""
+
+    def build(self, rect: Rect, stop: Stop | None) -> GaussianField: ...
+
+
+@dataclass(frozen=True)
+class TileGrid:
+    """The tiles of a picture of extent (height, width): squares of `tile` source pixels, cut at the far edges."""
+
+    extent: tuple[int, int]
+    tile: int = TILE
+
+    @property
+    def columns(self) -> int:
+        return -(-self.extent[1] // self.tile)
+
+    @property
+    def rows(self) -> int:
+        return -(-self.extent[0] // self.tile)
+
+    def __len__(self) -> int:
+        return self.columns * self.rows
+
+    def keys(self) -> Iterator[Key]:
+        """All keys, row by row."""
+        return ((i, j) for j in range(self.rows) for i in range(self.columns))
+
+    def rect(self, key: Key) -> Rect:
+        """The source pixels of a tile."""
+        x, y = key[0] * self.tile, key[1] * self.tile
+        return (x, y, min(x + self.tile, self.extent[1]), min(y + self.tile, self.extent[0]))
+
+    def keys_in(self, rect: tuple[float, float, float, float]) -> list[Key]:
+        """Keys of the tiles that a rectangle of the source plane touches, row by row."""
+        x0, y0, x1, y1 = rect
+        if x1 <= x0 or y1 <= y0 or x1 <= 0 or y1 <= 0:
+            return []
+        i0, j0 = max(0, int(x0 // self.tile)), max(0, int(y0 // self.tile))
+        i1 = min(self.columns - 1, int(np.ceil(x1 / self.tile)) - 1)
+        j1 = min(self.rows - 1, int(np.ceil(y1 / self.tile)) - 1)
+        return [(i, j) for j in range(j0, j1 + 1) for i in range(i0, i1 + 1)]
+
+    def neighbours(self, key: Key) -> list[Key]:
+        """The tile itself and the up to eight around it."""
+        return [
+            (i, j)
+            for j in range(max(0, key[1] - 1), min(self.rows, key[1] + 2))
+            for i in range(max(0, key[0] - 1), min(self.columns, key[0] + 2))
+        ]
+
+
+class _KernelInterpolation:
+    """DESIGN section 2, kernel interpolation: one Gaussian a source pixel, no weights."""
+
+    def __init__(self, picture: PictureLike, device: str) -> None:
+        if device not in ("auto", "cpu"):
+            raise DeviceError(
+                f"Kernel interpolation is built on the CPU, not on {device!r}: use --device cpu."
+            )
+        self.picture = picture
+
+    def build(self, rect: Rect, stop: Stop | None = None) -> GaussianField:
+        from gaussian_core import kernel_interpolation as ki
+        from gaussian_core.field import GaussianField
+
+        height, width = self.picture.extent
+        x0, y0, x1, y1 = rect
+        # At the borders of the picture the mirrored Gaussians outside it belong to the tile.
+        x0 -= ki.GHOSTS * (x0 == 0)
+        y0 -= ki.GHOSTS * (y0 == 0)
+        x1 += ki.GHOSTS * (x1 == width)
+        y1 += ki.GHOSTS * (y1 == height)
+        columns = ki.mirrored(x0 - ki.RADIUS, x1 + ki.RADIUS, width)
+        lines = ki.mirrored(y0 - ki.RADIUS, y1 + ki.RADIUS, height)
+        left, top = int(columns.min()), int(lines.min())
+        source = self.picture.as_float((left, top, int(columns.max()) + 1, int(lines.max()) + 1))
+        padded = source[lines - top][:, columns - left]
+        rows = ki.interpolate_rect(padded, (x0 - ki.RADIUS, y0 - ki.RADIUS), (x0, y0, x1, y1))
+        return GaussianField.from_rows(rows, self.picture.extent, {"method": "kernel"})
+
+
+METHODS: dict[str, Callable[[PictureLike, str], TileMethod]] = {"kernel": _KernelInterpolation}
+
+
+class FieldBuilder:
+    """Builds the tiles of one picture's field by one method; `build_tile` may be called from several threads.
+
+    method: a name in METHODS. device: "auto", "cpu" or what the method supports.
+    Raises ValueError for an unknown method, DeviceError for a device that is not usable here.
+    """
+
+    def __init__(
+        self,
+        picture: PictureLike,
+        method: str = "kernel",
+        device: str = "auto",
+        tile: int = TILE,
+    ) -> None:
+        if method not in METHODS:
+            raise ValueError(f"unknown method {method!r}: choose one of {', '.join(METHODS)}")
+        self.method = method
+        self.grid = TileGrid(picture.extent, tile)
+        self._tiles = METHODS[method](picture, device)
+
+    def build_tile(self, key: Key, stop: Stop | None = None) -> GaussianField:
+        """The Gaussians of one tile in absolute source coordinates, index included. Raises Cancelled."""
+        if stop is not None and stop():
+            raise Cancelled("stopped before a tile")
+        field = self._tiles.build(self.grid.rect(key), stop)
+        _ = field.index  # here, on the builder's thread, so that no frame waits for it
+        return field
+
+
+class _ArrayPicture:
+    """A float array in the place of a picture file."""
+
+    def __init__(self, pixels: NDArray[np.float32]) -> None:
+        if pixels.ndim != 3 or 0 in pixels.shape:
+            raise ImageError(
+                f"A picture is an array (H, W, C) of at least 1x1 pixels, got {pixels.shape}."
+            )
+        self.pixels = pixels
+        self.extent = (pixels.shape[0], pixels.shape[1])
+
+    def as_float(self, rect: Rect | None = None) -> NDArray[np.float32]:
+        if rect is None:
+            return self.pixels
+        x0, y0, x1, y1 = rect
+        return self.pixels[y0:y1, x0:x1]
+
+
+def build_field(
+    image: NDArray[np.float32] | PictureLike | str | os.PathLike[str],
+    method: str = "kernel",
+    device: str = "auto",
+    progress: Progress | None = None,
+    stop: Stop | None = None,
+) -> GaussianField:
+    """The field of a whole picture as one object.
+
+    image: float32 (H, W, C) in [0, 1] (4 channels: premultiplied RGB and alpha), a Picture, or a path.
+    progress: called with (tiles done, tiles in all). stop: polled between tiles; when true, Cancelled is raised.
+    Large pictures are better left in tiles (FieldBuilder): a field takes about 36 bytes a Gaussian.
+    """
+    from gaussian_core.field import ROW_PADDING, GaussianField
+    from gaussian_core.parallel import run_strips
+
+    if isinstance(image, str | Path | os.PathLike):
+        from gaussian_core.images import open_picture
+
+        picture: PictureLike = open_picture(image)
+    elif isinstance(image, np.ndarray):
+        picture = _ArrayPicture(np.asarray(image, np.float32))
+    else:
+        picture = image
+    builder = FieldBuilder(picture, method, device)
+    keys = list(builder.grid.keys())
+    tiles: dict[Key, GaussianField] = {}
+
+    def build(number: int) -> None:
+        tiles[keys[number]] = builder.build_tile(keys[number], stop)
+        if progress is not None:
+            progress(len(tiles), len(keys))
+
+    run_strips(build, len(keys), stop)
+    if len(keys) == 1:
+        return tiles[keys[0]]
+    count = sum(len(tile) for tile in tiles.values())
+    first = tiles[keys[0]]
+    rows = np.zeros((5 + first.channels, count + ROW_PADDING), np.float32)
+    place = 0
+    for key in keys:
+        part = tiles.pop(key)
+        rows[:, place : place + len(part)] = part.index.rows[:, : len(part)]
+        place += len(part)
+    return GaussianField.from_rows(rows, picture.extent, first.metadata)

@@ -1,0 +1,203 @@
+"""The continuous picture: a sum of 2D Gaussians over the source plane."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from gaussian_core.errors import FieldError, OutputError
+
+if TYPE_CHECKING:
+    from gaussian_core.spatial_index import SpatialIndex
+
+FORMAT = "gaussian-field-1"
+MAX_CHANNELS = 8
+ROW_PADDING = 16  # the CPU kernel reads whole vectors of this many Gaussians
+
+
+class GaussianField:
+    """I(p) = sum_i a_i exp(-1/2 (p - mu_i)^T Sigma_i^-1 (p - mu_i)), over a picture of `extent`.
+
+    means: (N, 2) as (x, y), source pixels. covariances: (N, 3) as (sxx, sxy, syy), source pixels squared, positive
+    definite. amplitudes: (N, C), the value that a Gaussian adds at its own centre; 1 <= C <= 8. Three channels are
+    sRGB-encoded RGB, four are premultiplied RGB and alpha. extent: (height, width) of the picture, source pixels.
+    metadata: text that travels with the field file (method, source name ...).
+
+    Arrays are kept as float32 and must not be changed afterwards. Raises FieldError when shapes do not match, a value
+    is not finite or a covariance is not positive definite.
+    """
+
+    def __init__(
+        self,
+        means: ArrayLike,
+        covariances: ArrayLike,
+        amplitudes: ArrayLike,
+        extent: tuple[int, int],
+        metadata: Mapping[str, str] | None = None,
+    ) -> None:
+        self._set(
+            np.asarray(means, np.float32),
+            np.asarray(covariances, np.float32),
+            np.asarray(amplitudes, np.float32),
+            extent,
+            metadata,
+        )
+        self._validate()
+
+    def _set(
+        self,
+        means: NDArray[np.float32],
+        covariances: NDArray[np.float32],
+        amplitudes: NDArray[np.float32],
+        extent: tuple[int, int],
+        metadata: Mapping[str, str] | None,
+    ) -> None:
+        self.means, self.covariances, self.amplitudes = means, covariances, amplitudes
+        self.extent = (int(extent[0]), int(extent[1]))
+        self.metadata = dict(metadata or {})
+        self._rows: NDArray[np.float32] | None = None
+        self._index: SpatialIndex | None = None
+        self._index_lock = threading.Lock()
+
+    @classmethod
+    def from_rows(
+        cls,
+        rows: NDArray[np.float32],
+        extent: tuple[int, int],
+        metadata: Mapping[str, str] | None = None,
+    ) -> GaussianField:
+        """A field over the index's own layout, for builders: no copy and no validation.
+
+        rows: (5 + C, N + ROW_PADDING) contiguous float32: x, y, sxx, sxy, syy, amplitudes; the padding is ignored.
+        Where the Gaussians already stand in cell order the index uses these rows as they are, and `means`,
+        `covariances` and `amplitudes` are views of them: a third of the memory.
+        """
+        count = rows.shape[1] - ROW_PADDING
+        field = cls.__new__(cls)
+        field._set(rows[:2, :count].T, rows[2:5, :count].T, rows[5:, :count].T, extent, metadata)
+        field._rows = rows
+        return field
+
+    def _validate(self) -> None:
+        m, s, a = self.means, self.covariances, self.amplitudes
+        if (
+            m.ndim != 2
+            or m.shape[1] != 2
+            or s.shape != (len(m), 3)
+            or a.ndim != 2
+            or len(a) != len(m)
+        ):
+            raise FieldError(
+                "The field's arrays do not match: means (N, 2), covariances (N, 3) and amplitudes (N, C) are needed, "
+                f"got {m.shape}, {s.shape}, {a.shape}."
+            )
+        if not 1 <= a.shape[1] <= MAX_CHANNELS:
+            raise FieldError(f"A field has 1 to {MAX_CHANNELS} channels, got {a.shape[1]}.")
+        if min(self.extent) < 1:
+            raise FieldError(f"A field's extent must be at least 1x1 pixels, got {self.extent}.")
+        for name, array in (("means", m), ("covariances", s), ("amplitudes", a)):
+            # A sum is finite only if every term is, and takes a fraction of the memory of a mask.
+            with np.errstate(invalid="ignore", over="ignore"):
+                finite = np.isfinite(array.sum(dtype=np.float64))
+            if not finite:
+                raise FieldError(f"The field's {name} hold NaN or infinite values.")
+        xx, xy, yy = s.T.astype(np.float64)
+        bad = int(np.count_nonzero(~((xx > 0) & (yy > 0) & (xx * yy - xy * xy > 0))))
+        if bad:
+            raise FieldError(
+                f"{bad} of the field's {len(s)} covariances are not positive definite."
+            )
+
+    def __len__(self) -> int:
+        return len(self.means)
+
+    @property
+    def channels(self) -> int:
+        """Number of channels C."""
+        return int(self.amplitudes.shape[1])
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held, the index included once it is built."""
+        own = self.means.nbytes + self.covariances.nbytes + self.amplitudes.nbytes
+        index = self._index
+        if index is not None:
+            own += sum(level.starts.nbytes for level in index.levels)
+            own += 0 if index.order is None else index.order.nbytes
+            own += 0 if index.rows is self._rows else index.rows.nbytes
+        return own
+
+    @property
+    def index(self) -> SpatialIndex:
+        """The spatial index, built on first use; safe from several threads."""
+        with self._index_lock:
+            if self._index is None:
+                from gaussian_core.spatial_index import build_index
+
+                self._index = build_index(self.means, self.covariances, self.amplitudes, self._rows)
+            return self._index
+
+    def in_rect(self, rect: tuple[float, float, float, float]) -> NDArray[np.int64]:
+        """Numbers of the Gaussians whose centre lies in (x0, y0, x1, y1), upper edges excluded."""
+        return self.index.in_rect(rect)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the field as safetensors: whole or not at all. Raises OutputError."""
+        from safetensors.numpy import save_file
+
+        target = Path(path)
+        temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
+        metadata = {
+            **self.metadata,
+            "format": FORMAT,
+            "height": str(self.extent[0]),
+            "width": str(self.extent[1]),
+        }
+        tensors = {
+            "means": np.ascontiguousarray(self.means),
+            "covariances": np.ascontiguousarray(self.covariances),
+            "amplitudes": np.ascontiguousarray(self.amplitudes),
+        }
+        try:
+            save_file(tensors, temporary, metadata=metadata)
+            os.replace(temporary, target)
+        except Exception as error:  # safetensors raises its own kind for a full disk
+            raise OutputError(f"Cannot write the field to {target}: {error}") from error
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> GaussianField:
+        """Read a field file. Raises FieldError when it is missing, cut short, of another kind or malformed."""
+        from safetensors import SafetensorError, safe_open
+
+        source = Path(path)
+        if source.is_dir():
+            raise FieldError(f"{source} is a folder, not a field file.")
+        if not source.exists():
+            raise FieldError(f"There is no file {source}.")
+        try:
+            with safe_open(source, framework="numpy") as file:
+                metadata = dict(file.metadata() or {})
+                names = set(file.keys())
+                needed = ("means", "covariances", "amplitudes")
+                if metadata.get("format") != FORMAT or not names.issuperset(needed):
+                    raise FieldError(
+                        f"{source.name} is a safetensors file but not a Gaussian field of this program."
+                    )
+                arrays = [file.get_tensor(name) for name in needed]
+            extent = (int(metadata.pop("height")), int(metadata.pop("width")))
+        except FieldError:
+            raise
+        except (SafetensorError, OSError, KeyError, ValueError, TypeError) as error:
+            raise FieldError(
+                f"{source.name} is not a readable field file, it may be cut short ({error})."
+            ) from error
+        metadata.pop("format")
+        return cls(arrays[0], arrays[1], arrays[2], extent, metadata)

@@ -1,0 +1,110 @@
+"""Kernel interpolation: the field that needs no weights.
+
+One isotropic Gaussian per source pixel, its amplitude solved so that the field, seen through the pixel footprint at
+scale 1, gives back the source pixels exactly (DESIGN section 2). The system is separable, the same at every pixel and
+mirrored at the borders, so its inverse is a short symmetric filter along each axis.
+"""
+
+# mypy: disable-error-code="no-untyped-def"
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from gaussian_core.field import ROW_PADDING
+from gaussian_core.rasterizer import PIXEL_SIGMA
+
+SIGMA = 0.5  # of each Gaussian, source pixels
+RADIUS = 12  # taps on either side of the inverse filter: the rest is under 1e-7
+GHOSTS = 2  # rings of mirrored Gaussians around the picture, so that the field does not fade at the border
+HALO = RADIUS + GHOSTS  # source pixels that a part of the picture needs around it
+
+
+@functools.cache
+def inverse_filter(sigma: float = SIGMA, pixel_sigma: float = PIXEL_SIGMA) -> NDArray[np.float32]:
+    """(RADIUS + 1,) taps h[0], h[1] = h[-1] ...: samples of one axis to amplitudes of that axis.
+
+    The response of pixel 0 to a unit Gaussian at distance d is sigma/sigma' exp(-d^2 / 2 sigma'^2) with
+    sigma'^2 = sigma^2 + pixel_sigma^2; the taps invert the convolution with it.
+    """
+    variance = sigma**2 + pixel_sigma**2
+    n = 129
+    distance = np.arange(n)
+    distance = np.minimum(distance, n - distance)
+    response = sigma / np.sqrt(variance) * np.exp(-0.5 * distance**2 / variance)
+    taps = np.fft.ifft(1.0 / np.fft.fft(response)).real
+    return taps[: RADIUS + 1].astype(np.float32)
+
+
+def mirrored(first: int, last: int, size: int) -> NDArray[np.int64]:
+    """Indices first .. last - 1 folded into 0 .. size - 1, mirrored at the outer edges of the border pixels."""
+    index = np.arange(first, last) % (2 * size)
+    return np.where(index < size, index, 2 * size - 1 - index)
+
+
+@njit(nogil=True, cache=True, fastmath={"contract"})
+def _filter_rows(source, taps, target):
+    """Filter (C, H, W + 2 RADIUS) along x into (C, H, W)."""
+    radius = taps.size - 1
+    width = target.shape[2]
+    for c in range(target.shape[0]):
+        for y in range(target.shape[1]):
+            row = target[c, y]
+            for x in range(width):
+                row[x] = taps[0] * source[c, y, x + radius]
+            for k in range(1, radius + 1):
+                left = source[c, y, radius - k : radius - k + width]
+                right = source[c, y, radius + k : radius + k + width]
+                for x in range(width):
+                    row[x] += taps[k] * (left[x] + right[x])
+
+
+@njit(nogil=True, cache=True, fastmath={"contract"})
+def _filter_columns(source, taps, rows, sigma, left, top):
+    """Filter (C, H + 2 RADIUS, W) along y and write the H W Gaussians, row by row, into the index's layout."""
+    radius = taps.size - 1
+    height = source.shape[1] - 2 * radius
+    width = source.shape[2]
+    for y in range(height):
+        place = y * width
+        for x in range(width):
+            rows[0, place + x] = left + x + 0.5
+            rows[1, place + x] = top + y + 0.5
+            rows[2, place + x] = sigma * sigma
+            rows[3, place + x] = 0
+            rows[4, place + x] = sigma * sigma
+        for c in range(source.shape[0]):
+            out = rows[5 + c, place : place + width]
+            centre = source[c, y + radius]
+            for x in range(width):
+                out[x] = taps[0] * centre[x]
+            for k in range(1, radius + 1):
+                above = source[c, y + radius - k]
+                below = source[c, y + radius + k]
+                for x in range(width):
+                    out[x] += taps[k] * (above[x] + below[x])
+
+
+def interpolate_rect(
+    pixels: NDArray[np.float32], origin: tuple[int, int], rect: tuple[int, int, int, int]
+) -> NDArray[np.float32]:
+    """Rows (5 + C, N + padding) of the Gaussians of the source pixels in rect = (x0, y0, x1, y1).
+
+    pixels: (h, w, C), the source around the rect with its halo of HALO pixels, mirrored where the picture ends;
+    origin: source coordinates (x, y) of its first pixel.
+    """
+    x0, y0, x1, y1 = rect
+    left, top = x0 - RADIUS - origin[0], y0 - RADIUS - origin[1]
+    part = pixels[top : top + (y1 - y0) + 2 * RADIUS, left : left + (x1 - x0) + 2 * RADIUS]
+    planes = np.ascontiguousarray(part.transpose(2, 0, 1))
+    taps = inverse_filter()
+    across = np.empty((planes.shape[0], planes.shape[1], x1 - x0), np.float32)
+    _filter_rows(planes, taps, across)
+    count = (x1 - x0) * (y1 - y0)
+    rows = np.zeros((5 + planes.shape[0], count + ROW_PADDING), np.float32)
+    _filter_columns(across, taps, rows, np.float32(SIGMA), np.float32(x0), np.float32(y0))
+    return rows

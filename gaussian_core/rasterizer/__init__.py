@@ -1,0 +1,143 @@
+"""One function in front of all rasterizers: `rasterize(field, viewport)`.
+
+- reference: float64 NumPy, every Gaussian at every pixel. Slow and obviously right; the others are tested against it.
+- torch: the differentiable gather, for training and for devices without a kernel of their own.
+- cpu: Numba with vector instructions, for the viewer.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gaussian_core.errors import DeviceError
+
+if TYPE_CHECKING:
+    from gaussian_core.field import GaussianField
+    from gaussian_core.parallel import Stop
+    from gaussian_core.viewport import Viewport
+
+Backend = Literal["auto", "reference", "torch", "cpu", "cuda"]
+Format = Literal["float", "bgrx8"]
+
+PIXEL_SIGMA = (
+    0.3  # standard deviation of a pixel's footprint, device pixels (a box pixel has 0.289)
+)
+
+_warm = threading.Event()
+
+
+@overload
+def rasterize(
+    field: GaussianField | Sequence[GaussianField],
+    viewport: Viewport,
+    *,
+    pixel_sigma: float = ...,
+    backend: Backend = ...,
+    format: Literal["float"] = ...,
+    out: NDArray[np.float32] | None = ...,
+    stop: Stop | None = ...,
+) -> NDArray[np.float32]: ...
+
+
+@overload
+def rasterize(
+    field: GaussianField | Sequence[GaussianField],
+    viewport: Viewport,
+    *,
+    pixel_sigma: float = ...,
+    backend: Backend = ...,
+    format: Literal["bgrx8"],
+    out: NDArray[np.uint8] | None = ...,
+    stop: Stop | None = ...,
+) -> NDArray[np.uint8]: ...
+
+
+def rasterize(
+    field: GaussianField | Sequence[GaussianField],
+    viewport: Viewport,
+    *,
+    pixel_sigma: float = PIXEL_SIGMA,
+    backend: Backend = "auto",
+    format: Format = "float",
+    out: NDArray[Any] | None = None,
+    stop: Stop | None = None,
+) -> NDArray[Any]:
+    """Sample a field, or the sum of several fields of one picture, at the pixels of a viewport.
+
+    Each device pixel sees the field through a Gaussian footprint of `pixel_sigma` device pixels (0: point sampling).
+    format "float": (H, W, C) float32, not clipped. "bgrx8": (H, W, 4) uint8 in the byte order of QImage.Format_RGB32;
+    1 channel is grey, 3 are RGB, 4 are premultiplied RGB and alpha, shown over a checkerboard.
+    out: array of that shape and type to write into. stop: polled between tiles; when true, Cancelled is raised.
+
+    Outside every Gaussian's reach the field is 0. The cpu backend drops a Gaussian beyond 3.8 standard deviations
+    (1/1360 of its amplitude). Raises ValueError for arguments that do not fit together, DeviceError for a backend that
+    is not usable here.
+    """
+    from gaussian_core.field import GaussianField
+
+    fields = (field,) if isinstance(field, GaussianField) else tuple(field)
+    if not fields:
+        raise ValueError("rasterize needs at least one field")
+    channels = fields[0].channels
+    if any(f.channels != channels for f in fields):
+        raise ValueError("fields that are summed must have the same number of channels")
+    if not 0 <= pixel_sigma < float("inf"):
+        raise ValueError(f"pixel_sigma must be zero or positive, got {pixel_sigma}")
+    as_bytes = format == "bgrx8"
+    if as_bytes and channels not in (1, 3, 4):
+        raise ValueError(f"a display needs 1, 3 or 4 channels, this field has {channels}")
+    width, height = viewport.size
+    shape, kind = (
+        ((height, width, 4), np.uint8) if as_bytes else ((height, width, channels), np.float32)
+    )
+    if out is None:
+        out = np.empty(shape, kind)
+    elif out.shape != shape or out.dtype != kind or not out.flags.c_contiguous:
+        raise ValueError(f"out must be a contiguous {np.dtype(kind).name} array of shape {shape}")
+
+    if backend in ("auto", "cpu"):
+        from gaussian_core.rasterizer.cpu import rasterize_cpu
+
+        rasterize_cpu(fields, viewport, float(pixel_sigma), as_bytes, out, stop)
+        return out
+    if backend == "reference":
+        from gaussian_core.rasterizer.reference import rasterize_reference
+
+        values: NDArray[np.floating] = rasterize_reference(fields, viewport, pixel_sigma)
+    elif backend == "torch":
+        from gaussian_core.rasterizer.gather import rasterize_fields
+
+        values = rasterize_fields(fields, viewport, pixel_sigma, stop)
+    elif backend == "cuda":
+        raise DeviceError("There is no CUDA rasterizer in this version: use the cpu backend.")
+    else:
+        raise ValueError(f"unknown backend {backend!r}")
+    if as_bytes:
+        from gaussian_core.display import to_bgrx
+        from gaussian_core.lattice import lattice
+
+        (lx, _), (ly, _) = (
+            lattice(o, s) for o, s in zip(viewport.origin, viewport.scale, strict=True)
+        )
+        out[...] = to_bgrx(values, (int(lx), int(ly)))
+    else:
+        out[...] = values
+    return out
+
+
+def is_warm() -> bool:
+    """Whether the kernels of the viewer are compiled and loaded."""
+    return _warm.is_set()
+
+
+def warm_up() -> None:
+    """Compile the viewer's kernels or load them from the cache (blocking: call it from a background thread)."""
+    from gaussian_core.rasterizer.warm import warm_kernels
+
+    warm_kernels()
+    _warm.set()

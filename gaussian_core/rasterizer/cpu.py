@@ -1,0 +1,76 @@
+"""The CPU rasterizer: strips of the viewport on the shared thread pool."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gaussian_core.field import GaussianField
+from gaussian_core.lattice import lattice
+from gaussian_core.parallel import Stop, run_strips
+from gaussian_core.rasterizer import cpu_kernel as kernel
+from gaussian_core.viewport import Viewport
+
+# Floats of a tile that stay in a first-level cache of 32 KiB beside the Gaussians themselves.
+TILE_FLOATS = 6144
+
+
+def _tables(fields: tuple[GaussianField, ...]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """The grid levels of all fields as the two tables that the kernel reads. The fields must outlive their use."""
+    integers, floats = [], []
+    for field in fields:
+        index = field.index
+        for level in index.levels:
+            integers.append(
+                (
+                    index.rows.ctypes.data,
+                    index.rows.strides[0],
+                    level.starts.ctypes.data,
+                    *level.first,
+                    level.columns,
+                    level.rows,
+                )
+            )
+            floats.append((level.cell, *level.variance, *level.bounds))
+    return (
+        np.array(integers, np.int64).reshape(-1, 7),
+        np.array(floats, np.float64).reshape(-1, 7),
+    )
+
+
+def _tile_size(scale: tuple[float, float], channels: int) -> tuple[int, int]:
+    """(width, height) of a tile. Small where a Gaussian covers many pixels, to stay in cache; larger where many
+    Gaussians cover few pixels each, so that fewer of them are set up twice."""
+    return 256, 64
+
+
+def rasterize_cpu(
+    fields: tuple[GaussianField, ...],
+    viewport: Viewport,
+    pixel_sigma: float,
+    as_bytes: bool,
+    out: NDArray[np.float32] | NDArray[np.uint8],
+    stop: Stop | None,
+) -> None:
+    """Write (H, W, C) float32, or (H, W, 4) uint8 BGRX, to `out` (C-contiguous). Raises Cancelled when stopped."""
+    width, height = viewport.size
+    (lx, px), (ly, py) = (
+        lattice(o, s) for o, s in zip(viewport.origin, viewport.scale, strict=True)
+    )
+    grids, sizes = _tables(fields)
+    template = (np.float32(0),) * fields[0].channels
+    tile_width, strip = _tile_size(viewport.scale, fields[0].channels)
+    floats = np.empty((0, 0, 0), np.float32) if as_bytes else out
+    packed = out.view(np.int32)[..., 0] if as_bytes else np.empty((0, 0), np.int32)
+
+    def render(number: int) -> None:
+        top = number * strip
+        kernel.render_strip(
+            grids, sizes, *viewport.scale, float(lx), float(ly), float(px), float(py),
+            pixel_sigma * pixel_sigma, template, top, min(strip, height - top), width, tile_width,
+            as_bytes, floats, packed,
+        )  # fmt: skip
+
+    run_strips(render, math.ceil(height / strip), stop)

@@ -1,0 +1,295 @@
+"""The CPU rasterizer's loops: one call renders one strip of the viewport, without the GIL.
+
+A strip is cut into tiles that stay in the first-level cache. Each tile gathers the Gaussians of the cells that reach
+it, prepares them sixteen at a time, and adds each one column by column of pixels. What bounds it: at high zoom, three
+loads, fused multiply-adds and stores per sixteen pixels; at low zoom, two vectors of exponentials and the set-up per
+Gaussian.
+
+Everything about a Gaussian's box, its columns and the restarts of its recurrences is laid out relative to its own
+centre pixel on the absolute device lattice, never relative to the tile: a pixel gets the same bits in any tiling.
+"""
+
+# mypy: disable-error-code="call-arg,no-untyped-def"
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from gaussian_core.display import CHECKER_DARK, CHECKER_LIGHT, CHECKER_SIZE
+from gaussian_core.rasterizer.vector_ir import (
+    BATCH,
+    CENTRE_X,
+    CENTRE_Y,
+    FIRST_X,
+    FIRST_Y,
+    FRACTION_X,
+    FRACTION_Y,
+    HALF_HEIGHT,
+    INVERSE_REACH_SQ,
+    LAST_X,
+    LAST_Y,
+    NORM,
+    QUAD_XX,
+    QUAD_XY,
+    QUAD_YY,
+    RATIO_YY,
+    SCRATCH_ROWS,
+    SLOPE,
+    WORST,
+    column_direct,
+    column_narrow,
+    column_wide,
+    f32_at,
+    i32_at,
+    pack_bgrx,
+    prepare,
+)
+
+# Where a Gaussian is cut, in standard deviations: below 1/1360 of its amplitude. The contract allows 1/512; the wider
+# cut keeps the sum of many cut edges invisible.
+REACH = 3.8
+
+PAD = (
+    16  # floats on either side of a tile's rows, so that a column may start or end outside the tile
+)
+SEGMENT = 32  # rows after which a recurrence starts anew: float32 errors stay under 1e-4
+# Exponents (of 2) from which a recurrence can start without touching subnormal numbers.
+DEEPEST = -120.0
+
+BIG = 2.0**40
+IBIG = 1 << 40
+
+# Columns of the integer and the float table that describe the grid levels of all fields (see cpu.py).
+(G_ROWS, G_ROW_BYTES, G_STARTS, G_FIRST_X, G_FIRST_Y, G_COLUMNS, G_LINES) = range(7)
+(G_CELL, G_VARIANCE_X, G_VARIANCE_Y, G_X0, G_Y0, G_X1, G_Y1) = range(7)
+
+
+@njit(nogil=True, cache=True)
+def _deepest(da, db, dya, dyb, xx, xy, yy):
+    """The least exponent in a block of pixels: a concave function has it in a corner."""
+    e00 = xx * da * da + xy * da * dya + yy * dya * dya
+    e01 = xx * da * da + xy * da * dyb + yy * dyb * dyb
+    e10 = xx * db * db + xy * db * dya + yy * dya * dya
+    e11 = xx * db * db + xy * db * dyb + yy * dyb * dyb
+    return min(min(e00, e01), min(e10, e11))
+
+
+@njit(nogil=True, cache=True)
+def _splat_large(
+    tile, row_bytes, channel_bytes, left, top, width, height,
+    cx, cy, x0, x1, y0, y1, fx, fy, xx, xy, yy, ratio, slope, half, inverse_sq, shallow, amplitudes,
+):  # fmt: skip
+    """Add a Gaussian that is more than one column wide: only the columns and rows that its ellipse touches."""
+    # Columns start at x0 + 16 m; of these, the ones that reach the tile.
+    m = max(0, (left - (cx + x0)) >> 4)
+    while True:
+        a = x0 + 16 * m
+        if a > x1 or cx + a >= left + width:
+            return
+        m += 1
+        b = min(x1, a + 15)
+        da = np.float32(a) - fx
+        db = np.float32(b) - fx
+        nearest = max(np.float32(0), max(da, -db))
+        inside = np.float32(1) - nearest * nearest * inverse_sq
+        if inside <= 0:
+            # Only rounding brings a column of the box outside the ellipse.
+            inside = np.float32(0)
+        rise = half * np.float32(math.sqrt(inside)) + np.float32(1)
+        # Truncation of a positive number is its floor, without a call; the row to spare is in `rise`.
+        ya = max(y0, int(min(slope * da, slope * db) - rise + fy + BIG) - IBIG)
+        yb = min(y1, int(max(slope * da, slope * db) + rise + fy + BIG) - IBIG + 1)
+        first = max(ya, top - cy)
+        last = min(yb, top + height - 1 - cy)
+        if first > last:
+            continue
+        start = ya + ((first - ya) // SEGMENT) * SEGMENT
+        place = tile + (cx + a - left + PAD) * 4
+        while start <= last:
+            end = min(yb, start + SEGMENT - 1)
+            begin = max(start, first)
+            rows = min(end, last) - begin + 1
+            dy = np.float32(start) - fy
+            here = place + (cy + begin - top) * row_bytes
+            count = np.int32(b - a + 1)
+            if shallow or _deepest(da, db, dy, np.float32(end) - fy, xx, xy, yy) > DEEPEST:
+                column_wide(
+                    here, row_bytes, channel_bytes, begin - start, rows, count,
+                    da, dy, xx, xy, yy, ratio, amplitudes,
+                )  # fmt: skip
+            else:
+                column_direct(
+                    here, row_bytes, channel_bytes, begin - start, rows, count,
+                    da, dy, xx, xy, yy, ratio, amplitudes,
+                )  # fmt: skip
+            start += SEGMENT
+
+
+@njit(nogil=True, cache=True)
+def _amplitudes(template, rows, row_bytes, number, norm):
+    """The C amplitudes of a Gaussian, scaled; unrolled by the length of the template tuple."""
+    out = template
+    for c in range(len(template)):
+        value = f32_at(rows + (5 + c) * row_bytes, number) * norm
+        out = _set(out, c, value)
+    return out
+
+
+from numba.cpython.unsafe.tuple import tuple_setitem as _set  # noqa: E402
+
+
+@njit(nogil=True, cache=True)
+def _accumulate(
+    tile, row_bytes, channel_bytes, left, top, width, height, scratch,
+    rows, field_bytes, first, last, sx, sy, px, py, footprint, template,
+):  # fmt: skip
+    """Add the Gaussians first .. last - 1 of one field to a tile."""
+    s = scratch
+    while first < last:
+        prepare(rows, field_bytes, first, sx, sy, px, py, footprint, REACH, s)
+        for k in range(min(BATCH, last - first)):
+            cy = np.int64(i32_at(s, CENTRE_Y * BATCH + k))
+            y0 = np.int64(i32_at(s, FIRST_Y * BATCH + k))
+            y1 = np.int64(i32_at(s, LAST_Y * BATCH + k))
+            if cy + y1 < top or cy + y0 >= top + height:
+                continue
+            cx = np.int64(i32_at(s, CENTRE_X * BATCH + k))
+            x0 = np.int64(i32_at(s, FIRST_X * BATCH + k))
+            x1 = np.int64(i32_at(s, LAST_X * BATCH + k))
+            if cx + x1 < left or cx + x0 >= left + width or x1 < x0 or y1 < y0:
+                continue
+            fx = f32_at(s, FRACTION_X * BATCH + k)
+            fy = f32_at(s, FRACTION_Y * BATCH + k)
+            xx = f32_at(s, QUAD_XX * BATCH + k)
+            xy = f32_at(s, QUAD_XY * BATCH + k)
+            yy = f32_at(s, QUAD_YY * BATCH + k)
+            ratio = f32_at(s, RATIO_YY * BATCH + k)
+            norm = f32_at(s, NORM * BATCH + k)
+            amplitudes = _amplitudes(template, rows, field_bytes, first + k, norm)
+            shallow = f32_at(s, WORST * BATCH + k) > DEEPEST
+            if shallow and x1 - x0 < 16 and y1 - y0 < SEGMENT:
+                begin = max(y0, top - cy)
+                count = min(y1, top + height - 1 - cy) - begin + 1
+                here = tile + (cx + x0 - left + PAD) * 4 + (cy + begin - top) * row_bytes
+                dx = np.float32(x0) - fx
+                dy = np.float32(y0) - fy
+                if x1 - x0 < 8:
+                    column_narrow(
+                        here, row_bytes, channel_bytes, begin - y0, count,
+                        np.int32(x1 - x0 + 1), dx, dy, xx, xy, yy, ratio, amplitudes,
+                    )  # fmt: skip
+                else:
+                    column_wide(
+                        here, row_bytes, channel_bytes, begin - y0, count,
+                        np.int32(x1 - x0 + 1), dx, dy, xx, xy, yy, ratio, amplitudes,
+                    )  # fmt: skip
+            else:
+                _splat_large(
+                    tile, row_bytes, channel_bytes, left, top, width, height,
+                    cx, cy, x0, x1, y0, y1, fx, fy, xx, xy, yy, ratio,
+                    f32_at(s, SLOPE * BATCH + k), f32_at(s, HALF_HEIGHT * BATCH + k),
+                    f32_at(s, INVERSE_REACH_SQ * BATCH + k), shallow, amplitudes,
+                )  # fmt: skip
+        first += BATCH
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _clamped(position, first, count):
+    return int(min(max(math.floor(position) - first, 0.0), count - 1.0))
+
+
+@njit(nogil=True, cache=True)
+def _gather(
+    tile, row_bytes, channel_bytes, left, top, width, height, scratch,
+    grids, sizes, sx, sy, lx, ly, px, py, footprint, template,
+):  # fmt: skip
+    """Add to a tile every Gaussian of every grid level whose cut ellipse can reach it.
+
+    left, top: of the tile, on the device lattice; (lx, ly) is the viewport's corner there.
+    """
+    for g in range(grids.shape[0]):
+        # One device pixel of slack covers every rounding below.
+        margin_x = REACH * math.sqrt(sizes[g, G_VARIANCE_X] + footprint / (sx * sx)) + 1.0 / sx
+        margin_y = REACH * math.sqrt(sizes[g, G_VARIANCE_Y] + footprint / (sy * sy)) + 1.0 / sy
+        x0 = (left + lx + px) / sx - margin_x
+        x1 = (left + lx + px + width) / sx + margin_x
+        y0 = (top + ly + py) / sy - margin_y
+        y1 = (top + ly + py + height) / sy + margin_y
+        if x1 < sizes[g, G_X0] or x0 > sizes[g, G_X1]:
+            continue
+        if y1 < sizes[g, G_Y0] or y0 > sizes[g, G_Y1]:
+            continue
+        cell = sizes[g, G_CELL]
+        columns = grids[g, G_COLUMNS]
+        c0 = _clamped(x0 / cell, grids[g, G_FIRST_X], columns)
+        c1 = _clamped(x1 / cell, grids[g, G_FIRST_X], columns)
+        r0 = _clamped(y0 / cell, grids[g, G_FIRST_Y], grids[g, G_LINES])
+        r1 = _clamped(y1 / cell, grids[g, G_FIRST_Y], grids[g, G_LINES])
+        starts = grids[g, G_STARTS]
+        for r in range(r0, r1 + 1):
+            _accumulate(
+                tile, row_bytes, channel_bytes, left, top, width, height, scratch,
+                grids[g, G_ROWS], grids[g, G_ROW_BYTES],
+                np.int64(i32_at(starts, r * columns + c0)),
+                np.int64(i32_at(starts, r * columns + c1 + 1)),
+                sx, sy, lx + px, ly + py, footprint, template,
+            )  # fmt: skip
+
+
+@njit(nogil=True, cache=True)
+def render_strip(
+    grids, sizes, sx, sy, lx, ly, px, py, footprint, template,
+    top, height, width, tile_width, as_bytes, floats, packed,
+):  # fmt: skip
+    """Render rows [top, top + height) of a viewport `width` pixels wide.
+
+    (lx, ly) + (px, py): the viewport's corner on the device lattice, whole part and phase. template: a tuple of C
+    float32 zeros (its length selects the specialisation). Results go to `floats` (H, W, C) or, as_bytes, to `packed`
+    (H, W) 32-bit pixels; the array that is not asked for may be empty.
+    """
+    channels = len(template)
+    line = tile_width + 2 * PAD
+    tile = np.empty((height, channels, line), np.float32)
+    scratch = np.empty(SCRATCH_ROWS * BATCH, np.int32)
+    pixels = np.empty(line, np.int32)
+    row_bytes = channels * line * 4
+    for left in range(0, width, tile_width):
+        here = min(tile_width, width - left)
+        tile[:] = 0
+        _gather(
+            tile.ctypes.data, row_bytes, line * 4, left, top, here, height, scratch.ctypes.data,
+            grids, sizes, sx, sy, lx, ly, px, py, footprint, template,
+        )  # fmt: skip
+        for y in range(height):
+            if as_bytes:
+                if channels == 4:
+                    _over_checkerboard(tile[y], here, left + int(lx), top + y + int(ly))
+                blue = min(2, channels - 1)
+                green = min(1, channels - 1)
+                address = tile[y].ctypes.data + PAD * 4
+                for x in range(0, here, 16):
+                    pack_bgrx(
+                        address + x * 4,
+                        address + (green * line + x) * 4,
+                        address + (blue * line + x) * 4,
+                        pixels.ctypes.data + x * 4,
+                    )
+                packed[top + y, left : left + here] = pixels[:here]
+            else:
+                for c in range(channels):
+                    for x in range(here):
+                        floats[top + y, left + x, c] = tile[y, c, PAD + x]
+
+
+@njit(nogil=True, cache=True)
+def _over_checkerboard(row, count, column, line):
+    """Show premultiplied RGB + alpha (4, PAD + count + PAD) over the checkerboard; see display.checkerboard."""
+    for x in range(count):
+        odd = ((column + x) // CHECKER_SIZE + line // CHECKER_SIZE) & 1
+        grey = np.float32(CHECKER_DARK) if odd == 1 else np.float32(CHECKER_LIGHT)
+        alpha = min(max(row[3, PAD + x], np.float32(0)), np.float32(1))
+        for c in range(3):
+            row[c, PAD + x] += (np.float32(1) - alpha) * grey

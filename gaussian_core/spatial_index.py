@@ -1,0 +1,211 @@
+"""Gaussians binned by source-pixel cell, once, so that any viewport at any zoom finds its own without a sort.
+
+Cells are a fixed grid in source coordinates (they do not depend on the zoom). Large Gaussians would widen the search
+of everybody, so the grid is a hierarchy: level l has cells of 2**l source pixels and holds the Gaussians whose larger
+standard deviation is at most 2**l.
+"""
+
+# mypy: disable-error-code="no-untyped-def"
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from gaussian_core.field import ROW_PADDING
+
+
+@dataclass(frozen=True)
+class GridLevel:
+    """One grid: cell (i, j) holds the Gaussians starts[j * columns + i] .. starts[j * columns + i + 1] of the rows."""
+
+    cell: float  # side of a cell, source pixels
+    first: tuple[int, int]  # cell number (column, row) of the grid's first cell
+    columns: int
+    rows: int
+    starts: NDArray[np.int32]  # (columns * rows + 1,) numbers into SpatialIndex.rows
+    variance: tuple[
+        float, float
+    ]  # largest variance along x and y on this level, source pixels squared
+    bounds: tuple[float, float, float, float]  # x0, y0, x1, y1 of the centres
+
+
+@dataclass(frozen=True)
+class SpatialIndex:
+    """The Gaussians in cell order, one row per quantity: x, y, sxx, sxy, syy, amplitudes (5 + C, >= N) float32.
+
+    order: (N,) int64, place in the field of the Gaussian at each place of the rows; None when they are the same.
+    The rows are padded by ROW_PADDING, since the kernel reads whole vectors.
+    """
+
+    rows: NDArray[np.float32]
+    order: NDArray[np.int64] | None
+    levels: tuple[GridLevel, ...]
+
+    def in_rect(self, rect: tuple[float, float, float, float]) -> NDArray[np.int64]:
+        """Places in the field of the Gaussians whose centre lies in [x0, x1) x [y0, y1)."""
+        x0, y0, x1, y1 = (float(v) for v in rect)
+        found = [
+            _in_rect(
+                self.rows[0],
+                self.rows[1],
+                level.starts,
+                level.columns,
+                *_cell_range(level, x0, y0, x1, y1),
+                x0,
+                y0,
+                x1,
+                y1,
+            )
+            for level in self.levels
+        ]
+        places = np.concatenate(found) if found else np.empty(0, np.int64)
+        return places if self.order is None else self.order[places]
+
+
+def _cell_range(
+    level: GridLevel, x0: float, y0: float, x1: float, y1: float
+) -> tuple[int, int, int, int]:
+    """First and last cell column and row that a rectangle touches, kept within the grid."""
+    limits = []
+    for low, high, first, count in (
+        (x0, x1, level.first[0], level.columns),
+        (y0, y1, level.first[1], level.rows),
+    ):
+        a = min(max(low / level.cell - first, 0.0), count - 1.0)
+        b = min(max(high / level.cell - first, 0.0), count - 1.0)
+        limits.append((int(a), int(b)))
+    return limits[0][0], limits[0][1], limits[1][0], limits[1][1]
+
+
+@njit(nogil=True, cache=True)
+def _in_rect(x, y, starts, columns, c0, c1, r0, r1, x0, y0, x1, y1):
+    total = 0
+    for r in range(r0, r1 + 1):
+        total += starts[r * columns + c1 + 1] - starts[r * columns + c0]
+    out = np.empty(total, np.int64)
+    n = 0
+    for r in range(r0, r1 + 1):
+        for k in range(starts[r * columns + c0], starts[r * columns + c1 + 1]):
+            if x0 <= x[k] < x1 and y0 <= y[k] < y1:
+                out[n] = k
+                n += 1
+    return out[:n]
+
+
+@njit(nogil=True, cache=True)
+def _count_cells(x, y, cell, first_x, first_y, columns, rows, numbers, starts):
+    """Cell number of each centre, first place of each cell; True when the centres already stand in cell order."""
+    ordered = True
+    last = np.int32(-1)
+    for k in range(x.size):
+        i = int(np.floor(x[k] / cell)) - first_x
+        j = int(np.floor(y[k] / cell)) - first_y
+        i = min(max(i, 0), columns - 1)
+        j = min(max(j, 0), rows - 1)
+        number = np.int32(j * columns + i)
+        numbers[k] = number
+        starts[number + 1] += 1
+        if number < last:
+            ordered = False
+        last = number
+    for c in range(starts.size - 1):
+        starts[c + 1] += starts[c]
+    return ordered
+
+
+@njit(nogil=True, cache=True)
+def _counting_sort(numbers, starts, order):
+    """Stable order of the cell numbers, given the first place of each cell."""
+    cursor = starts[:-1].copy()
+    for k in range(numbers.size):
+        order[cursor[numbers[k]]] = k
+        cursor[numbers[k]] += 1
+
+
+@njit(nogil=True, cache=True)
+def _gather(source, order, target):
+    for k in range(order.size):
+        target[k] = source[order[k]]
+
+
+def build_index(
+    means: NDArray[np.float32],
+    covariances: NDArray[np.float32],
+    amplitudes: NDArray[np.float32],
+    rows: NDArray[np.float32] | None = None,
+) -> SpatialIndex:
+    """Bin (N, 2) means, (N, 3) covariances and (N, C) amplitudes. N = 0 gives an index without levels.
+
+    rows: the same values in the layout of SpatialIndex.rows, used without a copy if they stand in cell order.
+    """
+    count, channels = amplitudes.shape
+    if count == 0:
+        return SpatialIndex(np.zeros((5 + channels, ROW_PADDING), np.float32), None, ())
+    variances = (float(covariances[:, 0].max()), float(covariances[:, 2].max()))
+    if max(variances) <= 1.0:
+        parts: list[tuple[int, NDArray[np.int64] | None]] = [(0, None)]
+    else:
+        larger = np.maximum(covariances[:, 0], covariances[:, 2])
+        exponents = np.maximum(0, np.ceil(0.5 * np.log2(larger))).astype(np.int8)
+        values = np.unique(exponents)
+        parts = [(int(e), np.flatnonzero(exponents == e)) for e in values]
+        if len(parts) == 1:
+            parts = [(parts[0][0], None)]
+    orders: list[NDArray[np.int64] | None] = []
+    levels: list[GridLevel] = []
+    placed = 0
+    for exponent, chosen in parts:
+        m = means if chosen is None else means[chosen]
+        if chosen is not None:
+            variances = (
+                float(covariances[chosen, 0].max()),
+                float(covariances[chosen, 2].max()),
+            )
+        order, level = _bin(m[:, 0], m[:, 1], float(2.0**exponent), variances, placed)
+        if chosen is not None:
+            order = chosen if order is None else chosen[order]
+        orders.append(order)
+        levels.append(level)
+        placed += len(m)
+    kept = [order for order in orders if order is not None]
+    if not kept and rows is not None:
+        return SpatialIndex(rows, None, tuple(levels))
+    merged = np.concatenate(kept) if kept else None
+    filled = np.zeros((5 + channels, count + ROW_PADDING), np.float32)
+    for target, source in zip(filled, (*means.T, *covariances.T, *amplitudes.T), strict=True):
+        if merged is None:
+            target[:count] = source
+        else:
+            _gather(source, merged, target)
+    return SpatialIndex(filled, merged, tuple(levels))
+
+
+def _bin(
+    x: NDArray[np.float32],
+    y: NDArray[np.float32],
+    cell: float,
+    variance: tuple[float, float],
+    offset: int,
+) -> tuple[NDArray[np.int64] | None, GridLevel]:
+    """Order of the centres by cell (None: as they stand) and the grid, whose places start at `offset`."""
+    bounds = (float(x.min()), float(y.min()), float(x.max()), float(y.max()))
+    # A few Gaussians strewn over a huge plane must not ask for a huge grid.
+    while True:
+        first = (int(np.floor(bounds[0] / cell)), int(np.floor(bounds[1] / cell)))
+        columns = int(np.floor(bounds[2] / cell)) - first[0] + 1
+        rows = int(np.floor(bounds[3] / cell)) - first[1] + 1
+        if columns * rows <= 4 * x.size + 1024:
+            break
+        cell *= 2
+    numbers = np.empty(x.size, np.int32)
+    starts = np.zeros(columns * rows + 1, np.int32)
+    order = None
+    if not _count_cells(x, y, cell, first[0], first[1], columns, rows, numbers, starts):
+        order = np.empty(x.size, np.int64)
+        _counting_sort(numbers, starts, order)
+    starts += np.int32(offset)
+    return order, GridLevel(cell, first, columns, rows, starts, variance, bounds)
