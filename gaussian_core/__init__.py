@@ -27,11 +27,11 @@ if TYPE_CHECKING:
         WeightsError,
     )
     from gaussian_core.field import GaussianField
+    from gaussian_core.file_renderer import render_file
     from gaussian_core.image_writer import ImageWriter, write_image
     from gaussian_core.images import Picture, load_image, open_picture
     from gaussian_core.pyramid import Pyramid
     from gaussian_core.rasterizer import rasterize
-    from gaussian_core.render_file import render_file
     from gaussian_core.resampling import resample
     from gaussian_core.viewport import Viewport
 
@@ -62,6 +62,7 @@ __all__ = [
     "write_image",
 ]
 
+# No name here may be its own module's name too: importing the module would put it in the name's place.
 _HOMES = {
     "METHODS": "builder",
     "Cancelled": "errors",
@@ -82,7 +83,7 @@ _HOMES = {
     "load_image": "images",
     "open_picture": "images",
     "rasterize": "rasterizer",
-    "render_file": "render_file",
+    "render_file": "file_renderer",
     "resample": "resampling",
     "write_image": "image_writer",
 }
@@ -93,7 +94,6 @@ def __getattr__(name: str) -> Any:
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(importlib.import_module(f"{__name__}.{home}"), name)
-    # A function may share its module's name (render_file): keep the function, as `__all__` promises.
     globals()[name] = value
     return value
 

@@ -154,6 +154,9 @@ def test_lazy_names_are_complete() -> None:
     typed = {alias.name for n in guarded.body if isinstance(n, ast.ImportFrom) for alias in n.names}
     assert set(gaussian_core.__all__) == set(gaussian_core._HOMES) == typed
     assert typed <= set(dir(gaussian_core))
+    # Importing gaussian_core.x sets the attribute x to the module: no name may be hidden that way.
+    modules = {p.stem for p in Path(gaussian_core.__file__).parent.iterdir()}
+    assert not typed & modules
 
 
 def test_every_resource_is_installed() -> None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -109,7 +110,7 @@ def test_interpolations_are_methods_too(photo: Path, tmp_path: Path, method: str
 def test_strips_leave_no_seam(photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole, strips = tmp_path / "whole.png", tmp_path / "strips.png"
     assert run("render", photo, whole, "--scale", "9.3") == 0
-    monkeypatch.setattr("gaussian_core.render_file.STRIP_BYTES", 344 * 3 * 4 * 5)
+    monkeypatch.setattr("gaussian_core.file_renderer.STRIP_BYTES", 344 * 3 * 4 * 5)
     assert run("render", photo, strips, "--scale", "9.3") == 0
     assert np.array_equal(pixels(whole), pixels(strips))
 
@@ -183,7 +184,7 @@ def test_a_grey_and_a_palette_picture(photo: Path, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def out(tmp_path: Path) -> Path:
+def out(tmp_path: Path) -> Iterator[Path]:
     """An output path; afterwards nothing may lie there, whole or half."""
     folder = tmp_path / "results"
     folder.mkdir()

@@ -21,9 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, stop: Stop) -> int:
     from gaussian_core.builder import METHODS, build_field
+    from gaussian_core.file_renderer import FIELD_SUFFIX, check_folder
     from gaussian_core.images import open_picture
-
-    from gaussian_core.render_file import FIELD_SUFFIX, check_folder
 
     out = Path(options.output)
     if out.suffix.lower() != FIELD_SUFFIX:

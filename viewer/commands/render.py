@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, stop: Stop) -> int:
-    from gaussian_core.render_file import render_file
+    from gaussian_core.file_renderer import render_file
 
     scale = options.scale if len(options.scale) == 2 else options.scale * 2
     with progress_bar("rows") as progress:
