@@ -9,12 +9,14 @@ from numpy.typing import NDArray
 
 from gaussian_core.field import GaussianField
 from gaussian_core.lattice import lattice
-from gaussian_core.parallel import Stop, run_strips
+from gaussian_core.parallel import Stop, run_strips, worker_count
 from gaussian_core.rasterizer import cpu_kernel as kernel
 from gaussian_core.viewport import Viewport
 
-# Floats of a tile that stay in a first-level cache of 32 KiB beside the Gaussians themselves.
-TILE_FLOATS = 6144
+TILE_WIDTH = (
+    256  # device pixels; with three channels a tile of 96 rows stays in a second-level cache
+)
+STRIP = 96  # rows of a strip, about: high enough that few Gaussians are set up in two strips
 
 
 def _tables(fields: tuple[GaussianField, ...]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -40,10 +42,11 @@ def _tables(fields: tuple[GaussianField, ...]) -> tuple[NDArray[np.int64], NDArr
     )
 
 
-def _tile_size(scale: tuple[float, float], channels: int) -> tuple[int, int]:
-    """(width, height) of a tile. Small where a Gaussian covers many pixels, to stay in cache; larger where many
-    Gaussians cover few pixels each, so that fewer of them are set up twice."""
-    return 256, 64
+def _strip_height(height: int) -> int:
+    """Rows of a strip, such that the workers get equally many strips."""
+    workers = worker_count()
+    rounds = max(1, round(height / (STRIP * workers)))
+    return max(16, math.ceil(height / (rounds * workers)))
 
 
 def rasterize_cpu(
@@ -61,7 +64,7 @@ def rasterize_cpu(
     )
     grids, sizes = _tables(fields)
     template = (np.float32(0),) * fields[0].channels
-    tile_width, strip = _tile_size(viewport.scale, fields[0].channels)
+    strip = _strip_height(height)
     floats = np.empty((0, 0, 0), np.float32) if as_bytes else out
     packed = out.view(np.int32)[..., 0] if as_bytes else np.empty((0, 0), np.int32)
 
@@ -69,7 +72,7 @@ def rasterize_cpu(
         top = number * strip
         kernel.render_strip(
             grids, sizes, *viewport.scale, float(lx), float(ly), float(px), float(py),
-            pixel_sigma * pixel_sigma, template, top, min(strip, height - top), width, tile_width,
+            pixel_sigma * pixel_sigma, template, top, min(strip, height - top), width, TILE_WIDTH,
             as_bytes, floats, packed,
         )  # fmt: skip
 

@@ -38,9 +38,11 @@ from gaussian_core.rasterizer.vector_ir import (
     RATIO_YY,
     SCRATCH_ROWS,
     SLOPE,
+    SPANS,
     WORST,
     column_direct,
     column_narrow,
+    column_spans,
     column_wide,
     f32_at,
     i32_at,
@@ -79,53 +81,56 @@ def _deepest(da, db, dya, dyb, xx, xy, yy):
 
 @njit(nogil=True, cache=True)
 def _splat_large(
-    tile, row_bytes, channel_bytes, left, top, width, height,
+    tile, row_bytes, channel_bytes, left, top, width, height, scratch,
     cx, cy, x0, x1, y0, y1, fx, fy, xx, xy, yy, ratio, slope, half, inverse_sq, shallow, amplitudes,
 ):  # fmt: skip
-    """Add a Gaussian that is more than one column wide: only the columns and rows that its ellipse touches."""
-    # Columns start at x0 + 16 m; of these, the ones that reach the tile.
-    m = max(0, (left - (cx + x0)) >> 4)
-    while True:
-        a = x0 + 16 * m
-        if a > x1 or cx + a >= left + width:
-            return
-        m += 1
-        b = min(x1, a + 15)
-        da = np.float32(a) - fx
-        db = np.float32(b) - fx
-        nearest = max(np.float32(0), max(da, -db))
-        inside = np.float32(1) - nearest * nearest * inverse_sq
-        if inside <= 0:
-            # Only rounding brings a column of the box outside the ellipse.
-            inside = np.float32(0)
-        rise = half * np.float32(math.sqrt(inside)) + np.float32(1)
-        # Truncation of a positive number is its floor, without a call; the row to spare is in `rise`.
-        ya = max(y0, int(min(slope * da, slope * db) - rise + fy + BIG) - IBIG)
-        yb = min(y1, int(max(slope * da, slope * db) + rise + fy + BIG) - IBIG + 1)
-        first = max(ya, top - cy)
-        last = min(yb, top + height - 1 - cy)
-        if first > last:
-            continue
-        start = ya + ((first - ya) // SEGMENT) * SEGMENT
-        place = tile + (cx + a - left + PAD) * 4
-        while start <= last:
-            end = min(yb, start + SEGMENT - 1)
-            begin = max(start, first)
-            rows = min(end, last) - begin + 1
-            dy = np.float32(start) - fy
-            here = place + (cy + begin - top) * row_bytes
-            count = np.int32(b - a + 1)
-            if shallow or _deepest(da, db, dy, np.float32(end) - fy, xx, xy, yy) > DEEPEST:
-                column_wide(
-                    here, row_bytes, channel_bytes, begin - start, rows, count,
-                    da, dy, xx, xy, yy, ratio, amplitudes,
-                )  # fmt: skip
-            else:
-                column_direct(
-                    here, row_bytes, channel_bytes, begin - start, rows, count,
-                    da, dy, xx, xy, yy, ratio, amplitudes,
-                )  # fmt: skip
-            start += SEGMENT
+    """Add a Gaussian that is more than one column wide: only the columns and rows that its ellipse touches.
+
+    Columns are 16 pixels of the absolute lattice, and `left` is on it, so that every load and store is aligned.
+    """
+    spans = scratch + SPANS * BATCH * 4
+    # First column that holds both tile and box, relative to the centre pixel.
+    a = max(left, left + ((cx + x0 - left) >> 4) * 16) - cx
+    end = min(x1, left + width - 1 - cx)
+    while a <= end:
+        column_spans(
+            np.int32(a), np.int32(x0), np.int32(x1), np.int32(y0), np.int32(y1),
+            fx, fy, slope, half, inverse_sq, spans,
+        )  # fmt: skip
+        for m in range(min(BATCH, ((end - a) >> 4) + 1)):
+            ya = np.int64(i32_at(spans, m))
+            yb = np.int64(i32_at(spans, BATCH + m))
+            first = max(ya, top - cy)
+            last = min(yb, top + height - 1 - cy)
+            if first > last:
+                continue
+            here = a + 16 * m
+            lane = max(0, x0 - here)
+            count = min(15, x1 - here) - lane + 1
+            dx = np.float32(here) - fx
+            place = tile + (cx + here - left + PAD) * 4
+            start = ya + ((first - ya) // SEGMENT) * SEGMENT
+            while start <= last:
+                stop = min(yb, start + SEGMENT - 1)
+                begin = max(start, first)
+                rows = min(stop, last) - begin + 1
+                dy = np.float32(start) - fy
+                pixels = place + (cy + begin - top) * row_bytes
+                if shallow or _deepest(
+                    dx + np.float32(lane), dx + np.float32(lane + count - 1),
+                    dy, np.float32(stop) - fy, xx, xy, yy,
+                ) > DEEPEST:  # fmt: skip
+                    column_wide(
+                        pixels, row_bytes, channel_bytes, begin - start, rows,
+                        np.int32(lane), np.int32(count), dx, dy, xx, xy, yy, ratio, amplitudes,
+                    )  # fmt: skip
+                else:
+                    column_direct(
+                        pixels, row_bytes, channel_bytes, begin - start, rows,
+                        np.int32(lane), np.int32(count), dx, dy, xx, xy, yy, ratio, amplitudes,
+                    )  # fmt: skip
+                start += SEGMENT
+        a += 16 * BATCH
 
 
 @njit(nogil=True, cache=True)
@@ -178,17 +183,17 @@ def _accumulate(
                 dy = np.float32(y0) - fy
                 if x1 - x0 < 8:
                     column_narrow(
-                        here, row_bytes, channel_bytes, begin - y0, count,
+                        here, row_bytes, channel_bytes, begin - y0, count, np.int32(0),
                         np.int32(x1 - x0 + 1), dx, dy, xx, xy, yy, ratio, amplitudes,
                     )  # fmt: skip
                 else:
                     column_wide(
-                        here, row_bytes, channel_bytes, begin - y0, count,
+                        here, row_bytes, channel_bytes, begin - y0, count, np.int32(0),
                         np.int32(x1 - x0 + 1), dx, dy, xx, xy, yy, ratio, amplitudes,
                     )  # fmt: skip
             else:
                 _splat_large(
-                    tile, row_bytes, channel_bytes, left, top, width, height,
+                    tile, row_bytes, channel_bytes, left, top, width, height, s,
                     cx, cy, x0, x1, y0, y1, fx, fy, xx, xy, yy, ratio,
                     f32_at(s, SLOPE * BATCH + k), f32_at(s, HALF_HEIGHT * BATCH + k),
                     f32_at(s, INVERSE_REACH_SQ * BATCH + k), shallow, amplitudes,
@@ -252,17 +257,23 @@ def render_strip(
     """
     channels = len(template)
     line = tile_width + 2 * PAD
-    tile = np.empty((height, channels, line), np.float32)
+    # 16 floats to spare, so that the tile can start on a cache line.
+    memory = np.empty(height * channels * line + 16, np.float32)
+    skip = (-(memory.ctypes.data // 4)) % 16
+    tile = memory[skip : skip + height * channels * line].reshape((height, channels, line))
     scratch = np.empty(SCRATCH_ROWS * BATCH, np.int32)
     pixels = np.empty(line, np.int32)
     row_bytes = channels * line * 4
-    for left in range(0, width, tile_width):
+    # Tiles stand on multiples of 16 of the absolute lattice: the first may begin left of the viewport.
+    left = -(int(lx) % 16)
+    while left < width:
         here = min(tile_width, width - left)
         tile[:] = 0
         _gather(
             tile.ctypes.data, row_bytes, line * 4, left, top, here, height, scratch.ctypes.data,
             grids, sizes, sx, sy, lx, ly, px, py, footprint, template,
         )  # fmt: skip
+        first = max(0, -left)
         for y in range(height):
             if as_bytes:
                 if channels == 4:
@@ -277,11 +288,12 @@ def render_strip(
                         address + (blue * line + x) * 4,
                         pixels.ctypes.data + x * 4,
                     )
-                packed[top + y, left : left + here] = pixels[:here]
+                packed[top + y, left + first : left + here] = pixels[first:here]
             else:
                 for c in range(channels):
-                    for x in range(here):
+                    for x in range(first, here):
                         floats[top + y, left + x, c] = tile[y, c, PAD + x]
+        left += tile_width
 
 
 @njit(nogil=True, cache=True)

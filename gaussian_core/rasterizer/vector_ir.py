@@ -128,7 +128,8 @@ BATCH = ROW_PADDING  # Gaussians prepared at once: one vector.
     FRACTION_X, FRACTION_Y, QUAD_XX, QUAD_XY, QUAD_YY, RATIO_YY, NORM,
     SLOPE, HALF_HEIGHT, INVERSE_REACH_SQ, WORST,
 ) = range(17)  # fmt: skip
-SCRATCH_ROWS = 17
+SPANS = 17  # two more rows: what `column_spans` writes
+SCRATCH_ROWS = 19
 
 LOG2_E = 1.4426950408889634
 
@@ -248,6 +249,7 @@ def _column(lanes: int, recurrent: bool) -> Any:
         channel_bytes: Any,
         skip: Any,
         rows: Any,
+        lane: Any,
         count: Any,
         dx: Any,
         dy: Any,
@@ -261,10 +263,26 @@ def _column(lanes: int, recurrent: bool) -> Any:
 
         def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             b = builder
-            pixels_, row_b, chan_b, skip_, rows_, count_, dx_, dy_, xx, xy, yy, ratio, amps = args
+            (
+                pixels_,
+                row_b,
+                chan_b,
+                skip_,
+                rows_,
+                lane_,
+                count_,
+                dx_,
+                dy_,
+                xx,
+                xy,
+                yy,
+                ratio,
+                amps,
+            ) = args
             v = _Vectors(b, lanes)
             vdx = b.fadd(v.splat(dx_), v.iota(v.f32))
-            mask = b.icmp_signed("<", v.iota(v.i32), v.splat(count_))
+            # Lanes before `lane` wrap to huge unsigned numbers: one comparison masks both ends.
+            mask = b.icmp_unsigned("<", b.sub(v.iota(v.i32), v.splat(lane_)), v.splat(count_))
             vxy, vxx = v.splat(xy), v.splat(xx)
             amp = [v.splat(b.extract_value(amps, c)) for c in range(channels)]
             zero = v.const(0.0)
@@ -335,7 +353,9 @@ def _column(lanes: int, recurrent: bool) -> Any:
             return context.get_dummy_value()
 
         i, f = types.int64, types.float32
-        signature = types.none(i, i, i, i, i, types.int32, f, f, f, f, f, f, amplitudes)
+        signature = types.none(
+            i, i, i, i, i, types.int32, types.int32, f, f, f, f, f, f, amplitudes
+        )
         return signature, codegen
 
     return column
@@ -344,6 +364,60 @@ def _column(lanes: int, recurrent: bool) -> Any:
 column_wide = _column(16, recurrent=True)
 column_narrow = _column(8, recurrent=True)
 column_direct = _column(16, recurrent=False)
+
+
+@intrinsic
+def column_spans(
+    typingctx: Any,
+    start: Any,
+    x0: Any,
+    x1: Any,
+    y0: Any,
+    y1: Any,
+    fx: Any,
+    fy: Any,
+    slope: Any,
+    half_height: Any,
+    inverse_reach_sq: Any,
+    target: Any,
+) -> Any:
+    """First and last row that an ellipse touches in each of BATCH columns, 16 pixels wide, from pixel `start` on.
+
+    Everything is relative to the centre pixel: the box x0 .. x1, y0 .. y1, the centre's fraction (fx, fy). slope: of
+    the line of the ellipse's vertical midpoints. Writes BATCH first rows, then BATCH last rows, as int32.
+    """
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        b = builder
+        start_, x0_, x1_, y0_, y1_, fx_, fy_, slope_, half_, inverse_, target_ = args
+        v = _Vectors(b, BATCH)
+        steps = ir.Constant(v.i32, [16 * k for k in range(BATCH)])
+        left = b.add(v.splat(start_), steps)
+        right = b.add(left, v.const(15, v.i32))
+        vx0, vx1 = v.splat(x0_), v.splat(x1_)
+        low = b.select(b.icmp_signed(">", left, vx0), left, vx0)
+        high = b.select(b.icmp_signed("<", right, vx1), right, vx1)
+        da = b.fsub(b.sitofp(low, v.f32), v.splat(fx_))
+        db = b.fsub(b.sitofp(high, v.f32), v.splat(fx_))
+        zero = v.const(0.0)
+        nearest = v.call("maxnum", v.call("maxnum", da, b.fneg(db)), zero)
+        # 1 - (x / reach)^2, the squared half height in units of the largest.
+        inside = b.fsub(v.const(1.0), b.fmul(b.fmul(nearest, nearest), v.splat(inverse_)))
+        rise = b.fmul(v.splat(half_), v.call("sqrt", v.call("maxnum", inside, zero)))
+        ma, mb = b.fmul(v.splat(slope_), da), b.fmul(v.splat(slope_), db)
+        top = v.call("floor", b.fadd(b.fsub(v.call("minnum", ma, mb), rise), v.splat(fy_)))
+        end = v.call("ceil", b.fadd(b.fadd(v.call("maxnum", ma, mb), rise), v.splat(fy_)))
+        first = b.fptosi(v.clamp(top, -1e9, 1e9), v.i32)
+        last = b.fptosi(v.clamp(end, -1e9, 1e9), v.i32)
+        vy0, vy1 = v.splat(y0_), v.splat(y1_)
+        first = b.select(b.icmp_signed(">", first, vy0), first, vy0)
+        last = b.select(b.icmp_signed("<", last, vy1), last, vy1)
+        v.store(first, target_)
+        v.store(last, b.add(target_, ir.Constant(I64, 4 * BATCH)))
+        return context.get_dummy_value()
+
+    n, i, f = types.int64, types.int32, types.float32
+    return types.none(i, i, i, i, i, f, f, f, f, f, n), codegen
 
 
 @intrinsic
