@@ -11,12 +11,17 @@ from numpy.typing import NDArray
 
 from gaussian_core.errors import Cancelled
 from gaussian_core.field import GaussianField
+from viewer.model import overlay_kernels
 from viewer.model.overlay_options import OverlayOptions
 from viewer.model.scene import Scene
 from viewer.model.view_state import ViewState
 
 MIN_RADIUS = 1.5
 """Device pixels: an ellipse whose longer half-axis is below this is drawn as a point."""
+
+SATURATION = 1.7
+DARKEST = 0.7
+"""How a Gaussian's own colour is made legible: saturation multiplied, brightness from here to 1."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,12 +76,16 @@ def overlay_geometry(
             # Their centres may lie out of view while their outlines reach into it.
             grown = (rect[0] - reach, rect[1] - reach, rect[2] + reach, rect[3] + reach)
             reaching = _inside(field, grown, whole, view.scale)
-            radius = _radius(field.covariances, reaching) * (options.sigma * view.scale)
-            large = radius >= MIN_RADIUS
-            ellipses.add(field, reaching[large], radius[large])
-            within = _within(field, reaching, rect)
-            ringed += int(np.count_nonzero(large & within))
-            points = reaching[~large & within]
+            large, keys, points, within = overlay_kernels.classify(
+                field.means,
+                field.covariances,
+                reaching,
+                rect,
+                options.sigma * view.scale,
+                MIN_RADIUS,
+            )
+            ellipses.add(field, large, keys)
+            ringed += within
         else:
             points = inside if options.ellipses else inside[:0]
         small += len(points)
@@ -114,31 +123,25 @@ class _Largest:
         self._cap = max(0, cap)
         self._fields: list[GaussianField] = []
         self._index: list[NDArray[np.int64]] = []
-        self._radius: list[NDArray[np.float32]] = []
+        self._keys: list[NDArray[np.float32]] = []
 
-    def add(
-        self, field: GaussianField, index: NDArray[np.int64], radius: NDArray[np.float32]
-    ) -> None:
-        # Where all are alike (kernel interpolation) any choice is "the largest": a little noise
-        # spreads it evenly over the view instead of filling one corner. Seeded by the place, so
-        # that the same Gaussians stay marked while the view moves.
-        key = radius * (1 + np.float32(1e-3) * _noise(index))
+    def add(self, field: GaussianField, index: NDArray[np.int64], key: NDArray[np.float32]) -> None:
         if len(index) > self._cap:
             keep = np.argpartition(key, len(index) - self._cap)[len(index) - self._cap :]
             index, key = index[keep], key[keep]
         self._fields.append(field)
         self._index.append(index)
-        self._radius.append(key)
+        self._keys.append(key)
 
     def chosen(self) -> list[tuple[GaussianField, NDArray[np.int64]]]:
         """(field, places) of the chosen, the largest of each field first."""
         total = sum(len(i) for i in self._index)
         threshold = -math.inf
         if total > self._cap:
-            keys = np.concatenate(self._radius)
+            keys = np.concatenate(self._keys)
             threshold = float(np.partition(keys, total - self._cap)[total - self._cap])
         result = []
-        for field, index, key in zip(self._fields, self._index, self._radius, strict=True):
+        for field, index, key in zip(self._fields, self._index, self._keys, strict=True):
             keep = key >= threshold
             order = np.argsort(-key[keep], kind="stable")
             result.append((field, index[keep][order]))
@@ -146,7 +149,7 @@ class _Largest:
 
 
 def _noise(index: NDArray[np.int64]) -> NDArray[np.float32]:
-    """A fixed pseudo-random number in [0, 1) for each place (Fibonacci hashing)."""
+    """A fixed pseudo-random number in [0, 1) for each place (a multiplicative hash)."""
     hashed = index.astype(np.uint32) * np.uint32(2654435769)
     hashed ^= hashed >> np.uint32(15)
     hashed *= np.uint32(2246822519)
@@ -193,13 +196,6 @@ def _within(
     return (x >= rect[0]) & (x < rect[2]) & (y >= rect[1]) & (y < rect[3])
 
 
-def _radius(covariances: NDArray[np.float32], index: NDArray[np.int64]) -> NDArray[np.float32]:
-    """The larger standard deviation: the square root of the larger eigenvalue."""
-    xx, xy, yy = covariances[index].T
-    half = (xx + yy) * np.float32(0.5)
-    return np.sqrt(half + np.hypot((xx - yy) * np.float32(0.5), xy))
-
-
 def _largest_sigma(field: GaussianField) -> float:
     """A bound on the standard deviations of a field (cached on the field's arrays)."""
     found = _sigma_cache.get(id(field.covariances))
@@ -238,10 +234,10 @@ def _shapes(
 def _colours(
     parts: list[tuple[GaussianField, NDArray[np.int64]]], colour: str | None
 ) -> NDArray[np.uint8]:
-    """RGB for each: the chosen colour, or the Gaussian's own amplitude.
+    """RGB for each: the chosen colour, or the Gaussian's own: the hue of its amplitude, brightened.
 
-    A Gaussian's amplitude is only its share of the sum around it. Each tile's are scaled so that
-    its strongest reach full brightness: hues stay, dark ones stay dark.
+    An amplitude is only a share of the sum around it, and a mark in the very colour of what it
+    lies on cannot be seen: its hue is what tells one Gaussian from the next.
     """
     count = sum(len(index) for _, index in parts)
     if colour is not None:
@@ -252,8 +248,16 @@ def _colours(
     for field, index in parts:
         own = field.amplitudes[index]
         own = own[:, :3] if own.shape[1] >= 3 else np.repeat(own[:, :1], 3, axis=1)
-        peaks = own.max(axis=1, initial=0.0)
-        strongest = float(np.percentile(peaks, 98)) if len(peaks) else 1.0
-        scaled = np.clip(own * (255.0 / max(strongest, 1e-6)) + 0.5, 0, 255)
-        result.append(scaled.astype(np.uint8))
+        result.append(_legible(np.clip(own, 0.0, None)))
     return np.concatenate(result) if result else np.empty((0, 3), np.uint8)
+
+
+def _legible(colours: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """(N, 3) RGB of any positive size to bytes of the same hue, more saturated and at least fairly bright."""
+    peak = colours.max(axis=1, initial=0.0, keepdims=True)
+    strongest = max(float(np.percentile(peak, 98)) if len(peak) else 0.0, 1e-6)
+    hue = colours / np.maximum(peak, 1e-6)
+    hue = np.clip(1.0 - SATURATION * (1.0 - hue), 0.0, 1.0)
+    value = DARKEST + (1.0 - DARKEST) * np.minimum(peak / strongest, 1.0)
+    bytes_: NDArray[np.uint8] = (hue * value * 255.0 + 0.5).astype(np.uint8)
+    return bytes_

@@ -137,7 +137,7 @@ class OverlayPainter(QObject):
         if request.options.any:
             from viewer.model.overlay_raster import draw_overlay
 
-            pixels = draw_overlay(geometry, request.view.size, request.ratio)
+            pixels = draw_overlay(geometry, request.view.size, request.ratio, stop)
             image = wrap_image(pixels, QImage.Format.Format_ARGB32_Premultiplied)
             layer = Layer(image, request.view.source_rect)
         seconds = self._clock() - began

@@ -1,0 +1,155 @@
+"""Frames of real fields: the field where it is built, the picture elsewhere, without a seam."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from gaussian_core import rasterizer
+from gaussian_core.builder import TileGrid
+from gaussian_core.errors import Cancelled
+from gaussian_core.field import GaussianField
+from tests.field_helpers import random_field
+from viewer.model import frame_renderer
+from viewer.model.frame_renderer import picture_viewport, render_frame, split
+from viewer.model.scene import Scene
+from viewer.model.view_state import ViewState
+
+EXTENT = (96, 130)
+GRID = TileGrid(EXTENT, tile=32)
+PICTURE = 77
+"""The grey of the pixels that come from the picture in these tests."""
+
+
+def tiles_of(whole: GaussianField) -> dict[object, GaussianField]:
+    tiles: dict[object, GaussianField] = {}
+    for key in GRID.keys():  # noqa: SIM118
+        chosen = whole.in_rect(GRID.rect(key))
+        tiles[key] = GaussianField(
+            whole.means[chosen], whole.covariances[chosen], whole.amplitudes[chosen], EXTENT
+        )
+    return tiles
+
+
+@pytest.fixture(scope="module")
+def whole() -> GaussianField:
+    return random_field(6000, EXTENT)
+
+
+@pytest.fixture(autouse=True)
+def picture_is_grey(monkeypatch):
+    def grey(scene, viewport, target, stop):
+        target[...] = PICTURE
+
+    monkeypatch.setattr(frame_renderer, "_resample", grey)
+
+
+def view_at(scale: float, x: float = 60.0, y: float = 50.0, size=(320, 240)) -> ViewState:
+    return ViewState.opening(EXTENT, size).centred_on(x, y, scale)
+
+
+@pytest.mark.parametrize("scale", [1.0, 1.7, 5.3, 40.0])
+def test_a_complete_field_is_drawn_as_one(whole, scale):
+    scene = Scene(EXTENT, pyramid=object(), grid=GRID, tiles=tiles_of(whole))
+    view = view_at(scale)
+    frame = render_frame(scene, view)
+    assert frame is not None
+    viewport = picture_viewport(view)
+    assert viewport is not None
+    expected = rasterizer.rasterize(whole, viewport, format="bgrx8")
+    assert np.abs(frame.bgrx.astype(int) - expected).max() <= 1
+    assert frame.exact
+    assert frame.field_share == 1.0
+
+
+@pytest.mark.parametrize("scale", [1.0, 3.7, 9.1])
+def test_field_and_picture_meet_at_the_tile_edge_to_the_pixel(whole, scale):
+    tiles = tiles_of(whole)
+    del tiles[(0, 0)], tiles[(4, 1)]
+    scene = Scene(EXTENT, pyramid=object(), grid=GRID, tiles=tiles)
+    view = view_at(scale)
+    frame = render_frame(scene, view)
+    viewport = picture_viewport(view)
+    assert frame is not None
+    assert viewport is not None
+    xs, ys = viewport.pixel_centres()
+    column, row = (xs // 32).astype(int), (ys // 32).astype(int)
+    built = np.array([[scene.drawable((i, j)) for i in range(5)] for j in range(3)])[
+        row[:, None], column[None, :]
+    ]
+    expected = rasterizer.rasterize(whole, viewport, format="bgrx8").astype(int)
+    assert built.any()
+    assert (frame.bgrx[~built] == PICTURE).all()
+    assert np.abs(frame.bgrx[built].astype(int) - expected[built]).max() <= 1
+    assert frame.field_share == pytest.approx(built.mean())
+
+
+def test_below_100_percent_only_the_picture_is_shown(whole):
+    scene = Scene(EXTENT, pyramid=object(), grid=GRID, tiles=tiles_of(whole))
+    frame = render_frame(scene, view_at(0.99))
+    assert frame is not None
+    assert (frame.bgrx == PICTURE).all()
+    assert frame.backend == "picture"
+
+
+def test_a_field_without_its_picture_is_drawn_at_every_zoom(whole):
+    scene = Scene(EXTENT, tiles={"whole": whole})
+    for scale in (0.4, 1.0, 6.0):
+        frame = render_frame(scene, view_at(scale))
+        assert frame is not None
+        assert frame.backend != "picture"
+
+
+def test_a_coarse_frame_shows_the_same_parts_at_the_same_place(whole):
+    tiles = tiles_of(whole)
+    del tiles[(0, 0)]
+    scene = Scene(EXTENT, pyramid=object(), grid=GRID, tiles=tiles)
+    view = view_at(1.5)
+    full, coarse = render_frame(scene, view), render_frame(scene, view, level=2)
+    assert full is not None
+    assert coarse is not None
+    assert not coarse.exact
+    assert coarse.rect == full.rect
+    shown = np.repeat(np.repeat(coarse.bgrx, 2, axis=0), 2, axis=1)
+    height, width = full.bgrx.shape[:2]
+    both = (full.bgrx[..., 0] == PICTURE) == (shown[:height, :width, 0] == PICTURE)
+    assert both.mean() > 0.97
+    rows = slice(100, 140)
+    difference = full.bgrx[rows, :, :3].mean((0, 1)) - shown[rows, :width, :3].mean((0, 1))
+    assert np.abs(difference).max() < 4
+
+
+def test_every_pixel_belongs_to_one_part(whole):
+    tiles = tiles_of(whole)
+    for missing in ((0, 0), (2, 1), (4, 2)):
+        scene = Scene(
+            EXTENT,
+            pyramid=object(),
+            grid=GRID,
+            tiles={k: v for k, v in tiles.items() if k != missing},
+        )
+        view = view_at(2.3)
+        viewport = picture_viewport(view)
+        assert viewport is not None
+        seen = np.zeros(viewport.size[::-1], int)
+        for (left, top, right, bottom), _ in split(scene, view, viewport):
+            seen[top:bottom, left:right] += 1
+        assert (seen == 1).all()
+
+
+def test_out_of_view_there_is_no_frame_and_stop_is_obeyed(whole):
+    scene = Scene(EXTENT, tiles={"whole": whole})
+    away = ViewState(EXTENT, (320, 240), (1000.0, 1000.0), 2.0)
+    assert render_frame(scene, away) is None
+    with pytest.raises(Cancelled):
+        render_frame(scene, view_at(3.0), stop=lambda: True)
+
+
+@pytest.mark.parametrize(("extent", "scale"), [((1, 4000), 0.1), ((4000, 1), 0.1), ((1, 1), 0.3)])
+def test_a_picture_thinner_than_a_pixel_is_sampled_on_the_picture(extent, scale):
+    view = ViewState.opening(extent, (500, 500)).centred(scale)
+    viewport = picture_viewport(view)
+    assert viewport is not None
+    xs, ys = viewport.pixel_centres()
+    assert ((xs > 0) & (xs < extent[1])).all()
+    assert ((ys > 0) & (ys < extent[0])).all()

@@ -1,0 +1,192 @@
+"""Numba kernels of the overlays: choosing and drawing marks without holding the GIL."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+
+@njit(nogil=True, cache=True)
+def _classify(means, covariances, index, x0, y0, x1, y1, factor, least):  # type: ignore[no-untyped-def]
+    large = np.empty(index.size, np.int64)
+    keys = np.empty(index.size, np.float32)
+    small = np.empty(index.size, np.int64)
+    n_large = 0
+    n_small = 0
+    n_within = 0
+    for place in index:
+        xx = covariances[place, 0]
+        xy = covariances[place, 1]
+        yy = covariances[place, 2]
+        half = np.float32(0.5) * (xx + yy)
+        skew = np.float32(0.5) * (xx - yy)
+        radius = factor * math.sqrt(half + math.sqrt(skew * skew + xy * xy))
+        x = means[place, 0]
+        y = means[place, 1]
+        within = x0 <= x < x1 and y0 <= y < y1
+        if radius >= least:
+            hashed = np.uint32(place) * np.uint32(2654435769)
+            hashed ^= hashed >> np.uint32(15)
+            noise = np.float32(np.uint32(hashed)) * np.float32(2.0**-32)
+            large[n_large] = place
+            keys[n_large] = np.float32(radius) * (np.float32(1) + np.float32(1e-3) * noise)
+            n_large += 1
+            n_within += within
+        elif within:
+            small[n_small] = place
+            n_small += 1
+    return large[:n_large], keys[:n_large], small[:n_small], n_within
+
+
+def classify(means, covariances, index, rect, factor, least):  # type: ignore[no-untyped-def]
+    """Split Gaussians by the longer half-axis of their ellipse.
+
+    means (N, 2), covariances (N, 3); index: the places to look at; rect: the view, source pixels;
+    factor: k * scale, from standard deviations to device pixels; least: the smallest half-axis of
+    an ellipse. Returns (large, keys, small, within): places with an ellipse and their sizes, places
+    in view without, and how many of the large ones have their centre in view.
+
+    The sizes carry 0.1 % of noise: where all are alike (kernel interpolation) any choice is "the
+    largest", and this one spreads over the view instead of filling a corner. It depends on the
+    place only, so that the same Gaussians stay marked while the view moves.
+    """
+    x0, y0, x1, y1 = (float(v) for v in rect)
+    return _classify(means, covariances, index, x0, y0, x1, y1, float(factor), float(least))
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _blend(out, row, column, b, g, r, alpha, rim, rim_alpha):  # type: ignore[no-untyped-def]
+    """Put a mark of opacity `alpha`, over a grey rim of opacity `rim_alpha`, over one pixel."""
+    under = rim_alpha * (np.float32(1) - alpha)
+    total = alpha + under
+    if total <= np.float32(0.004):
+        return
+    keep = np.float32(1) - total
+    half = np.float32(0.5)
+    grey = rim * under
+    out[row, column, 0] = np.uint8(b * alpha + grey + out[row, column, 0] * keep + half)
+    out[row, column, 1] = np.uint8(g * alpha + grey + out[row, column, 1] * keep + half)
+    out[row, column, 2] = np.uint8(r * alpha + grey + out[row, column, 2] * keep + half)
+    out[row, column, 3] = np.uint8(np.float32(255) * total + out[row, column, 3] * keep + half)
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _rim_grey(r, g, b):  # type: ignore[no-untyped-def]
+    luma = np.float32(0.3) * r + np.float32(0.59) * g + np.float32(0.11) * b
+    return np.float32(0) if luma > np.float32(80) else np.float32(235)
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _coverage(edge):  # type: ignore[no-untyped-def]
+    return min(max(edge + np.float32(0.5), np.float32(0)), np.float32(1))
+
+
+@njit(nogil=True, cache=True, fastmath=True)
+def draw_discs(out, top, bottom, points, colours, radius, rim_width, halo):  # type: ignore[no-untyped-def]
+    """Discs into the rows [top, bottom) of a premultiplied (H, W, 4) BGRA image."""
+    width = out.shape[1]
+    reach = radius + rim_width + np.float32(0.5)
+    for n in range(points.shape[0]):
+        x, y = points[n, 0], points[n, 1]
+        if not (-reach < x < width + reach and top - reach < y < bottom + reach):
+            continue
+        r = np.float32(colours[n, 0])
+        g = np.float32(colours[n, 1])
+        b = np.float32(colours[n, 2])
+        rim = _rim_grey(r, g, b)
+        for row in range(max(top, int(y - reach)), min(bottom, int(y + reach) + 1)):
+            dy = row + np.float32(0.5) - y
+            for column in range(max(0, int(x - reach)), min(width, int(x + reach) + 1)):
+                dx = column + np.float32(0.5) - x
+                distance = math.sqrt(dx * dx + dy * dy)
+                alpha = _coverage(radius - distance)
+                rim_alpha = halo * _coverage(radius + rim_width - distance)
+                _blend(out, row, column, b, g, r, alpha, rim, rim_alpha)
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _crossing(y, sxx, sxy, syy, side):  # type: ignore[no-untyped-def]
+    """x of the ellipse's left (side -1) or right (+1) outline at height y, all from its centre."""
+    t = sxx * syy - sxy * sxy
+    inside = max(syy - y * y, 0.0)
+    return (sxy * y + side * math.sqrt(t * inside)) / syy
+
+
+@njit(nogil=True, cache=True, fastmath=True)
+def draw_rings(out, top, bottom, centres, shapes, colours, half_width, rim_width, halo):  # type: ignore[no-untyped-def]
+    """Ellipse outlines into the rows [top, bottom) of a premultiplied (H, W, 4) BGRA image."""
+    width = out.shape[1]
+    reach = half_width + rim_width + 0.75
+    outermost = half_width + rim_width + np.float32(0.5)
+    for n in range(centres.shape[0]):
+        cx, cy = np.float64(centres[n, 0]), np.float64(centres[n, 1])
+        sxx = np.float64(shapes[n, 0])
+        sxy = np.float64(shapes[n, 1])
+        syy = np.float64(shapes[n, 2])
+        determinant = sxx * syy - sxy * sxy
+        if not determinant > 0.0:
+            continue
+        tall, wide = math.sqrt(syy), math.sqrt(sxx)
+        if cx + wide + reach < 0 or cx - wide - reach > width:
+            continue
+        if cy + tall + reach < top or cy - tall - reach > bottom:
+            continue
+        # Inverse of the shape matrix: the outline is m00 x^2 + 2 m01 x y + m11 y^2 = 1.
+        m00 = np.float32(syy / determinant)
+        m01 = np.float32(-sxy / determinant)
+        m11 = np.float32(sxx / determinant)
+        r = np.float32(colours[n, 0])
+        g = np.float32(colours[n, 1])
+        b = np.float32(colours[n, 2])
+        rim = _rim_grey(r, g, b)
+        # Rims of crowded small ellipses would only darken the picture.
+        small = min(1.0, max(0.25, (min(tall, wide) - 1.0) / 6.0))
+        rim_top = np.float32(halo * small)
+        at_left = -sxy / wide  # heights where the outline is farthest left and right
+        at_right = sxy / wide
+        first = max(top, math.floor(cy - tall - reach))
+        last = min(bottom, math.ceil(cy + tall + reach) + 1)
+        for row in range(first, last):
+            y = row + 0.5 - cy
+            y32 = np.float32(y)
+            low, high = max(y - reach, -tall), min(y + reach, tall)
+            if low > high:
+                # Beyond the tip by more than its reach along y but not along the distance: rare.
+                low = high = tall if y > 0 else -tall
+            outer_left = _crossing(min(max(at_left, low), high), sxx, sxy, syy, -1.0)
+            outer_right = _crossing(min(max(at_right, low), high), sxx, sxy, syy, 1.0)
+            inner_left = max(
+                _crossing(low, sxx, sxy, syy, -1.0), _crossing(high, sxx, sxy, syy, -1.0)
+            )
+            inner_right = min(
+                _crossing(low, sxx, sxy, syy, 1.0), _crossing(high, sxx, sxy, syy, 1.0)
+            )
+            start = int(max(0.0, math.floor(cx + outer_left - reach)))
+            stop = int(min(float(width), math.ceil(cx + outer_right + reach) + 1))
+            gap_start, gap_stop = stop, stop
+            if y - reach > -tall and y + reach < tall:
+                a = cx + inner_left + reach
+                z = cx + inner_right - reach
+                if a < z - 1.0:
+                    gap_start = int(min(max(math.ceil(a), float(start)), float(stop)))
+                    gap_stop = int(min(max(math.floor(z), float(gap_start)), float(stop)))
+            column = start
+            while column < stop:
+                if column == gap_start:
+                    column = gap_stop
+                    if column >= stop:
+                        break
+                x = np.float32(column + 0.5 - cx)
+                gx, gy = m00 * x + m01 * y32, m01 * x + m11 * y32
+                q = x * gx + y32 * gy
+                # First-order distance to the outline q = 1: |q - 1| / |grad q|.
+                distance = abs(q - np.float32(1)) / (
+                    np.float32(2) * math.sqrt(gx * gx + gy * gy) + np.float32(1e-12)
+                )
+                if distance < outermost:
+                    alpha = _coverage(half_width - distance)
+                    rim_alpha = rim_top * _coverage(half_width + rim_width - distance)
+                    _blend(out, row, column, b, g, r, alpha, rim, rim_alpha)
+                column += 1
