@@ -1,0 +1,163 @@
+"""Kernel interpolation and the tile builder."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from gaussian_core.builder import FieldBuilder, TileGrid, build_field
+from gaussian_core.errors import Cancelled, DeviceError, ImageError
+from gaussian_core.kernel_interpolation import SIGMA, interpolate_rect, inverse_filter, mirrored
+from gaussian_core.rasterizer import rasterize
+from gaussian_core.viewport import Viewport
+
+
+class ArrayPicture:
+    def __init__(self, pixels):
+        self.pixels = pixels
+        self.extent = pixels.shape[:2]
+
+    def as_float(self, rect=None):
+        x0, y0, x1, y1 = rect or (0, 0, self.extent[1], self.extent[0])
+        return self.pixels[y0:y1, x0:x1]
+
+
+def noise(height, width, channels=3, seed=0):
+    return np.random.default_rng(seed).random((height, width, channels), dtype=np.float32)
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [(1, 1, 3), (1, 9, 3), (7, 1, 1), (2, 2, 4), (37, 53, 3), (600, 70, 3)],
+)
+def test_at_scale_one_the_field_is_the_source(shape):
+    """White noise is the hardest picture; borders and corners included."""
+    image = noise(*shape)
+    frame = rasterize(build_field(image), Viewport.whole(shape[:2], 1.0))
+    assert np.abs(frame - image).max() < 0.1 / 255
+
+
+def test_a_constant_picture_stays_constant_up_to_the_border():
+    field = build_field(np.full((12, 17, 3), 0.6, np.float32))
+    for scale in (1.0, 2.0, 7.3, 100.0):
+        size = (min(60, int(17 * scale)), min(40, int(12 * scale)))
+        corner = rasterize(field, Viewport((0, 0), scale, size))
+        # No grid of dots at high zoom: within one level of 255.
+        np.testing.assert_allclose(corner, 0.6, atol=1 / 255)
+
+
+def test_the_solution_is_that_of_the_dense_linear_system():
+    image = noise(6, 5, 1)
+    field = build_field(image)
+    inside = (
+        (field.means[:, 0] > 0)
+        & (field.means[:, 0] < 5)
+        & (field.means[:, 1] > 0)
+        & (field.means[:, 1] < 6)
+    )
+    variance = SIGMA**2 + 0.3**2
+
+    def axis(n):
+        matrix = np.zeros((n, n))
+        for i in range(n):
+            for k in range(-30, n + 30):
+                matrix[i, mirrored(k, k + 1, n)[0]] += (
+                    SIGMA / np.sqrt(variance) * np.exp(-((i - k) ** 2) / (2 * variance))
+                )
+        return np.linalg.inv(matrix)
+
+    expected = axis(6) @ image[..., 0].astype(np.float64) @ axis(5).T
+    np.testing.assert_allclose(field.amplitudes[inside, 0].reshape(6, 5), expected, atol=2e-5)
+
+
+def test_inverse_filter_inverts():
+    taps = inverse_filter()
+    assert taps.dtype == np.float32
+    assert abs(taps[-1]) < 1e-6
+
+
+def test_mirroring_repeats_border_pixels():
+    assert list(mirrored(-3, 6, 3)) == [2, 1, 0, 0, 1, 2, 2, 1, 0]
+    assert list(mirrored(-2, 3, 1)) == [0, 0, 0, 0, 0]
+
+
+def test_tiles_add_up_to_the_whole():
+    image = noise(130, 170)
+    view = Viewport((50, 40), 3.0, (240, 200))
+    whole = rasterize(build_field(image), view)
+    builder = FieldBuilder(ArrayPicture(image), tile=64)
+    tiles = {key: builder.build_tile(key) for key in builder.grid.keys()}  # noqa: SIM118
+    assert len(tiles) == 9
+    assert sum(map(len, tiles.values())) == len(build_field(image))
+    np.testing.assert_allclose(rasterize(list(tiles.values()), view), whole, atol=1e-5)
+    # A tile and its neighbours are all that a view inside the tile needs.
+    view = Viewport((64, 64), 3.0, (192, 192))
+    near = [tiles[key] for key in builder.grid.neighbours((1, 1))]
+    np.testing.assert_allclose(
+        rasterize(near, view), rasterize(build_field(image), view), atol=1e-5
+    )
+
+
+def test_a_tile_asks_only_for_its_part_of_the_picture():
+    class Counting(ArrayPicture):
+        asked = 0
+
+        def as_float(self, rect=None):
+            x0, y0, x1, y1 = rect
+            Counting.asked = max(Counting.asked, (x1 - x0) * (y1 - y0))
+            return super().as_float(rect)
+
+    builder = FieldBuilder(Counting(noise(900, 900)), tile=256)
+    builder.build_tile((1, 1))
+    assert Counting.asked <= (256 + 32) ** 2
+
+
+def test_grid_covers_every_pixel_once():
+    grid = TileGrid((1030, 700), tile=256)
+    count = np.zeros((1030, 700), int)
+    for key in grid.keys():  # noqa: SIM118
+        x0, y0, x1, y1 = grid.rect(key)
+        count[y0:y1, x0:x1] += 1
+    assert (count == 1).all()
+    assert len(grid) == 15
+
+
+@pytest.mark.parametrize(
+    ("rect", "keys"),
+    [
+        ((0, 0, 1, 1), [(0, 0)]),
+        ((255.5, 10, 256.5, 11), [(0, 0), (1, 0)]),
+        ((-50, -50, 0, 0), []),
+        ((-50, 1000, 10, 5000), [(0, 3), (0, 4)]),
+        ((5000, 0, 6000, 10), []),
+        ((256, 256, 512, 512), [(1, 1)]),
+    ],
+)
+def test_keys_in_a_rectangle(rect, keys):
+    assert TileGrid((1030, 700), tile=256).keys_in(rect) == keys
+
+
+def test_building_reports_progress_and_stops():
+    image = noise(600, 1100, 1)
+    seen = []
+    build_field(image, progress=lambda done, total: seen.append((done, total)))
+    assert sorted(seen)[-1] == (6, 6)
+    with pytest.raises(Cancelled):
+        build_field(image, stop=lambda: True)
+
+
+def test_bad_requests_are_refused():
+    with pytest.raises(ValueError, match="unknown method"):
+        build_field(noise(4, 4), method="magic")
+    with pytest.raises(DeviceError, match="CPU"):
+        build_field(noise(4, 4), device="cuda")
+    with pytest.raises(ImageError, match="at least 1x1"):
+        build_field(np.zeros((0, 4, 3), np.float32))
+
+
+def test_interpolate_rect_does_not_read_beyond_its_halo():
+    image = noise(60, 60)
+    poisoned = np.full_like(image, np.nan)
+    poisoned[4:56, 4:56] = image[4:56, 4:56]
+    rows = interpolate_rect(poisoned, (0, 0), (20, 20, 40, 40))
+    assert np.isfinite(rows).all()
