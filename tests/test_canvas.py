@@ -7,8 +7,9 @@ import time
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QPointF, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QMouseEvent, QPointingDevice
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from tests.canvas_helpers import (
@@ -420,3 +421,48 @@ def test_nothing_open_paints_the_background_and_survives_every_event(make):
     assert canvas.is_idle()
     assert canvas.grab_frame().isNull()
     assert (screenshot(canvas) == BACKGROUND_RGB).all()
+
+
+def test_zooming_out_of_a_picture_without_an_overview_shows_no_holes(make, qtbot):
+    canvas, renderer = make()
+    canvas.set_view(canvas.view.set_scale(6.0))
+    qtbot.waitUntil(canvas.is_idle)
+    renderer.seconds = 30.0
+    canvas.set_view(canvas.view.fit())
+    left, top, right, bottom = canvas.view.picture_rect
+    assert (screenshot(canvas)[top:bottom, left:right, 2] == 128).all()
+
+
+def test_two_fingers_on_a_touch_screen_pinch_about_their_middle(make):
+    canvas, _ = make()
+    canvas.set_view(canvas.view.set_scale(2.0))
+    screen = QTest.createTouchDevice()
+    corner = canvas.mapToGlobal(QPoint(0, 0))  # QTest takes its points for global ones
+
+    def places(step: int) -> tuple[QPoint, QPoint]:
+        return corner + QPoint(140 - 2 * step, 120), corner + QPoint(180 + 2 * step, 120)
+
+    middle = canvas.view.to_source(160.0, 120.0)
+    left, right = places(0)
+    QTest.touchEvent(canvas, screen).press(0, left).press(1, right)
+    for step in range(1, 31):
+        left, right = places(step)
+        QTest.touchEvent(canvas, screen).move(0, left).move(1, right)
+    QTest.touchEvent(canvas, screen).release(0, left).release(1, right)
+    assert canvas.view.scale == pytest.approx(8.0)
+    assert canvas.view.to_device(*middle) == pytest.approx((160.0, 120.0), abs=1e-6)
+
+
+def test_one_finger_drags_and_a_second_one_does_not_make_it_jump(make):
+    canvas, _ = make()
+    canvas.set_view(canvas.view.set_scale(2.0))
+    touched = canvas.view.to_source(100.0, 100.0)
+    screen = QTest.createTouchDevice()
+    QTest.touchEvent(canvas, screen).press(0, QPoint(100, 100))
+    QTest.touchEvent(canvas, screen).move(0, QPoint(130, 90))
+    assert canvas.view.to_device(*touched) == pytest.approx((130.0, 90.0), abs=1e-6)
+    QTest.touchEvent(canvas, screen).stationary(0).press(1, QPoint(10, 10))
+    QTest.touchEvent(canvas, screen).release(0, QPoint(130, 90)).stationary(1)
+    QTest.touchEvent(canvas, screen).release(1, QPoint(10, 10))
+    assert canvas.view.to_device(*touched) == pytest.approx((130.0, 90.0), abs=1e-6)
+    assert canvas.view.scale == 2.0

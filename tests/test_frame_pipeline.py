@@ -76,11 +76,14 @@ def test_a_view_that_is_too_slow_goes_coarser_only_while_it_moves():
     assert pacing.level(request()) == 1
 
 
-def test_what_one_zoom_costs_says_nothing_about_a_far_one():
+def test_the_next_octave_is_judged_by_this_one_and_a_far_one_by_nothing():
     pacing = Pacing(budget=0.033)
     pacing.learn(VIEW, 0.1)
-    assert pacing.level(request(VIEW.set_scale(0.6))) == 1
-    assert pacing.level(request(VIEW.zoom_at(1.05, (0, 0)))) == 2
+    assert pacing.level(request(VIEW.zoom_at(2.0, (0, 0)))) == 2
+    assert pacing.level(request(VIEW.zoom_at(5.0, (0, 0)))) == 1
+    assert pacing.level(request(VIEW.set_scale(0.6))) == 1, "the picture is not the field"
+    pacing.learn(VIEW.zoom_at(2.0, (0, 0)), 0.01)
+    assert pacing.level(request(VIEW.zoom_at(2.0, (0, 0)))) == 1
 
 
 def test_a_newer_request_stops_a_frame_before_its_half_but_not_after():

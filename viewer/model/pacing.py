@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from viewer.model.frame_slot import FrameRequest, Slot
 from viewer.model.view_state import ViewState
 
+COARSE_SHARE = 0.6
+"""A full frame takes about this share of what its coarse one's time per pixel suggests."""
+
 
 @dataclass
 class Pacing:
@@ -34,18 +37,27 @@ class Pacing:
         self._cost: dict[tuple[bool, int], float] = {}
 
     def expected(self, request: FrameRequest) -> float | None:
-        """Seconds that a full frame will take, from the last one at a similar state."""
-        cost = self._cost.get(self._kind(request.view))
-        return None if cost is None else cost * _area(request.view)
+        """Seconds that a full frame will take, from the last one at a similar state.
+
+        An octave that has not been seen yet is judged by its neighbour: else a long zoom would
+        stumble over one slow frame in each.
+        """
+        field, octave = self._kind(request.view)
+        for near in (octave, octave - 1, octave + 1):
+            cost = self._cost.get((field, near))
+            if cost is not None:
+                return cost * _area(request.view)
+        return None
 
     def learn(self, view: ViewState, seconds: float, level: int = 1, complete: bool = True) -> None:
         """A frame took this long; an incomplete one (stopped) at least that."""
         kind = self._kind(view)
-        # A frame of level n has 1/n^2 of the pixels, but at a lower zoom more Gaussians reach each
-        # of them, so it only counts while nothing better is known.
+        # A frame of level n has 1/n^2 of the pixels, but more Gaussians reach each of them: it
+        # only counts while nothing better is known, and not in full.
         if level > 1 and kind in self._cost:
             return
-        cost = seconds * level * level / max(_area(view), 1)
+        share = level * level if level == 1 else COARSE_SHARE * level * level
+        cost = seconds * share / max(_area(view), 1)
         self._cost[kind] = cost if complete else max(cost, self._cost.get(kind, 0.0))
 
     def level(self, request: FrameRequest) -> int:

@@ -23,7 +23,6 @@ cursor_left(), overlay_counts(shown, in_view), failed(message).
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable
 
@@ -31,15 +30,17 @@ from PySide6.QtCore import QEvent, QPointF, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
     QImage,
+    QInputDevice,
     QMouseEvent,
     QMoveEvent,
     QNativeGestureEvent,
     QPainter,
     QPaintEvent,
     QResizeEvent,
+    QTouchEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QGestureEvent, QPinchGesture, QWidget
+from PySide6.QtWidgets import QWidget
 
 from viewer.model.frame import Frame
 from viewer.model.frame_renderer import render_frame
@@ -50,7 +51,7 @@ from viewer.model.scene import Scene
 from viewer.model.view_state import ViewState
 from viewer.model.wheel import Pan, Zoom, interpret, pinch_factor
 from viewer.ui.canvas_geometry import DeviceGrid, paint_in_device_pixels
-from viewer.ui.canvas_input import wheel_input
+from viewer.ui.canvas_input import Fingers, wheel_input
 from viewer.ui.canvas_painter import Layer, compose, frame_layer
 from viewer.ui.frame_worker import FrameWorker, RenderFrame, warm_up
 from viewer.ui.overlay_painter import OverlayPainter, OverlayRequest
@@ -94,6 +95,7 @@ class Canvas(QWidget):
         self._glide: Glide | None = None
         self._glide_seconds = GLIDE_SECONDS
         self._drag: QPointF | None = None
+        self._fingers = Fingers()
         self._cursor: QPointF | None = None
         self._closed = False
 
@@ -112,10 +114,8 @@ class Canvas(QWidget):
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(64, 64)
-        # macOS reports pinches as native gestures; the touch recogniser would report them again.
-        if sys.platform != "darwin":
-            self.setAttribute(Qt.WidgetAttribute.WA_AcceptTouchEvents)
-            self.grabGesture(Qt.GestureType.PinchGesture)
+        self.setAccessibleName("Picture")
+        self.setAttribute(Qt.WidgetAttribute.WA_AcceptTouchEvents)
 
     # ---- what is shown ------------------------------------------------------------------------
 
@@ -354,12 +354,8 @@ class Canvas(QWidget):
     def event(self, event: QEvent) -> bool:
         if isinstance(event, QNativeGestureEvent):
             return self._native_gesture(event)
-        if isinstance(event, QGestureEvent):
-            pinch = event.gesture(Qt.GestureType.PinchGesture)
-            if isinstance(pinch, QPinchGesture):
-                self._pinch(pinch)
-                event.accept(pinch)
-                return True
+        if isinstance(event, QTouchEvent):
+            return self._touch(event)
         if event.type() == QEvent.Type.DevicePixelRatioChange:
             self._sync_grid()
         return super().event(event)
@@ -383,16 +379,17 @@ class Canvas(QWidget):
         event.accept()
         return True
 
-    def _pinch(self, pinch: QPinchGesture) -> None:
-        self._drag = None
-        centre, last = pinch.centerPoint(), pinch.lastCenterPoint()
-        if pinch.state() == Qt.GestureState.GestureStarted:
-            last = centre
-        shift = centre - last
-        self._pan_now(shift.x(), shift.y())
-        if pinch.changeFlags() & QPinchGesture.ChangeFlag.ScaleFactorChanged:
-            factor = pinch_factor(pinch.scaleFactor() - 1.0)
-            self._zoom_now(factor, self.mapFromGlobal(centre))
+    def _touch(self, event: QTouchEvent) -> bool:
+        device = event.device()
+        if device is None or device.type() != QInputDevice.DeviceType.TouchScreen:
+            return False
+        step = self._fingers.follow(event)
+        if step is not None:
+            self._pan_now(step.shift.x(), step.shift.y())
+            if step.factor != 1.0:
+                self._zoom_now(step.factor, step.centre)
+        event.accept()
+        return True
 
     def _zoom_now(self, factor: float, position: QPointF) -> None:
         self._take_over(self._view.zoom_at(factor, self._grid.to_device(position)))
@@ -500,8 +497,18 @@ class Canvas(QWidget):
         self._frame_layer = frame_layer(frame)
         if before is not None:
             self._worker.release(before)
+        self._keep_as_overview(frame)
         self.update()
         self.frame_shown.emit(frame)
+
+    def _keep_as_overview(self, frame: Frame) -> None:
+        """Without an overview from the window, the first frame of the whole picture is one."""
+        x0, y0, x1, y1 = frame.view.source_rect
+        height, width = frame.view.extent
+        whole = x0 <= 0 and y0 <= 0 and x1 >= width and y1 >= height
+        if self._overview is None and self._frame_layer is not None and whole:
+            layer = self._frame_layer
+            self._overview = Layer(layer.image.copy(), layer.rect)
 
     def _affects_view(self, before: Scene | None, after: Scene) -> bool:
         """Whether new tiles change what is in view: a frame is not rendered for the others."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication, QInputDevice, QWheelEvent
+from dataclasses import dataclass
 
-from viewer.model.wheel import WheelInput, is_touchpad
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QEventPoint, QGuiApplication, QInputDevice, QTouchEvent, QWheelEvent
+
+from viewer.model.wheel import WheelInput, is_touchpad, pinch_factor
 
 
 def wheel_input(event: QWheelEvent) -> WheelInput:
@@ -30,3 +32,52 @@ def wheel_input(event: QWheelEvent) -> WheelInput:
             pixel,
         ),
     )
+
+
+@dataclass(frozen=True)
+class TouchStep:
+    """What the fingers on a screen did since the last event: moved by `shift` (logical pixels),
+    their middle now at `centre`, spread by `factor`."""
+
+    shift: QPointF
+    centre: QPointF
+    factor: float
+
+
+class Fingers:
+    """Follows the fingers on a touch screen: one pans, two and more pan and pinch at once.
+
+    Read from the touch points themselves. Qt's pinch recogniser only begins after a threshold and
+    reports a step twice where an event reaches it by two ways.
+    """
+
+    def __init__(self) -> None:
+        self._last: dict[int, QPointF] = {}
+
+    def follow(self, event: QTouchEvent) -> TouchStep | None:
+        """The step that the event brings; None when fingers came or went, or the touch is over."""
+        now = {
+            point.id(): point.position()
+            for point in event.points()
+            if point.state() != QEventPoint.State.Released
+        }
+        last, self._last = self._last, now
+        if not now or now.keys() != last.keys():
+            return None
+        before, after = _middle(last), _middle(now)
+        spread, wider = _spread(last, before), _spread(now, after)
+        factor = pinch_factor(wider / spread - 1.0) if spread > 1.0 and wider > 1.0 else 1.0
+        return TouchStep(after - before, after, factor)
+
+
+def _middle(points: dict[int, QPointF]) -> QPointF:
+    total = QPointF()
+    for point in points.values():
+        total += point
+    return total / len(points)
+
+
+def _spread(points: dict[int, QPointF], middle: QPointF) -> float:
+    """Mean distance of the fingers from their middle."""
+    ways = [point - middle for point in points.values()]
+    return sum((w.x() ** 2 + w.y() ** 2) ** 0.5 for w in ways) / len(ways)
