@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from gaussian_core.atomic import whole_file
 from gaussian_core.errors import FieldError, OutputError
 
 if TYPE_CHECKING:
@@ -149,10 +150,9 @@ class GaussianField:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the field as safetensors: whole or not at all. Raises OutputError."""
+        from safetensors import SafetensorError
         from safetensors.numpy import save_file
 
-        target = Path(path)
-        temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
         metadata = {
             **self.metadata,
             "format": FORMAT,
@@ -164,13 +164,11 @@ class GaussianField:
             "covariances": np.ascontiguousarray(self.covariances),
             "amplitudes": np.ascontiguousarray(self.amplitudes),
         }
-        try:
-            save_file(tensors, temporary, metadata=metadata)
-            os.replace(temporary, target)
-        except Exception as error:  # safetensors raises its own kind for a full disk
-            raise OutputError(f"Cannot write the field to {target}: {error}") from error
-        finally:
-            temporary.unlink(missing_ok=True)
+        with whole_file(path) as temporary:
+            try:
+                save_file(tensors, temporary, metadata=metadata)
+            except SafetensorError as error:  # its own kind, for a full disk too
+                raise OutputError(f"Cannot write the field to {path}: {error}") from error
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> GaussianField:

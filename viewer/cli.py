@@ -36,6 +36,7 @@ COMMANDS = (
         "viewer.commands.render",
     ),
     Command("build", "turn a picture into a field and save it", "viewer.commands.build"),
+    Command("bench", "time frames and fields on this machine", "viewer.commands.bench"),
 )
 
 

@@ -192,41 +192,46 @@ def prepare(
         det = b.fsub(b.fmul(xx, yy), b.fmul(xy, xy))
         inverse = b.fdiv(one, det)
         factor = b.fmul(inverse, v.const(-0.5 * LOG2_E, v.f64))
-        quad_xx = b.fmul(yy, factor)
-        quad_xy = b.fmul(b.fmul(xy, factor), v.const(-2.0, v.f64))
-        quad_yy = b.fmul(xx, factor)
-        norm = v.call("sqrt", v.call("maxnum", b.fmul(det0, inverse), v.const(0.0, v.f64)))
+        # The determinants cancel and need double precision; from here on single precision is enough, at half the cost.
+        quad_xx = b.fptrunc(b.fmul(yy, factor), v.f32)
+        quad_xy = b.fptrunc(b.fmul(b.fmul(xy, factor), v.const(-2.0, v.f64)), v.f32)
+        quad_yy = b.fptrunc(b.fmul(xx, factor), v.f32)
+        ratio = v.call("maxnum", b.fptrunc(b.fmul(det0, inverse), v.f32), v.const(0.0))
+        single_xx, single_xy, single_yy, single_det = (
+            b.fptrunc(value, v.f32) for value in (xx, xy, yy, det)
+        )
+        fraction_x, fraction_y = (b.fptrunc(fraction, v.f32) for fraction in fractions)
+        single_reach = b.fptrunc(vreach, v.f32)
         # Box of the pixels whose centre lies within `reach` standard deviations along each axis.
-        worst_terms = []
+        radii = []
         for variance, fraction, k0, k1 in (
-            (xx, fractions[0], FIRST_X, LAST_X),
-            (yy, fractions[1], FIRST_Y, LAST_Y),
+            (single_xx, fraction_x, FIRST_X, LAST_X),
+            (single_yy, fraction_y, FIRST_Y, LAST_Y),
         ):
-            radius = b.fmul(vreach, v.call("sqrt", variance))
-            radius = v.call("minnum", radius, v.const(1e8, v.f64))
+            radius = b.fmul(single_reach, v.call("sqrt", variance))
+            radius = v.call("minnum", radius, v.const(1e8))
             low = v.call("ceil", b.fsub(fraction, radius))
             high = v.call("floor", b.fadd(fraction, radius))
             put(k0, b.fptosi(low, v.i32))
             put(k1, b.fptosi(high, v.i32))
-            worst_terms.append(b.fadd(radius, one))
-        put(FRACTION_X, b.fptrunc(fractions[0], v.f32))
-        put(FRACTION_Y, b.fptrunc(fractions[1], v.f32))
-        put(QUAD_XX, b.fptrunc(quad_xx, v.f32))
-        put(QUAD_XY, b.fptrunc(quad_xy, v.f32))
-        put(QUAD_YY, b.fptrunc(quad_yy, v.f32))
-        put(RATIO_YY, v.exp2(b.fptrunc(b.fadd(quad_yy, quad_yy), v.f32)))
-        put(NORM, b.fptrunc(norm, v.f32))
-        put(SLOPE, b.fptrunc(b.fdiv(xy, xx), v.f32))
-        conditional = b.fdiv(det, xx)  # variance of y at a fixed x
-        put(HALF_HEIGHT, b.fptrunc(b.fmul(vreach, v.call("sqrt", conditional)), v.f32))
-        reach_sq = b.fmul(b.fmul(vreach, vreach), xx)
-        put(INVERSE_REACH_SQ, b.fptrunc(b.fdiv(one, reach_sq), v.f32))
+            radii.append(b.fadd(radius, v.const(1.0)))
+        put(FRACTION_X, fraction_x)
+        put(FRACTION_Y, fraction_y)
+        put(QUAD_XX, quad_xx)
+        put(QUAD_XY, quad_xy)
+        put(QUAD_YY, quad_yy)
+        put(RATIO_YY, v.exp2(b.fadd(quad_yy, quad_yy)))
+        put(NORM, v.call("sqrt", ratio))
+        inverse_xx = b.fdiv(v.const(1.0), single_xx)
+        put(SLOPE, b.fmul(single_xy, inverse_xx))
+        conditional = b.fmul(single_det, inverse_xx)  # variance of y at a fixed x
+        put(HALF_HEIGHT, b.fmul(single_reach, v.call("sqrt", conditional)))
+        put(INVERSE_REACH_SQ, b.fdiv(inverse_xx, b.fmul(single_reach, single_reach)))
         # Exponent in the worst corner of the box: the recurrences below must not underflow there.
-        wx, wy = worst_terms
+        wx, wy = radii
         cross = v.call("fabs", b.fmul(b.fmul(quad_xy, wx), wy))
         worst = b.fadd(b.fmul(b.fmul(quad_xx, wx), wx), b.fmul(b.fmul(quad_yy, wy), wy))
-        worst = v.call("maxnum", b.fsub(worst, cross), v.const(-1e30, v.f64))
-        put(WORST, b.fptrunc(worst, v.f32))
+        put(WORST, b.fsub(worst, cross))
         return context.get_dummy_value()
 
     i, d = types.int64, types.float64

@@ -1,0 +1,36 @@
+"""Files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from gaussian_core.errors import OutputError
+
+
+@contextmanager
+def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Yield a temporary path in the same folder; it takes the place of `path` when the block ends well.
+
+    Whatever ends the block otherwise, the temporary file goes and an older file stays as it was. OSError becomes an
+    OutputError that names the file.
+    """
+    target = Path(path)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        yield temporary
+        os.replace(temporary, target)
+    except OSError as error:
+        raise OutputError(f"Cannot write {target}: {error.strerror or error}.") from error
+    finally:
+        # A folder that does not exist, or is a file, has no temporary file to remove either.
+        if temporary.parent.is_dir():
+            temporary.unlink(missing_ok=True)
+
+
+def atomic_write(path: str | os.PathLike[str], text: str) -> None:
+    """Write a text file, whole or not at all. Raises OutputError."""
+    with whole_file(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
