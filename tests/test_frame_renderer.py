@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from gaussian_core import rasterizer
 from gaussian_core.builder import TileGrid
@@ -117,6 +119,22 @@ def test_a_coarse_frame_shows_the_same_parts_at_the_same_place(whole):
     rows = slice(100, 140)
     difference = full.bgrx[rows, :, :3].mean((0, 1)) - shown[rows, :width, :3].mean((0, 1))
     assert np.abs(difference).max() < 4
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.floats(0.3, 40.0), st.floats(0, 130), st.floats(0, 96), st.sampled_from([2, 4]))
+def test_a_coarse_frame_has_no_pixel_off_the_picture(scale, x, y, level):
+    view = view_at(scale, x, y)
+    viewport = picture_viewport(view, level)
+    full = picture_viewport(view)
+    assert viewport is not None
+    assert full is not None
+    assert viewport.source_rect == pytest.approx(full.source_rect, abs=1e-9)
+    xs, ys = viewport.pixel_centres()
+    assert xs.min() > -1e-9
+    assert xs.max() < EXTENT[1] + 1e-9
+    assert ys.min() > -1e-9
+    assert ys.max() < EXTENT[0] + 1e-9
 
 
 def test_every_pixel_belongs_to_one_part(whole):

@@ -70,21 +70,22 @@ def render_frame(
 def picture_viewport(view: ViewState, level: int = 1) -> Viewport | None:
     """The viewport of the canvas's pixels that show the picture; None when there are none.
 
-    At level n its pixels are n x n device pixels, from the same corner; the last ones may reach
-    over the edge.
+    At level n it covers the same rectangle with 1/n of the pixels per axis (rounded up, which makes
+    the scale a little larger than 1/n): none of them reaches over the picture's edge.
     """
     left, top, right, bottom = view.picture_rect
     if right <= left or bottom <= top:
         return None
     x, y = view.to_source(left, top)
-    scale = view.scale / level
     size = (math.ceil((right - left) / level), math.ceil((bottom - top) / level))
+    scale_x = view.scale if level == 1 else view.scale * size[0] / (right - left)
+    scale_y = view.scale if level == 1 else view.scale * size[1] / (bottom - top)
     # A picture thinner than a device pixel still shows as one: put the pixel's centre on it.
-    if view.extent[1] * scale < 1.0 and size[0] == 1:
-        x = view.extent[1] / 2 - 0.5 / scale
-    if view.extent[0] * scale < 1.0 and size[1] == 1:
-        y = view.extent[0] / 2 - 0.5 / scale
-    return Viewport((x, y), scale, size)
+    if view.extent[1] * scale_x < 1.0 and size[0] == 1:
+        x = view.extent[1] / 2 - 0.5 / scale_x
+    if view.extent[0] * scale_y < 1.0 and size[1] == 1:
+        y = view.extent[0] / 2 - 0.5 / scale_y
+    return Viewport((x, y), (scale_x, scale_y), size)
 
 
 def split(scene: Scene, view: ViewState, viewport: Viewport) -> list[tuple[PixelRect, bool]]:

@@ -215,19 +215,20 @@ _sigma_cache: dict[int, tuple[NDArray[np.float32], float]] = {}
 def _centres(
     parts: list[tuple[GaussianField, NDArray[np.int64]]], view: ViewState
 ) -> NDArray[np.float32]:
-    # Relative to the view in float64 first: at scale 1000 a float32 source coordinate of a large
-    # picture would be pixels off, though the field's own means are float32.
-    placed = [
-        (field.means[index].astype(np.float64) - view.origin) * view.scale for field, index in parts
-    ]
-    return np.concatenate(placed).astype(np.float32) if placed else np.empty((0, 2), np.float32)
+    out = np.empty((sum(len(index) for _, index in parts), 2), np.float32)
+    done = 0
+    for field, index in parts:
+        piece = out[done : done + len(index)]
+        overlay_kernels.place(field.means, index, *view.origin, view.scale, piece)
+        done += len(index)
+    return out
 
 
 def _shapes(
     parts: list[tuple[GaussianField, NDArray[np.int64]]], view: ViewState, sigma: float
 ) -> NDArray[np.float32]:
     factor = np.float32((sigma * view.scale) ** 2)
-    scaled = [field.covariances[index] * factor for field, index in parts]
+    scaled = [np.take(field.covariances, index, axis=0) * factor for field, index in parts]
     return np.concatenate(scaled) if scaled else np.empty((0, 3), np.float32)
 
 
@@ -239,25 +240,18 @@ def _colours(
     An amplitude is only a share of the sum around it, and a mark in the very colour of what it
     lies on cannot be seen: its hue is what tells one Gaussian from the next.
     """
-    count = sum(len(index) for _, index in parts)
+    out = np.empty((sum(len(index) for _, index in parts), 3), np.uint8)
     if colour is not None:
         value = int(colour.lstrip("#"), 16)
-        rgb = np.array([value >> 16 & 255, value >> 8 & 255, value & 255], np.uint8)
-        return np.broadcast_to(rgb, (count, 3)).copy()
-    result = []
+        out[:] = (value >> 16 & 255, value >> 8 & 255, value & 255)
+        return out
+    done = 0
     for field, index in parts:
-        own = field.amplitudes[index]
-        own = own[:, :3] if own.shape[1] >= 3 else np.repeat(own[:, :1], 3, axis=1)
-        result.append(_legible(np.clip(own, 0.0, None)))
-    return np.concatenate(result) if result else np.empty((0, 3), np.uint8)
-
-
-def _legible(colours: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """(N, 3) RGB of any positive size to bytes of the same hue, more saturated and at least fairly bright."""
-    peak = colours.max(axis=1, initial=0.0, keepdims=True)
-    strongest = max(float(np.percentile(peak, 98)) if len(peak) else 0.0, 1e-6)
-    hue = colours / np.maximum(peak, 1e-6)
-    hue = np.clip(1.0 - SATURATION * (1.0 - hue), 0.0, 1.0)
-    value = DARKEST + (1.0 - DARKEST) * np.minimum(peak / strongest, 1.0)
-    bytes_: NDArray[np.uint8] = (hue * value * 255.0 + 0.5).astype(np.uint8)
-    return bytes_
+        piece = out[done : done + len(index)]
+        done += len(index)
+        if not len(index):
+            continue
+        sample = np.take(field.amplitudes, index[:: len(index) // 2000 + 1], axis=0)
+        strongest = max(float(np.percentile(sample[:, :3].max(axis=1), 98)), 1e-6)
+        overlay_kernels.colour(field.amplitudes, index, strongest, SATURATION, DARKEST, piece)
+    return out

@@ -56,6 +56,33 @@ def classify(means, covariances, index, rect, factor, least):  # type: ignore[no
     return _classify(means, covariances, index, x0, y0, x1, y1, float(factor), float(least))
 
 
+@njit(nogil=True, cache=True)
+def place(means, index, x0, y0, scale, out):  # type: ignore[no-untyped-def]
+    """Centres in device pixels of a view with origin (x0, y0) into out (len(index), 2) float32.
+
+    In float64 relative to the origin first: at scale 1000 a rounded product would be pixels off.
+    """
+    for n in range(index.size):
+        out[n, 0] = (np.float64(means[index[n], 0]) - x0) * scale
+        out[n, 1] = (np.float64(means[index[n], 1]) - y0) * scale
+
+
+@njit(nogil=True, cache=True)
+def colour(amplitudes, index, strongest, saturation, darkest, out):  # type: ignore[no-untyped-def]
+    """Legible colours of amplitudes (N, C) into out (len(index), 3) uint8: their hue, its
+    saturation multiplied, its brightness from `darkest` to 1 at the amplitude `strongest`."""
+    colours = amplitudes.shape[1] >= 3
+    for n in range(index.size):
+        peak = 0.0
+        for c in range(3):
+            peak = max(peak, amplitudes[index[n], c if colours else 0])
+        value = darkest + (1.0 - darkest) * min(peak / strongest, 1.0)
+        for c in range(3):
+            own = max(amplitudes[index[n], c if colours else 0], 0.0)
+            hue = max(1.0 - saturation * (1.0 - own / max(peak, 1e-6)), 0.0)
+            out[n, c] = np.uint8(hue * value * 255.0 + 0.5)
+
+
 @njit(nogil=True, cache=True, inline="always")
 def _blend(out, row, column, b, g, r, alpha, rim, rim_alpha):  # type: ignore[no-untyped-def]
     """Put a mark of opacity `alpha`, over a grey rim of opacity `rim_alpha`, over one pixel."""

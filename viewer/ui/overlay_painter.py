@@ -20,7 +20,7 @@ from viewer.ui.canvas_painter import Layer, wrap_image
 
 log = logging.getLogger(__name__)
 
-BUDGET = 0.025
+BUDGET = 0.015
 """Seconds: an overlay that takes longer is not drawn for every step of a moving view."""
 REST = 0.1
 PATIENCE = 0.2
