@@ -12,9 +12,9 @@ from __future__ import annotations
 import functools
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from gaussian_core.compiled import compiled
 from gaussian_core.field import ROW_PADDING
 from gaussian_core.rasterizer import PIXEL_SIGMA
 
@@ -49,7 +49,7 @@ def mirrored(first: int, last: int, size: int) -> NDArray[np.int64]:
     return np.where(index < size, index, 2 * size - 1 - index)
 
 
-@njit(nogil=True, cache=True, fastmath={"contract"})
+@compiled(fastmath={"contract"})
 def _filter_rows(source, taps, target):
     """Filter (C, H, W + 2 RADIUS) along x into (C, H, W)."""
     radius = taps.size - 1
@@ -66,7 +66,7 @@ def _filter_rows(source, taps, target):
                     row[x] += taps[k] * (left[x] + right[x])
 
 
-@njit(nogil=True, cache=True, fastmath={"contract"})
+@compiled(fastmath={"contract"})
 def _filter_columns(source, taps, rows, sigma, left, top):
     """Filter (C, H + 2 RADIUS, W) along y and write the H W Gaussians, row by row, into the index's layout."""
     radius = taps.size - 1

@@ -12,9 +12,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from gaussian_core.compiled import compiled
 from gaussian_core.field import ROW_PADDING
 
 
@@ -81,7 +81,7 @@ def _cell_range(
     return limits[0][0], limits[0][1], limits[1][0], limits[1][1]
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def _in_rect(x, y, starts, columns, c0, c1, r0, r1, x0, y0, x1, y1):
     total = 0
     for r in range(r0, r1 + 1):
@@ -96,7 +96,7 @@ def _in_rect(x, y, starts, columns, c0, c1, r0, r1, x0, y0, x1, y1):
     return out[:n]
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def _count_cells(x, y, cell, first_x, first_y, columns, rows, numbers, starts):
     """Cell number of each centre, first place of each cell; True when the centres already stand in cell order."""
     ordered = True
@@ -117,7 +117,7 @@ def _count_cells(x, y, cell, first_x, first_y, columns, rows, numbers, starts):
     return ordered
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def _counting_sort(numbers, starts, order):
     """Stable order of the cell numbers, given the first place of each cell."""
     cursor = starts[:-1].copy()
@@ -126,7 +126,7 @@ def _counting_sort(numbers, starts, order):
         cursor[numbers[k]] += 1
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def _gather(source, order, target):
     for k in range(order.size):
         target[k] = source[order[k]]

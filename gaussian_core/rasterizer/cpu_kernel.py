@@ -16,8 +16,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
+from numba.cpython.unsafe.tuple import tuple_setitem
 
+from gaussian_core.compiled import compiled
 from gaussian_core.display import CHECKER_DARK, CHECKER_LIGHT, CHECKER_SIZE
 from gaussian_core.rasterizer.vector_ir import (
     BATCH,
@@ -69,7 +70,7 @@ IBIG = 1 << 40
 (G_CELL, G_VARIANCE_X, G_VARIANCE_Y, G_X0, G_Y0, G_X1, G_Y1) = range(7)
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def _deepest(da, db, dya, dyb, xx, xy, yy):
     """The least exponent in a block of pixels: a concave function has it in a corner."""
     e00 = xx * da * da + xy * da * dya + yy * dya * dya
@@ -79,7 +80,7 @@ def _deepest(da, db, dya, dyb, xx, xy, yy):
     return min(min(e00, e01), min(e10, e11))
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def _splat_large(
     tile, row_bytes, channel_bytes, left, top, width, height, scratch,
     cx, cy, x0, x1, y0, y1, fx, fy, xx, xy, yy, ratio, slope, half, inverse_sq, shallow, amplitudes,
@@ -133,20 +134,17 @@ def _splat_large(
         a += 16 * BATCH
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def _amplitudes(template, rows, row_bytes, number, norm):
     """The C amplitudes of a Gaussian, scaled; unrolled by the length of the template tuple."""
     out = template
     for c in range(len(template)):
         value = f32_at(rows + (5 + c) * row_bytes, number) * norm
-        out = _set(out, c, value)
+        out = tuple_setitem(out, c, value)
     return out
 
 
-from numba.cpython.unsafe.tuple import tuple_setitem as _set  # noqa: E402
-
-
-@njit(nogil=True, cache=True)
+@compiled()
 def _accumulate(
     tile, row_bytes, channel_bytes, left, top, width, height, scratch,
     rows, field_bytes, first, last, sx, sy, px, py, footprint, template,
@@ -201,12 +199,12 @@ def _accumulate(
         first += BATCH
 
 
-@njit(nogil=True, cache=True, inline="always")
+@compiled(inline="always")
 def _clamped(position, first, count):
     return int(min(max(math.floor(position) - first, 0.0), count - 1.0))
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def _gather(
     tile, row_bytes, channel_bytes, left, top, width, height, scratch,
     grids, sizes, sx, sy, lx, ly, px, py, footprint, template,
@@ -244,7 +242,7 @@ def _gather(
             )  # fmt: skip
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def render_strip(
     grids, sizes, sx, sy, lx, ly, px, py, footprint, template,
     top, height, width, tile_width, as_bytes, floats, packed,
@@ -296,7 +294,7 @@ def render_strip(
         left += tile_width
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def _over_checkerboard(row, count, column, line):
     """Show premultiplied RGB + alpha (4, PAD + count + PAD) over the checkerboard; see display.checkerboard."""
     for x in range(count):
