@@ -1,0 +1,60 @@
+"""The strips that every kernel runs in."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from gaussian_core.errors import Cancelled
+from gaussian_core.parallel import run_strips, worker_count
+
+
+def test_every_strip_runs_once():
+    done = []
+    run_strips(done.append, 100)
+    assert sorted(done) == list(range(100))
+    run_strips(done.append, 0)
+    assert len(done) == 100
+
+
+def test_an_error_in_a_strip_is_raised_after_the_others_ended():
+    running = threading.Semaphore(0)
+    finished = []
+
+    def work(number):
+        if number == 3:
+            raise ZeroDivisionError
+        running.release()
+        finished.append(number)
+
+    with pytest.raises(ZeroDivisionError):
+        run_strips(work, 50)
+    count = len(finished)
+    assert 3 not in finished
+    threading.Event().wait(0.05)
+    assert len(finished) == count
+
+
+def test_stop_ends_between_strips():
+    done = []
+    with pytest.raises(Cancelled):
+        run_strips(done.append, 1000, stop=lambda: len(done) >= 5)
+    assert 5 <= len(done) <= 5 + worker_count()
+
+
+def test_callers_from_several_threads_do_not_block_one_another():
+    """The caller works too, so that a pool filled by others cannot starve it."""
+    totals = []
+
+    def call():
+        done = []
+        run_strips(done.append, 200)
+        totals.append(len(done))
+
+    threads = [threading.Thread(target=call) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=20)
+    assert totals == [200] * 12
