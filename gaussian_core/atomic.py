@@ -34,3 +34,17 @@ def atomic_write(path: str | os.PathLike[str], text: str) -> None:
     """Write a text file, whole or not at all. Raises OutputError."""
     with whole_file(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def check_target(path: str | os.PathLike[str]) -> None:
+    """Raise OutputError now if no file can be written at `path`, before hours go into what is to be written there."""
+    target = Path(path)
+    folder = target.parent
+    if not folder.exists():
+        raise OutputError(f"Cannot write {target}: there is no folder {folder}.")
+    if not folder.is_dir():
+        raise OutputError(f"Cannot write {target}: {folder} is not a folder.")
+    if target.is_dir():
+        raise OutputError(f"Cannot write {target}: it is a folder.")
+    if not os.access(folder, os.W_OK):
+        raise OutputError(f"Cannot write {target}: the folder {folder} is not writable.")

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from gaussian_core import Cancelled, UserError, __version__
 
-DONE, FAILED, MISUSED, CANCELLED = 0, 1, 2, 130
+FAILED, CANCELLED = 1, 130
 
 
 @dataclass(frozen=True)

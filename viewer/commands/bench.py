@@ -6,7 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
-from gaussian_core.atomic import atomic_write
+from gaussian_core.atomic import atomic_write, check_target
 from gaussian_core.parallel import Stop
 
 
@@ -18,6 +18,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, stop: Stop) -> int:
     from gaussian_core import bench
 
+    if args.json:
+        check_target(args.json)
     print("  ".join(f"{k}: {v}" for k, v in bench.machine().items()))
     print(bench.HEADER)
     rows = []

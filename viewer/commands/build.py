@@ -6,7 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from gaussian_core.errors import OutputError
+from gaussian_core.atomic import check_target
+from gaussian_core.errors import OutputError, UserError
 from gaussian_core.parallel import Stop
 from viewer.commands.arguments import add_device, add_method
 from viewer.commands.progress import progress_bar
@@ -21,20 +22,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, stop: Stop) -> int:
     from gaussian_core.builder import METHODS, build_field
-    from gaussian_core.file_renderer import FIELD_SUFFIX, check_folder
+    from gaussian_core.file_renderer import FIELD_SUFFIX
     from gaussian_core.images import open_picture
 
     out = Path(options.output)
     if out.suffix.lower() != FIELD_SUFFIX:
         raise OutputError(f"A field file ends in {FIELD_SUFFIX}, which {out.name} does not.")
-    check_folder(out)
+    check_target(out)
+    method = options.method or next(iter(METHODS))
+    if method not in METHODS:
+        raise UserError(f"{method!r} makes no field. Methods that do: {', '.join(METHODS)}.")
     picture = open_picture(options.input)
     if picture.note:
         print(f"note: {picture.note}", file=sys.stderr)
     with progress_bar("tiles") as progress:
         field = build_field(
             picture,
-            method=options.method or next(iter(METHODS)),
+            method=method,
             device=options.device,
             progress=progress,
             stop=stop,
