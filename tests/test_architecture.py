@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -117,6 +119,33 @@ def test_nothing_is_unpickled(path: Path) -> None:
     assert not wrong
 
 
+# Modules whose package has another name.
+PACKAGES = {
+    "PIL": "pillow",
+    "PySide6": "pyside6-essentials",
+    "shiboken6": "pyside6-essentials",
+    "skimage": "scikit-image",
+    "llvmlite": "numba",  # numba requires the one that fits
+}
+
+
+def test_everything_imported_is_declared() -> None:
+    """A library that is only there because another brought it may be gone with the next release."""
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        project = tomllib.load(file)["project"]
+    wanted = [*project["dependencies"], *project["optional-dependencies"]["cuda"]]
+    wanted += project["optional-dependencies"]["perceptual"]
+    declared = {re.split(r"[^\w-]", entry)[0].lower() for entry in wanted}
+    undeclared = [
+        f"{path.name}:{line} imports {name}"
+        for path in product_files()
+        for line, name in imports(path)
+        if (top := name.partition(".")[0]) not in (*OURS, *sys.stdlib_module_names)
+        and PACKAGES.get(top, top).lower() not in declared
+    ]
+    assert not undeclared
+
+
 def modules_after(code: str) -> set[str]:
     """Top-level modules that a fresh interpreter has loaded after running `code`."""
     result = subprocess.run(
@@ -161,8 +190,6 @@ def test_lazy_names_are_complete() -> None:
 
 def test_every_resource_is_installed() -> None:
     """A file that no package-data pattern matches is there in a checkout and missing once installed."""
-    import tomllib
-
     with (ROOT / "pyproject.toml").open("rb") as file:
         patterns = tomllib.load(file)["tool"]["setuptools"]["package-data"]["resources"]
     folder = ROOT / "resources"

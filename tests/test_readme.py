@@ -51,3 +51,13 @@ def test_mentioned_commands_exist() -> None:
     blocks = "\n".join(fenced_blocks())
     words = re.findall(r"main\.py[ \t]+([a-z]+)(?=[ \t])", blocks)
     assert set(words) <= {command.name for command in COMMANDS}
+
+
+def test_the_keys_are_those_of_the_window() -> None:
+    from viewer.model.actions import ACTIONS
+
+    known = {key for action in ACTIONS for key in action.keys}
+    table = re.findall(r"^\| (`.*?`) \|", README, re.MULTILINE)
+    named = {key for cell in table for key in re.findall(r"`(.+?)`", cell)}
+    assert named
+    assert named <= known
