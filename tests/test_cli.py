@@ -125,19 +125,19 @@ def test_a_field_is_built_saved_and_drawn(photo: Path, tmp_path: Path) -> None:
 
 def test_transparency_is_kept_where_the_format_can(tmp_path: Path) -> None:
     source = tmp_path / "glass.png"
-    values = np.zeros((20, 24, 4), np.uint8)
+    values = np.zeros((20, 48, 4), np.uint8)
     values[..., 0] = 200
-    values[:, 12:, 3] = 255
-    values[:, :6, 3] = 128
+    values[:, :16, 3] = 128
+    values[:, 32:, 3] = 255
     Image.fromarray(values).save(source)
     for name in ("out.png", "out.tif", "out.webp"):
         out = tmp_path / name
         assert run("render", source, out, "--scale", "4") == 0
         result = pixels(out)
-        assert result.shape == (80, 96, 4)
-        assert np.abs(result[30:50, 64:88] - (200, 0, 0, 255)).max() <= 2
-        assert np.abs(result[30:50, 4:16] - (200, 0, 0, 128)).max() <= 3
-        assert result[30:50, 32:40, 3].max() <= 1
+        assert result.shape == (80, 192, 4)
+        assert np.abs(result[30:50, 156:176] - (200, 0, 0, 255)).max() <= 2
+        assert np.abs(result[30:50, 16:36] - (200, 0, 0, 128)).max() <= 2
+        assert result[30:50, 84:108, 3].max() <= 1
 
 
 def test_without_alpha_the_picture_lies_on_white(

@@ -1,0 +1,131 @@
+"""Rendering into files as the viewer's export uses it: progress, stop, bounded memory."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gaussian_core import (
+    Cancelled,
+    FieldError,
+    GaussianField,
+    Picture,
+    build_field,
+    file_renderer,
+    render_file,
+)
+from gaussian_core.builder import FieldBuilder
+
+
+def noise(width: int, height: int) -> np.ndarray:
+    return np.random.default_rng(3).integers(0, 256, (height, width, 3), np.uint8)
+
+
+def read(path: Path) -> np.ndarray:
+    with Image.open(path) as image:
+        return np.asarray(image).astype(int)
+
+
+def test_tiles_are_built_once_and_dropped_behind_the_strips(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A tall picture of ten tiles: no more exist at a time than a strip can see."""
+    picture = Picture.from_array(noise(48, 5000), "tall")
+    built: Counter[object] = Counter()
+    most = 0
+    build_tile = FieldBuilder.build_tile
+    draw = file_renderer.TiledDrawing.draw
+
+    def count(self: FieldBuilder, key: object, stop: object = None) -> GaussianField:
+        built[key] += 1
+        return build_tile(self, key, stop)
+
+    def watch(self: file_renderer.TiledDrawing, *arguments: object) -> np.ndarray:
+        nonlocal most
+        rows = draw(self, *arguments)
+        most = max(most, len(self._tiles))
+        return rows
+
+    monkeypatch.setattr(FieldBuilder, "build_tile", count)
+    monkeypatch.setattr(file_renderer.TiledDrawing, "draw", watch)
+    monkeypatch.setattr(file_renderer, "STRIP_BYTES", 48 * 12 * 100)
+    out = tmp_path / "out.png"
+    render_file(picture, out, 1)
+    assert len(built) == 10 and set(built.values()) == {1}
+    assert most <= 4
+    assert np.abs(read(out) - picture.pixels).max() <= 1
+
+
+def test_progress_counts_rows_up_to_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(file_renderer, "STRIP_BYTES", 60 * 12 * 7)
+    seen: list[tuple[int, int]] = []
+    render_file(
+        Picture.from_array(noise(20, 10), "a"),
+        tmp_path / "out.png",
+        3,
+        progress=lambda done, total: seen.append((done, total)),
+    )
+    assert [done for done, _ in seen] == [0, 7, 14, 21, 28, 30]
+    assert {total for _, total in seen} == {30}
+
+
+@pytest.mark.parametrize("after", [0, 1, 5])
+def test_stopped_it_leaves_what_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: int
+) -> None:
+    monkeypatch.setattr(file_renderer, "STRIP_BYTES", 60 * 12 * 7)
+    out = tmp_path / "out.png"
+    out.write_bytes(b"the one before")
+    rows: list[int] = []
+    with pytest.raises(Cancelled):
+        render_file(
+            Picture.from_array(noise(20, 10), "a"),
+            out,
+            3,
+            progress=lambda done, total: rows.append(done),
+            stop=lambda: len(rows) > after,
+        )
+    assert len(rows) <= after + 1
+    assert list(tmp_path.iterdir()) == [out]
+    assert out.read_bytes() == b"the one before"
+
+
+def test_a_full_disk_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from gaussian_core import ImageWriter, OutputError
+
+    def full(self: ImageWriter, rows: np.ndarray) -> None:
+        raise OutputError("No space left on the device.")
+
+    monkeypatch.setattr(ImageWriter, "write_rows", full)
+    with pytest.raises(OutputError, match="No space"):
+        render_file(Picture.from_array(noise(20, 10), "a"), tmp_path / "out.png", 3)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_field_in_memory_and_a_grey_one(tmp_path: Path) -> None:
+    image = noise(20, 10).astype(np.float32) / 255
+    colour, grey = tmp_path / "colour.png", tmp_path / "grey.png"
+    done = render_file(build_field(image), colour, (2.0, 3.0))
+    assert done.size == (40, 30) and done.path == colour and done.notes == ()
+    render_file(build_field(image[..., :1]), grey, 1)
+    assert np.abs(read(grey) - np.round(image[..., 0] * 255)).max() <= 1
+
+
+def test_a_field_of_other_channels_is_no_picture(tmp_path: Path) -> None:
+    field = GaussianField([[5, 5]], [[1, 0, 1]], [[1, 1]], extent=(10, 10))
+    with pytest.raises(FieldError, match="2 channels"):
+        render_file(field, tmp_path / "out.png", 1)
+
+
+def test_odd_sizes_are_covered_to_the_border(tmp_path: Path) -> None:
+    """A white picture is white to its last row and column at any scale: no dark edge."""
+    out = tmp_path / "out.png"
+    white = Picture.from_array(np.full((13, 17, 3), 255, np.uint8), "white")
+    for scale in (0.03, 0.37, 0.99, 1.0, 1.03, 2.51, 7.77):
+        done = render_file(white, out, scale)
+        assert done.size == (max(1, round(17 * scale)), max(1, round(13 * scale)))
+        assert read(out).min() >= 254, scale
