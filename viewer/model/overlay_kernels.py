@@ -1,14 +1,25 @@
-"""Numba kernels of the overlays: choosing and drawing marks without holding the GIL."""
+"""Numba kernels of the overlays: choosing and drawing marks without holding the GIL.
+
+`python -m viewer.model.overlay_kernels` compiles them into the cache on disk.
+"""
 
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
-from numba import njit
+
+from gaussian_core.compiled import compiled, is_cached
+
+PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def _classify(means, covariances, index, x0, y0, x1, y1, factor, least):  # type: ignore[no-untyped-def]
     large = np.empty(index.size, np.int64)
     keys = np.empty(index.size, np.float32)
@@ -56,7 +67,7 @@ def classify(means, covariances, index, rect, factor, least):  # type: ignore[no
     return _classify(means, covariances, index, x0, y0, x1, y1, float(factor), float(least))
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def place(means, index, x0, y0, scale, out):  # type: ignore[no-untyped-def]
     """Centres in device pixels of a view with origin (x0, y0) into out (len(index), 2) float32.
 
@@ -67,7 +78,7 @@ def place(means, index, x0, y0, scale, out):  # type: ignore[no-untyped-def]
         out[n, 1] = (np.float64(means[index[n], 1]) - y0) * scale
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def colour(amplitudes, index, strongest, saturation, darkest, out):  # type: ignore[no-untyped-def]
     """Legible colours of amplitudes (N, C) into out (len(index), 3) uint8: their hue, its
     saturation multiplied, its brightness from `darkest` to 1 at the amplitude `strongest`."""
@@ -83,7 +94,7 @@ def colour(amplitudes, index, strongest, saturation, darkest, out):  # type: ign
             out[n, c] = np.uint8(hue * value * 255.0 + 0.5)
 
 
-@njit(nogil=True, cache=True, inline="always")
+@compiled(inline="always")
 def _blend(out, row, column, b, g, r, alpha, rim, rim_alpha):  # type: ignore[no-untyped-def]
     """Put a mark of opacity `alpha`, over a grey rim of opacity `rim_alpha`, over one pixel."""
     under = rim_alpha * (np.float32(1) - alpha)
@@ -99,18 +110,18 @@ def _blend(out, row, column, b, g, r, alpha, rim, rim_alpha):  # type: ignore[no
     out[row, column, 3] = np.uint8(np.float32(255) * total + out[row, column, 3] * keep + half)
 
 
-@njit(nogil=True, cache=True, inline="always")
+@compiled(inline="always")
 def _rim_grey(r, g, b):  # type: ignore[no-untyped-def]
     luma = np.float32(0.3) * r + np.float32(0.59) * g + np.float32(0.11) * b
     return np.float32(0) if luma > np.float32(80) else np.float32(235)
 
 
-@njit(nogil=True, cache=True, inline="always")
+@compiled(inline="always")
 def _coverage(edge):  # type: ignore[no-untyped-def]
     return min(max(edge + np.float32(0.5), np.float32(0)), np.float32(1))
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@compiled(fastmath=True)
 def draw_discs(out, top, bottom, points, colours, radius, rim_width, halo):  # type: ignore[no-untyped-def]
     """Discs into the rows [top, bottom) of a premultiplied (H, W, 4) BGRA image."""
     width = out.shape[1]
@@ -133,7 +144,7 @@ def draw_discs(out, top, bottom, points, colours, radius, rim_width, halo):  # t
                 _blend(out, row, column, b, g, r, alpha, rim, rim_alpha)
 
 
-@njit(nogil=True, cache=True, inline="always")
+@compiled(inline="always")
 def _crossing(y, sxx, sxy, syy, side):  # type: ignore[no-untyped-def]
     """x of the ellipse's left (side -1) or right (+1) outline at height y, all from its centre."""
     t = sxx * syy - sxy * sxy
@@ -141,7 +152,7 @@ def _crossing(y, sxx, sxy, syy, side):  # type: ignore[no-untyped-def]
     return (sxy * y + side * math.sqrt(t * inside)) / syy
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@compiled(fastmath=True)
 def draw_rings(out, top, bottom, centres, shapes, colours, half_width, rim_width, halo):  # type: ignore[no-untyped-def]
     """Ellipse outlines into the rows [top, bottom) of a premultiplied (H, W, 4) BGRA image."""
     width = out.shape[1]
@@ -208,12 +219,53 @@ def draw_rings(out, top, bottom, centres, shapes, colours, half_width, rim_width
                 x = np.float32(column + 0.5 - cx)
                 gx, gy = m00 * x + m01 * y32, m01 * x + m11 * y32
                 q = x * gx + y32 * gy
-                # First-order distance to the outline q = 1: |q - 1| / |grad q|.
-                distance = abs(q - np.float32(1)) / (
-                    np.float32(2) * math.sqrt(gx * gx + gy * gy) + np.float32(1e-12)
-                )
+                # First-order distance to the outline rho = 1, |rho - 1| / |grad rho| with
+                # rho = sqrt(q): exact for circles, where |q - 1| / |grad q| is not.
+                rho = math.sqrt(q)
+                slope = math.sqrt(gx * gx + gy * gy) + np.float32(1e-12)
+                distance = abs(rho - np.float32(1)) * rho / slope
                 if distance < outermost:
                     alpha = _coverage(half_width - distance)
                     rim_alpha = rim_top * _coverage(half_width + rim_width - distance)
                     _blend(out, row, column, b, g, r, alpha, rim, rim_alpha)
                 column += 1
+
+
+def warm_up(stop: Callable[[], bool]) -> None:
+    """Have the kernels compiled: once, in a process of its own, since compiling holds the GIL for
+    seconds. Returns early when `stop` says so. Blocking: not for the GUI thread."""
+    if is_cached(draw_rings):
+        return
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "viewer.model.overlay_kernels"],
+            cwd=PACKAGE_ROOT,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+    except OSError:
+        return  # no interpreter to call, as in a frozen program: compiled at the first call
+    with process:
+        while process.poll() is None:
+            if stop():
+                process.terminate()
+                return
+            time.sleep(0.02)
+
+
+def _use_every_kernel() -> None:
+    means = np.zeros((1, 2), np.float32)
+    covariances = np.array([[1.0, 0.0, 1.0]], np.float32)
+    index = np.zeros(1, np.int64)
+    colours = np.zeros((1, 3), np.uint8)
+    image = np.zeros((4, 4, 4), np.uint8)
+    one = np.float32(1)
+    classify(means, covariances, index, (0, 0, 1, 1), 1.0, 1.0)
+    place(means, index, 0.0, 0.0, 1.0, means.copy())
+    colour(covariances, index, 1.0, 1.0, 1.0, colours)
+    draw_rings(image, 0, 4, means, covariances, colours, one, one, one)
+    draw_discs(image, 0, 4, means, colours, one, one, one)
+
+
+if __name__ == "__main__":
+    _use_every_kernel()

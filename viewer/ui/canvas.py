@@ -43,10 +43,10 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from viewer.model.frame import Frame
-from viewer.model.frame_renderer import render_frame
 from viewer.model.frame_slot import FrameRequest
 from viewer.model.motion import GLIDE_SECONDS, Glide
 from viewer.model.overlay_options import OverlayOptions
+from viewer.model.pan_reuse import PanningRenderer
 from viewer.model.scene import Scene
 from viewer.model.view_state import ViewState
 from viewer.model.wheel import Pan, Zoom, interpret, pinch_factor
@@ -75,7 +75,7 @@ class Canvas(QWidget):
     def __init__(
         self,
         parent: QWidget | None = None,
-        render: RenderFrame = render_frame,
+        render: RenderFrame | None = None,
         prepare: Callable[[], None] = warm_up,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
@@ -99,7 +99,7 @@ class Canvas(QWidget):
         self._cursor: QPointF | None = None
         self._closed = False
 
-        self._worker = FrameWorker(self, render, prepare, clock)
+        self._worker = FrameWorker(self, render or PanningRenderer(), prepare, clock)
         self._worker.frame_ready.connect(self._take_frame)
         self._worker.failed.connect(self.failed)
         self._overlay_painter = OverlayPainter(self, clock)

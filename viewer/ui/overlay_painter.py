@@ -120,6 +120,7 @@ class OverlayPainter(QObject):
         return request.moving and (self._seconds > BUDGET or not request.options.any)
 
     def _draw(self, request: OverlayRequest) -> Overlay:
+        from viewer.model import overlay_kernels
         from viewer.model.overlay_geometry import overlay_geometry
 
         began = self._clock()
@@ -132,6 +133,8 @@ class OverlayPainter(QObject):
                 and (newer.scene.generation != generation or newer.options != request.options)
             )
 
+        if request.options.any:
+            overlay_kernels.warm_up(lambda: self.slot.closed)
         geometry = overlay_geometry(request.scene, request.view, request.options, stop)
         layer = None
         if request.options.any:

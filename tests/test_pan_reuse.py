@@ -1,0 +1,101 @@
+"""Panning by shifting the last frame gives the same pixels as rendering anew."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from gaussian_core.errors import Cancelled
+from tests.field_helpers import random_field
+from viewer.model.frame import FrameBuffers
+from viewer.model.frame_renderer import render_frame
+from viewer.model.pan_reuse import PanningRenderer
+from viewer.model.scene import Scene
+from viewer.model.view_state import ViewState
+
+EXTENT = (96, 130)
+
+
+class Counting:
+    """render_frame, and how many pixels it was asked for."""
+
+    def __init__(self) -> None:
+        self.pixels = 0
+
+    def __call__(self, scene, view, level=1, stop=None, allocate=None):
+        frame = render_frame(scene, view, level, stop, allocate)
+        if frame is not None:
+            self.pixels += frame.bgrx[..., 0].size
+        return frame
+
+
+@pytest.fixture(scope="module")
+def scene() -> Scene:
+    return Scene(EXTENT, tiles={"whole": random_field(6000, EXTENT)})
+
+
+def view_at(scale: float) -> ViewState:
+    return ViewState.opening(EXTENT, (320, 240)).centred_on(60.0, 50.0, scale)
+
+
+@pytest.mark.parametrize("scale", [1.0, 1.9, 3.0, 17.3, 200.0])
+def test_a_drag_shows_what_a_new_frame_would(scene, scale):
+    counting = Counting()
+    renderer = PanningRenderer(counting)
+    buffers = FrameBuffers()
+    random = np.random.default_rng(1)
+    view = view_at(scale)
+    shown = renderer(scene, view, 1, None, buffers.take)
+    everything = counting.pixels
+    counting.pixels = 0
+    for _ in range(30):
+        dx, dy = random.integers(-40, 41, 2)
+        view = view.pan_by(int(dx), int(dy))
+        frame = renderer(scene, view, 1, None, buffers.take)
+        expected = render_frame(scene, view)
+        assert frame is not None
+        assert expected is not None
+        assert frame.rect == expected.rect
+        assert frame.view == view
+        assert frame.exact
+        difference = np.abs(frame.bgrx.astype(int) - expected.bgrx)
+        assert difference.max() <= 1, "rounding of a byte at most"
+        if shown is not None:
+            buffers.give_back(shown.bgrx)
+        shown = frame
+    assert counting.pixels < 0.4 * 30 * everything
+
+
+def test_anything_but_a_pan_by_whole_pixels_is_rendered_anew(scene):
+    counting = Counting()
+    renderer = PanningRenderer(counting)
+    view = view_at(4.0)
+    renderer(scene, view)
+    for other, other_scene in (
+        (view.zoom_at(1.1, (10, 10)), scene),
+        (view.pan_by(3.5, 0), scene),
+        (view.pan_by(5, 0), scene.with_tiles({})),
+        (view.pan_by(5, 0), Scene(EXTENT, tiles=scene.tiles)),
+        (view.pan_by(310, 230), scene),
+    ):
+        renderer(scene, view)
+        counting.pixels = 0
+        frame = renderer(other_scene, other)
+        assert frame is not None
+        assert counting.pixels == frame.bgrx[..., 0].size
+        assert frame.generation == other_scene.generation
+
+
+def test_a_stopped_pan_leaves_the_next_one_right(scene):
+    renderer = PanningRenderer()
+    buffers = FrameBuffers()
+    view = view_at(4.0)
+    renderer(scene, view, 1, None, buffers.take)
+    with pytest.raises(Cancelled):
+        renderer(scene, view.pan_by(9, 9), 1, lambda: True, buffers.take)
+    view = view.pan_by(4, -7)
+    frame = renderer(scene, view, 1, None, buffers.take)
+    expected = render_frame(scene, view)
+    assert frame is not None
+    assert expected is not None
+    assert np.abs(frame.bgrx.astype(int) - expected.bgrx).max() <= 1

@@ -1,0 +1,150 @@
+"""Renders a panned view by shifting the last frame and rendering only what came into view."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from viewer.model.frame import Frame
+from viewer.model.frame_renderer import Allocate, Stop, render_frame
+from viewer.model.scene import Scene
+from viewer.model.view_state import ViewState
+
+PixelRect = tuple[int, int, int, int]
+WHOLE_PIXEL = 1e-4
+"""Device pixels: a pan by less than this from whole pixels counts as whole ones."""
+LEAST_SHARE = 0.25
+"""Below this share of known pixels rendering everything is simpler and hardly slower."""
+
+
+class PanningRenderer:
+    """`render_frame` with a memory of its last full frame. For one thread.
+
+    Frames are the same, pixel for pixel, as those of render_frame: the rasterizer and the resampler
+    give the same pixels whole or in parts, and dragging moves the view by whole device pixels.
+    """
+
+    def __init__(self, render: Callable[..., Frame | None] = render_frame) -> None:
+        self._render = render
+        self._last: Frame | None = None
+
+    def __call__(
+        self,
+        scene: Scene,
+        view: ViewState,
+        level: int = 1,
+        stop: Stop | None = None,
+        allocate: Allocate | None = None,
+    ) -> Frame | None:
+        shift = self._shift(scene, view) if level == 1 else None
+        if shift is not None:
+            frame = self._shifted(scene, view, shift, stop, allocate)
+        else:
+            last, self._last = self._last, None  # its buffer may be the one written now
+            frame = self._render(scene, view, level, stop, allocate)
+            if level > 1 and frame is not None and last is not None:
+                self._last = last if not np.may_share_memory(last.bgrx, frame.bgrx) else None
+        if level == 1:
+            self._last = frame
+        return frame
+
+    def _shift(self, scene: Scene, view: ViewState) -> tuple[int, int] | None:
+        """By how many whole device pixels the picture moved since the last frame; None if it did
+        anything else."""
+        last = self._last
+        if last is None or (last.generation, last.revision) != (scene.generation, scene.revision):
+            return None
+        if (last.view.scale, last.view.size) != (view.scale, view.size) or last.view == view:
+            return None
+        du, dv = view.to_device(*last.view.origin)
+        if max(abs(du - round(du)), abs(dv - round(dv))) > WHOLE_PIXEL:
+            return None
+        return round(du), round(dv)
+
+    def _shifted(
+        self,
+        scene: Scene,
+        view: ViewState,
+        shift: tuple[int, int],
+        stop: Stop | None,
+        allocate: Allocate | None,
+    ) -> Frame | None:
+        began = time.perf_counter()
+        last = self._last
+        assert last is not None
+        rect = view.picture_rect
+        known = _common(rect, _moved(last.rect, shift))
+        area = max(0, rect[2] - rect[0]) * max(0, rect[3] - rect[1])
+        if _area(known) < LEAST_SHARE * area or area == 0:
+            return self._render(scene, view, 1, stop, allocate)
+        width, height = rect[2] - rect[0], rect[3] - rect[1]
+        out = allocate(width, height) if allocate else np.empty((height, width, 4), np.uint8)
+        if np.may_share_memory(out, last.bgrx):
+            self._last = None
+            return self._render(scene, view, 1, stop, allocate)
+        source = last.bgrx[_window(known, _moved(last.rect, shift))]
+        out[_window(known, rect)] = source
+        backend, field_pixels = last.backend, last.field_share * _area(known)
+        for strip in _around(rect, known):
+            part = self._part(scene, view, strip, stop)
+            if part is None:
+                return self._render(scene, view, 1, stop, lambda *_: out)
+            out[_window(strip, rect)] = part.bgrx
+            field_pixels += part.field_share * _area(strip)
+            backend = part.backend if part.backend != "picture" else backend
+        return replace(
+            last,
+            bgrx=out,
+            view=view,
+            rect=rect,
+            backend=backend,
+            ms=(time.perf_counter() - began) * 1e3,
+            field_share=min(1.0, field_pixels / area),
+        )
+
+    def _part(
+        self, scene: Scene, view: ViewState, strip: PixelRect, stop: Stop | None
+    ) -> Frame | None:
+        """A strip of the view, as a view of its own; None where rounding gives it another size (a
+        picture's edge that lies on the centres of pixels)."""
+        left, top, right, bottom = strip
+        narrow = replace(
+            view, origin=view.to_source(left, top), size=(right - left, bottom - top), follow=None
+        )
+        frame = self._render(scene, narrow, 1, stop, None)
+        whole = frame is not None and frame.rect == (0, 0, *narrow.size)
+        return frame if whole else None
+
+
+def _moved(rect: PixelRect, shift: tuple[int, int]) -> PixelRect:
+    return rect[0] + shift[0], rect[1] + shift[1], rect[2] + shift[0], rect[3] + shift[1]
+
+
+def _common(a: PixelRect, b: PixelRect) -> PixelRect:
+    return max(a[0], b[0]), max(a[1], b[1]), min(a[2], b[2]), min(a[3], b[3])
+
+
+def _area(rect: PixelRect) -> int:
+    return max(0, rect[2] - rect[0]) * max(0, rect[3] - rect[1])
+
+
+def _window(rect: PixelRect, inside: PixelRect) -> tuple[slice, slice]:
+    """The rows and columns of `rect` in an array that covers `inside`."""
+    return (
+        slice(rect[1] - inside[1], rect[3] - inside[1]),
+        slice(rect[0] - inside[0], rect[2] - inside[0]),
+    )
+
+
+def _around(outer: PixelRect, inner: PixelRect) -> list[PixelRect]:
+    """Rectangles that cover `outer` without `inner`: rows above and below, then the two sides."""
+    strips = [
+        (outer[0], outer[1], outer[2], inner[1]),
+        (outer[0], inner[3], outer[2], outer[3]),
+        (outer[0], inner[1], inner[0], inner[3]),
+        (inner[2], inner[1], outer[2], inner[3]),
+    ]
+    return [strip for strip in strips if strip[2] > strip[0] and strip[3] > strip[1]]
