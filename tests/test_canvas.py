@@ -22,6 +22,7 @@ from tests.canvas_helpers import (
     screenshot,
     wheel,
 )
+from viewer.model.pan_reuse import PanningRenderer
 from viewer.model.scene import Scene
 from viewer.ui.canvas import Canvas
 
@@ -259,6 +260,28 @@ def test_a_slow_view_shows_a_coarser_frame_first_and_the_full_one_at_rest(make, 
     wheel(canvas, (150, 110), 15)
     qtbot.waitUntil(canvas.is_idle)
     assert [level for level, _, _ in shown] == [1]
+
+
+def test_a_drag_stays_sharp_where_a_full_frame_would_be_too_slow(make, qtbot):
+    canvas, renderer = make(seconds=0.09)
+    slow = canvas._worker._render
+    canvas._worker._render = PanningRenderer(slow)
+    canvas.set_view(canvas.view.set_scale(4.0))
+    qtbot.waitUntil(canvas.is_idle)
+    wheel(canvas, (150, 110), 15)
+    qtbot.waitUntil(canvas.is_idle)
+    renderer.seconds = 0.01
+    shown = []
+    canvas.frame_shown.connect(lambda frame: shown.append(frame.level))
+    for step in range(5):
+        drag(canvas, (100, 100), (103 + step, 98))
+        qtbot.waitUntil(canvas.is_idle)
+    assert set(shown) == {1}
+    renderer.seconds = 0.09
+    shown.clear()
+    wheel(canvas, (150, 110), 15)
+    qtbot.waitUntil(canvas.is_idle)
+    assert shown[0] == 2, "the cheap frames were not taken for the cost of a full one"
 
 
 def test_resizing_keeps_the_middle_and_a_fitted_view_fits_again(make):

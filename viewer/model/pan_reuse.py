@@ -51,6 +51,15 @@ class PanningRenderer:
             self._last = frame
         return frame
 
+    def shifts(self, scene: Scene, view: ViewState) -> bool:
+        """Whether most of this view is known from the last frame: it is cheap, and no measure of
+        what others cost."""
+        shift = self._shift(scene, view)
+        if shift is None or self._last is None:
+            return False
+        known = _common(view.picture_rect, _moved(self._last.rect, shift))
+        return _area(known) > 0.75 * _area(view.picture_rect)
+
     def _shift(self, scene: Scene, view: ViewState) -> tuple[int, int] | None:
         """By how many whole device pixels the picture moved since the last frame; None if it did
         anything else."""

@@ -113,7 +113,7 @@ class FrameWorker(QObject):
                 self._signal(self.failed, f"This view could not be rendered: {error}")
 
     def _serve(self, request: FrameRequest) -> None:
-        level = self.pacing.level(request)
+        level = 1 if self._shifts(request) else self.pacing.level(request)
         try:
             self._post(self._frame(request, level))
         except Cancelled:
@@ -131,6 +131,7 @@ class FrameWorker(QObject):
         stop = self.pacing.stopper(
             request, level, self.slot, self._last_posted, self._clock, refining
         )
+        shifted = level == 1 and self._shifts(request)
         held = []
 
         def allocate(width: int, height: int):  # type: ignore[no-untyped-def]
@@ -143,10 +144,17 @@ class FrameWorker(QObject):
         except BaseException:
             for pixels in held:
                 self.buffers.give_back(pixels)
-            self.pacing.learn(request.view, self._clock() - began, level, complete=False)
+            if not shifted:
+                self.pacing.learn(request.view, self._clock() - began, level, complete=False)
             raise
-        self.pacing.learn(request.view, self._clock() - began, level)
+        if not shifted:
+            self.pacing.learn(request.view, self._clock() - began, level)
         return frame
+
+    def _shifts(self, request: FrameRequest) -> bool:
+        """Whether the renderer has most of this view from its last frame (see PanningRenderer)."""
+        shifts = getattr(self._render, "shifts", None)
+        return shifts is not None and bool(shifts(request.scene, request.view))
 
     def _post(self, frame: Frame | None) -> None:
         self._last_posted = self._clock()
