@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from gaussian_core.field import GaussianField
 
 Rect = tuple[float, float, float, float]
-Key = Hashable
+Key = Any  # (column, row) of a tile for TileGrid; a scene only hands it back to its grid
 
 _generations = itertools.count(1)
 
