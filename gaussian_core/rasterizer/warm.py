@@ -58,6 +58,9 @@ def _use_every_kernel() -> None:
         field.in_rect((0, 0, 2, 2))
     for channels in (3, 4):
         _build_a_tile(channels)
+    from gaussian_core import resampling
+
+    resampling.warm()
 
 
 def _build_a_tile(channels: int) -> None:
