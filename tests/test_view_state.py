@@ -83,8 +83,9 @@ def test_no_pan_loses_the_picture(view_at, moves):
 def test_a_small_pan_moves_the_picture_by_exactly_that(view_at, dx, dy):
     view, _ = view_at
     view = view.centred_on(view.extent[1] / 2, view.extent[0] / 2, max(view.scale, view.fit_scale))
-    dx = max(min(dx, view.size[0] // 3), -view.size[0] // 3)
-    dy = max(min(dy, view.size[1] // 3), -view.size[1] // 3)
+    # The picture covers the canvas: it may move until only the margin of it is left in view.
+    room_x, room_y = (int(side - PAN_MARGIN) for side in view.size)
+    dx, dy = max(min(dx, room_x), -room_x), max(min(dy, room_y), -room_y)
     if min(view.extent) * view.scale < max(view.size):
         return
     moved = view.pan_by(dx, dy)
