@@ -13,7 +13,7 @@ from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,7 @@ from gaussian_core.viewport import Viewport
 if TYPE_CHECKING:
     from gaussian_core.field import GaussianField
     from gaussian_core.images import Picture
+    from gaussian_core.resampling import Method
 
 Rect = tuple[float, float, float, float]
 Rows = NDArray[np.float32]
@@ -191,7 +192,7 @@ class ResampledDrawing:
         self.extent = picture.extent
         self.channels = 3 if picture.alpha is None else 4
         self.notes = _notes(picture)
-        self._method = method
+        self._method = cast("Method", method)
         self._pyramid = Pyramid(picture)
 
     def draw(self, viewport: Viewport, stop: Stop | None) -> Rows:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -40,11 +41,11 @@ def test_tiles_are_built_once_and_dropped_behind_the_strips(
     build_tile = FieldBuilder.build_tile
     draw = file_renderer.TiledDrawing.draw
 
-    def count(self: FieldBuilder, key: object, stop: object = None) -> GaussianField:
+    def count(self: FieldBuilder, key: Any, stop: Any = None) -> GaussianField:
         built[key] += 1
         return build_tile(self, key, stop)
 
-    def watch(self: file_renderer.TiledDrawing, *arguments: object) -> np.ndarray:
+    def watch(self: file_renderer.TiledDrawing, *arguments: Any) -> np.ndarray:
         nonlocal most
         rows = draw(self, *arguments)
         most = max(most, len(self._tiles))
@@ -107,7 +108,7 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_a_field_in_memory_and_a_grey_one(tmp_path: Path) -> None:
-    image = noise(20, 10).astype(np.float32) / 255
+    image = noise(20, 10).astype(np.float32) / np.float32(255)
     colour, grey = tmp_path / "colour.png", tmp_path / "grey.png"
     done = render_file(build_field(image), colour, (2.0, 3.0))
     assert done.size == (40, 30) and done.path == colour and done.notes == ()
