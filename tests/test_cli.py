@@ -282,7 +282,7 @@ def test_a_field_with_nan(
 
     with safe_open(field, framework="numpy") as file:
         metadata = file.metadata()
-        tensors = {key: file.get_tensor(key).copy() for key in file.keys()}  # noqa: SIM118
+        tensors = {key: file.get_tensor(key).copy() for key in file.keys()}
     tensors[name].flat[3] = np.nan
     save_file(tensors, field, metadata=metadata)
     assert "NaN" in fails(capsys, "render", field, out, "--scale", 2)
