@@ -20,7 +20,10 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     target = Path(path)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
+        temporary.touch()
+        mode = temporary.stat().st_mode & 0o777  # what the user's umask grants; some writers grant less
         yield temporary
+        temporary.chmod(mode)
         os.replace(temporary, target)
     except OSError as error:
         raise OutputError(f"Cannot write {target}: {error.strerror or error}.") from error

@@ -72,6 +72,9 @@ def test_a_file_round_trip_keeps_everything(tmp_path):
     assert again.extent == field.extent
     assert again.metadata == {"method": "kernel"}
     assert [p.name for p in tmp_path.iterdir()] == ["a.safetensors"]
+    plain = tmp_path / "plain"
+    plain.touch()
+    assert path.stat().st_mode == plain.stat().st_mode
 
 
 def test_a_field_file_cut_anywhere_is_one_clear_message(tmp_path):
