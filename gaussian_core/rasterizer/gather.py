@@ -1,0 +1,149 @@
+"""The differentiable rasterizer in torch: each block of pixels gathers the Gaussians that reach it.
+
+It trains the models, and renders on devices that have no kernel of their own. Everything about which Gaussian reaches
+which block is integer work without gradients; the values are plain tensor expressions, so any device and any dtype do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from gaussian_core.errors import Cancelled
+from gaussian_core.viewport import Viewport
+
+if TYPE_CHECKING:
+    from gaussian_core.field import GaussianField
+    from gaussian_core.parallel import Stop
+
+BLOCK = 16  # device pixels along each side of a block
+REACH = 4.5  # where a Gaussian is cut, in standard deviations: 1/25000 of its amplitude
+CHUNK = 1 << 22  # (pixel, Gaussian) pairs that are evaluated at once: bounds the memory
+
+
+def rasterize_torch(
+    means: Tensor,  # (N, 2) x, y
+    covariances: Tensor,  # (N, 3) sxx, sxy, syy
+    amplitudes: Tensor,  # (N, C)
+    viewport: Viewport,
+    pixel_sigma: float = 0.3,
+    stop: Stop | None = None,
+) -> Tensor:
+    """(H, W, C): the field at the viewport's pixels, differentiable in all three tensors.
+
+    Units and footprint as in `rasterize`. The tensors share a device and a floating dtype, which the result has too.
+    stop: polled between chunks of blocks; when true, Cancelled is raised.
+    """
+    width, height = viewport.size
+    sx, sy = viewport.scale
+    # In device pixels from the viewport's corner; double precision, since a position may be large and its error not.
+    scale = means.new_tensor([sx, sy], dtype=torch.float64)
+    origin = means.new_tensor(viewport.origin, dtype=torch.float64)
+    places = (means.double() - origin) * scale
+    factors = covariances.new_tensor([sx * sx, sx * sy, sy * sy])
+    scaled = covariances * factors
+    footprint = pixel_sigma * pixel_sigma
+    xx, xy, yy = scaled[:, 0] + footprint, scaled[:, 1], scaled[:, 2] + footprint
+    before = scaled[:, 0] * scaled[:, 2] - xy * xy
+    determinant = xx * yy - xy * xy
+    heights = amplitudes * torch.sqrt(before / determinant)[:, None]
+    quadratics = torch.stack([yy, -2 * xy, xx], dim=1) * (-0.5 / determinant)[:, None]
+
+    columns, rows = -(-width // BLOCK), -(-height // BLOCK)
+    with torch.no_grad():
+        radii = REACH * torch.sqrt(torch.stack([xx, yy], dim=1).double())
+        members, counts = _members(places.detach(), radii, columns, rows)
+    starts = torch.cumsum(counts, 0) - counts
+    steps = torch.arange(BLOCK, device=means.device, dtype=torch.float64) + 0.5
+
+    blocks: list[Tensor] = []
+    values: list[Tensor] = []
+    for chosen, longest in _chunks(counts):
+        if stop is not None and stop():
+            raise Cancelled("stopped between blocks")
+        slots = torch.arange(longest, device=means.device)
+        present = slots[None, :] < counts[chosen][:, None]
+        pair = (starts[chosen][:, None] + slots[None, :]).clamp_(max=max(0, len(members) - 1))
+        which = members[pair]  # (B, K)
+        left = (chosen % columns * BLOCK).double()
+        top = (torch.div(chosen, columns, rounding_mode="floor") * BLOCK).double()
+        offset_x = left[:, None] - places[which, 0]
+        offset_y = top[:, None] - places[which, 1]
+        dx = (offset_x[:, None, :] + steps[None, :, None]).to(means.dtype)  # (B, BLOCK, K)
+        dy = (offset_y[:, None, :] + steps[None, :, None]).to(means.dtype)
+        quad = quadratics[which]
+        cross = quad[:, None, None, :, 1] * dy[:, :, None, :] * dx[:, None, :, :]
+        exponent = (
+            (quad[:, None, :, 0] * dx * dx)[:, None, :, :]
+            + cross
+            + (quad[:, None, :, 2] * dy * dy)[:, :, None, :]
+        )
+        weight = torch.exp(exponent) * present[:, None, None, :]
+        values.append(torch.einsum("byxk,bkc->byxc", weight, heights[which]))
+        blocks.append(chosen)
+
+    channels = amplitudes.shape[1]
+    canvas = means.new_zeros((rows * columns, BLOCK, BLOCK, channels))
+    if blocks:
+        canvas = canvas.index_copy(0, torch.cat(blocks), torch.cat(values))
+    picture = canvas.reshape(rows, columns, BLOCK, BLOCK, channels).transpose(1, 2)
+    return picture.reshape(rows * BLOCK, columns * BLOCK, channels)[:height, :width]
+
+
+def _members(places: Tensor, radii: Tensor, columns: int, rows: int) -> tuple[Tensor, Tensor]:
+    """Which Gaussians reach which block: their numbers, block by block, and how many each block has."""
+    limit = places.new_tensor([columns, rows])
+    # A Gaussian reaches pixel centres from place - radius to place + radius.
+    first = torch.floor((places - radii - 0.5) / BLOCK).clamp_(min=0)
+    last = torch.floor((places + radii) / BLOCK)
+    last = torch.minimum(last, limit - 1)
+    spans = (last - first + 1).clamp_(min=0).long()
+    first = torch.minimum(first, limit).long()
+    each = spans[:, 0] * spans[:, 1]
+    gaussian = torch.repeat_interleave(torch.arange(len(places), device=places.device), each)
+    place = torch.arange(len(gaussian), device=places.device)
+    place = place - torch.repeat_interleave(torch.cumsum(each, 0) - each, each)
+    wide = spans[gaussian, 0]
+    row = torch.div(place, wide, rounding_mode="floor")
+    block = (first[gaussian, 1] + row) * columns + first[gaussian, 0] + place - row * wide
+    order = torch.argsort(block, stable=True)
+    return gaussian[order], torch.bincount(block, minlength=columns * rows)
+
+
+def _chunks(counts: Tensor) -> Iterator[tuple[Tensor, int]]:
+    """Blocks that have Gaussians, in groups of like number so that little is padded, within CHUNK pairs each."""
+    order = torch.argsort(counts)
+    order = order[counts[order] > 0]
+    lengths = counts[order].tolist()
+    first = 0
+    while first < len(lengths):
+        end = first + 1
+        # Sorted, so the last of a group is its longest.
+        while end < len(lengths) and (end + 1 - first) * lengths[end] * BLOCK * BLOCK <= CHUNK:
+            end += 1
+        yield order[first:end], lengths[end - 1]
+        first = end
+
+
+def rasterize_fields(
+    fields: Sequence[GaussianField],
+    viewport: Viewport,
+    pixel_sigma: float = 0.3,
+    stop: Stop | None = None,
+    device: str | torch.device = "cpu",
+) -> NDArray[np.float32]:
+    """(H, W, C) float32: the sum of the fields, for `rasterize(backend="torch")`."""
+    with torch.no_grad():
+        parts = (
+            np.concatenate([getattr(f, name) for f in fields])
+            for name in ("means", "covariances", "amplitudes")
+        )
+        tensors = [torch.from_numpy(part).to(device) for part in parts]
+        picture = rasterize_torch(tensors[0], tensors[1], tensors[2], viewport, pixel_sigma, stop)
+        result: NDArray[np.float32] = picture.cpu().numpy()
+        return result

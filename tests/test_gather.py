@@ -1,0 +1,55 @@
+"""The differentiable rasterizer against the float64 reference, and its gradients."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from gaussian_core.errors import Cancelled
+from gaussian_core.field import GaussianField
+from gaussian_core.rasterizer import rasterize
+from gaussian_core.viewport import Viewport
+from tests.fields import dense_field, random_field
+
+torch = pytest.importorskip("torch")
+
+
+@pytest.mark.parametrize("scale", [0.05, 0.4, 1.0, (1.5, 3.7), 16.0, (64.0, 20.0), 1000.0])
+@pytest.mark.parametrize("channels", [1, 3, 8])
+@pytest.mark.parametrize(("sigma", "correlation"), [((0.1, 2.0), 0.6), ((0.01, 50.0), 0.99)])
+def test_agrees_with_the_reference(scale, channels, sigma, correlation):
+    field = random_field(40, channels, sigma=sigma, correlation=correlation, seed=channels)
+    for origin, size in (((-5.3, 7.77), (131, 90)), ((11.1, 9.2), (1, 1)), ((900, 0), (20, 20))):
+        view = Viewport(origin, scale, size)
+        slow = rasterize(field, view, backend="reference")
+        np.testing.assert_allclose(rasterize(field, view, backend="torch"), slow, atol=1e-3)
+
+
+def test_a_dense_field_and_several_fields_agree():
+    one, two = dense_field(20, 24, seed=1), dense_field(20, 24, seed=2)
+    view = Viewport((2.2, 3.3), 5.0, (75, 66))
+    slow = rasterize([one, two], view, backend="reference")
+    np.testing.assert_allclose(rasterize([one, two], view, backend="torch"), slow, atol=1e-3)
+
+
+def test_an_empty_field_is_black_and_work_can_be_stopped():
+    empty = GaussianField(np.zeros((0, 2)), np.zeros((0, 3)), np.zeros((0, 3)), extent=(4, 4))
+    assert not rasterize(empty, Viewport((0, 0), 1.0, (5, 5)), backend="torch").any()
+    view = Viewport((0, 0), 1.0, (9, 9))
+    with pytest.raises(Cancelled):
+        rasterize(random_field(), view, backend="torch", stop=lambda: True)
+
+
+@pytest.mark.parametrize("pixel_sigma", [0.0, 0.3])
+def test_gradients_are_right(pixel_sigma):
+    from gaussian_core.rasterizer.gather import rasterize_torch
+
+    field = random_field(5, 2, extent=(4, 5), sigma=(0.5, 1.5))
+    inputs = [
+        torch.tensor(np.asarray(a, np.float64), requires_grad=True)
+        for a in (field.means, field.covariances, field.amplitudes)
+    ]
+    view = Viewport((0.3, -0.2), (2.0, 1.5), (6, 7))
+    assert torch.autograd.gradcheck(
+        lambda m, s, a: rasterize_torch(m, s, a, view, pixel_sigma), inputs
+    )
