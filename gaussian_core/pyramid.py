@@ -1,7 +1,5 @@
 """The antialiased levels of a picture: each has half the resolution of the one before."""
 
-# mypy: disable-error-code="no-untyped-def"
-
 from __future__ import annotations
 
 import threading
@@ -10,7 +8,6 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from gaussian_core.compiled import compiled
 from gaussian_core.parallel import run_strips
 
 STRIP = 256  # rows of the finer level that one strip reads
@@ -62,56 +59,32 @@ class Pyramid:
         pixels, alpha = self._picture.pixels, self._picture.alpha
         if alpha is None:
             return np.ascontiguousarray(pixels)
+        from gaussian_core.pyramid_kernels import premultiply
+
         out = np.empty((*pixels.shape[:2], 4), pixels.dtype)
         strips = -(-len(pixels) // STRIP)
         rounding = 0.5 if pixels.dtype.kind == "u" else 0.0
 
-        def premultiply(strip: int) -> None:
+        def work(strip: int) -> None:
             rows = slice(strip * STRIP, (strip + 1) * STRIP)
-            _premultiply(pixels[rows], alpha[rows], out[rows], 1.0 / self.peak, rounding)
+            premultiply(pixels[rows], alpha[rows], out[rows], 1.0 / self.peak, rounding)
 
-        run_strips(premultiply, strips)
+        run_strips(work, strips)
         return out
 
 
 def _halved(fine: NDArray[np.generic]) -> NDArray[np.generic]:
+    # Numba is imported with the kernels, not with this class: a window that opens a picture does not wait for it.
+    from gaussian_core.pyramid_kernels import halve
+
     height, width, channels = fine.shape
     coarse = np.empty(((height + 1) // 2, (width + 1) // 2, channels), fine.dtype)
     rows = STRIP // 2
     rounding = 0.5 if fine.dtype.kind == "u" else 0.0
 
-    def halve(strip: int) -> None:
+    def work(strip: int) -> None:
         first = strip * rows
-        _halve(fine, coarse, first, min(first + rows, len(coarse)), rounding)
+        halve(fine, coarse, first, min(first + rows, len(coarse)), rounding)
 
-    run_strips(halve, -(-len(coarse) // rows))
+    run_strips(work, -(-len(coarse) // rows))
     return coarse
-
-
-@compiled()
-def _premultiply(pixels, alpha, out, scale, rounding):
-    for y in range(out.shape[0]):
-        for x in range(out.shape[1]):
-            a = alpha[y, x]
-            for c in range(3):
-                out[y, x, c] = pixels[y, x, c] * (a * scale) + rounding
-            out[y, x, 3] = a
-
-
-@compiled()
-def _halve(fine, coarse, first, last, rounding):
-    height, width, channels = fine.shape
-    for y in range(first, last):
-        y0 = 2 * y
-        y1 = min(y0 + 1, height - 1)  # the last row of an odd height is averaged with itself
-        for x in range(coarse.shape[1]):
-            x0 = 2 * x
-            x1 = min(x0 + 1, width - 1)
-            for c in range(channels):
-                total = (
-                    np.float32(fine[y0, x0, c])
-                    + np.float32(fine[y0, x1, c])
-                    + np.float32(fine[y1, x0, c])
-                    + np.float32(fine[y1, x1, c])
-                )
-                coarse[y, x, c] = total * np.float32(0.25) + np.float32(rounding)
