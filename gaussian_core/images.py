@@ -1,103 +1,147 @@
-"""Pictures: reading them with their orientation and colour put right."""
+"""Pictures: reading them with their orientation, colour and depth put right.
+
+Values come out sRGB-encoded in the depth of the file: 8 and 16 bits as integers, floats as float32.
+"""
 
 from __future__ import annotations
 
-import io
 import os
-from dataclasses import dataclass
+import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gaussian_core.errors import ImageError
+from gaussian_core.imaging.files import damaged, opened, pillow_guard
+from gaussian_core.imaging.picture import Picture, Rect
 
-Rect = tuple[int, int, int, int]
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A decoded picture: pixels (H, W, 3) and alpha (H, W) or None, as stored, sRGB-encoded."""
-
-    pixels: NDArray[np.generic]
-    alpha: NDArray[np.generic] | None = None
-    name: str = ""
-    path: str | None = None
-    note: str = ""
-
-    @property
-    def extent(self) -> tuple[int, int]:
-        return (self.pixels.shape[0], self.pixels.shape[1])
-
-    @property
-    def width(self) -> int:
-        return self.extent[1]
-
-    @property
-    def height(self) -> int:
-        return self.extent[0]
-
-    @property
-    def bits(self) -> int:
-        return 8 * self.pixels.dtype.itemsize
-
-    @classmethod
-    def from_array(cls, array: NDArray[np.generic], name: str = "") -> Picture:
-        return cls(array[..., :3], array[..., 3] if array.shape[2] == 4 else None, name)
-
-    def as_float(self, rect: Rect | None = None) -> NDArray[np.float32]:
-        x0, y0, x1, y1 = rect or (0, 0, self.width, self.height)
-        top = np.float32(1)
-        if self.pixels.dtype.kind == "u":
-            top = np.float32(np.iinfo(self.pixels.dtype).max)
-        rgb = self.pixels[y0:y1, x0:x1].astype(np.float32) / top
-        if self.alpha is None:
-            return rgb
-        alpha = self.alpha[y0:y1, x0:x1, None].astype(np.float32) / top
-        return np.concatenate([rgb * alpha, alpha], axis=2)
-
-    def value_at(self, x: float, y: float) -> tuple[float, ...] | None:
-        j, i = int(np.floor(x)), int(np.floor(y))
-        if not (0 <= j < self.width and 0 <= i < self.height):
-            return None
-        one = Picture(self.pixels[i : i + 1, j : j + 1])
-        return tuple(float(v) for v in one.as_float()[0, 0])
-
-
-def open_picture(path: str | os.PathLike[str]) -> Picture:
-    from PIL import Image, ImageOps, UnidentifiedImageError
-
-    source = Path(path)
-    try:
-        data = source.read_bytes()
-    except FileNotFoundError:
-        raise ImageError(f"There is no file {source}.") from None
-    except IsADirectoryError:
-        raise ImageError(f"{source} is a folder, not a picture.") from None
-    except OSError as error:
-        raise ImageError(f"Cannot read {source}: {error.strerror}.") from error
-    try:
-        with Image.open(io.BytesIO(data)) as image:
-            image.load()
-            image = ImageOps.exif_transpose(image)
-            alpha = "A" in image.getbands() or "transparency" in image.info
-            array = np.asarray(image.convert("RGBA" if alpha else "RGB"))
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
-        raise ImageError(f"{source.name} is not a readable picture: {error}") from error
-    return Picture(array[..., :3], array[..., 3] if alpha else None, source.name, str(source))
+__all__ = ["Picture", "Rect", "load_image", "open_overview", "open_picture"]
 
 
 def load_image(path: str | os.PathLike[str]) -> NDArray[np.float32]:
+    """A picture file as float32 (H, W, 3), sRGB-encoded in [0, 1]; transparency is left out. Raises ImageError."""
     return Picture(open_picture(path).pixels).as_float()
+
+
+def open_picture(path: str | os.PathLike[str]) -> Picture:
+    """Read a picture file: JPEG, PNG, TIFF, WebP, AVIF, GIF, BMP and others; of several frames the first.
+
+    Upright by its EXIF orientation, converted to sRGB by its colour profile, alpha kept.
+    Raises ImageError with one line that says what is wrong with the file.
+    """
+    source = Path(path)
+    waiting = _overviews.take(source)
+    if waiting is not None:
+        return waiting
+    return _decoded(source)
 
 
 def open_overview(
     path: str | os.PathLike[str], max_side: int
 ) -> tuple[NDArray[np.uint8], tuple[int, int]]:
-    from PIL import Image, ImageOps
+    """A first look at a picture file: (pixels, (width, height) of the whole picture).
 
-    with Image.open(path) as image:
-        image = ImageOps.exif_transpose(image)
-        size = image.size
-        image.thumbnail((max_side, max_side))
-        return np.asarray(image.convert("RGB")), size
+    pixels: uint8 (h, w, 3), or (h, w, 4) with straight alpha, upright and sRGB, no side longer than max_side. A JPEG is
+    decoded at a fraction of its size, in a fraction of the time. Other formats have to be decoded whole; that picture
+    is kept for the next `open_picture` of the same file, which then costs nothing. Raises ImageError.
+    """
+    source = Path(path)
+    with opened(source) as file, pillow_guard():
+        if file.read(3) == b"\xff\xd8\xff":
+            return _jpeg_overview(source, file, max_side)
+    picture = _decoded(source)
+    _overviews.keep(source, picture)
+    return _reduced(picture, max_side), (picture.width, picture.height)
+
+
+def _decoded(source: Path) -> Picture:
+    from gaussian_core.imaging import deep_reader, pillow_reader
+
+    with opened(source) as file, pillow_guard():
+        try:
+            head = file.read(32)
+            if deep_reader.is_deep_png(head):
+                return deep_reader.read_png(source, file)
+            if deep_reader.is_tiff(head):
+                picture = deep_reader.read_tiff(source, file)
+                if picture is not None:
+                    return picture
+            return pillow_reader.read(source, file)
+        except MemoryError:
+            raise ImageError(
+                f"{source} needs more memory to open than there is: close other programs, or reduce it first."
+            ) from None
+
+
+def _jpeg_overview(
+    source: Path, file: Any, max_side: int
+) -> tuple[NDArray[np.uint8], tuple[int, int]]:
+    from PIL import Image
+
+    from gaussian_core.imaging import colour, orientation, pillow_reader
+
+    image = pillow_reader.identify(source, file)
+    try:
+        turn = int(image.getexif().get(orientation.TAG, 1))
+        width, height = image.size
+        # The decoder halves as long as what is left is no smaller than this: two thirds are enough for a first look.
+        enough = max(1, max_side * 2 // 3)
+        image.draft(None, (enough, enough))  # None: the file's own mode
+        image.load()
+        image.thumbnail((max_side, max_side), Image.Resampling.BOX, reducing_gap=None)
+        mode, _ = pillow_reader.colour_mode(image)
+        convert, _ = colour.conversion(image.info.get("icc_profile"), mode)
+        pixels = np.asarray(pillow_reader.to_rgb(image, mode, False, convert))
+    except pillow_reader.DECODER_FAULTS as error:
+        raise damaged(source, error) from error
+    size = (height, width) if orientation.swaps_sides(turn) else (width, height)
+    return orientation.turned_upright(pixels, turn), size
+
+
+def _reduced(picture: Picture, max_side: int) -> NDArray[np.uint8]:
+    """Every so many-th pixel: a first look, for less than a tenth of a second."""
+    step = max(1, -(-max(picture.extent) // max_side))
+    small = Picture(
+        picture.pixels[::step, ::step],
+        None if picture.alpha is None else picture.alpha[::step, ::step],
+    )
+    planes = [small.pixels] if small.alpha is None else [small.pixels, small.alpha[..., None]]
+    pixels = np.concatenate(planes, axis=2)
+    if pixels.dtype == np.uint8:
+        return pixels
+    full = np.float32(1 if pixels.dtype.kind == "f" else 65535)
+    levels = np.clip(np.nan_to_num(pixels / full), 0, 1) * 255 + 0.5
+    return levels.astype(np.uint8)
+
+
+class _Waiting:
+    """The one picture that was decoded for an overview and is about to be asked for."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._key: tuple[str, int, int] | None = None
+        self._picture: Picture | None = None
+
+    def keep(self, source: Path, picture: Picture) -> None:
+        with self._lock:
+            self._key, self._picture = _state(source), picture
+
+    def take(self, source: Path) -> Picture | None:
+        """The picture, if it is of this file as it is now. It is let go in any case: never held in vain."""
+        with self._lock:
+            key, picture = self._key, self._picture
+            self._key, self._picture = None, None
+        return picture if picture is not None and key == _state(source) else None
+
+
+def _state(source: Path) -> tuple[str, int, int] | None:
+    try:
+        status = source.stat()
+    except OSError:
+        return None
+    return str(source.absolute()), status.st_mtime_ns, status.st_size
+
+
+_overviews = _Waiting()

@@ -1,0 +1,1 @@
+"""How pictures are read: gaussian_core.images is the way in."""

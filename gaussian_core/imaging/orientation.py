@@ -1,0 +1,45 @@
+"""The eight orientations of EXIF 2.32, section 4.6.4 (tag 274)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+TAG = 274
+
+
+def swaps_sides(orientation: int) -> bool:
+    return orientation in (5, 6, 7, 8)
+
+
+def stored_view(upright: NDArray[Any], orientation: int) -> NDArray[Any]:
+    """An upright array (H, W, ...) as the file stores it: what is put into the view's rows lands upright."""
+    if swaps_sides(orientation):
+        upright = upright.swapaxes(0, 1)
+    if orientation in (3, 4, 6, 7):  # the first row stored is the bottom, or the right side
+        upright = upright[::-1]
+    if orientation in (2, 3, 7, 8):  # the first column stored is the right side, or the bottom
+        upright = upright[:, ::-1]
+    return upright
+
+
+def empty_upright(
+    stored_shape: tuple[int, ...], dtype: Any, orientation: int
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """(array, view): a new upright array for a picture of that stored shape, and its `stored_view`."""
+    height, width, *rest = stored_shape
+    if swaps_sides(orientation):
+        height, width = width, height
+    array = np.empty((height, width, *rest), dtype)
+    return array, stored_view(array, orientation)
+
+
+def turned_upright(stored: NDArray[Any], orientation: int) -> NDArray[Any]:
+    """A contiguous upright array; the one given, where nothing is to be turned and it is contiguous."""
+    if orientation not in range(2, 9):
+        return np.ascontiguousarray(stored)
+    array, view = empty_upright(stored.shape, stored.dtype, orientation)
+    view[...] = stored
+    return array

@@ -1,0 +1,148 @@
+"""Reading with Pillow: every format of 8 bits a channel, and the odd 16-bit and float grey ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from gaussian_core.imaging import colour, orientation
+from gaussian_core.imaging.files import FORMATS, check_size, damaged, unknown_format
+from gaussian_core.imaging.picture import Picture
+from gaussian_core.parallel import run_strips
+
+BAND_PIXELS = 1 << 20
+DECODER_FAULTS = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    TypeError,
+    KeyError,
+    IndexError,
+    OverflowError,
+)
+_TRANSPARENT = ("RGBA", "LA", "PA", "RGBa", "La")
+_COUNTED = {"GIF": "frames", "PNG": "frames", "WEBP": "frames", "AVIF": "frames", "TIFF": "pages"}
+
+
+def identify(path: Path, file: BinaryIO) -> Image.Image:
+    """The header read, its size checked, nothing decoded."""
+    file.seek(0)
+    Image.init()  # does nothing the second time
+    known = [name for name in FORMATS if name in Image.OPEN]  # a Pillow may be built without some
+    try:
+        image = Image.open(file, formats=known)
+    except UnidentifiedImageError:
+        raise unknown_format(path, file) from None
+    except DECODER_FAULTS as error:
+        raise damaged(path, error) from error
+    check_size(path, *image.size, pixel_bytes=8 if _is_deep(image) else 7)
+    return image
+
+
+def frames_note(image: Image.Image) -> str:
+    """Says that there are more frames or pages than the first. An MPO's second picture is but a preview."""
+    kind = _COUNTED.get(image.format or "")
+    count = getattr(image, "n_frames", 1) if kind else 1
+    return f"first of {count} {kind}" if count > 1 else ""
+
+
+def read(path: Path, file: BinaryIO) -> Picture:
+    """Decode with Pillow. Raises ImageError."""
+    image = identify(path, file)
+    try:
+        notes = [frames_note(image)]
+        image.load()
+        # After loading: TIFF is turned by its decoder, which then takes the tag away.
+        turn = image.getexif().get(orientation.TAG, 1)
+        if _is_deep(image):
+            pixels, alpha = _deep(image, notes), None
+            pixels = orientation.turned_upright(pixels, turn)
+        else:
+            pixels, alpha = _bytes(image, turn, notes)
+    except DECODER_FAULTS as error:
+        raise damaged(path, error) from error
+    return Picture(pixels, alpha, path.name, str(path), "; ".join(note for note in notes if note))
+
+
+def colour_mode(image: Image.Image) -> tuple[str, bool]:
+    """(mode, transparent): the mode in which the colours are converted: L, RGB, CMYK or LAB."""
+    transparent = image.mode in _TRANSPARENT or "transparency" in image.info
+    if image.mode in ("CMYK", "LAB"):
+        return image.mode, False
+    return ("L" if image.mode in ("1", "L", "LA", "La") else "RGB"), transparent
+
+
+def to_rgb(
+    image: Image.Image, mode: str, transparent: bool, convert: colour.Conversion | None
+) -> Image.Image:
+    """A decoded image, or a band of one, as sRGB in mode RGB or, when transparent, RGBA."""
+    alpha = None
+    if transparent:
+        # By way of RGBA also for grey: Pillow knows there how to read the colour that stands for transparent.
+        image = image.convert("RGBA")
+        alpha = image.getchannel("A")
+        image = image.getchannel("R") if mode == "L" else image.convert("RGB")
+    if convert is not None:
+        image = convert.bytes_to_rgb(image if image.mode == mode else image.convert(mode))
+    elif mode == "LAB":
+        image = colour.lab_to_rgb(image)
+    else:
+        image = image.convert("RGB")
+    if alpha is not None:
+        image.putalpha(alpha)
+    return image
+
+
+def _bytes(
+    image: Image.Image, turn: int, notes: list[str]
+) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    """8-bit pixels and alpha, band by band: Pillow's own copy is the only other one in memory."""
+    mode, transparent = colour_mode(image)
+    convert, note = colour.conversion(image.info.get("icc_profile"), mode)
+    notes.append(note)
+    if mode == "CMYK" and convert is None:
+        notes.append("converted from CMYK without a colour profile: colours are approximate")
+    width, height = image.size
+    pixels, stored = orientation.empty_upright((height, width, 3), np.uint8, turn)
+    alpha, stored_alpha = None, None
+    if transparent:
+        alpha, stored_alpha = orientation.empty_upright((height, width), np.uint8, turn)
+    rows = max(1, BAND_PIXELS // width)
+
+    def band(number: int) -> None:
+        top = number * rows
+        bottom = min(top + rows, height)
+        part = to_rgb(image.crop((0, top, width, bottom)), mode, transparent, convert)
+        values = np.asarray(part)
+        stored[top:bottom] = values[..., :3]
+        if stored_alpha is not None:
+            stored_alpha[top:bottom] = values[..., 3]
+
+    run_strips(band, -(-height // rows))
+    # An alpha that hides nothing would cost a channel in everything that follows.
+    if alpha is not None and alpha.min() == 255:
+        alpha = None
+    return pixels, alpha
+
+
+def _is_deep(image: Image.Image) -> bool:
+    return image.mode.startswith("I") or image.mode == "F"
+
+
+def _deep(image: Image.Image, notes: list[str]) -> NDArray[Any]:
+    """Grey of more than 8 bits: uint16 or float32 (H, W, 3)."""
+    values = np.asarray(image)
+    if image.mode == "F":
+        grey = values.astype(np.float32)
+    else:  # "I" is 32 bits wide, but what decoders put there (PGM, PNG, JPEG 2000) has 16
+        grey = np.clip(values, 0, 65535).astype(np.uint16)
+    convert, note = colour.conversion(image.info.get("icc_profile"), "L")
+    notes.append(note)
+    if convert is not None:
+        return convert.deep_to_rgb(grey[..., None])
+    return np.repeat(grey[..., None], 3, axis=2)

@@ -1,0 +1,513 @@
+"""Pictures come out upright, in sRGB and in full depth; what is no picture is said in one line."""
+
+from __future__ import annotations
+
+import os
+import struct
+import threading
+import warnings
+import zlib
+from pathlib import Path
+from typing import Any
+
+import imagecodecs
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image, ImageCms, ImageOps
+
+from gaussian_core import ImageError, Picture, load_image, open_picture
+from gaussian_core.images import open_overview
+from gaussian_core.imaging import files
+from tests.shared_data import shared_path
+
+ADOBE_RGB = imagecodecs.cms_profile(
+    "rgb",
+    whitepoint=[0.3127, 0.3290, 1.0],
+    primaries=[0.64, 0.33, 1, 0.21, 0.71, 1, 0.15, 0.06, 1],
+    gamma=2.19921875,
+)
+
+
+def colours(height: int = 30, width: int = 40) -> np.ndarray:
+    y, x = np.mgrid[:height, :width]
+    return np.stack(
+        [x * 255 // max(1, width - 1), y * 255 // max(1, height - 1), (x + y) % 256], -1
+    ).astype(np.uint8)
+
+
+RGB = colours()
+DEEP = RGB.astype(np.uint16) * 256 + RGB[..., ::-1]  # not 8 bits widened
+
+
+@pytest.mark.parametrize("ending", ["png", "tif", "bmp", "webp", "jp2", "ppm", "tga", "qoi"])
+def test_lossless_files_give_their_pixels(tmp_path: Path, ending) -> None:
+    path = tmp_path / f"a.{ending}"
+    options: dict[str, Any] = {"lossless": True} if ending == "webp" else {}
+    Image.fromarray(RGB).save(path, **options)
+    picture = open_picture(path)
+    assert picture.pixels.dtype == np.uint8 and (picture.pixels == RGB).all()
+    assert (picture.alpha, picture.note, picture.bits) == (None, "", 8)
+    assert (picture.name, picture.path) == (path.name, str(path))
+    assert np.allclose(load_image(path), RGB / 255, atol=1e-6)
+
+
+@pytest.mark.parametrize("ending", ["jpg", "avif", "webp"])
+def test_lossy_files_come_near(tmp_path: Path, ending) -> None:
+    path = tmp_path / f"a.{ending}"
+    Image.fromarray(RGB).save(path, quality=95)
+    assert np.abs(open_picture(path).pixels.astype(int) - RGB).mean() < 6
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA", "CMYK"])
+@pytest.mark.parametrize("ending", ["png", "tif"])
+def test_modes(tmp_path: Path, mode, ending) -> None:
+    if mode == "CMYK" and ending == "png":
+        pytest.skip("no such file")
+    image = Image.fromarray(RGB).convert(mode)
+    if mode in ("LA", "RGBA"):
+        image.putalpha(Image.fromarray(RGB[..., 0]))
+    image.save(tmp_path / f"a.{ending}")
+    picture = open_picture(tmp_path / f"a.{ending}")
+    assert (picture.pixels == np.asarray(image.convert("RGB"))).all()
+    if mode in ("LA", "RGBA"):
+        assert picture.alpha is not None and (picture.alpha == RGB[..., 0]).all()
+    else:
+        assert picture.alpha is None
+    assert ("CMYK" in picture.note) == (mode == "CMYK")
+
+
+def test_transparent_colours(tmp_path: Path) -> None:
+    """A palette entry, a grey and a colour that stand for transparent."""
+    image = Image.fromarray(RGB)
+    image.convert("L").save(
+        tmp_path / "grey.png", transparency=int(np.asarray(image.convert("L"))[3, 3])
+    )
+    image.save(tmp_path / "rgb.png", transparency=tuple(RGB[3, 3].tolist()))
+    palette = image.convert("P")
+    palette.save(tmp_path / "palette.png", transparency=int(np.asarray(palette)[3, 3]))
+    palette.save(tmp_path / "palette.gif", transparency=int(np.asarray(palette)[3, 3]))
+    for name in ("grey.png", "rgb.png", "palette.png", "palette.gif"):
+        alpha = open_picture(tmp_path / name).alpha
+        assert alpha is not None and alpha[3, 3] == 0 and alpha.max() == 255, name
+
+
+def test_alpha_that_hides_nothing_is_left_out(tmp_path: Path) -> None:
+    Image.fromarray(RGB).convert("RGBA").save(tmp_path / "a.png")
+    assert open_picture(tmp_path / "a.png").alpha is None
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_orientation_is_turned_upright(tmp_path: Path, orientation) -> None:
+    exif = Image.Exif()
+    exif[274] = orientation
+    image = Image.fromarray(RGB)
+    deep = tmp_path / "deep.tif"
+    image.save(tmp_path / "a.png", exif=exif)
+    image.save(tmp_path / "a.tif", exif=exif)
+    image.save(tmp_path / "a.webp", exif=exif, lossless=True)
+    image.save(tmp_path / "a.jpg", exif=exif, quality=100, subsampling=0)
+    tifffile.imwrite(deep, DEEP, photometric="rgb", extratags=[(274, 3, 1, orientation, True)])
+    with Image.open(tmp_path / "a.png") as stored:
+        want = np.asarray(ImageOps.exif_transpose(stored)).astype(int)
+    for name in ("a.png", "a.tif", "a.webp", "a.jpg", "deep.tif"):
+        picture = open_picture(tmp_path / name)
+        got = picture.pixels // 256 if name == "deep.tif" else picture.pixels
+        assert got.shape == want.shape and np.abs(got - want).max() <= (8 if name == "a.jpg" else 0)
+        overview, size = open_overview(tmp_path / name, 1000)
+        assert overview.shape == want.shape and size == (want.shape[1], want.shape[0])
+        assert np.abs(overview.astype(int) - want).max() <= 8
+
+
+# ---- colour -----------------------------------------------------------------------------------
+
+
+def adobe_to_srgb(values: np.ndarray) -> np.ndarray:
+    """From the definitions of the two spaces (Adobe RGB 1998; IEC 61966-2-1), both with the D65 white."""
+    to_xyz = [[0.57667, 0.18556, 0.18823], [0.29734, 0.62736, 0.07529], [0.02703, 0.07069, 0.99134]]
+    from_xyz = [
+        [3.24045, -1.53714, -0.49853],
+        [-0.96927, 1.87601, 0.04156],
+        [0.05564, -0.20403, 1.05723],
+    ]
+    linear = np.clip((values**2.19921875) @ np.transpose(to_xyz) @ np.transpose(from_xyz), 0, 1)
+    return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+
+
+MUTED = (64 + RGB // 2).astype(np.uint8)  # well inside both spaces
+
+
+def test_adobe_rgb_becomes_srgb(tmp_path: Path) -> None:
+    want = adobe_to_srgb(MUTED / 255)
+    Image.fromarray(MUTED).save(tmp_path / "a.png", icc_profile=ADOBE_RGB)
+    translucent = Image.fromarray(MUTED)
+    translucent.putalpha(77)
+    translucent.save(tmp_path / "t.png", icc_profile=ADOBE_RGB)
+    for name in ("a.png", "t.png"):
+        picture = open_picture(tmp_path / name)
+        assert np.abs(picture.pixels / 255 - want).max() < 1.6 / 255
+        assert "converted from" in picture.note
+    assert (np.asarray(picture.alpha) == 77).all()
+    overview, _ = open_overview(tmp_path / "a.png", 100)
+    assert np.abs(overview / 255 - want).max() < 1.6 / 255
+
+
+def test_deep_pictures_are_converted_at_their_depth(tmp_path: Path) -> None:
+    deep = MUTED.astype(np.uint16) * 256 + RGB
+    tifffile.imwrite(tmp_path / "a.tif", deep, photometric="rgb", iccprofile=ADOBE_RGB)
+    floats = (deep / 65535).astype(np.float32)
+    tifffile.imwrite(tmp_path / "f.tif", floats, photometric="rgb", iccprofile=ADOBE_RGB)
+    want = adobe_to_srgb(deep / 65535)
+    for name in ("a.tif", "f.tif"):
+        got = open_picture(tmp_path / name).as_float()
+        assert np.abs(np.clip(got, 0, 1) - want).max() < 0.05 / 255
+        assert len(np.unique(got)) > 500  # more than 8 bits have
+
+
+def test_srgb_profiles_change_nothing_and_bad_ones_are_said(tmp_path: Path) -> None:
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    image = Image.fromarray(RGB)
+    image.save(tmp_path / "srgb.png", icc_profile=srgb)
+    image.save(tmp_path / "bad.png", icc_profile=b"not a profile" * 20)
+    image.convert("L").save(tmp_path / "other.png", icc_profile=ADOBE_RGB)
+    picture = open_picture(tmp_path / "srgb.png")
+    assert picture.note == "" and (picture.pixels == RGB).all()
+    picture = open_picture(tmp_path / "bad.png")
+    assert "damaged" in picture.note and (picture.pixels == RGB).all()
+    assert "left out" in open_picture(tmp_path / "other.png").note
+
+
+def test_grey_profiles(tmp_path: Path) -> None:
+    linear = imagecodecs.cms_profile("gray", gamma=1.0)
+    grey = np.arange(256, dtype=np.uint8)[None, :]
+    Image.fromarray(grey).save(tmp_path / "a.png", icc_profile=linear)
+    value = grey / 255
+    want = np.where(value <= 0.0031308, 12.92 * value, 1.055 * value ** (1 / 2.4) - 0.055)
+    assert np.abs(open_picture(tmp_path / "a.png").as_float()[..., 1] - want).max() < 1.6 / 255
+
+
+def test_cmyk_jpeg(tmp_path: Path) -> None:
+    smooth = Image.fromarray(np.full((16, 16, 3), (200, 100, 50), np.uint8))
+    smooth.convert("CMYK").save(tmp_path / "a.jpg", quality=95)
+    picture = open_picture(tmp_path / "a.jpg")
+    assert np.abs(picture.pixels.astype(int) - (200, 100, 50)).max() <= 4
+    assert "CMYK" in picture.note
+
+
+# ---- depth ------------------------------------------------------------------------------------
+
+
+def test_png_of_16_bits(tmp_path: Path) -> None:
+    alpha = DEEP[..., :1]
+    for name, pixels in (("rgb", DEEP), ("rgba", np.dstack([DEEP, alpha])), ("grey", DEEP[..., 0])):
+        (tmp_path / name).write_bytes(imagecodecs.png_encode(np.ascontiguousarray(pixels)))
+        picture = open_picture(tmp_path / name)
+        assert picture.pixels.dtype == np.uint16 and picture.bits == 16
+        want = pixels[..., None].repeat(3, axis=2) if name == "grey" else DEEP
+        assert (picture.pixels == want).all()
+        assert (picture.alpha is not None) == (name == "rgba")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        *({"compression": name} for name in ("zlib", "lzw", "zstd", "packbits")),
+        {"compression": "lzw", "predictor": True, "tile": (16, 16)},
+        {"byteorder": ">"},
+        {"bigtiff": True},
+    ],
+    ids=str,
+)
+def test_tiff_of_16_bits(tmp_path: Path, options) -> None:
+    tifffile.imwrite(tmp_path / "a.tif", DEEP, photometric="rgb", **options)
+    picture = open_picture(tmp_path / "a.tif")
+    assert picture.pixels.dtype == np.dtype("=u2") and (picture.pixels == DEEP).all()
+
+
+def test_other_tiffs(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+
+    def read(pixels: np.ndarray, **options) -> Picture:
+        tifffile.imwrite(path, pixels, **options)
+        return open_picture(path)
+
+    planes = read(DEEP.transpose(2, 0, 1), photometric="rgb", planarconfig="separate")
+    assert (planes.pixels == DEEP).all()
+    floats = (DEEP / 65535 * 3 - 1).astype(np.float32)
+    picture = read(floats, photometric="rgb")
+    assert picture.pixels.dtype == np.float32 and (picture.pixels == floats).all()
+    assert "from -1 to" in picture.note
+    assert np.allclose(read(DEEP / 65535, photometric="rgb").pixels, DEEP / 65535)
+    white = read(DEEP[..., 0], photometric="miniswhite")
+    assert (white.pixels[..., 1] == 65535 - DEEP[..., 0]).all()
+    twelve = read(DEEP[..., 0] >> 4, photometric="minisblack", bitspersample=12)
+    assert np.abs(twelve.pixels[..., 0] / 65535 - (DEEP[..., 0] >> 4) / 4095).max() < 1e-5
+    ink = np.dstack([65535 - DEEP, np.zeros_like(DEEP[..., :1])])
+    assert (read(ink, photometric="separated").pixels == DEEP).all()
+    stack = read(np.stack([DEEP[..., 0]] * 5), photometric="minisblack")
+    assert "first of 5 pages" in stack.note
+    wide = read(DEEP[..., 0].astype(np.uint32) * 65537, photometric="minisblack")
+    assert np.allclose(wide.as_float()[..., 0], DEEP[..., 0] / 65535)
+    big = read(RGB, photometric="rgb", bigtiff=True)
+    assert big.pixels.dtype == np.uint8 and (big.pixels == RGB).all()
+
+
+def test_alpha_of_deep_tiffs(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    half = np.full((30, 40, 1), 32768, np.uint16)
+    tifffile.imwrite(path, np.dstack([DEEP, half]), photometric="rgb", extrasamples=["unassalpha"])
+    straight = open_picture(path)
+    assert straight.alpha is not None and (straight.pixels == DEEP).all()
+    premultiplied = np.dstack([DEEP // 2, half])
+    tifffile.imwrite(path, premultiplied, photometric="rgb", extrasamples=["assocalpha"])
+    got = open_picture(path).pixels.astype(int)
+    assert np.abs(got - DEEP).max() <= 2
+    tifffile.imwrite(path, np.dstack([DEEP, half]), photometric="rgb", extrasamples=["unspecified"])
+    assert open_picture(path).alpha is None
+
+
+# ---- sizes and frames --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 300), (300, 1), (2, 20_000), (20_000, 3)])
+def test_extreme_sizes(tmp_path: Path, size) -> None:
+    pixels = colours(*size)
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    picture = open_picture(tmp_path / "a.png")
+    assert picture.extent == size and (picture.pixels == pixels).all()
+    for name in ("a.png", "a.jpg"):
+        Image.fromarray(pixels).save(tmp_path / name)
+        overview, whole = open_overview(tmp_path / name, 100)
+        assert whole == (size[1], size[0]) and 1 <= max(overview.shape[:2]) <= 100
+
+
+def test_first_of_several_frames(tmp_path: Path) -> None:
+    first, second = Image.fromarray(RGB), Image.fromarray(255 - RGB)
+    for ending, kind in (
+        ("png", "frames"),
+        ("webp", "frames"),
+        ("gif", "frames"),
+        ("tif", "pages"),
+    ):
+        path = tmp_path / f"a.{ending}"
+        options: dict[str, Any] = {"lossless": True} if ending == "webp" else {}
+        first.save(path, save_all=True, append_images=[second, first], **options)
+        picture = open_picture(path)
+        assert picture.note == f"first of 3 {kind}"
+        assert np.abs(picture.pixels.astype(int) - RGB).mean() < (12 if ending == "gif" else 0.5)
+
+
+def test_pictures_larger_than_pillows_own_limit(tmp_path: Path) -> None:
+    """Pillow refuses above 179 megapixels, and its limit is as before when ours is done."""
+    before = Image.MAX_IMAGE_PIXELS
+    path = tmp_path / "a.png"
+    pixels = np.zeros(
+        (20_000, 10_000), np.uint8
+    )  # decoded, compared with nothing: 200 megapixels take seconds
+    path.write_bytes(imagecodecs.png_encode(pixels, level=1))
+    assert open_picture(path).extent == (20_000, 10_000)
+    assert before == Image.MAX_IMAGE_PIXELS
+
+
+def png_header(width: int, height: int) -> bytes:
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
+
+    start = b"\x89PNG\r\n\x1a\n" + chunk(
+        b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    )
+    return start + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b"")
+
+
+def test_a_decompression_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "bomb.png"
+    path.write_bytes(png_header(60_000, 60_000))
+    with pytest.raises(ImageError, match="megapixels"):
+        open_picture(path)
+    path.write_bytes(png_header(10_000, 10_000))
+    monkeypatch.setattr(files, "_memory", lambda: 1 << 28)
+    with pytest.raises(ImageError, match=r"needs 0\.7 GB"):
+        open_picture(path)
+
+
+# ---- what is wrong with a file ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ask", [open_picture, lambda path: open_overview(path, 100)])
+def test_what_is_no_picture_is_said_in_one_line(tmp_path: Path, ask) -> None:
+    (tmp_path / "folder.png").mkdir()
+    contents = {
+        "empty.jpg": (b"", "empty"),
+        "text.jpg": (b"hello", "format"),
+        "drawing.svg": (b'<?xml version="1.0"?>\n<svg xmlns="x"/>', "SVG"),
+        "paper.pdf": (b"%PDF-1.7", "PDF"),
+        "phone.heic": (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC"),
+        "header.png": (b"\x89PNG\r\n\x1a\n", "cut short|damaged|format"),
+    }
+    for name, (data, _) in contents.items():
+        (tmp_path / name).write_bytes(data)
+    expected = {name: says for name, (_, says) in contents.items()}
+    expected |= {"missing.png": "no file", "folder.png": "folder", "nul\0.png": "cannot be read"}
+    said = set()
+    for name, says in expected.items():
+        with pytest.raises(ImageError, match=says) as caught:
+            ask(tmp_path / name)
+        message = str(caught.value)
+        assert "\n" not in message and name.partition("\0")[0] in message
+        said.add(message)
+    assert len(said) == len(expected)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe_does_not_hang(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.png")
+    with pytest.raises(ImageError, match="pipe"):
+        open_picture(tmp_path / "a.png")
+
+
+def test_an_unreadable_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.png"
+    Image.fromarray(RGB).save(path)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(
+        "builtins.open", refuse
+    )  # the super-user of a container may read everything
+    with pytest.raises(ImageError, match="permission"):
+        open_picture(path)
+
+
+NOISE = np.random.default_rng(0).integers(0, 256, (200, 200, 3)).astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    "ending",
+    ["jpg", "png", "tif", "lzw.tif", "webp", "gif", "bmp", "avif", "jp2", "16.png", "16.tif"],
+)
+@pytest.mark.parametrize("share", [0.5, 0.97, 0.01])
+def test_files_cut_short_at_any_place(tmp_path: Path, ending, share) -> None:
+    path = tmp_path / f"a.{ending}"
+    if ending == "16.png":
+        path.write_bytes(imagecodecs.png_encode(NOISE.astype(np.uint16) * 257))
+    elif ending == "16.tif":
+        tifffile.imwrite(path, NOISE.astype(np.uint16) * 257, photometric="rgb", compression="zlib")
+    else:
+        options = {"compression": "tiff_lzw"} if ending == "lzw.tif" else {}
+        Image.fromarray(NOISE).save(path, **options)
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * share)])
+    with pytest.raises(ImageError) as caught:
+        open_picture(path)
+    assert "\n" not in str(caught.value) and path.name in str(caught.value)
+
+
+def test_random_damage_never_raises_anything_else(tmp_path: Path) -> None:
+    generator = np.random.default_rng(7)
+    path = tmp_path / "a"
+    said: list[str] = []
+    for ending in ("jpeg", "png", "tiff", "webp", "gif", "bmp"):
+        Image.fromarray(NOISE[:40, :40]).save(path, ending)
+        whole = path.read_bytes()
+        for _ in range(25):
+            data = bytearray(whole)
+            for place in generator.integers(0, min(len(data), 400), 4):
+                data[place] = generator.integers(0, 256)
+            path.write_bytes(data)
+            try:
+                open_picture(path)
+            except ImageError as error:
+                said.append(str(error))
+    assert said and not any("\n" in message for message in said)
+
+
+def test_warnings_of_the_decoder_stay_inside(tmp_path: Path) -> None:
+    """The tests turn warnings into errors; a user would see lines on the terminal."""
+    image = Image.fromarray(RGB).convert("P")
+    image.save(tmp_path / "a.png", transparency=bytes(range(256)))
+    before = list(warnings.filters)
+    assert open_picture(tmp_path / "a.png").alpha is not None
+    assert list(warnings.filters) == before
+
+
+def test_threads_read_side_by_side(tmp_path: Path) -> None:
+    before = (Image.MAX_IMAGE_PIXELS, list(warnings.filters))
+    Image.fromarray(NOISE).save(tmp_path / "a.png")
+    results: list[bool] = []
+
+    def read() -> None:
+        results.extend((open_picture(tmp_path / "a.png").pixels == NOISE).all() for _ in range(5))
+
+    threads = [threading.Thread(target=read) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == [True] * 20
+    assert (Image.MAX_IMAGE_PIXELS, list(warnings.filters)) == before
+
+
+# ---- Picture and the first look -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "pixels", [RGB, DEEP, (DEEP / 65535).astype(np.float32)], ids=["8", "16", "float"]
+)
+def test_floats_of_a_part(pixels) -> None:
+    full = 1.0 if pixels.dtype == np.float32 else np.iinfo(pixels.dtype).max
+    picture = Picture.from_array(pixels, "a")
+    part = picture.as_float((3, 5, 20, 11))
+    assert part.dtype == np.float32 and np.allclose(part, pixels[5:11, 3:20] / full, atol=1e-7)
+    assert picture.as_float().shape == (30, 40, 3)
+    assert picture.value_at(7.99, 2.01) == pytest.approx((pixels[2, 7] / full).tolist())
+    assert picture.value_at(-0.01, 2) is None and picture.value_at(40, 2) is None
+    translucent = Picture.from_array(np.dstack([pixels, pixels[..., :1]]))
+    values = translucent.as_float()
+    assert values.shape == (30, 40, 4)
+    assert np.allclose(values[..., :3], pixels / full * (pixels[..., :1] / full), atol=1e-6)
+
+
+def test_pictures_of_arrays() -> None:
+    assert (Picture.from_array(RGB[..., 0]).pixels == RGB[..., :1]).all()
+    grey = Picture.from_array(RGB[..., :2])
+    assert grey.alpha is not None and (grey.alpha == RGB[..., 1]).all()
+    for wrong in (
+        np.zeros((3, 3, 5), np.uint8),
+        np.zeros((3, 3, 3), int),
+        np.zeros((0, 3, 3), np.uint8),
+    ):
+        with pytest.raises(ValueError, match=r"must be|a picture is"):
+            Picture.from_array(wrong)
+
+
+def test_overview_and_picture_agree(tmp_path: Path) -> None:
+    big = np.asarray(Image.fromarray(RGB).resize((1600, 1200), Image.Resampling.BICUBIC))
+    for name in ("a.jpg", "a.png"):
+        Image.fromarray(big).save(tmp_path / name)
+        overview, size = open_overview(tmp_path / name, 400)
+        assert size == (1600, 1200) and 256 <= max(overview.shape) <= 400
+        want = np.asarray(Image.fromarray(big).resize(overview.shape[1::-1], Image.Resampling.BOX))
+        assert np.abs(overview.astype(int) - want).mean() < 3
+        assert open_picture(tmp_path / name).extent == (1200, 1600)
+
+
+def test_a_file_that_changes_after_its_overview_is_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    Image.fromarray(RGB).save(path)
+    open_overview(path, 100)
+    Image.fromarray(255 - RGB[:20]).save(path)
+    assert (open_picture(path).pixels == 255 - RGB[:20]).all()
+
+
+def test_real_pictures() -> None:
+    folder = shared_path("data", "benchmark", "Set5")
+    names = [p for p in sorted(folder.rglob("*")) if p.suffix in (".png", ".jpg", ".bmp")]
+    assert names
+    for path in names:
+        with Image.open(path) as image:
+            want = np.asarray(image.convert("RGB"))
+        assert (open_picture(path).pixels == want).all()
