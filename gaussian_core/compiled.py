@@ -56,9 +56,3 @@ def compiled(**options: Any) -> Callable[[Function], Function]:
         return kernel
 
     return decorate
-
-
-def is_cached(kernel: Any) -> bool:
-    """Whether some compiled form of a kernel is on disk."""
-    folder = Path(kernel.stats.cache_path)
-    return any(folder.glob(f"*{kernel.py_func.__name__}-*.nbi"))

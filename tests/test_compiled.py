@@ -5,17 +5,24 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
+
+import pytest
+
+from gaussian_core.errors import Cancelled
 
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPT = """
-from gaussian_core.compiled import cache_folder, is_cached
+from gaussian_core.kernel_compiler import is_ready
 from gaussian_core.rasterizer import is_warm, warm_up
-from gaussian_core.rasterizer.cpu_kernel import render_strip
-before = is_cached(render_strip), is_warm()
+from gaussian_core.rasterizer.warm import MODULE
+before = is_ready(MODULE), is_warm()
 warm_up()
 import numba
-print(before, (is_cached(render_strip), is_warm()), dict(render_strip.stats.cache_misses), numba.config.CACHE_DIR or "-")
+from gaussian_core.rasterizer.cpu_kernel import render_strip
+compiled_here = sum(render_strip.stats.cache_misses.values())
+print(before, (is_ready(MODULE), is_warm()), compiled_here, numba.config.CACHE_DIR)
 """
 
 
@@ -34,6 +41,29 @@ def test_the_first_start_compiles_in_a_process_and_later_ones_load(tmp_path):
         return done.stdout.split("\n")[0]
 
     # No misses in this process the first time either: another one compiled. The user's setting stays as it was.
-    assert start() == f"(False, False) (True, True) {{}} {tmp_path}"
-    assert start() == f"(True, False) (True, True) {{}} {tmp_path}"
+    assert start() == f"(False, False) (True, True) 0 {tmp_path}"
+    assert start() == f"(True, False) (True, True) 0 {tmp_path}"
     assert len(list(tmp_path.glob("kernels-*"))) == 1
+
+
+def test_programs_that_start_together_compile_once_and_ending_one_ends_its_compiler(tmp_path):
+    """The first is killed while it compiles: its compiling process goes too, and the second takes over."""
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    command = [sys.executable, "-c", SCRIPT]
+    first = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 30
+    while not list(tmp_path.glob("*/*.lock")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    second = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+    first.kill()
+    first.wait()
+    out, _ = second.communicate(timeout=120)
+    assert out.strip() == f"(False, False) (True, True) 0 {tmp_path}"
+
+
+def test_stopping_ends_the_wait(tmp_path, monkeypatch):
+    from gaussian_core import kernel_compiler
+
+    monkeypatch.setattr(kernel_compiler, "cache_folder", lambda: tmp_path)
+    with pytest.raises(Cancelled):
+        kernel_compiler.compile_apart("gaussian_core.rasterizer.warm", stop=lambda: True)

@@ -29,6 +29,7 @@ PIXEL_SIGMA = (
 )
 
 _warm = threading.Event()
+_warming = threading.Lock()
 
 
 @overload
@@ -135,9 +136,15 @@ def is_warm() -> bool:
     return _warm.is_set()
 
 
-def warm_up() -> None:
-    """Compile the viewer's kernels or load them from the cache (blocking: call it from a background thread)."""
+def warm_up(stop: Stop | None = None) -> None:
+    """Compile the viewer's kernels or load them from the cache.
+
+    Blocking: call it from a background thread; a second caller waits for the first. Raises Cancelled when `stop`, which
+    is polled, says so.
+    """
     from gaussian_core.rasterizer.warm import warm_kernels
 
-    warm_kernels()
-    _warm.set()
+    with _warming:
+        if not _warm.is_set():
+            warm_kernels(stop)
+            _warm.set()

@@ -1,49 +1,25 @@
-"""Make the kernels ready before the first frame needs them.
+"""Make the kernels of the viewer ready before the first frame needs them.
 
-Compiling takes some ten seconds, on the first start only, and holds the GIL for long stretches: in the process of a
-window that would make it stutter. So a process of its own compiles into the cache on disk, and this one loads.
-`python -m gaussian_core.rasterizer.warm` is that process.
+`python -m gaussian_core.rasterizer.warm` compiles them into the cache on disk, see kernel_compiler.
 """
 
 from __future__ import annotations
 
-import logging
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 
 from gaussian_core.field import GaussianField
+from gaussian_core.kernel_compiler import compile_apart, serve
+from gaussian_core.parallel import Stop
 from gaussian_core.rasterizer import rasterize
 from gaussian_core.viewport import Viewport
 
-log = logging.getLogger(__name__)
-
-PACKAGE_ROOT = Path(__file__).resolve().parents[2]
+MODULE = "gaussian_core.rasterizer.warm"
 
 
-def warm_kernels() -> None:
-    """Have every kernel of the viewer compiled and loaded when this returns."""
-    from gaussian_core.compiled import is_cached
-    from gaussian_core.rasterizer.cpu_kernel import render_strip
-
-    if not is_cached(render_strip):
-        _compile_in_a_process()
+def warm_kernels(stop: Stop | None = None) -> None:
+    """Have every kernel of the viewer compiled and loaded when this returns. Raises Cancelled when stopped."""
+    compile_apart(MODULE, stop)
     _use_every_kernel()
-
-
-def _compile_in_a_process() -> None:
-    command = [sys.executable, "-m", "gaussian_core.rasterizer.warm"]
-    try:
-        done = subprocess.run(
-            command, cwd=PACKAGE_ROOT, capture_output=True, text=True, check=False
-        )
-    except OSError as error:  # no interpreter to call, as in a frozen program
-        log.warning("Compiling the kernels in this process: %s", error)
-        return
-    if done.returncode != 0:
-        log.warning("Compiling the kernels in this process: %s", done.stderr.strip()[-500:])
 
 
 def _use_every_kernel() -> None:
@@ -71,4 +47,4 @@ def _build_a_tile(channels: int) -> None:
 
 
 if __name__ == "__main__":
-    _use_every_kernel()
+    serve(MODULE, _use_every_kernel)

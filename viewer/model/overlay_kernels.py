@@ -6,17 +6,14 @@
 from __future__ import annotations
 
 import math
-import subprocess
-import sys
-import time
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 
-from gaussian_core.compiled import compiled, is_cached
+from gaussian_core.compiled import compiled
+from gaussian_core.kernel_compiler import compile_apart, serve
 
-PACKAGE_ROOT = Path(__file__).resolve().parents[2]
+MODULE = "viewer.model.overlay_kernels"
 
 
 @compiled()
@@ -233,24 +230,8 @@ def draw_rings(out, top, bottom, centres, shapes, colours, half_width, rim_width
 
 def warm_up(stop: Callable[[], bool]) -> None:
     """Have the kernels compiled: once, in a process of its own, since compiling holds the GIL for
-    seconds. Returns early when `stop` says so. Blocking: not for the GUI thread."""
-    if is_cached(draw_rings):
-        return
-    try:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "viewer.model.overlay_kernels"],
-            cwd=PACKAGE_ROOT,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-    except OSError:
-        return  # no interpreter to call, as in a frozen program: compiled at the first call
-    with process:
-        while process.poll() is None:
-            if stop():
-                process.terminate()
-                return
-            time.sleep(0.02)
+    seconds. Raises Cancelled when `stop` says so. Blocking: not for the GUI thread."""
+    compile_apart(MODULE, stop)
 
 
 def _use_every_kernel() -> None:
@@ -268,4 +249,4 @@ def _use_every_kernel() -> None:
 
 
 if __name__ == "__main__":
-    _use_every_kernel()
+    serve(MODULE, _use_every_kernel)
