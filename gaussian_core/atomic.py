@@ -21,7 +21,8 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         temporary.touch()
-        mode = temporary.stat().st_mode & 0o777  # what the user's umask grants; some writers grant less
+        # What the user's umask grants; some writers grant less.
+        mode = temporary.stat().st_mode & 0o777
         yield temporary
         temporary.chmod(mode)
         os.replace(temporary, target)

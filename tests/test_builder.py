@@ -86,7 +86,7 @@ def test_tiles_add_up_to_the_whole():
     view = Viewport((50, 40), 3.0, (240, 200))
     whole = rasterize(build_field(image), view)
     builder = FieldBuilder(ArrayPicture(image), tile=64)
-    tiles = {key: builder.build_tile(key) for key in builder.grid.keys()}  # noqa: SIM118
+    tiles = {key: builder.build_tile(key) for key in builder.grid.keys()}
     assert len(tiles) == 9
     assert sum(map(len, tiles.values())) == len(build_field(image))
     np.testing.assert_allclose(rasterize(list(tiles.values()), view), whole, atol=1e-5)
@@ -115,7 +115,7 @@ def test_a_tile_asks_only_for_its_part_of_the_picture():
 def test_grid_covers_every_pixel_once():
     grid = TileGrid((1030, 700), tile=256)
     count = np.zeros((1030, 700), int)
-    for key in grid.keys():  # noqa: SIM118
+    for key in grid.keys():
         x0, y0, x1, y1 = grid.rect(key)
         count[y0:y1, x0:x1] += 1
     assert (count == 1).all()

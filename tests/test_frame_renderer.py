@@ -25,7 +25,7 @@ PICTURE = 77
 
 def tiles_of(whole: GaussianField) -> dict[object, GaussianField]:
     tiles: dict[object, GaussianField] = {}
-    for key in GRID.keys():  # noqa: SIM118
+    for key in GRID.keys():
         chosen = whole.in_rect(GRID.rect(key))
         tiles[key] = GaussianField(
             whole.means[chosen], whole.covariances[chosen], whole.amplitudes[chosen], EXTENT

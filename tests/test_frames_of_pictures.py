@@ -32,7 +32,7 @@ def picture() -> Picture:
 @pytest.fixture(scope="module")
 def scene(picture) -> Scene:
     builder = FieldBuilder(picture, "kernel", tile=TILE)
-    tiles = {key: builder.build_tile(key) for key in builder.grid.keys()}  # noqa: SIM118
+    tiles = {key: builder.build_tile(key) for key in builder.grid.keys()}
     return Scene(EXTENT, picture, Pyramid(picture), builder.grid, tiles)
 
 
@@ -85,7 +85,7 @@ def test_a_transparent_picture_lies_on_the_same_checkerboard_on_both_sides_of_10
     pixels[20:40, 20:60, 3] = 0
     picture = Picture.from_array(pixels, "transparent")
     builder = FieldBuilder(picture, "kernel", tile=TILE)
-    tiles = {key: builder.build_tile(key) for key in builder.grid.keys()}  # noqa: SIM118
+    tiles = {key: builder.build_tile(key) for key in builder.grid.keys()}
     scene = Scene((60, 80), picture, Pyramid(picture), builder.grid, tiles)
     view = ViewState((60, 80), (80, 60))
     at = rgb(frame_of(scene, view))

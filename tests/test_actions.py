@@ -1,0 +1,94 @@
+"""The table of actions, and the menus and shortcuts made from it."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from PySide6.QtGui import QKeySequence
+
+from tests.window_helpers import WindowMaker
+from viewer.model.actions import ACTIONS, MENUS, action, chord, sheet
+
+
+@pytest.fixture
+def make_window(qapp, tmp_path):
+    maker = WindowMaker(qapp, tmp_path)
+    yield maker
+    maker.close()
+
+
+def test_ids_and_keys_are_used_once():
+    assert max(Counter(s.id for s in ACTIONS).values()) == 1
+    assert max(Counter(k for s in ACTIONS for k in s.keys).values()) == 1
+
+
+def test_every_action_has_a_menu_of_the_bar():
+    assert all(s.menu and s.menu[0] in MENUS for s in ACTIONS)
+
+
+def test_unknown_actions_are_an_error():
+    with pytest.raises(KeyError):
+        action("no.such")
+
+
+@pytest.mark.parametrize("spec", [s for s in ACTIONS if s.keys], ids=lambda s: s.id)
+def test_qt_understands_every_key(qapp, spec):
+    for key in spec.keys:
+        assert QKeySequence(key).count() == 1
+        assert QKeySequence(key).toString(QKeySequence.SequenceFormat.PortableText) == key
+
+
+@pytest.mark.parametrize(
+    ("key", "keys"),
+    [
+        ("F", ("F",)),
+        ("+", ("+",)),
+        ("Ctrl++", ("Ctrl", "+")),
+        ("Ctrl+Shift+S", ("Ctrl", "Shift", "S")),
+        ("-", ("-",)),
+    ],
+)
+def test_a_shortcut_is_split_into_its_keys(key, keys):
+    assert chord(key) == keys
+
+
+def test_mnemonics_of_one_menu_differ():
+    titles: dict[tuple[str, ...], list[str]] = {}
+    for spec in ACTIONS:
+        titles.setdefault(spec.menu, []).append(spec.title)
+    for spec in ACTIONS:
+        if len(spec.menu) == 2 and spec.menu[1] not in titles[(spec.menu[0],)]:
+            titles[(spec.menu[0],)].append(spec.menu[1])
+    for menu, entries in titles.items():
+        marks = [t[t.index("&") + 1].lower() for t in entries if "&" in t]
+        assert len(marks) == len(set(marks)), menu
+
+
+def test_the_sheet_names_every_shortcut_family():
+    rows = [row for _, rows in sheet() for row in rows]
+    texts = {row.text for row in rows}
+    for spec in ACTIONS:
+        if spec.keys and not spec.id.startswith(("pan.", "zoom.to_")):
+            assert spec.plain_title in texts
+    assert {"Pan", "100 %", "Zoom at the cursor"} <= texts
+
+
+def test_every_action_is_in_a_menu_with_its_keys(make_window):
+    window = make_window()
+    for spec in ACTIONS:
+        entry = window.menus.actions[spec.id]
+        assert entry in window.menus.menu(*spec.menu).actions()
+        assert [k.toString() for k in entry.shortcuts()] == list(spec.keys)
+        assert entry.isCheckable() == spec.checkable
+
+
+def test_every_menu_is_reachable_from_the_bar(make_window):
+    window = make_window()
+    titles = [a.text() for a in window.menuBar().actions()]
+    assert titles == list(MENUS)
+
+
+def test_handlers_and_table_name_the_same_actions(make_window):
+    window = make_window()
+    assert set(window._handlers()) == {s.id for s in ACTIONS}

@@ -1,0 +1,135 @@
+"""Building tiles beside the window."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+from PySide6.QtCore import QObject
+
+from gaussian_core.builder import TileGrid
+from gaussian_core.errors import Cancelled
+from viewer.model.document import Document
+from viewer.model.scene import Scene
+from viewer.model.tile_plan import TilePlan
+from viewer.ui.build_worker import BuildWorker
+
+
+class Tile:
+    nbytes = 100
+    index = None
+
+
+class SlowBuilder:
+    """Takes its time over every tile and polls `stop` like the real ones."""
+
+    def __init__(self, extent: tuple[int, int], seconds: float = 0.0) -> None:
+        self.grid = TileGrid(extent)
+        self.seconds = seconds
+        self.order: list = []
+        self.error: Exception | None = None
+
+    def build_tile(self, key, stop=None):
+        end = time.monotonic() + self.seconds
+        while time.monotonic() < end:
+            if stop is not None and stop():
+                raise Cancelled
+            time.sleep(0.002)
+        if self.error is not None:
+            raise self.error
+        self.order.append(key)
+        return Tile()
+
+
+def document(seconds: float = 0.0, side: int = 2048, budget: int | None = None) -> Document:
+    builder = SlowBuilder((side, side), seconds)
+    rects = {key: builder.grid.rect(key) for key in builder.grid.keys()}
+    scene = Scene(extent=(side, side), grid=builder.grid)
+    return Document("test", None, scene, None, builder, TilePlan(rects, budget))
+
+
+@pytest.fixture
+def worker(qapp):
+    before = set(threading.enumerate())
+    parent = QObject()
+    worker = BuildWorker(parent)
+    yield worker
+    assert worker.close()
+    assert not [t for t in threading.enumerate() if t not in before]
+
+
+def test_everything_is_built_and_reported(worker, qtbot):
+    doc = document(0.005)
+    reports: list[tuple[int, int]] = []
+    worker.progress.connect(lambda d, done, total: reports.append((done, total)))
+    with qtbot.waitSignal(worker.finished, timeout=10_000):
+        worker.start(doc)
+    assert doc.complete
+    assert doc.take_tiles()
+    assert len(doc.scene.tiles) == 16
+    assert reports[-1] == (16, 16)
+    assert reports == sorted(reports)
+
+
+def test_stopping_takes_a_tenth_of_a_second_and_keeps_what_is_built(worker, qtbot):
+    doc = document(0.15)
+    worker.start(doc)
+    qtbot.waitUntil(lambda: doc.built == 1, timeout=5000)
+    worker.stop()
+    qtbot.wait(100)
+    assert not [t for t in threading.enumerate() if t.name == "tiles"]
+    assert doc.built == 1
+    with qtbot.waitSignal(worker.finished, timeout=10_000):
+        worker.start(doc)
+    assert doc.complete
+    assert len(doc.builder.order) == 16  # none was built twice
+
+
+def test_the_newest_view_is_served_next(worker, qtbot):
+    doc = document(0.03, side=4096)
+    doc.look_at((0.0, 0.0, 10.0, 10.0))
+    worker.start(doc)
+    qtbot.waitUntil(lambda: doc.built >= 2, timeout=5000)
+    built = doc.built
+    worker.look_at((4000.0, 4000.0, 4090.0, 4090.0))
+    qtbot.waitUntil(lambda: doc.built >= built + 3, timeout=5000)
+    assert (7, 7) in doc.builder.order[: built + 3]
+
+
+def test_a_view_wakes_a_builder_that_rests(worker, qtbot):
+    doc = document(side=4096, budget=600)
+    doc.look_at((0.0, 0.0, 10.0, 10.0))
+    with qtbot.waitSignal(worker.finished, timeout=5000):
+        worker.start(doc)
+    assert doc.built <= 6
+    with qtbot.waitSignal(worker.finished, timeout=5000):
+        worker.look_at((4000.0, 4000.0, 4090.0, 4090.0))
+    assert (7, 7) in doc.plan.tiles
+    assert doc.built <= 6
+
+
+def test_another_document_replaces_the_first(worker, qtbot):
+    first, second = document(0.05), document(0.001)
+    worker.start(first)
+    with qtbot.waitSignal(worker.finished, timeout=5000) as signal:
+        worker.start(second)
+    assert signal.args[0] is second
+    assert not first.complete
+
+
+def test_a_failure_is_told_once(worker, qtbot):
+    doc = document()
+    doc.builder.error = RuntimeError("no luck")
+    with qtbot.waitSignal(worker.failed, timeout=5000) as signal:
+        worker.start(doc)
+    assert "no luck" in signal.args[1]
+
+
+def test_closing_ends_a_long_build_at_once(qapp, qtbot):
+    worker = BuildWorker()
+    worker.start(document(30.0))
+    qtbot.wait(20)
+    began = time.monotonic()
+    assert worker.close()
+    assert time.monotonic() - began < 0.5

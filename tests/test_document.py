@@ -1,0 +1,167 @@
+"""The document and the order its tiles are built in, without a window."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+
+from gaussian_core.builder import TileGrid
+from gaussian_core.errors import Cancelled, FieldError, ImageError
+from gaussian_core.field import GaussianField
+from tests.window_helpers import save_picture
+from viewer.model.document import Document
+from viewer.model.tile_plan import TilePlan, memory_budget
+
+
+class Tile:
+    nbytes = 100
+
+
+def plan_of(width: int, height: int, budget: int | None = None) -> tuple[TileGrid, TilePlan]:
+    grid = TileGrid((height, width))
+    return grid, TilePlan({key: grid.rect(key) for key in grid.keys()}, budget)
+
+
+def build_all(plan: TilePlan) -> list:
+    order = []
+    while (key := plan.next_key()) is not None:
+        plan.put(key, Tile())
+        order.append(key)
+        assert len(order) < 1000
+    return order
+
+
+def test_tiles_in_view_come_first_and_all_come_once():
+    grid, plan = plan_of(5120, 5120)
+    view = (4200.0, 300.0, 4700.0, 800.0)
+    plan.set_view(view)
+    order = build_all(plan)
+    assert sorted(order) == sorted(grid.keys())
+    in_view = set(grid.keys_in(view))
+    assert set(order[: len(in_view)]) == in_view
+    ring = {k for key in in_view for k in grid.neighbours(key)} | in_view
+    assert set(order[: len(ring)]) == ring
+    assert plan.next_key() is None
+
+
+def test_a_new_view_changes_what_comes_next():
+    grid, plan = plan_of(5120, 5120)
+    plan.set_view((0.0, 0.0, 100.0, 100.0))
+    first = plan.next_key()
+    plan.set_view((5000.0, 5000.0, 5100.0, 5100.0))
+    assert plan.next_key() != first
+    assert plan.next_key() == grid.keys_in((5050.0, 5050.0, 5060.0, 5060.0))[0]
+
+
+def test_the_budget_is_kept_and_far_tiles_make_room():
+    grid, plan = plan_of(5120, 5120, budget=2000)
+    plan.set_view((0.0, 0.0, 500.0, 500.0))
+    first = build_all(plan)
+    assert len(first) <= 20
+    assert plan.built == len(plan.tiles) <= 20
+    far = (4700.0, 4700.0, 5100.0, 5100.0)
+    plan.set_view(far)
+    second = build_all(plan)
+    assert plan.built <= 20
+    wanted = set(grid.keys_in(far))
+    assert wanted <= set(second)
+    assert wanted <= set(plan.tiles)
+    plan.set_view(far)
+    assert plan.next_key() is None  # it comes to rest
+
+
+def test_a_tile_larger_than_the_budget_is_still_built():
+    _, plan = plan_of(600, 300, budget=10)
+    assert build_all(plan)
+
+
+def test_the_default_budget_is_a_share_of_the_memory():
+    assert memory_budget() > 100 << 20
+
+
+def test_a_picture_becomes_a_scene_and_then_a_field(tmp_path):
+    document = Document.open(save_picture(tmp_path / "a.png", 700, 530))
+    assert document.name == "a.png"
+    assert document.extent == (530, 700)
+    assert document.total == 4
+    assert not document.complete
+    assert not document.take_tiles()
+    seen = [document.scene]
+    while document.build_next() is not None:
+        assert document.take_tiles()
+        seen.append(document.scene)
+    assert document.complete
+    assert [len(s.tiles) for s in seen] == [0, 1, 2, 3, 4]
+    assert len({s.generation for s in seen}) == 1
+    assert all(document.scene.drawable(key) for key in document.builder.grid.keys())
+
+
+def test_building_stops_when_asked(tmp_path):
+    document = Document.open(save_picture(tmp_path / "a.png"))
+    with pytest.raises(Cancelled):
+        document.build_next(lambda: True)
+    assert document.built == 0
+    assert document.build_next() is not None
+
+
+def test_two_threads_may_look_and_build(tmp_path):
+    document = Document.open(save_picture(tmp_path / "a.png", 1100, 1100))
+    done = threading.Event()
+
+    def look():
+        place = 0.0
+        while not done.is_set():
+            place = (place + 37.0) % 1000
+            document.look_at((place, place, place + 50, place + 50))
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        while document.build_next() is not None:
+            pass
+    finally:
+        done.set()
+        thread.join()
+    assert document.built == document.total == 9
+
+
+def field(channels: int = 3) -> GaussianField:
+    return GaussianField(
+        np.array([[2.0, 3.0]]),
+        np.array([[1.0, 0.0, 1.0]]),
+        np.ones((1, channels)),
+        (8, 6),
+        {"method": "kernel"},
+    )
+
+
+def test_a_field_file_opens_without_its_picture(tmp_path):
+    path = tmp_path / "f.safetensors"
+    field().save(path)
+    document = Document.open(path)
+    assert document.extent == (8, 6)
+    assert document.complete
+    assert document.picture is None
+    assert len(document.scene.tiles) == 1
+    assert document.build_next() is None
+
+
+def test_a_field_that_no_screen_can_show_is_refused(tmp_path):
+    path = tmp_path / "f.safetensors"
+    field(5).save(path)
+    with pytest.raises(FieldError, match="5 channels"):
+        Document.open(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"\x89PNG\r\n\x1a\n123"])
+def test_what_is_no_picture_is_refused(tmp_path, content):
+    path = tmp_path / "a.png"
+    path.write_bytes(content)
+    with pytest.raises(ImageError):
+        Document.open(path)
+    path = tmp_path / "a.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(FieldError):
+        Document.open(path)

@@ -1,0 +1,57 @@
+"""A window with its settings in a temporary folder, for the tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from PySide6.QtWidgets import QApplication
+
+from viewer.model.settings import Settings, SettingsFile
+from viewer.ui.main_window import MainWindow
+from viewer.ui.theme import Theme
+
+SIZE = (900, 600)
+
+
+class WindowMaker:
+    """Makes windows and closes them after the test; the settings file survives in between."""
+
+    def __init__(self, app: QApplication, folder: Path) -> None:
+        self._theme: Theme | None = None
+        self._app = app
+        self.file = SettingsFile(folder / "settings.json")
+        self.windows: list[MainWindow] = []
+
+    def __call__(self, settings: Settings | None = None) -> MainWindow:
+        if settings is not None:
+            assert self.file.save(settings)
+        self._theme = self._theme or Theme(self._app)
+        window = MainWindow(self._theme, self.file)
+        window.resize(*SIZE)
+        window.show()
+        self.windows.append(window)
+        return window
+
+    def close(self) -> None:
+        for window in self.windows:
+            window.close()
+
+
+def save_picture(path: Path, width: int = 64, height: int = 48, seed: int = 1) -> Path:
+    pixels = np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
+    Image.fromarray(pixels).save(path)
+    return path
+
+
+def open_and_wait(qtbot, window: MainWindow, path: Path, timeout: int = 20_000) -> None:
+    window.open(path)
+    wait_until_idle(qtbot, window, lambda: window.session.document is not None, timeout)
+
+
+def wait_until_idle(
+    qtbot, window: MainWindow, also: Callable[[], bool] = lambda: True, timeout: int = 20_000
+) -> None:
+    qtbot.waitUntil(lambda: also() and window.is_idle(), timeout=timeout)

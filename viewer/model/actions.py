@@ -1,0 +1,352 @@
+"""The one table of actions: menus, shortcuts, the sheet of shortcuts and the tests all come from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+PRESETS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0)
+"""Zooms of the menu and of the zoom field: powers of two, device pixels per source pixel."""
+
+SEPARATOR = "-"
+
+
+@dataclass(frozen=True)
+class ActionSpec:
+    """One thing the user can ask for.
+
+    id: names the window's handler. title: menu text ("&" marks the mnemonic). keys: shortcuts in Qt's portable
+    spelling, the first is shown in the menu. menu: path of titles, ("View", "Theme"); below the top level a submenu.
+    checkable: carries a tick; radio: the name of a group of which exactly one is ticked. tip: one sentence for the
+    tool bar and the menu. argument: given to the handler. separated: a line goes above it in its menu.
+    """
+
+    id: str
+    title: str
+    keys: tuple[str, ...] = ()
+    menu: tuple[str, ...] = ()
+    checkable: bool = False
+    radio: str = ""
+    tip: str = ""
+    argument: float | str | tuple[float, float] | None = None
+    separated: bool = False
+
+    @property
+    def plain_title(self) -> str:
+        """The title without mnemonics and dots, as the sheet of shortcuts shows it."""
+        return self.title.replace("&", "").removesuffix("...")
+
+
+@dataclass(frozen=True)
+class Gesture:
+    """Something the mouse, the wheel or the touchpad does; shown on the sheet beside the actions."""
+
+    how: tuple[str, ...]
+    what: str
+
+
+MENUS = ("&File", "&Edit", "&View", "&Overlays", "Fiel&d", "&Help")
+
+_PAN = 0.1  # of the canvas
+_PAN_FAR = 0.8
+
+
+def _preset_keys(scale: float) -> tuple[str, ...]:
+    """1 is 100 %, and every further digit twice the one before: 2 is 200 %, 3 is 400 %, up to 9."""
+    if scale < 1:
+        return ()
+    digit = PRESETS.index(scale) - PRESETS.index(1.0) + 1
+    keys = (str(digit),) if digit <= 9 else ()
+    return (*keys, "Ctrl+0") if scale == 1 else keys
+
+
+def _presets() -> tuple[ActionSpec, ...]:
+    return tuple(
+        ActionSpec(
+            f"zoom.to_{scale * 100:g}",
+            f"{scale * 100:,.0f} %",
+            _preset_keys(scale),
+            ("&View", "&Zoom To"),
+            argument=scale,
+            separated=scale == 1.0 or scale == 2.0,
+            tip="One source pixel on one pixel of the screen" if scale == 1 else "",
+        )
+        for scale in PRESETS
+    )
+
+
+def _pans() -> tuple[ActionSpec, ...]:
+    specs = []
+    for far, prefix, step in ((False, "", _PAN), (True, "Shift+", _PAN_FAR)):
+        for name, key, dx, dy in (
+            ("Left", "Left", 1.0, 0.0),
+            ("Right", "Right", -1.0, 0.0),
+            ("Up", "Up", 0.0, 1.0),
+            ("Down", "Down", 0.0, -1.0),
+        ):
+            specs.append(
+                ActionSpec(
+                    f"pan.{name.lower()}{'_far' if far else ''}",
+                    f"{name}, a Screen" if far else name,
+                    (prefix + key,),
+                    ("&View", "&Pan"),
+                    argument=(dx * step, dy * step),
+                    separated=far and name == "Left",
+                )
+            )
+    return tuple(specs)
+
+
+ACTIONS: tuple[ActionSpec, ...] = (
+    ActionSpec(
+        "file.open", "&Open...", ("Ctrl+O", "O"), ("&File",), tip="Open a picture or a field file"
+    ),
+    ActionSpec("file.sample", "Open &Sample", (), ("&File",), tip="Open the test chart"),
+    ActionSpec(
+        "file.clear_recent",
+        "&Clear List",
+        (),
+        ("&File", "Open &Recent"),
+        tip="Forget the recent files",
+        separated=True,
+    ),
+    ActionSpec(
+        "file.export",
+        "&Export...",
+        ("Ctrl+E", "Ctrl+Shift+S"),
+        ("&File",),
+        separated=True,
+        tip="Render the picture, or what is in view, at any scale into a file",
+    ),
+    ActionSpec("file.close", "&Close Picture", ("Ctrl+W",), ("&File",), separated=True),
+    ActionSpec("file.quit", "&Quit", ("Ctrl+Q",), ("&File",)),
+    ActionSpec(
+        "edit.copy",
+        "&Copy View",
+        ("Ctrl+C",),
+        ("&Edit",),
+        tip="Copy what is in view, as it is shown, without overlays",
+    ),
+    ActionSpec(
+        "edit.paste", "&Paste", ("Ctrl+V",), ("&Edit",), tip="Open the picture on the clipboard"
+    ),
+    ActionSpec(
+        "zoom.in", "Zoom &In", ("+", "=", "Ctrl++", "Ctrl+="), ("&View",), tip="Zoom in by half"
+    ),
+    ActionSpec("zoom.out", "Zoom &Out", ("-", "Ctrl+-"), ("&View",), tip="Zoom out by half"),
+    ActionSpec("zoom.fit", "&Fit", ("F", "Ctrl+9"), ("&View",), tip="Show the whole picture (F)"),
+    ActionSpec(
+        "zoom.fill", "Fi&ll", ("Shift+F",), ("&View",), tip="Cover the window with the picture"
+    ),
+    *_presets(),
+    ActionSpec("zoom.type", "&Type a Zoom...", ("Z",), ("&View",), tip="Go to the zoom field"),
+    *_pans(),
+    ActionSpec(
+        "view.full_screen",
+        "Full &Screen",
+        ("F11",),
+        ("&View",),
+        checkable=True,
+        separated=True,
+    ),
+    ActionSpec(
+        "view.tool_bar", "Tool &Bar", ("T",), ("&View",), checkable=True, tip="Show the tool bar"
+    ),
+    ActionSpec(
+        "view.preview",
+        "P&review While Moving",
+        (),
+        ("&View",),
+        checkable=True,
+        separated=True,
+        tip="Show a coarser frame first where a full one takes too long",
+    ),
+    ActionSpec(
+        "view.animate", "&Animate Zoom", (), ("&View",), checkable=True, tip="Glide between zooms"
+    ),
+    ActionSpec(
+        "touchpad.pan",
+        "&Pans (Ctrl Zooms)",
+        (),
+        ("&View", "T&wo-Finger Scroll"),
+        checkable=True,
+        radio="touchpad",
+        argument="pan",
+    ),
+    ActionSpec(
+        "touchpad.zoom",
+        "&Zooms (Ctrl Pans)",
+        (),
+        ("&View", "T&wo-Finger Scroll"),
+        checkable=True,
+        radio="touchpad",
+        argument="zoom",
+    ),
+    *(
+        ActionSpec(
+            f"theme.{name}",
+            title,
+            (),
+            ("&View", "T&heme"),
+            checkable=True,
+            radio="theme",
+            argument=name,
+        )
+        for name, title in (
+            ("system", "&System"),
+            ("dark", "&Dark"),
+            ("light", "&Light"),
+        )
+    ),
+    ActionSpec(
+        "overlay.centres",
+        "&Centres",
+        ("C",),
+        ("&Overlays",),
+        checkable=True,
+        tip="Mark the centre of every Gaussian (C)",
+    ),
+    ActionSpec(
+        "overlay.ellipses",
+        "&Ellipses",
+        ("E",),
+        ("&Overlays",),
+        checkable=True,
+        tip="Draw the covariance ellipse of every Gaussian (E)",
+    ),
+    ActionSpec(
+        "overlay.larger",
+        "&Larger Ellipses",
+        ("]",),
+        ("&Overlays",),
+        argument=0.25,
+        separated=True,
+        tip="Draw the ellipses a quarter of a standard deviation larger",
+    ),
+    ActionSpec(
+        "overlay.smaller",
+        "&Smaller Ellipses",
+        ("[",),
+        ("&Overlays",),
+        argument=-0.25,
+        tip="Draw the ellipses a quarter of a standard deviation smaller",
+    ),
+    ActionSpec(
+        "overlay.own_colours",
+        "Kernels' &Own Colours",
+        (),
+        ("&Overlays",),
+        checkable=True,
+        radio="overlay_colour",
+        separated=True,
+        tip="Draw every mark in the colour of its Gaussian",
+    ),
+    ActionSpec(
+        "overlay.one_colour",
+        "One Colo&ur",
+        (),
+        ("&Overlays",),
+        checkable=True,
+        radio="overlay_colour",
+        tip="Draw all marks in one chosen colour",
+    ),
+    ActionSpec("overlay.choose_colour", "C&hoose Colour...", ("K",), ("&Overlays",)),
+    ActionSpec(
+        "overlay.reset",
+        "&Reset Overlays",
+        (),
+        ("&Overlays",),
+        separated=True,
+        tip="Back to no overlays, one sigma, own colours",
+    ),
+    ActionSpec(
+        "field.build",
+        "&Build Field",
+        ("B",),
+        ("Fiel&d",),
+        tip="Go on building after a stop",
+    ),
+    ActionSpec(
+        "field.stop",
+        "&Stop",
+        ("Esc",),
+        ("Fiel&d",),
+        tip="Stop building or exporting; leaves full screen when nothing is under way",
+    ),
+    ActionSpec(
+        "help.shortcuts",
+        "&Keyboard and Mouse",
+        ("?", "F1"),
+        ("&Help",),
+        tip="The sheet of shortcuts",
+    ),
+    ActionSpec("help.about", "&About", (), ("&Help",)),
+)
+
+GESTURES: tuple[Gesture, ...] = (
+    Gesture(("Wheel",), "Zoom at the cursor"),
+    Gesture(("Shift", "Wheel"), "Zoom finely"),
+    Gesture(("Ctrl", "Wheel"), "Zoom by a factor of two"),
+    Gesture(("Pinch",), "Zoom at the fingers"),
+    Gesture(("Two fingers",), "Pan"),
+    Gesture(("Drag",), "Pan"),
+    Gesture(("Double-click",), "To 100 % at the point, and back"),
+    Gesture(("Drop a file",), "Open it"),
+)
+
+
+def action(action_id: str) -> ActionSpec:
+    """The action of that id. Raises KeyError."""
+    for spec in ACTIONS:
+        if spec.id == action_id:
+            return spec
+    raise KeyError(action_id)
+
+
+Chord = tuple[str, ...]
+"""Keys held together, as they stand on the keys."""
+
+
+@dataclass(frozen=True)
+class SheetRow:
+    """One line of the sheet of shortcuts: any of the chords does it."""
+
+    chords: tuple[Chord, ...]
+    text: str
+
+
+def chord(key: str) -> Chord:
+    """The keys of a shortcut: ("Ctrl", "+") of "Ctrl++"."""
+    *modifiers, last = key.split("+") if not key.endswith("+") else [*key[:-1].split("+")[:-1], "+"]
+    return (*modifiers, last)
+
+
+def sheet() -> list[tuple[str, list[SheetRow]]]:
+    """The sections of the sheet, from the tables above. Presets and pans have one line for all of them."""
+    sections: dict[str, list[SheetRow]] = {name: [] for name in _SECTIONS}
+    for spec in ACTIONS:
+        if spec.keys and not spec.id.startswith(("pan.", "zoom.to_")):
+            rows = sections[_section(spec)]
+            rows.append(SheetRow(tuple(chord(k) for k in spec.keys[:2]), spec.plain_title))
+    sections["Zoom"] += [
+        SheetRow((("1",), ("Ctrl", "0")), "100 %"),
+        SheetRow((("2 … 9",),), "200 %, 400 %, … 25,600 %"),
+    ]
+    sections["View"] += [
+        SheetRow((("Arrows",),), "Pan"),
+        SheetRow((("Shift", "Arrows"),), "Pan by a screen"),
+    ]
+    sections["Mouse and touchpad"] = [SheetRow((g.how,), g.what) for g in GESTURES]
+    return list(sections.items())
+
+
+_SECTIONS = ("Zoom", "Mouse and touchpad", "Gaussians", "View", "File")
+
+
+def _section(spec: ActionSpec) -> str:
+    area = spec.id.partition(".")[0]
+    return {
+        "zoom": "Zoom",
+        "overlay": "Gaussians",
+        "field": "Gaussians",
+        "view": "View",
+    }.get(area, "File")

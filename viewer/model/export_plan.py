@@ -1,0 +1,37 @@
+"""What an export would write."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from viewer.model.scene import Rect
+
+MAX_SIDE = 10_000_000
+
+
+@dataclass(frozen=True)
+class ExportPlan:
+    """scale: output pixels per source pixel. region: (x, y, width, height), source pixels; None is all."""
+
+    scale: float
+    region: Rect | None = None
+
+
+def export_size(extent: tuple[int, int], plan: ExportPlan) -> tuple[int, int] | None:
+    """(width, height) of the output; None where a side is beyond every format."""
+    if plan.region is None:
+        height, width = float(extent[0]), float(extent[1])
+    else:
+        width, height = plan.region[2:]
+    size = max(1, round(width * plan.scale)), max(1, round(height * plan.scale))
+    return size if max(size) <= MAX_SIDE else None
+
+
+def region_in_view(extent: tuple[int, int], source_rect: Rect) -> Rect | None:
+    """The part of the picture in view as (x, y, width, height), widened to whole pixels; None if there is none."""
+    x0, y0, x1, y1 = source_rect
+    left, top = max(0, int(x0 // 1)), max(0, int(y0 // 1))
+    right, bottom = min(extent[1], -int(-x1 // 1)), min(extent[0], -int(-y1 // 1))
+    if right <= left or bottom <= top:
+        return None
+    return float(left), float(top), float(right - left), float(bottom - top)

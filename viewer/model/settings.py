@@ -1,0 +1,156 @@
+"""What is kept between two starts: typed, validated, versioned, in one JSON file."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+log = logging.getLogger(__name__)
+
+VERSION = 1
+THEMES = ("system", "dark", "light")
+SIGMA_RANGE = (0.5, 3.0)
+DEFAULT_COLOUR = "#ffd200"
+
+_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+_BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}")
+_MAX_GEOMETRY = 4096
+
+
+def _is_bool(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_sigma(value: Any) -> bool:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and SIGMA_RANGE[0] <= value <= SIGMA_RANGE[1]
+
+
+def _is_path_list(value: Any) -> bool:
+    return isinstance(value, list | tuple) and all(isinstance(v, str) and v for v in value)
+
+
+def _is_geometry(value: Any) -> bool:
+    return (
+        isinstance(value, str)
+        and len(value) <= _MAX_GEOMETRY
+        and _BASE64.fullmatch(value) is not None
+    )
+
+
+def _option(default: Any, valid: Callable[[Any], bool]) -> Any:
+    return field(default=default, metadata={"valid": valid})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every setting, with its default and its check.
+
+    theme: "system", "dark" or "light". geometry: the window's place, as base64 of what Qt gives. centres, ellipses,
+    sigma, own_colours, colour: the overlays. tool_bar: shown. preview: a coarser frame may go first while the view
+    moves. animate: discrete zooms glide. touchpad_pans: two fingers pan (else zoom). last_folder: where the open
+    dialog starts. recents: absolute paths, newest first.
+    """
+
+    theme: str = _option("system", lambda v: v in THEMES)
+    geometry: str = _option("", _is_geometry)
+    centres: bool = _option(False, _is_bool)
+    ellipses: bool = _option(False, _is_bool)
+    sigma: float = _option(1.0, _is_sigma)
+    own_colours: bool = _option(True, _is_bool)
+    colour: str = _option(
+        DEFAULT_COLOUR, lambda v: isinstance(v, str) and _COLOUR.fullmatch(v) is not None
+    )
+    tool_bar: bool = _option(True, _is_bool)
+    preview: bool = _option(True, _is_bool)
+    animate: bool = _option(True, _is_bool)
+    touchpad_pans: bool = _option(True, _is_bool)
+    last_folder: str = _option("", lambda v: isinstance(v, str))
+    recents: tuple[str, ...] = _option((), _is_path_list)
+
+    def changed(self, **values: Any) -> Settings:
+        """A copy with these values. Raises ValueError for one that the setting does not allow."""
+        checks = _checks()
+        for name, value in values.items():
+            if not checks[name](value):
+                raise ValueError(f"{value!r} is no value for the setting {name}")
+        return replace(self, **values)
+
+
+def _checks() -> dict[str, Callable[[Any], bool]]:
+    return {f.name: f.metadata["valid"] for f in fields(Settings)}
+
+
+def from_json(text: str) -> Settings:
+    """Settings from the file's text: what is unknown, broken or out of range is left out with a line in the log."""
+    try:
+        stored = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        log.warning("the settings file is not valid JSON, defaults are used: %s", error)
+        return Settings()
+    if not isinstance(stored, dict):
+        log.warning("the settings file does not hold an object, defaults are used")
+        return Settings()
+    version = stored.pop("version", None)
+    if version != VERSION:
+        log.info("settings of version %r: what version %d knows is used", version, VERSION)
+    good: dict[str, Any] = {}
+    for name, valid in _checks().items():
+        if name not in stored:
+            continue
+        value = stored[name]
+        if valid(value):
+            good[name] = tuple(value) if isinstance(value, list) else value
+        else:
+            log.warning("setting %s: %.80r is ignored", name, value)
+    return Settings(**good)
+
+
+def to_json(settings: Settings) -> str:
+    return json.dumps({"version": VERSION, **asdict(settings)}, indent=2, ensure_ascii=False) + "\n"
+
+
+def default_path() -> Path:
+    """Where the settings file belongs on this system."""
+    from platformdirs import user_config_path
+
+    return user_config_path("gaussian-zoom", appauthor=False) / "settings.json"
+
+
+class SettingsFile:
+    """Reads and writes the settings. Neither ever fails the caller: without its settings a viewer still views."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.path = default_path() if path is None else path
+
+    def load(self) -> Settings:
+        try:
+            return from_json(self.path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return Settings()
+        except (OSError, UnicodeDecodeError) as error:
+            log.warning("the settings cannot be read, defaults are used: %s", error)
+            return Settings()
+
+    def save(self, settings: Settings) -> bool:
+        """Whether it worked. The file is replaced whole, so that a crash never leaves half of one."""
+        temporary = ""
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            handle, temporary = tempfile.mkstemp(".part", ".settings-", self.path.parent)
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(to_json(settings))
+            os.replace(temporary, self.path)
+        except OSError as error:
+            log.warning("the settings cannot be saved: %s", error)
+            if temporary:
+                Path(temporary).unlink(missing_ok=True)
+            return False
+        return True

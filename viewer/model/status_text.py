@@ -1,0 +1,107 @@
+"""What the status bar says, as text; and what a user typed into the zoom field."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+
+FACTOR_BELOW = 20.0
+"""A bare number below this is a factor ("4" is 400 %), from it on per cent ("50" is 50 %)."""
+
+_ZOOM = re.compile(
+    r"\s*(?P<number>\d+(?:[ ,']\d{3})*(?:\.\d*)?|\.\d+|\d+,\d{1,2})\s*(?P<unit>%|x|×|)\s*",
+    re.IGNORECASE,
+)
+_PREFIXED = re.compile(r"\s*[x×]\s*(?P<number>\d+(?:\.\d*)?|\.\d+)\s*", re.IGNORECASE)
+
+
+def zoom_text(scale: float) -> str:
+    """350 %, 12.5 %, 3.1 %, 100,000 %: three digits are enough to tell two zooms apart."""
+    percent = scale * 100
+    if percent >= 99.95:
+        return f"{percent:,.0f} %"
+    if percent >= 9.995:
+        text = f"{percent:.1f}"
+    else:
+        text = f"{percent:.2f}"
+    return f"{text.rstrip('0').rstrip('.') if '.' in text else text} %"
+
+
+def parse_zoom(text: str) -> float | None:
+    """Device pixels per source pixel meant by "350%", "3.5x", "x4", "4", "50"; None when it is no zoom."""
+    match = _PREFIXED.fullmatch(text)
+    if match:
+        return _positive(float(match["number"]))
+    match = _ZOOM.fullmatch(text)
+    if not match:
+        return None
+    digits = match["number"]
+    if re.fullmatch(r"\d+,\d{1,2}", digits):
+        digits = digits.replace(",", ".")  # a decimal comma
+    number = float(re.sub(r"[ ,']", "", digits))
+    unit = match["unit"]
+    if unit == "%" or (not unit and number >= FACTOR_BELOW):
+        number /= 100
+    return _positive(number)
+
+
+def _positive(number: float) -> float | None:
+    return number if math.isfinite(number) and number > 0 else None
+
+
+def position_text(x: float, y: float, scale: float) -> str:
+    """Source coordinates with as many decimals as a device pixel can tell apart (at least one, at most three)."""
+    decimals = min(3, max(1, math.ceil(math.log10(max(scale, 1.0))) + 1))
+    return f"{x:.{decimals}f}, {y:.{decimals}f}"
+
+
+def value_text(value: Sequence[float] | None) -> str:
+    """Colour in 0..255: one number for grey, three for RGB, a fourth for alpha."""
+    if not value:
+        return "–"
+    return " ".join(f"{to_byte(v):d}" for v in value)
+
+
+def to_byte(value: float) -> int:
+    if not math.isfinite(value):
+        return 0
+    return round(min(max(value, 0.0), 1.0) * 255)
+
+
+def swatch_rgb(value: Sequence[float] | None) -> tuple[int, int, int] | None:
+    """The colour to show beside a value; alpha is left out."""
+    if not value:
+        return None
+    r, g, b = (value[0],) * 3 if len(value) < 3 else value[:3]
+    return to_byte(r), to_byte(g), to_byte(b)
+
+
+def count_text(in_view: int, shown: int | None = None, kind: str = "") -> str:
+    """How many Gaussians are in view, and how many of them are drawn when an overlay draws fewer.
+
+    kind: "ellipses" or "centres", of which a capped overlay shows the largest.
+    """
+    if shown is None or not kind:
+        return f"{in_view:,} Gaussians" if in_view != 1 else "1 Gaussian"
+    if shown >= in_view:
+        return f"{in_view:,} {kind}"
+    return f"{shown:,} of {in_view:,} {kind} (largest)"
+
+
+def time_text(ms: float) -> str:
+    return f"{ms:.1f} ms" if ms < 100 else f"{ms:.0f} ms"
+
+
+def preview_text(level: int) -> str:
+    """The badge of a frame that is coarser than the screen; empty for an exact one."""
+    return f"preview 1/{level}" if level > 1 else ""
+
+
+def progress_text(done: int, total: int, what: str = "Building field") -> str:
+    return f"{what}: {100 * done // max(total, 1)} %"
+
+
+def size_text(extent: tuple[int, int]) -> str:
+    height, width = extent
+    return f"{width:,} × {height:,}"

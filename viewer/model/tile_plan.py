@@ -1,0 +1,144 @@
+"""Which tile of the field is built next: the nearest to the newest view, within a budget of memory."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Hashable, Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from gaussian_core.field import GaussianField
+
+Rect = tuple[float, float, float, float]
+Key = Hashable
+
+
+def memory_budget() -> int:
+    """Bytes that built tiles may take: a quarter of the machine's memory."""
+    return _physical_memory() // 4
+
+
+def _physical_memory() -> int:
+    if sys.platform == "win32":
+        import ctypes
+
+        class Status(ctypes.Structure):
+            _fields_ = [
+                ("length", ctypes.c_ulong),
+                ("load", ctypes.c_ulong),
+                *((name, ctypes.c_ulonglong) for name in ("total", "b", "c", "d", "e", "f", "g")),
+            ]
+
+        status = Status()
+        status.length = ctypes.sizeof(Status)
+        ctypes.windll.kernel32.GlobalMemoryStatusEx(ctypes.byref(status))
+        return int(status.total)
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+class TilePlan:
+    """The tiles of one picture, built and to be built. Thread-safe.
+
+    rects: {key: (x0, y0, x1, y1)} of every tile. budget: bytes of built tiles; beyond it the farthest from the view
+    are dropped for nearer ones, and nothing more is built when all nearer ones are there.
+    """
+
+    def __init__(self, rects: dict[Any, Rect], budget: int | None = None) -> None:
+        self._keys = list(rects)
+        self._places = {key: i for i, key in enumerate(self._keys)}
+        self._rects: NDArray[np.float64] = np.array(
+            [rects[k] for k in self._keys], np.float64
+        ).reshape(-1, 4)
+        self._sizes = np.zeros(len(self._keys), np.int64)
+        self._tiles: dict[Key, GaussianField] = {}
+        self._budget = memory_budget() if budget is None else budget
+        self._lock = threading.Lock()
+        self._view: Rect = (0.0, 0.0, 0.0, 0.0)
+        if len(self._keys):
+            x0, y0 = self._rects[:, :2].min(axis=0)
+            x1, y1 = self._rects[:, 2:].max(axis=0)
+            self._view = (float(x0), float(y0), float(x1), float(y1))
+
+    @property
+    def total(self) -> int:
+        return len(self._keys)
+
+    @property
+    def built(self) -> int:
+        with self._lock:
+            return len(self._tiles)
+
+    @property
+    def tiles(self) -> dict[Key, GaussianField]:
+        """A copy of what is built."""
+        with self._lock:
+            return dict(self._tiles)
+
+    def set_view(self, rect: Rect) -> None:
+        """The part of the picture that is looked at, in source pixels."""
+        with self._lock:
+            self._view = rect
+
+    def next_key(self) -> Any | None:
+        """The tile to build next; None when all are there, or all that the budget has room for."""
+        with self._lock:
+            missing = self._sizes == 0
+            if not missing.any():
+                return None
+            rank = self._ranks()
+            best = int(np.flatnonzero(missing)[np.argmin(rank[missing])])
+            if not self._full() or self._farther_than(rank, best).any():
+                return self._keys[best]
+            return None
+
+    def put(self, key: Key, field: GaussianField) -> list[Key]:
+        """A tile is built. Returns the tiles that were dropped to make room."""
+        dropped: list[Key] = []
+        with self._lock:
+            place = self._places[key]
+            self._tiles[key] = field
+            self._sizes[place] = max(1, field.nbytes)
+            rank = self._ranks()
+            while self._sizes.sum() > self._budget:
+                candidates = self._farther_than(rank, place)
+                if not candidates.any():
+                    break
+                worst = int(np.argmax(np.where(candidates, rank, -np.inf)))
+                self._sizes[worst] = 0
+                dropped.append(self._keys[worst])
+                del self._tiles[self._keys[worst]]
+        return dropped
+
+    def rect_of(self, keys: Iterable[Key]) -> Rect | None:
+        """The rectangle that holds these tiles."""
+        places = [self._places[k] for k in keys]
+        if not places:
+            return None
+        x0, y0 = self._rects[places, :2].min(axis=0)
+        x1, y1 = self._rects[places, 2:].max(axis=0)
+        return float(x0), float(y0), float(x1), float(y1)
+
+    def _full(self) -> bool:
+        known = self._sizes[self._sizes > 0]
+        if not len(known):
+            return False
+        return bool(known.sum() + known.mean() > self._budget)
+
+    def _farther_than(self, rank: NDArray[np.float64], place: int) -> NDArray[np.bool_]:
+        """Built tiles that lie farther off than one, by more than a quarter: else two would change places for ever."""
+        return (self._sizes > 0) & (rank > 1.25 * rank[place] + 1.0)
+
+    def _ranks(self) -> NDArray[np.float64]:
+        """Small is near: the gap between tile and view counts a thousand times, then the distance to its middle."""
+        x0, y0, x1, y1 = self._view
+        r = self._rects
+        gap_x = np.maximum(np.maximum(r[:, 0] - x1, x0 - r[:, 2]), 0.0)
+        gap_y = np.maximum(np.maximum(r[:, 1] - y1, y0 - r[:, 3]), 0.0)
+        dx = (r[:, 0] + r[:, 2] - x0 - x1) / 2
+        dy = (r[:, 1] + r[:, 3] - y0 - y1) / 2
+        return 1000.0 * np.maximum(gap_x, gap_y) + np.hypot(dx, dy)

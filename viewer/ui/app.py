@@ -1,0 +1,56 @@
+"""Starts the viewer: the application, its window, and what is opened in it.
+
+Nothing but Qt and NumPy is imported before the window is on screen: decoders, kernels and (with a learned method) torch
+come in on threads afterwards.
+
+The one exception is Windows, where torch's libraries fail to initialise once Qt's are loaded: a method that needs torch
+has to have it imported before the first import of PySide6. None needs it yet; `_before_qt` is the place.
+"""
+
+from __future__ import annotations
+
+import importlib
+import signal
+import sys
+
+TORCH_METHODS: frozenset[str] = frozenset()
+"""Methods whose builder imports torch."""
+
+
+def _before_qt(method: str = "kernel") -> None:
+    if sys.platform == "win32" and method in TORCH_METHODS:
+        importlib.import_module("torch")
+
+
+def run(path: str | None) -> int:
+    """Open the window with a picture or a field file (None: the sample) and return the exit code when it is closed."""
+    _before_qt()
+    from PySide6.QtCore import QTimer
+    from PySide6.QtGui import QGuiApplication, QIcon
+    from PySide6.QtWidgets import QApplication
+
+    from gaussian_core.resource_files import resource_path
+    from viewer.model.settings import SettingsFile
+    from viewer.ui.main_window import MainWindow
+    from viewer.ui.theme import Theme
+
+    app = QApplication(sys.argv[:1])
+    app.setApplicationName("gaussian-zoom")
+    QGuiApplication.setDesktopFileName("gaussian-zoom")
+    app.setWindowIcon(QIcon(str(resource_path("icon.png"))))
+    window = MainWindow(Theme(app), SettingsFile())
+    # Reading begins before the window is mapped: the two go side by side.
+    if path is None:
+        window.open_sample()
+    else:
+        window.open(path)
+    window.show()
+    # Python handles a signal only between two of its own instructions, which Qt's loop may not reach for long.
+    ticks = QTimer()
+    ticks.timeout.connect(lambda: None)
+    ticks.start(200)
+    before = signal.signal(signal.SIGINT, lambda *_: window.close())
+    try:
+        return app.exec()
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,111 @@
+"""Builds the tiles of a document's field on a thread, nearest to the newest view first."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from dataclasses import dataclass, field
+
+from PySide6.QtCore import QObject, Signal
+
+from gaussian_core.errors import Cancelled
+from viewer.model.document import Document
+from viewer.model.scene import Rect
+from viewer.ui.background import Worker
+
+log = logging.getLogger(__name__)
+
+REPORT_SECONDS = 0.05
+"""Built tiles are reported at most this often: each report may cost a frame."""
+
+
+@dataclass(eq=False)
+class _Job:
+    document: Document
+    stopped: threading.Event = field(default_factory=threading.Event)
+    wake: threading.Event = field(default_factory=threading.Event)
+
+
+class BuildWorker(Worker):
+    """One document at a time; `start` with another one drops the work on the last.
+
+    When everything that is wanted is there the thread sleeps; `look_at` wakes it, since another view may want other
+    tiles where the memory does not hold all.
+    """
+
+    tiles_built = Signal(object)
+    """The document: it has new tiles (Document.take_tiles)."""
+    progress = Signal(object, int, int)
+    """The document, tiles built, tiles in all."""
+    finished = Signal(object)
+    """The document: nothing is left to build for its view."""
+    failed = Signal(object, str)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__("tiles", parent)
+        self._job: _Job | None = None
+
+    # ---- GUI thread ---------------------------------------------------------------------------
+
+    @property
+    def running(self) -> bool:
+        """Whether a document is being built, or waits for a view that wants more of it."""
+        return self._job is not None
+
+    def start(self, document: Document) -> None:
+        self.stop()
+        if document.builder is None:
+            return
+        self._job = _Job(document)
+        self._run(self._build, self._job)
+
+    def stop(self) -> None:
+        """Stop between two strips of a tile, within a tenth of a second. What is built stays."""
+        job, self._job = self._job, None
+        if job is not None:
+            job.stopped.set()
+            job.wake.set()
+
+    def look_at(self, rect: Rect) -> None:
+        job = self._job
+        if job is not None:
+            job.document.look_at(rect)
+            job.wake.set()
+
+    def close(self, timeout: float = 0.8) -> bool:
+        self.stop()
+        return super().close(timeout)
+
+    # ---- build thread -------------------------------------------------------------------------
+
+    def _build(self, job: _Job) -> None:
+        document = job.document
+        reported = time.monotonic()
+        waiting = False  # built tiles that are not reported yet
+        try:
+            while not job.stopped.is_set():
+                job.wake.clear()
+                key = document.build_next(job.stopped.is_set)
+                now = time.monotonic()
+                waiting = waiting or key is not None
+                if waiting and (key is None or now - reported >= REPORT_SECONDS):
+                    self._report(job)
+                    reported, waiting = now, False
+                if key is None:
+                    self._tell(job, self.finished, document)
+                    job.wake.wait()
+        except Cancelled:
+            pass
+        except Exception as error:  # the picture stays usable without its field; the window says so
+            log.exception("building a tile failed")
+            self._tell(job, self.failed, document, f"The field could not be built: {error}")
+
+    def _report(self, job: _Job) -> None:
+        document = job.document
+        self._tell(job, self.tiles_built, document)
+        self._tell(job, self.progress, document, document.built, document.total)
+
+    def _tell(self, job: _Job, signal: object, *arguments: object) -> None:
+        if not job.stopped.is_set():
+            self._emit(signal, *arguments)  # type: ignore[arg-type]

@@ -1,0 +1,70 @@
+"""The one dialog that says what went wrong, and the dialogs that ask for a file. None of them blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+
+PICTURES = "*.jpg *.jpeg *.png *.tif *.tiff *.webp *.bmp *.gif *.apng *.avif *.ppm *.pgm *.pbm *.pnm *.tga *.ico *.jp2 *.qoi"
+OPEN_FILTERS = (
+    f"Pictures and fields ({PICTURES} *.safetensors)",
+    f"Pictures ({PICTURES})",
+    "Gaussian fields (*.safetensors)",
+    "All files (*)",
+)
+EXPORT_FILTERS = (
+    "PNG (*.png)",
+    "TIFF (*.tif *.tiff)",
+    "JPEG (*.jpg *.jpeg)",
+    "WebP (*.webp)",
+    "BMP (*.bmp)",
+)
+
+
+class ErrorBox(QMessageBox):
+    """Shown without blocking; a further message replaces the text of the one that is open."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setIcon(QMessageBox.Icon.Warning)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setStandardButtons(QMessageBox.StandardButton.Ok)
+
+    def tell(self, title: str, text: str) -> None:
+        self.setWindowTitle(title)
+        self.setText(title)
+        self.setInformativeText(text)
+        if not self.isVisible():
+            self.open()
+
+
+def ask_open(parent: QWidget, folder: str, chosen: Callable[[str], None]) -> QFileDialog:
+    """Ask for a picture or a field file; `chosen` gets its path."""
+    dialog = QFileDialog(parent, "Open", folder)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+    dialog.setNameFilters(list(OPEN_FILTERS))
+    dialog.fileSelected.connect(chosen)
+    dialog.open()
+    return dialog
+
+
+def ask_save(
+    parent: QWidget,
+    title: str,
+    suggestion: str,
+    filters: tuple[str, ...],
+    chosen: Callable[[str], None],
+) -> QFileDialog:
+    """Ask for a file to write; an existing one is only taken when the user confirms."""
+    dialog = QFileDialog(parent, title, suggestion)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+    dialog.setFileMode(QFileDialog.FileMode.AnyFile)
+    dialog.setNameFilters(list(filters))
+    dialog.setDefaultSuffix("png")
+    dialog.fileSelected.connect(chosen)
+    dialog.open()
+    return dialog

@@ -1,0 +1,102 @@
+"""Asks what to export: how much of the picture, and at what scale."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
+    QLabel,
+    QRadioButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from viewer.model.export_plan import ExportPlan, export_size
+from viewer.model.scene import Rect
+from viewer.model.status_text import parse_zoom, zoom_text
+
+SCALES = (1.0, 2.0, 3.0, 4.0, 8.0)
+
+
+class ExportDialog(QDialog):
+    """`chosen` carries the plan. The window stays usable."""
+
+    chosen = Signal(object)
+
+    def __init__(
+        self, parent: QWidget, extent: tuple[int, int], in_view: Rect, scale: float
+    ) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle("Export")
+        self._extent = extent
+        self._in_view = in_view
+        self.whole = QRadioButton("The whole picture")
+        self.view = QRadioButton("What is in view")
+        self.whole.setChecked(True)
+        self.scale = QComboBox()
+        self.scale.setEditable(True)
+        self.scale.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        self.scale.addItems([zoom_text(s) for s in SCALES])
+        current = zoom_text(scale)
+        if self.scale.findText(current) < 0:
+            self.scale.addItem(f"{current}")
+        self.scale.setCurrentText(zoom_text(4.0))
+        self.scale.setToolTip('"350%", "3.5x", or a number; below 20 it is a factor')
+        self.size_label = QLabel()
+        form = QFormLayout()
+        form.setHorizontalSpacing(16)
+        form.setVerticalSpacing(8)
+        form.addRow("Part", self.whole)
+        form.addRow("", self.view)
+        form.addRow("Scale", self.scale)
+        form.addRow("Size", self.size_label)
+        self.buttons = QDialogButtonBox(
+            QDialogButtonBox.StandardButton.Save | QDialogButtonBox.StandardButton.Cancel
+        )
+        self.buttons.button(QDialogButtonBox.StandardButton.Save).setText("Choose File...")
+        self.buttons.accepted.connect(self._accept)
+        self.buttons.rejected.connect(self.reject)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(20, 18, 20, 16)
+        box.setSpacing(16)
+        box.addLayout(form)
+        box.addWidget(self.buttons)
+        self.setMinimumWidth(360)
+        self.whole.toggled.connect(self._show_size)
+        self.scale.currentTextChanged.connect(self._show_size)
+        self._show_size()
+
+    def plan(self) -> ExportPlan | None:
+        """What is asked for; None while the scale is no scale or the result would have no size."""
+        scale = parse_zoom(self.scale.currentText())
+        if scale is None:
+            return None
+        region = None if self.whole.isChecked() else self._in_view
+        plan = ExportPlan(scale, region)
+        return plan if export_size(self._extent, plan) is not None else None
+
+    def _show_size(self) -> None:
+        plan = self.plan()
+        save = self.buttons.button(QDialogButtonBox.StandardButton.Save)
+        save.setEnabled(plan is not None)
+        size = None if plan is None else export_size(self._extent, plan)
+        role = QPalette.ColorRole.WindowText
+        if size is None:
+            self.size_label.setText("Type a scale such as 350%, 3.5x or 4")
+            role = QPalette.ColorRole.BrightText
+        else:
+            width, height = size
+            megapixels = width * height / 1e6
+            self.size_label.setText(f"{width:,} × {height:,} pixels ({megapixels:,.1f} megapixels)")
+        self.size_label.setForegroundRole(role)
+
+    def _accept(self) -> None:
+        plan = self.plan()
+        if plan is not None:
+            self.chosen.emit(plan)
+            self.accept()

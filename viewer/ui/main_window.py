@@ -1,0 +1,482 @@
+"""The window: puts canvas, bars, menus and workers together and carries out the actions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QByteArray, Qt
+from PySide6.QtGui import (
+    QAction,
+    QCloseEvent,
+    QColor,
+    QDragEnterEvent,
+    QDropEvent,
+    QGuiApplication,
+    QImage,
+)
+from PySide6.QtWidgets import QColorDialog, QMainWindow, QMessageBox
+
+from gaussian_core import __version__
+from viewer.model import actions as table
+from viewer.model import status_text
+from viewer.model.document import method_title
+from viewer.model.export_plan import ExportPlan, region_in_view
+from viewer.model.motion import GLIDE_SECONDS
+from viewer.model.overlay_options import OverlayOptions
+from viewer.model.recents import Recents
+from viewer.model.settings import DEFAULT_COLOUR, SIGMA_RANGE, Settings, SettingsFile
+from viewer.ui import dialogs
+from viewer.ui.canvas import Canvas
+from viewer.ui.export_dialog import ExportDialog
+from viewer.ui.export_worker import Export, ExportWorker
+from viewer.ui.incoming import incoming, is_welcome
+from viewer.ui.menus import Handler, Menus
+from viewer.ui.readout import Readout
+from viewer.ui.session import Session
+from viewer.ui.settings_saver import SettingsSaver
+from viewer.ui.shortcut_sheet import ShortcutSheet
+from viewer.ui.status_bar import StatusBar
+from viewer.ui.theme import Theme
+from viewer.ui.tool_bar import ToolBar
+from viewer.ui.warm_up_worker import WarmUpWorker
+from viewer.ui.welcome import Welcome
+
+TITLE = "Gaussian Zoom"
+DEFAULT_SIZE = (1280, 860)
+NEED_PICTURE = ("file.export", "file.close", "edit.copy", "field.build")
+
+
+class MainWindow(QMainWindow):
+    """theme: the application's. settings_file: where the settings are kept."""
+
+    def __init__(self, theme: Theme, settings_file: SettingsFile) -> None:
+        super().__init__()
+        self.setWindowTitle(TITLE)
+        self.setAcceptDrops(True)
+        self.theme = theme
+        self.settings: Settings = settings_file.load()
+        self.recents = Recents(self.settings.recents)
+        self._saver = SettingsSaver(settings_file, self)
+
+        self.canvas = Canvas(self)
+        self.setCentralWidget(self.canvas)
+        self.welcome = Welcome(self.canvas)
+        self.status = StatusBar(self)
+        self.setStatusBar(self.status)
+        self.session = Session(self.canvas, self)
+        self.readout = Readout(self.canvas, self.status, self)
+        self.exporter = ExportWorker(self)
+        self.warm_up = WarmUpWorker(self)
+        self.menus = Menus(self, self._handlers())
+        self.tool_bar = ToolBar(self, self.menus.actions)
+        self.addToolBar(self.tool_bar)
+        self.error_box = dialogs.ErrorBox(self)
+        self.sheet: ShortcutSheet | None = None
+        self._recent_entries: list[QAction] = []
+        self._sample: Path | None = None
+        self._was_maximized = False
+
+        self._connect()
+        self._apply_settings()
+        self._restore_geometry()
+        self._show_recents()
+        self._show_document()
+        self.canvas.setFocus()
+
+    # ---- set-up -------------------------------------------------------------------------------
+
+    def _handlers(self) -> dict[str, Handler]:
+        canvas = self.canvas
+        handlers: dict[str, Handler] = {
+            "file.open": self.ask_open,
+            "file.sample": self.open_sample,
+            "file.clear_recent": self.clear_recents,
+            "file.export": self.ask_export,
+            "file.close": self.session.close_document,
+            "file.quit": self.close,
+            "edit.copy": self.copy_view,
+            "edit.paste": self.paste,
+            "zoom.in": canvas.zoom_in,
+            "zoom.out": canvas.zoom_out,
+            "zoom.fit": canvas.fit,
+            "zoom.fill": canvas.fill,
+            "zoom.type": self.status.zoom.begin_typing,
+            "view.full_screen": self.set_full_screen,
+            "view.tool_bar": lambda on: self.change(tool_bar=on),
+            "view.preview": lambda on: self.change(preview=on),
+            "view.animate": lambda on: self.change(animate=on),
+            "touchpad.pan": lambda mode: self.change(touchpad_pans=mode == "pan"),
+            "touchpad.zoom": lambda mode: self.change(touchpad_pans=mode == "pan"),
+            "overlay.centres": lambda on: self.change(centres=on),
+            "overlay.ellipses": lambda on: self.change(ellipses=on),
+            "overlay.larger": self.step_sigma,
+            "overlay.smaller": self.step_sigma,
+            "overlay.own_colours": lambda: self.change(own_colours=True),
+            "overlay.one_colour": lambda: self.change(own_colours=False),
+            "overlay.choose_colour": self.choose_colour,
+            "overlay.reset": self.reset_overlays,
+            "field.build": self.session.build,
+            "field.stop": self.stop,
+            "help.shortcuts": self.show_sheet,
+            "help.about": self.show_about,
+        }
+        for spec in table.ACTIONS:
+            if spec.id.startswith("zoom.to_"):
+                handlers[spec.id] = canvas.zoom_to
+            elif spec.id.startswith("pan."):
+                handlers[spec.id] = self.pan
+            elif spec.id.startswith("theme."):
+                handlers[spec.id] = lambda mode: self.change(theme=mode)
+        return handlers
+
+    def _connect(self) -> None:
+        self.theme.changed.connect(self._take_theme)
+        self.tool_bar.sigma_changed.connect(lambda sigma: self.change(sigma=sigma))
+        zoom = self.status.zoom
+        zoom.zoom_chosen.connect(self.canvas.zoom_to)
+        zoom.fit_chosen.connect(self.canvas.fit)
+        zoom.fill_chosen.connect(self.canvas.fill)
+        zoom.left.connect(self.canvas.setFocus)
+        self.status.cancelled.connect(self.stop)
+        self.canvas.failed.connect(lambda message: self.status.tell(message))
+        session = self.session
+        session.changed.connect(self._show_document)
+        session.opening_began.connect(self._opening_began)
+        session.opening_ended.connect(self._show_work)
+        session.opened_file.connect(self._remember)
+        session.failed.connect(self._tell_failure)
+        session.build_progress.connect(self._show_work)
+        session.build_ended.connect(self._show_work)
+        self.exporter.progress.connect(self._show_export)
+        self.exporter.finished.connect(self._export_finished)
+        self.exporter.failed.connect(self._export_failed)
+        self.exporter.cancelled.connect(self._export_cancelled)
+        self.warm_up.ready.connect(lambda: self.status.set_standing(""))
+        self.warm_up.failed.connect(lambda text: self._tell_failure("No kernels", text, None))
+
+    # ---- settings -----------------------------------------------------------------------------
+
+    def change(self, **values: Any) -> None:
+        """Change settings: they take effect and are saved."""
+        self.settings = self.settings.changed(**values)
+        self._apply_settings()
+        self._saver.save(self.settings)
+
+    def _apply_settings(self) -> None:
+        s = self.settings
+        if self.theme.mode != s.theme:
+            self.theme.set_mode(s.theme)
+        self._take_theme()
+        colour = None if s.own_colours else s.colour
+        self.canvas.set_overlays(OverlayOptions(s.centres, s.ellipses, s.sigma, colour))
+        self.canvas.set_coarse_first(s.preview)
+        self.canvas.set_glide(GLIDE_SECONDS if s.animate else 0.0)
+        self.canvas.set_touchpad_pans(s.touchpad_pans)
+        self.tool_bar.setVisible(s.tool_bar and not self.isFullScreen())
+        self.tool_bar.show_sigma(s.sigma)
+        for action_id, on in (
+            ("overlay.centres", s.centres),
+            ("overlay.ellipses", s.ellipses),
+            ("overlay.own_colours", s.own_colours),
+            ("overlay.one_colour", not s.own_colours),
+            ("view.tool_bar", s.tool_bar),
+            ("view.preview", s.preview),
+            ("view.animate", s.animate),
+            ("touchpad.pan", s.touchpad_pans),
+            ("touchpad.zoom", not s.touchpad_pans),
+            (f"theme.{s.theme}", True),
+        ):
+            self.menus.tick(action_id, on)
+        self.menus.enable(s.sigma < SIGMA_RANGE[1], "overlay.larger")
+        self.menus.enable(s.sigma > SIGMA_RANGE[0], "overlay.smaller")
+        self.readout.refresh()
+
+    def _take_theme(self) -> None:
+        colours = self.theme.colours
+        self.canvas.set_background(QColor(colours.canvas))
+        self.tool_bar.set_colours(colours)
+        self.welcome.set_colours(colours)
+
+    def _restore_geometry(self) -> None:
+        stored = QByteArray.fromBase64(self.settings.geometry.encode())
+        if stored.isEmpty() or not self.restoreGeometry(stored):
+            room = self.screen().availableSize()
+            width, height = DEFAULT_SIZE
+            self.resize(min(width, room.width() - 40), min(height, room.height() - 60))
+
+    # ---- opening ------------------------------------------------------------------------------
+
+    def open(self, path: str | Path) -> None:
+        self.session.open(path)
+
+    def open_sample(self) -> None:
+        from gaussian_core.resource_files import resource_path
+
+        self._sample = resource_path("sample.png")
+        self.session.open(self._sample)
+
+    def ask_open(self) -> None:
+        dialogs.ask_open(self, self.settings.last_folder, self.open)
+
+    def paste(self) -> None:
+        data = QGuiApplication.clipboard().mimeData()
+        if data is None or not self._take(incoming(data)):
+            self.status.tell("There is no picture on the clipboard, and no path of one")
+
+    def _take(self, thing: Path | QImage | None) -> bool:
+        if isinstance(thing, QImage):
+            self.session.open_image(thing)
+        elif thing is not None:
+            self.open(thing)
+        return thing is not None
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if is_welcome(event.mimeData()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        if self._take(incoming(event.mimeData())):
+            event.acceptProposedAction()
+            self.activateWindow()
+
+    def _opening_began(self, name: str) -> None:
+        self.warm_up.start()
+        self.status.set_standing(
+            "" if self._kernels_ready() else "Preparing kernels (first start only)…"
+        )
+        self.status.show_progress(f"Opening {name}")
+
+    def _kernels_ready(self) -> bool:
+        from gaussian_core import rasterizer
+
+        return rasterizer.is_warm()
+
+    def _remember(self, path: Path) -> None:
+        if path == self._sample:
+            return
+        self.recents.add(path)
+        self.change(last_folder=str(path.parent), recents=self.recents.paths)
+        self._show_recents()
+
+    def _tell_failure(self, title: str, message: str, path: Path | None) -> None:
+        if path is not None and str(path) in self.recents.paths and not path.exists():
+            self.recents.remove(path)
+            self.change(recents=self.recents.paths)
+            self._show_recents()
+        self.error_box.tell(title, message)
+
+    def clear_recents(self) -> None:
+        self.recents.clear()
+        self.change(recents=())
+        self._show_recents()
+
+    def _show_recents(self) -> None:
+        menu = self.menus.menu("&File", "Open &Recent")
+        clear = self.menus.actions["file.clear_recent"]
+        for entry in self._recent_entries:
+            menu.removeAction(entry)
+            entry.deleteLater()
+        self._recent_entries = []
+        first = menu.actions()[0]
+        for label, path in zip(self.recents.labels(), self.recents.paths, strict=True):
+            entry = QAction(label.replace("&", "&&"), menu)
+            entry.setToolTip(path)
+            entry.triggered.connect(lambda _=False, p=path: self.open(p))
+            menu.insertAction(first, entry)
+            self._recent_entries.append(entry)
+        if self._recent_entries:
+            self._recent_entries.append(menu.insertSeparator(first))
+        clear.setEnabled(bool(self.recents.paths))
+
+    def _show_document(self) -> None:
+        document = self.session.document
+        self.menus.enable(document is not None, *NEED_PICTURE)
+        self.welcome.setVisible(document is None and not self.session.opening)
+        if document is None:
+            self.setWindowTitle(TITLE)
+            self.setWindowFilePath("")
+        else:
+            self.setWindowFilePath(str(document.path or ""))
+            size = status_text.size_text(document.extent)
+            self.setWindowTitle(f"{document.name}  ({size})  –  {TITLE}")
+        self.readout.refresh()
+        if document is not None:
+            self.status.show_method(method_title(document.scene.method))
+            if document.note:
+                self.status.tell(f"{document.name}: {document.note}", 12.0)
+
+    # ---- work under way -----------------------------------------------------------------------
+
+    def _show_work(self, done: int = 0, total: int = 0) -> None:
+        """One progress display for everything; what the user waits for most comes first."""
+        if self.session.opening or self.exporter.running:
+            return
+        if self.session.building:
+            self.status.show_progress(status_text.progress_text(done, total), done, total)
+        else:
+            self.status.end_progress()
+        document = self.session.document
+        buildable = document is not None and not document.complete
+        self.menus.enable(buildable and not self.session.building, "field.build")
+        if self.session.document is None:
+            self.welcome.setVisible(True)
+
+    def stop(self) -> None:
+        """Stop what goes on; when nothing does, leave full screen."""
+        if self.exporter.running:
+            self.exporter.stop()
+        elif self.session.opening:
+            self.session.cancel_opening()
+        elif self.session.building:
+            self.session.stop_building()
+            self.status.tell("Stopped building the field; B goes on")
+        elif self.isFullScreen():
+            self.set_full_screen(False)
+
+    # ---- the view -----------------------------------------------------------------------------
+
+    def pan(self, shares: tuple[float, float]) -> None:
+        self.canvas.pan(shares[0] * self.canvas.width(), shares[1] * self.canvas.height())
+
+    def set_full_screen(self, on: bool) -> None:
+        if on and not self.isFullScreen():
+            self._was_maximized = self.isMaximized()
+            self.showFullScreen()
+        elif not on and self.isFullScreen():
+            if self._was_maximized:
+                self.showMaximized()
+            else:
+                self.showNormal()
+        self.menuBar().setVisible(not on)
+        self.tool_bar.setVisible(self.settings.tool_bar and not on)
+        self.menus.tick("view.full_screen", on)
+
+    # ---- overlays -----------------------------------------------------------------------------
+
+    def step_sigma(self, step: float) -> None:
+        low, high = SIGMA_RANGE
+        self.change(sigma=min(max(round((self.settings.sigma + step) / 0.05) * 0.05, low), high))
+
+    def choose_colour(self) -> None:
+        dialog = QColorDialog(QColor(self.settings.colour), self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setWindowTitle("Colour of the overlays")
+        dialog.colorSelected.connect(
+            lambda colour: self.change(colour=colour.name(), own_colours=False)
+        )
+        dialog.open()
+
+    def reset_overlays(self) -> None:
+        self.change(
+            centres=False, ellipses=False, sigma=1.0, own_colours=True, colour=DEFAULT_COLOUR
+        )
+
+    # ---- copy and export ----------------------------------------------------------------------
+
+    def copy_view(self) -> None:
+        image = self.canvas.grab_frame()
+        if image.isNull():
+            self.status.tell("There is nothing in view to copy")
+            return
+        QGuiApplication.clipboard().setImage(image)
+        self.status.tell(f"Copied {image.width():,} × {image.height():,} pixels")
+
+    def ask_export(self) -> None:
+        document = self.session.document
+        if document is None or self.exporter.running:
+            return
+        view = self.canvas.view
+        region = region_in_view(document.extent, view.source_rect)
+        if region is None:
+            region = (0.0, 0.0, float(document.extent[1]), float(document.extent[0]))
+        dialog = ExportDialog(self, document.extent, region, view.scale)
+        dialog.chosen.connect(self._ask_export_file)
+        dialog.open()
+
+    def _ask_export_file(self, plan: ExportPlan) -> None:
+        document = self.session.document
+        if document is None:
+            return
+        folder = self.settings.last_folder or str(Path.home())
+        name = f"{Path(document.name).stem} x{plan.scale:g}.png"
+        dialogs.ask_save(
+            self,
+            "Export",
+            str(Path(folder) / name),
+            dialogs.EXPORT_FILTERS,
+            lambda path: self.export(plan, path),
+        )
+
+    def export(self, plan: ExportPlan, path: str) -> None:
+        """Render into a file in the background."""
+        document = self.session.document
+        if document is None or self.exporter.running:
+            return
+        source = document.picture or next(iter(document.scene.tiles.values()))
+        self.exporter.start(Export(source, path, plan.scale, plan.region))
+        self._show_export(0, 0)
+
+    def _show_export(self, done: int, total: int) -> None:
+        if self.exporter.running:
+            self.status.show_progress(
+                status_text.progress_text(done, total, "Exporting"), done, total
+            )
+
+    def _export_finished(self, message: str) -> None:
+        self.exporter.done()
+        self._show_work()
+        self.status.tell(message, 12.0)
+
+    def _export_failed(self, message: str) -> None:
+        self.exporter.done()
+        self._show_work()
+        self.error_box.tell("The file was not written", message)
+
+    def _export_cancelled(self) -> None:
+        self.exporter.done()
+        self._show_work()
+        self.status.tell("Export stopped; no file was written")
+
+    # ---- help ---------------------------------------------------------------------------------
+
+    def show_sheet(self) -> None:
+        if self.sheet is None:
+            self.sheet = ShortcutSheet(self)
+        self.sheet.show_near()
+
+    def show_about(self) -> None:
+        box = QMessageBox(self)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.setWindowTitle(f"About {TITLE}")
+        box.setText(f"{TITLE} {__version__}")
+        box.setInformativeText(
+            "Shows a picture as a continuous field of 2D Gaussians, drawn anew at every zoom."
+        )
+        box.open()
+
+    # ---- the end ------------------------------------------------------------------------------
+
+    def is_idle(self) -> bool:
+        """Whether nothing is under way: for tests and measurements."""
+        return (
+            not self.session.opening
+            and not self.session.building
+            and not self.exporter.running
+            and self.canvas.is_idle()
+            and self.readout.is_idle()
+        )
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if self.isFullScreen():
+            self.set_full_screen(False)
+        geometry = bytes(self.saveGeometry().toBase64().data()).decode("ascii")
+        self.settings = self.settings.changed(geometry=geometry)
+        self._saver.save(self.settings)
+        self.session.shutdown()
+        self.exporter.close(0.4)
+        self.readout.shutdown()
+        self.canvas.shutdown()
+        self.warm_up.close(0.05)
+        self._saver.close()
+        super().closeEvent(event)

@@ -1,0 +1,110 @@
+"""Reads a picture or a field on a thread: a quick look first, then the whole."""
+
+from __future__ import annotations
+
+import logging
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QImage
+
+from gaussian_core.errors import UserError
+from viewer.model.document import Document, is_field_file
+from viewer.ui.background import Worker
+from viewer.ui.image_arrays import array_from_image, image_from_array
+
+log = logging.getLogger(__name__)
+
+OVERVIEW_SIDE = 2048
+"""Longer side of the quick look: about what a window shows."""
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What is being opened. path: None for a picture from the clipboard, which is in `image`."""
+
+    number: int
+    name: str
+    path: Path | None = None
+    image: QImage | None = None
+
+
+class OpenWorker(Worker):
+    """Opens one thing after another; what was asked for last counts, and the results of earlier ones are dropped."""
+
+    overview_ready = Signal(object, QImage, int, int)
+    """The opening, a small image of the picture, the picture's width and height."""
+    opened = Signal(object, object)
+    """The opening, the Document."""
+    failed = Signal(object, str)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__("open", parent)
+        self._number = 0
+
+    def open(self, path: str | os.PathLike[str]) -> Opening:
+        path = Path(os.path.abspath(path))
+        return self._start(Opening(self._number + 1, path.name, path=path))
+
+    def open_image(self, image: QImage, name: str = "Pasted picture") -> Opening:
+        return self._start(Opening(self._number + 1, name, image=image))
+
+    def abandon(self) -> None:
+        """Drop what is being opened."""
+        self._number += 1
+
+    def is_current(self, opening: Opening) -> bool:
+        return opening.number == self._number
+
+    def _start(self, opening: Opening) -> Opening:
+        self._number = opening.number
+        self._run(self._open, opening)
+        return opening
+
+    # ---- its thread ---------------------------------------------------------------------------
+
+    def _open(self, opening: Opening) -> None:
+        try:
+            document = self._document(opening)
+        except UserError as error:
+            self._emit(self.failed, opening, str(error))
+        except MemoryError:
+            self._emit(self.failed, opening, f"There is not enough memory to open {opening.name}.")
+        except Exception as error:  # a decoder's own fault must not end the program
+            log.exception("opening %s failed", opening.name)
+            self._emit(self.failed, opening, f"{opening.name} cannot be opened: {error}")
+        else:
+            self._emit(self.opened, opening, document)
+
+    def _document(self, opening: Opening) -> Document:
+        if opening.path is None:
+            from gaussian_core.images import Picture
+
+            assert opening.image is not None
+            pixels = array_from_image(opening.image)
+            return Document.from_picture(Picture.from_array(pixels, opening.name))
+        if not is_field_file(opening.path):
+            self._look(opening)
+        return Document.open(opening.path)
+
+    def _look(self, opening: Opening) -> None:
+        from gaussian_core.images import open_overview
+
+        assert opening.path is not None
+        pixels, (width, height) = open_overview(opening.path, OVERVIEW_SIDE)
+        if self.is_current(opening):
+            self._emit(self.overview_ready, opening, _overview_image(pixels), width, height)
+
+
+def _overview_image(pixels: NDArray[np.uint8]) -> QImage:
+    """Transparent parts stand on the checkerboard's mean grey: the squares come with the first frame."""
+    if pixels.ndim == 3 and pixels.shape[2] == 4:
+        alpha = pixels[..., 3:].astype(np.uint16)
+        grey = np.uint16(round(0.7 * 255))
+        mixed = pixels[..., :3].astype(np.uint16) * alpha + grey * (255 - alpha)
+        pixels = ((mixed + 127) // 255).astype(np.uint8)
+    return image_from_array(pixels)

@@ -1,0 +1,94 @@
+"""Keeps the status bar in step with the canvas: cursor, values, counts, frame."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, QTimer
+
+from viewer.model import status_text
+from viewer.model.frame import Frame
+from viewer.model.probe import Probe
+from viewer.ui.canvas import Canvas
+from viewer.ui.probe_worker import ProbeWorker
+from viewer.ui.status_bar import StatusBar
+
+PERIOD_MS = 33
+
+
+class Readout(QObject):
+    """Takes at most 30 looks a second, however often the mouse or the view moves."""
+
+    def __init__(self, canvas: Canvas, status: StatusBar, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._canvas = canvas
+        self._status = status
+        self._point: tuple[float, float] | None = None
+        self._counted = (0, 0)
+        self._worker = ProbeWorker(self)
+        self._worker.answered.connect(self._show_values)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(PERIOD_MS)
+        self._timer.timeout.connect(self._look)
+        canvas.cursor_moved.connect(self._cursor_moved)
+        canvas.cursor_left.connect(self._cursor_left)
+        canvas.view_changed.connect(self._later)
+        canvas.frame_shown.connect(self._show_frame)
+        canvas.overlay_counts.connect(self._show_counts)
+
+    def is_idle(self) -> bool:
+        return not self._timer.isActive() and self._worker.idle
+
+    def shutdown(self) -> None:
+        self._timer.stop()
+        self._worker.close()
+
+    def refresh(self) -> None:
+        """The scene or the overlays have changed."""
+        if self._canvas.scene is None:
+            self._status.clear_picture()
+        self._show_counts(*self._counted)
+        self._later()
+
+    def _later(self) -> None:
+        if not self._timer.isActive():
+            self._timer.start()
+
+    def _cursor_moved(self, x: float, y: float) -> None:
+        self._point = (x, y)
+        self._later()
+
+    def _cursor_left(self) -> None:
+        self._point = None
+        self._later()
+
+    def _look(self) -> None:
+        view = self._canvas.view
+        self._status.zoom.show_zoom(view.scale)
+        scene, point = self._canvas.scene, self._point
+        self._status.show_position(point, view.scale)
+        if scene is None or point is None:
+            self._status.show_values(None, None, over=False)
+        else:
+            self._worker.ask(scene, view.scale, point)
+
+    def _show_values(self, probe: Probe) -> None:
+        scene = self._canvas.scene
+        if scene is not None and scene.generation == probe.generation and self._point is not None:
+            self._status.show_values(probe.source, probe.field)
+
+    def _show_frame(self, frame: Frame) -> None:
+        self._status.show_frame(frame.ms, frame.level, frame.backend)
+        if self._point is not None:
+            self._later()
+
+    def _show_counts(self, shown: int, in_view: int) -> None:
+        self._counted = (shown, in_view)
+        scene, overlays = self._canvas.scene, self._canvas.overlays
+        if scene is None or not scene.tiles:
+            self._status.show_counts("")
+        elif not overlays.any:
+            self._status.show_counts(status_text.count_text(in_view))
+        else:
+            kind = "ellipses" if overlays.ellipses else "centres"
+            text = status_text.count_text(in_view, shown, kind)
+            self._status.show_counts(text, capped=shown < in_view)

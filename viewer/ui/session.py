@@ -1,0 +1,183 @@
+"""What is open in a window: reading it, building its field, showing it, and going back when that fails."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QImage
+
+from viewer.model.document import Document
+from viewer.model.view_state import ViewState
+from viewer.ui.build_worker import BuildWorker
+from viewer.ui.canvas import Canvas
+from viewer.ui.open_worker import Opening, OpenWorker
+
+
+class Session(QObject):
+    """Owns the document. What was open before stays, and stays usable, until something else really is open."""
+
+    changed = Signal()
+    """Another document, or none, is shown."""
+    opening_began = Signal(str)
+    opening_ended = Signal()
+    opened_file = Signal(object)
+    """The Path of a file that was opened."""
+    failed = Signal(str, str, object)
+    """A title, the message, the Path (None: no file) that could not be opened."""
+    build_progress = Signal(int, int)
+    build_ended = Signal()
+
+    def __init__(self, canvas: Canvas, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._canvas = canvas
+        self.document: Document | None = None
+        self._before: ViewState | None = None
+        self._covered = False  # an overview of the next picture covers the document
+        self._opening: Opening | None = None
+        self._opener = OpenWorker(self)
+        self._opener.overview_ready.connect(self._show_overview)
+        self._opener.opened.connect(self._show_document)
+        self._opener.failed.connect(self._go_back)
+        self._builder = BuildWorker(self)
+        self._builder.tiles_built.connect(self._take_tiles)
+        self._builder.progress.connect(self._report)
+        self._builder.finished.connect(self._end_build)
+        self._builder.failed.connect(self._build_failed)
+        self._building = False
+        canvas.view_changed.connect(self._look)
+
+    # ---- commands -----------------------------------------------------------------------------
+
+    def open(self, path: str | os.PathLike[str]) -> None:
+        self._begin(self._opener.open(path))
+
+    def open_image(self, image: QImage) -> None:
+        self._begin(self._opener.open_image(image))
+
+    def close_document(self) -> None:
+        self._opener.abandon()
+        self._finish_opening()
+        self.stop_building()
+        self.document = None
+        self._covered = False
+        self._canvas.set_scene(None)
+        self.changed.emit()
+
+    def build(self) -> None:
+        """Start or go on building the field."""
+        if self.document is None or self.document.builder is None or self._building:
+            return
+        self._building = True
+        self.build_progress.emit(self.document.built, self.document.total)
+        self.document.look_at(self._canvas.view.source_rect)
+        self._builder.start(self.document)
+
+    def stop_building(self) -> None:
+        self._builder.stop()
+        if self._building:
+            self._building = False
+            self.build_ended.emit()
+
+    @property
+    def opening(self) -> bool:
+        return self._opening is not None
+
+    @property
+    def building(self) -> bool:
+        return self._building
+
+    def cancel_opening(self) -> None:
+        """Forget what is being opened and show again what was."""
+        if self._opening is not None:
+            self._opener.abandon()
+            self._restore()
+            self._finish_opening()
+
+    def shutdown(self) -> None:
+        """End the threads."""
+        self._opener.close()
+        self._builder.close()
+
+    # ---- opening ------------------------------------------------------------------------------
+
+    def _begin(self, opening: Opening) -> None:
+        self._opening = opening
+        self.opening_began.emit(opening.name)
+
+    def _finish_opening(self) -> None:
+        if self._opening is not None:
+            self._opening = None
+            self.opening_ended.emit()
+
+    def _show_overview(self, opening: Opening, image: QImage, width: int, height: int) -> None:
+        if not self._opener.is_current(opening):
+            return
+        if not self._covered:
+            self._before = self._canvas.view
+            self._covered = True
+        self.stop_building()
+        self._canvas.set_overview(image, (width, height))
+
+    def _show_document(self, opening: Opening, document: Document) -> None:
+        if not self._opener.is_current(opening):
+            return
+        self.stop_building()
+        self.document = document
+        self._covered = False
+        self._before = None
+        self._canvas.set_scene(document.scene)
+        self._finish_opening()
+        self.changed.emit()
+        if opening.path is not None:
+            self.opened_file.emit(opening.path)
+        self.build()
+
+    def _go_back(self, opening: Opening, message: str) -> None:
+        if not self._opener.is_current(opening):
+            return
+        self._restore()
+        self._finish_opening()
+        path: Path | None = opening.path
+        self.failed.emit(f"{opening.name} was not opened", message, path)
+
+    def _restore(self) -> None:
+        if not self._covered:
+            return
+        self._covered = False
+        if self.document is None:
+            self._canvas.set_scene(None)
+        else:
+            self._canvas.set_scene(None)
+            self._canvas.set_scene(self.document.scene)
+            if self._before is not None:
+                self._canvas.set_view(self._before)
+            self.build()
+        self._before = None
+        self.changed.emit()
+
+    # ---- building -----------------------------------------------------------------------------
+
+    def _look(self) -> None:
+        if self.document is not None and not self._covered:
+            self._builder.look_at(self._canvas.view.source_rect)
+
+    def _take_tiles(self, document: Document) -> None:
+        if document is self.document and not self._covered and document.take_tiles():
+            self._canvas.set_scene(document.scene)
+
+    def _report(self, document: Document, built: int, total: int) -> None:
+        if document is self.document and self._building:
+            self.build_progress.emit(built, total)
+
+    def _end_build(self, document: Document) -> None:
+        # The thread goes on to watch the view; to the user the work is done.
+        if document is self.document and self._building:
+            self._building = False
+            self.build_ended.emit()
+
+    def _build_failed(self, document: Document, message: str) -> None:
+        if document is self.document:
+            self._end_build(document)
+            self.failed.emit("The field was not built", message, None)

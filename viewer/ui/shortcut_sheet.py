@@ -1,0 +1,140 @@
+"""The sheet of shortcuts, made from the table of actions."""
+
+from __future__ import annotations
+
+import sys
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QKeySequence, QPainter, QPaintEvent, QPalette, QShortcut
+from PySide6.QtWidgets import (
+    QDialog,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from viewer.model.actions import SheetRow, sheet
+
+COLUMNS = ((0, 1), (2, 3, 4))
+"""Which sections stand in which column."""
+
+_MAC = {"Ctrl": "⌘", "Shift": "⇧", "Alt": "⌥"}
+
+
+class KeyCap(QWidget):
+    """A key, drawn as one; in the palette's colours, so that it follows the theme."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = _MAC.get(text, text) if sys.platform == "darwin" else text
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+
+    def sizeHint(self) -> QSize:
+        metrics = self.fontMetrics()
+        height = metrics.height() + 8
+        return QSize(max(height, metrics.horizontalAdvance(self.text) + 16), height)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        colours = self.palette()
+        box = QRectF(0.5, 0.5, self.width() - 1, self.height() - 1)
+        painter.setPen(colours.color(QPalette.ColorRole.Mid))
+        painter.setBrush(colours.color(QPalette.ColorRole.Mid))
+        painter.drawRoundedRect(box, 4, 4)
+        painter.setBrush(colours.color(QPalette.ColorRole.Button))
+        painter.drawRoundedRect(box.adjusted(0, 0, 0, -2), 4, 4)
+        painter.setPen(colours.color(QPalette.ColorRole.ButtonText))
+        painter.drawText(box.adjusted(0, 0, 0, -2), Qt.AlignmentFlag.AlignCenter, self.text)
+        painter.end()
+
+
+def _soft(text: str) -> QLabel:
+    label = QLabel(text)
+    label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+    return label
+
+
+def _keys(row: SheetRow) -> QWidget:
+    holder = QWidget()
+    line = QHBoxLayout(holder)
+    line.setContentsMargins(0, 0, 0, 0)
+    line.setSpacing(3)
+    for number, keys in enumerate(row.chords):
+        if number:
+            line.addWidget(_soft("or"))
+        for place, key in enumerate(keys):
+            if place:
+                line.addWidget(_soft("+"))
+            line.addWidget(KeyCap(key))
+    line.addStretch(1)
+    return holder
+
+
+def _section(title: str, rows: list[SheetRow]) -> QWidget:
+    holder = QWidget()
+    grid = QGridLayout(holder)
+    grid.setContentsMargins(0, 0, 0, 0)
+    grid.setHorizontalSpacing(16)
+    grid.setVerticalSpacing(5)
+    heading = QLabel(title)
+    font = heading.font()
+    font.setBold(True)
+    font.setPointSizeF(font.pointSizeF() * 1.15)
+    heading.setFont(font)
+    grid.addWidget(heading, 0, 0, 1, 2)
+    line = QFrame()
+    line.setFrameShape(QFrame.Shape.HLine)
+    line.setForegroundRole(QPalette.ColorRole.Mid)
+    line.setFrameShadow(QFrame.Shadow.Plain)
+    grid.addWidget(line, 1, 0, 1, 2)
+    for number, row in enumerate(rows, start=2):
+        grid.addWidget(_keys(row), number, 0)
+        grid.addWidget(QLabel(row.text), number, 1)
+    grid.setColumnMinimumWidth(0, 190)
+    grid.setColumnStretch(1, 1)
+    return holder
+
+
+class ShortcutSheet(QDialog):
+    """Every shortcut and gesture, grouped. The window stays usable while it is open; "?" and Escape close it."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Keyboard and mouse")
+        content = QWidget()
+        columns = QHBoxLayout(content)
+        columns.setContentsMargins(24, 20, 24, 20)
+        columns.setSpacing(40)
+        sections = sheet()
+        for places in COLUMNS:
+            column = QVBoxLayout()
+            column.setSpacing(18)
+            for place in places:
+                column.addWidget(_section(*sections[place]))
+            column.addStretch(1)
+            columns.addLayout(column)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setWidget(content)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(scroll)
+        for key in ("?", "F1"):
+            QShortcut(QKeySequence(key), self, self.close)
+        self._content = content
+
+    def show_near(self) -> None:
+        """Show it over its window, as large as it wants to be and the screen allows."""
+        wanted = self._content.sizeHint() + QSize(4, 4)
+        room = self.screen().availableSize()
+        self.resize(wanted.boundedTo(QSize(room.width() - 40, room.height() - 80)))
+        self.show()
+        self.raise_()
+        self.activateWindow()

@@ -1,0 +1,231 @@
+"""The status bar: what is under the cursor, what is in view, how the frame was made, and work under way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QSizePolicy,
+    QStatusBar,
+    QToolButton,
+    QWidget,
+)
+
+from viewer.model import status_text
+from viewer.ui.status_cell import StatusCell
+from viewer.ui.zoom_field import ZoomField
+
+MESSAGE_ROOM = 120
+
+
+class StatusBar(QStatusBar):
+    """Cells of fixed width on the right, messages and progress on the left.
+
+    In a narrow window the least important cells go first; the zoom field always stays.
+    """
+
+    cancelled = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setSizeGripEnabled(False)
+        self.position = StatusCell(
+            "Cursor", "00000.000, 00000.000", 2, tip="Cursor, in source pixels"
+        )
+        self.source = StatusCell(
+            "Source value",
+            "255 255 255",
+            3,
+            "source",
+            swatch=True,
+            tip="The picture's value under the cursor, 0 to 255",
+        )
+        self.field = StatusCell(
+            "Field value",
+            "255 255 255",
+            4,
+            "field",
+            swatch=True,
+            tip="What the Gaussian field shows under the cursor, 0 to 255",
+        )
+        self.counts = StatusCell(
+            "Gaussians",
+            "20,000 of 9,999,999 ellipses (largest)",
+            5,
+            tip="Gaussians in view, of the part of the field that is built",
+        )
+        self.method = StatusCell("Method", "Kernel interpolation", 8, tip="How the field is made")
+        self.preview = StatusCell(
+            "Preview",
+            "preview 1/4",
+            6,
+            tip="A frame coarser than the screen; the exact one follows when the view rests",
+        )
+        self.time = StatusCell(
+            "Frame time", "999.9 ms", 7, tip="How long the newest frame took", right=True
+        )
+        self.device = StatusCell("Device", "CPU", 9, tip="What the frame was computed on")
+        self.cells = (
+            self.position,
+            self.source,
+            self.field,
+            self.counts,
+            self.preview,
+            self.time,
+            self.method,
+            self.device,
+        )
+        self.zoom = ZoomField()
+
+        self._message = QLabel()
+        self._message.setTextFormat(Qt.TextFormat.PlainText)
+        self._message.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._message.setMinimumWidth(40)
+        self._bar = QProgressBar()
+        self._bar.setTextVisible(False)
+        self._bar.setFixedSize(110, 8)
+        self._cancel = QToolButton()
+        self._cancel.setText("Cancel")
+        self._cancel.setToolTip("Stop (Esc)")
+        self._cancel.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._cancel.clicked.connect(self.cancelled)
+        self._work = QWidget()
+        row = QHBoxLayout(self._work)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        row.addWidget(self._bar)
+        row.addWidget(self._cancel)
+
+        # QStatusBar's own layout hides ordinary widgets under temporary messages; one widget with a layout of our
+        # own holds everything.
+        self._content = QWidget()
+        line = self._line = QHBoxLayout(self._content)
+        line.setContentsMargins(8, 0, 6, 0)
+        line.setSpacing(0)
+        line.addWidget(self._message, 1)
+        line.addWidget(self._work)
+        line.addSpacing(8)
+        for cell in self.cells:
+            line.addWidget(cell)
+        line.addSpacing(6)
+        line.addWidget(self.zoom)
+        self.addWidget(self._content, 1)
+
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self._restore_message)
+        self._passing = ""
+        self._standing = ""
+        self._label = ""
+        self._work.hide()
+        self.clear_picture()
+
+    # ---- values -------------------------------------------------------------------------------
+
+    def clear_picture(self) -> None:
+        for cell in self.cells:
+            cell.show_value("")
+
+    def show_position(self, point: tuple[float, float] | None, scale: float = 1.0) -> None:
+        self.position.show_value("" if point is None else status_text.position_text(*point, scale))
+
+    def show_values(
+        self, source: Sequence[float] | None, field: Sequence[float] | None, over: bool = True
+    ) -> None:
+        for cell, value in ((self.source, source), (self.field, field)):
+            text = status_text.value_text(value) if over else ""
+            cell.show_value(text, status_text.swatch_rgb(value))
+
+    def show_counts(self, text: str, capped: bool = False) -> None:
+        self.counts.show_value(text, warn=capped)
+
+    def show_frame(self, ms: float, level: int, backend: str) -> None:
+        self.time.show_value(status_text.time_text(ms))
+        self.preview.show_value(status_text.preview_text(level), warn=level > 1)
+        gpu = backend.startswith(("cuda", "mps", "gpu"))
+        self.device.show_value("GPU" if gpu else "CPU")
+
+    def show_method(self, title: str) -> None:
+        self.method.show_value(title)
+
+    # ---- messages and work --------------------------------------------------------------------
+
+    @property
+    def message(self) -> str:
+        """What the left part says now."""
+        return self._message.toolTip()
+
+    def tell(self, text: str, seconds: float = 6.0) -> None:
+        """Say something for a while."""
+        self._passing = text
+        self._timer.start(round(seconds * 1000))
+        self._show_message()
+
+    def set_standing(self, text: str) -> None:
+        """What is said while nothing else is (an empty text: nothing)."""
+        self._standing = text
+        self._show_message()
+
+    def show_progress(self, label: str, done: int = 0, total: int = 0) -> None:
+        """Work goes on; total 0: nobody knows for how long."""
+        self._label = label
+        self._bar.setRange(0, total)
+        self._bar.setValue(done)
+        if not self._work.isVisibleTo(self):
+            self._work.show()
+            self._fit_cells()
+        self._show_message()
+
+    def end_progress(self) -> None:
+        self._label = ""
+        if self._work.isVisibleTo(self):
+            self._work.hide()
+            self._fit_cells()
+        self._show_message()
+
+    @property
+    def busy(self) -> bool:
+        return self._work.isVisibleTo(self)
+
+    def _restore_message(self) -> None:
+        self._passing = ""
+        self._show_message()
+
+    def _show_message(self) -> None:
+        text = self._passing or self._label or self._standing
+        self._message.setToolTip(text)
+        self._elide()
+
+    def _elide(self) -> None:
+        room = max(0, self._message.width() - 4)
+        self._message.setText(
+            self.fontMetrics().elidedText(self.message, Qt.TextElideMode.ElideRight, room)
+        )
+
+    # ---- fitting ------------------------------------------------------------------------------
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_cells()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange and hasattr(self, "_content"):
+            self._fit_cells()
+
+    def _fit_cells(self) -> None:
+        """Keep as many cells as fit, the most important ones first."""
+        room = self.width() - self.zoom.width() - 30 - MESSAGE_ROOM
+        if self._work.isVisibleTo(self):
+            room -= self._work.sizeHint().width()
+        for cell in sorted(self.cells, key=lambda c: c.rank):
+            width = cell.sizeHint().width()
+            cell.setVisible(width <= room)
+            room -= width
+        self._line.activate()
+        self._elide()

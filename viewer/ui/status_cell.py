@@ -1,0 +1,100 @@
+"""One value in the status bar: text of a fixed width, with a colour swatch before it where wanted."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRect, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+PADDING = 9
+SWATCH = 12
+GAP = 6
+
+
+class StatusCell(QWidget):
+    """Paints itself, so that a new text costs one small repaint and moves nothing.
+
+    template: the widest text to expect; a longer one is elided. rank: cells with a high one go first when the window
+    is narrow. soft_label: stands before the text in a softer colour.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        template: str,
+        rank: int,
+        label: str = "",
+        swatch: bool = False,
+        tip: str = "",
+        right: bool = False,
+    ) -> None:
+        super().__init__()
+        self.rank = rank
+        self._template = template
+        self._label = label
+        self._has_swatch = swatch
+        self._right = right
+        self._text = ""
+        self._colour: QColor | None = None
+        self._warn = False
+        self.setObjectName(name)
+        self.setAccessibleName(name)
+        self.setToolTip(tip)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
+
+    @property
+    def text(self) -> str:
+        return self._text
+
+    @property
+    def colour(self) -> QColor | None:
+        return self._colour
+
+    def show_value(
+        self, text: str, colour: tuple[int, int, int] | None = None, warn: bool = False
+    ) -> None:
+        shown = None if colour is None else QColor(*colour)
+        if text == self._text and shown == self._colour and warn == self._warn:
+            return
+        self._text, self._colour, self._warn = text, shown, warn
+        self.setAccessibleDescription(text)
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        metrics = self.fontMetrics()
+        width = 2 * PADDING + metrics.horizontalAdvance(self._template)
+        if self._label:
+            width += metrics.horizontalAdvance(self._label) + GAP
+        if self._has_swatch:
+            width += SWATCH + GAP
+        return QSize(width, metrics.height() + 8)
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        colours = self.palette()
+        painter.setPen(colours.color(QPalette.ColorRole.Mid))
+        painter.drawLine(0, 4, 0, self.height() - 5)
+        x = PADDING
+        middle = Qt.AlignmentFlag.AlignVCenter
+        if self._label:
+            painter.setPen(colours.color(QPalette.ColorRole.PlaceholderText))
+            width = self.fontMetrics().horizontalAdvance(self._label)
+            painter.drawText(QRect(x, 0, width + 2, self.height()), middle, self._label)
+            x += width + GAP
+        if self._has_swatch:
+            box = QRect(x, (self.height() - SWATCH) // 2, SWATCH, SWATCH)
+            if self._colour is not None:
+                painter.fillRect(box, self._colour)
+            painter.setPen(colours.color(QPalette.ColorRole.Dark))
+            painter.drawRect(box.adjusted(0, 0, -1, -1))
+            x += SWATCH + GAP
+        role = QPalette.ColorRole.BrightText if self._warn else QPalette.ColorRole.WindowText
+        painter.setPen(colours.color(role))
+        room = QRect(x, 0, self.width() - x - PADDING + 2, self.height())
+        text = self.fontMetrics().elidedText(self._text, Qt.TextElideMode.ElideRight, room.width())
+        side = Qt.AlignmentFlag.AlignRight if self._right else Qt.AlignmentFlag.AlignLeft
+        painter.drawText(room, middle | side, text)
+        painter.end()

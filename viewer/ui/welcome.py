@@ -1,0 +1,26 @@
+"""What an empty canvas says."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QPalette
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+from viewer.ui.theme import Colours
+
+
+class Welcome(QLabel):
+    def __init__(self, canvas: QWidget) -> None:
+        super().__init__("Drop a picture here, or press Ctrl+O to open one")
+        self.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        font = self.font()
+        font.setPointSizeF(font.pointSizeF() * 1.3)
+        self.setFont(font)
+        layout = QVBoxLayout(canvas)
+        layout.addWidget(self)
+
+    def set_colours(self, colours: Colours) -> None:
+        own = self.palette()
+        own.setColor(QPalette.ColorRole.WindowText, QColor(colours.soft))
+        self.setPalette(own)

@@ -1,0 +1,121 @@
+"""The zoom as an editable field with presets."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QPalette, QWheelEvent
+from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
+
+from viewer.model.actions import PRESETS
+from viewer.model.status_text import parse_zoom, zoom_text
+
+FIT = "Fit"
+FILL = "Fill"
+
+
+class ZoomField(QComboBox):
+    """Shows the zoom and takes one: "350%", "3.5x", "4", "fit", "fill", or a preset from the list."""
+
+    zoom_chosen = Signal(float)
+    fit_chosen = Signal()
+    fill_chosen = Signal()
+    left = Signal()
+    """The user is done here: the keyboard belongs to the picture again."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._edit = QLineEdit()
+        self.setLineEdit(self._edit)
+        self.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.setCompleter(None)  # type: ignore[arg-type]
+        self.setMaxVisibleItems(len(PRESETS) + 2)
+        self.addItems([FIT, FILL, *(zoom_text(s) for s in PRESETS)])
+        self.setCurrentIndex(-1)
+        width = self.fontMetrics().horizontalAdvance("100,000 %")
+        self.setFixedWidth(width + 40)
+        self.setToolTip('Zoom: "350%", "3.5x", or a number; below 20 it is a factor (Z)')
+        self.setAccessibleName("Zoom")
+        edit = self._edit
+        edit.setAlignment(Qt.AlignmentFlag.AlignRight)
+        edit.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        edit.textEdited.connect(lambda: self._mark(False))
+        edit.installEventFilter(self)
+        self.activated.connect(self._take)
+        self._scale = 1.0
+        self.show_zoom(1.0)
+
+    def show_zoom(self, scale: float) -> None:
+        """The zoom has changed. What is being typed is left alone."""
+        self._scale = scale
+        if not self._edit.hasFocus():
+            self._show(zoom_text(scale))
+
+    def begin_typing(self) -> None:
+        self._edit.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self._edit.selectAll()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.FocusOut and not self.view().isVisible():
+            self._show(zoom_text(self._scale))
+        if isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape:
+            # Escape is also a shortcut of the window: in here it only means to leave the field.
+            if event.type() == QEvent.Type.ShortcutOverride:
+                event.accept()
+                return True
+            if event.type() == QEvent.Type.KeyPress:
+                self._leave()
+                return True
+        if (
+            isinstance(event, QKeyEvent)
+            and event.type() == QEvent.Type.KeyPress
+            and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        ):
+            # Taken before the combo box sees it: it would look the text up among the presets once more, after the field
+            # shows the old zoom again, and go back there.
+            self._take()
+            return True
+        return super().eventFilter(watched, event)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        # A wheel that passes over the field must not jump through the presets.
+        event.ignore()
+
+    def _take(self) -> None:
+        text = self.currentText().strip()
+        word = text.casefold()
+        if word == FIT.casefold():
+            self.fit_chosen.emit()
+        elif word == FILL.casefold():
+            self.fill_chosen.emit()
+        else:
+            scale = parse_zoom(text)
+            if scale is None:
+                self._mark(True)
+                self._edit.selectAll()
+                return
+            self.zoom_chosen.emit(scale)
+        self._leave()
+
+    def _leave(self) -> None:
+        self._edit.clearFocus()
+        self._show(zoom_text(self._scale))
+        self.left.emit()
+
+    def _show(self, text: str) -> None:
+        edit = self._edit
+        self._mark(False)
+        if edit.text() != text:
+            self.setCurrentIndex(-1)
+            edit.setText(text)
+
+    def _mark(self, wrong: bool) -> None:
+        edit = self._edit
+        colours = self.palette()
+        if wrong:
+            colours.setColor(QPalette.ColorRole.Text, colours.color(QPalette.ColorRole.BrightText))
+            edit.setPalette(colours)
+        elif edit.palette().color(QPalette.ColorRole.Text) != colours.color(
+            QPalette.ColorRole.Text
+        ):
+            edit.setPalette(QPalette())
