@@ -8,11 +8,14 @@ from PySide6.QtCore import Qt
 from viewer.ui.zoom_field import ZoomField
 
 
+@pytest.mark.parametrize("target", ["box", "edit"])
 @pytest.mark.parametrize("before", [0.3, 1.0, 4.0])
 @pytest.mark.parametrize(
     ("typed", "expected"), [("400%", 4.0), ("3.5x", 3.5), ("100 %", 1.0), ("2", 2.0)]
 )
-def test_return_takes_what_was_typed_once_whatever_was_shown_before(qtbot, before, typed, expected):
+def test_return_takes_what_was_typed_once_whatever_was_shown_before(
+    qtbot, target, before, typed, expected
+):
     """A zoom that is a preset itself used to come back when another one was typed over it."""
     field = ZoomField()
     qtbot.addWidget(field)
@@ -21,8 +24,10 @@ def test_return_takes_what_was_typed_once_whatever_was_shown_before(qtbot, befor
     chosen = []
     field.zoom_chosen.connect(chosen.append)
     field.begin_typing()
-    qtbot.keyClicks(field.lineEdit(), typed)
-    qtbot.keyClick(field.lineEdit(), Qt.Key.Key_Return)
+    # Real keys come to the box, which has the focus for its edit.
+    widget = field if target == "box" else field.lineEdit()
+    qtbot.keyClicks(widget, typed)
+    qtbot.keyClick(widget, Qt.Key.Key_Return)
     assert chosen == [pytest.approx(expected)]
 
 
@@ -35,3 +40,15 @@ def test_nonsense_stays_to_be_corrected(qtbot):
         qtbot.keyClicks(field.lineEdit(), "abc")
         qtbot.keyClick(field.lineEdit(), Qt.Key.Key_Return)
     assert field.lineEdit().text() == "abc"
+
+
+def test_escape_leaves_without_a_zoom(qtbot):
+    field = ZoomField()
+    qtbot.addWidget(field)
+    field.show()
+    field.show_zoom(2.0)
+    field.begin_typing()
+    qtbot.keyClicks(field, "77")
+    with qtbot.assertNotEmitted(field.zoom_chosen), qtbot.waitSignal(field.left):
+        qtbot.keyClick(field, Qt.Key.Key_Escape)
+    assert field.lineEdit().text() == "200 %"

@@ -56,26 +56,36 @@ class ZoomField(QComboBox):
         self._edit.selectAll()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        # The edit is the combo box's focus proxy: real keys come to the box, a few others only to the edit.
+        if watched is self._edit and isinstance(event, QKeyEvent) and self._took_key(event):
+            return True
         if event.type() == QEvent.Type.FocusOut and not self.view().isVisible():
             self._show(zoom_text(self._scale))
-        if isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape:
-            # Escape is also a shortcut of the window: in here it only means to leave the field.
-            if event.type() == QEvent.Type.ShortcutOverride:
-                event.accept()
-                return True
-            if event.type() == QEvent.Type.KeyPress:
-                self._leave()
-                return True
-        if (
-            isinstance(event, QKeyEvent)
-            and event.type() == QEvent.Type.KeyPress
-            and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
-        ):
-            # Taken before the combo box sees it: it would look the text up among the presets once more, after the field
-            # shows the old zoom again, and go back there.
-            self._take()
-            return True
         return super().eventFilter(watched, event)
+
+    def event(self, event: QEvent) -> bool:
+        if isinstance(event, QKeyEvent) and self._took_key(event):
+            return True
+        return super().event(event)
+
+    def _took_key(self, event: QKeyEvent) -> bool:
+        """Return takes what was typed, Escape leaves. Both before the box sees them: on Return it would look the text
+        up among the presets once more, after the field shows the old zoom again, and go back there."""
+        key, kind = event.key(), event.type()
+        if key == Qt.Key.Key_Escape and kind == QEvent.Type.ShortcutOverride:
+            # Escape is also a shortcut of the window: in here it only means to leave the field.
+            event.accept()
+            return True
+        if kind != QEvent.Type.KeyPress:
+            return False
+        if key == Qt.Key.Key_Escape:
+            self._leave()
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self._take()
+        else:
+            return False
+        event.accept()
+        return True
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         # A wheel that passes over the field must not jump through the presets.
