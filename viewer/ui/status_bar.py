@@ -69,7 +69,7 @@ class StatusBar(QStatusBar):
         self.time = StatusCell(
             "Frame time", "999.9 ms", 7, tip="How long the newest frame took", right=True
         )
-        self.device = StatusCell("Device", "CPU", 9, tip="What the frame was computed on")
+        self.device = StatusCell("Device", "CPU", 4, tip="What the frame was computed on")
         self.cells = (
             self.position,
             self.source,
