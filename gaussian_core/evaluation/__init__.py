@@ -1,0 +1,1 @@
+"""How close an enlargement comes to the original: figures as the literature computes them."""

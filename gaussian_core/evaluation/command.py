@@ -1,0 +1,95 @@
+"""Measure how close enlargements come to the originals: PSNR and SSIM, times and memory, a table and JSON."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from gaussian_core.errors import UserError
+from gaussian_core.parallel import Stop
+
+HEADER = f"{'set':<10} {'method':<13} {'scale':>6} {'PSNR-Y':>7} {'RGB':>7} {'SSIM-Y':>7} {'RGB':>7} {'build ms':>9} {'render ms':>9} {'MB':>6}"
+
+
+def _names(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _scales(text: str) -> list[float]:
+    try:
+        values = [float(part) for part in _names(text)]
+    except ValueError:
+        values = []
+    if not values or not all(0.01 <= v <= 1000 for v in values):
+        raise argparse.ArgumentTypeError(f"scales are numbers such as 2,3,4, not {text!r}")
+    return values
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folders", metavar="FOLDER", nargs="+", type=Path, help="originals (HR)")
+    parser.add_argument(
+        "--low",
+        type=Path,
+        metavar="FOLDER",
+        help="their low resolution pictures; else bicubic ones are made",
+    )
+    parser.add_argument(
+        "--methods",
+        type=_names,
+        default=["bicubic", "kernel"],
+        metavar="M,...",
+        help="default bicubic,kernel",
+    )
+    parser.add_argument(
+        "--scales", type=_scales, default=[2.0, 3.0, 4.0], metavar="S,...", help="default 2,3,4"
+    )
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    parser.add_argument(
+        "--weights", type=Path, metavar="FILE", help="for continuoussr; else the shipped ones"
+    )
+    parser.add_argument(
+        "--limit", type=int, metavar="N", help="only the first N pictures of a folder"
+    )
+    parser.add_argument(
+        "--perceptual",
+        type=_names,
+        default=[],
+        metavar="M,...",
+        help="lpips,dists: needs the extra [perceptual]",
+    )
+    parser.add_argument("--json", metavar="FILE", type=Path, help="write the figures there as well")
+
+
+def run(options: argparse.Namespace, stop: Stop | None = None) -> int:
+    from gaussian_core.atomic import atomic_write, check_target
+    from gaussian_core.evaluation.runner import evaluate
+
+    if options.json:
+        check_target(options.json)
+    if options.limit is not None and options.limit < 1:
+        raise UserError("--limit must be at least 1.")
+    rows = []
+    print(HEADER)
+    for row in evaluate(
+        options.folders,
+        options.methods,
+        options.scales,
+        device=options.device,
+        low=options.low,
+        weights=options.weights,
+        perceptual=options.perceptual,
+        limit=options.limit,
+        stop=stop,
+    ):
+        rows.append(row)
+        extra = "".join(f"  {k} {v:.4f}" for k, v in row.perceptual.items())
+        memory = "" if row.memory_mb is None else f"{row.memory_mb:.0f}"
+        print(
+            f"{row.dataset:<10} {row.method:<13} {row.scale:>6g} {row.psnr_y:>7.2f} {row.psnr_rgb:>7.2f} "
+            f"{row.ssim_y:>7.4f} {row.ssim_rgb:>7.4f} {row.build_ms:>9.1f} {row.render_ms:>9.1f} {memory:>6}{extra}",
+            flush=True,
+        )
+    if options.json:
+        atomic_write(options.json, json.dumps([row.as_dict() for row in rows], indent=2) + "\n")
+    return 0

@@ -1,0 +1,73 @@
+"""What describes a set of weights: architecture, origin, figures."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from gaussian_core.errors import WeightsError
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """Architecture of a ContinuousSR model (DESIGN section 2; arXiv 2503.06617) and the card of its weights.
+
+    cells: G, so that a source pixel has G x G Gaussians. covariance: how DDCW mixes its dictionary: "log" (weighted
+    mean of the matrix logarithms: stays positive definite, and elongations do not cancel), "linear" (the published
+    weighted mean), or "direct" (no dictionary: the matrix logarithm itself). dictionary: "compact" or "published".
+    drift: P of adaptive position drifting in source pixels, 0 for none. footprint: standard deviation of a pixel's
+    footprint in device pixels while training, 0 for point samples. spread: standard deviation of a Gaussian at the
+    start, source pixels. elongation: how far the structure tensor stretches Gaussians along edges at the start.
+    margin: source pixels of mirrored picture that are given Gaussians around the picture.
+    """
+
+    name: str = "light"
+    architecture: str = "continuoussr"
+    encoder: str = "residual"
+    channels: int = 48
+    blocks: int = 6
+    hidden: int = 96
+    cells: int = 2
+    covariance: str = "log"
+    dictionary: str = "compact"
+    dictionary_size: int = 16
+    dictionary_range: float = 1.0
+    drift: float = 0.5
+    footprint: float = 0.3
+    spread: float = 0.32
+    elongation: float = 0.8
+    margin: int = 2
+    # The card.
+    trained_on: str = ""
+    licences: str = ""
+    date: str = ""
+    scales: tuple[float, float] = (1.0, 8.0)
+    steps: int = 0
+    figures: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.cells < 1 or self.channels < 1 or self.blocks < 0 or self.hidden < 1:
+            raise WeightsError("A model needs at least one channel, hidden unit and cell.")
+        if self.covariance not in ("log", "linear", "direct"):
+            raise WeightsError(f"Unknown covariance {self.covariance!r}: log, linear or direct.")
+        if self.dictionary not in ("compact", "published"):
+            raise WeightsError(f"Unknown dictionary {self.dictionary!r}: compact or published.")
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> ModelConfig:
+        """Raises WeightsError for text that does not describe a model of this version."""
+        try:
+            values: dict[str, Any] = json.loads(text)
+            known = {f.name for f in fields(cls)}
+            if not isinstance(values, dict) or set(values) - known:
+                raise ValueError("unknown entries")
+            values["scales"] = tuple(values.get("scales", (1.0, 8.0)))
+            return cls(**values)
+        except (TypeError, ValueError) as error:
+            raise WeightsError(
+                "The weights describe a model that this version does not know: use weights made for it."
+            ) from error

@@ -1,0 +1,137 @@
+"""The learned field of a picture, tile by tile: what the builder's method "continuoussr" is made of."""
+
+from __future__ import annotations
+
+import threading
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from gaussian_core.errors import Cancelled, DeviceError
+from gaussian_core.field import ROW_PADDING, GaussianField
+from gaussian_core.kernel_interpolation import mirrored
+from gaussian_core.models.continuoussr import ContinuousSR
+from gaussian_core.models.weights import load_model, weights_path
+from gaussian_core.parallel import Stop
+
+if TYPE_CHECKING:
+    from gaussian_core.builder import PictureLike, Rect
+
+BASE_REACH = 3  # source pixels that the bicubic colour of a cell reads to each side
+
+
+def pick_device(device: str) -> torch.device:
+    """ "auto" is CUDA where there is one. Raises DeviceError for what is not usable here."""
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if device == "cuda" and not torch.cuda.is_available():
+        raise DeviceError("There is no CUDA device that torch can use here: use --device cpu.")
+    if device not in ("cpu", "cuda"):
+        raise DeviceError(f"Unknown device {device!r}: use auto, cpu or cuda.")
+    return torch.device(device)
+
+
+def fast_dtype(device: torch.device) -> torch.dtype:
+    """bfloat16 where the hardware multiplies it natively, else float32."""
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
+    native = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
+    return torch.bfloat16 if native() else torch.float32
+
+
+@lru_cache(4)
+def _model(path: Path, changed: int, device: str) -> ContinuousSR:
+    target = torch.device(device)
+    model = load_model(path).to(target)
+    for part in (model.encoder, model.hidden, model.colour, model.geometry):
+        part.to(fast_dtype(target)).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return model
+
+
+class ContinuousSRTiles:
+    """TileMethod of the learned field. Tiles can be asked for from several threads; the network runs for one at a time.
+
+    Raises WeightsError when the weights cannot be used and DeviceError for a device that is not there.
+    """
+
+    def __init__(
+        self, picture: PictureLike, device: str = "auto", weights: Path | None = None
+    ) -> None:
+        self.picture = picture
+        self.device = pick_device(device)
+        path = weights or weights_path()
+        changed = (
+            path.stat().st_mtime_ns if path.exists() else 0
+        )  # a file that training rewrites is read again
+        self.model = _model(path, changed, str(self.device))
+        self._lock = (
+            threading.Lock()
+        )  # torch threads each run by itself: two at once are slower, in twice the memory
+
+    def build(self, rect: Rect, stop: Stop | None = None) -> GaussianField:
+        """The Gaussians of the source pixels in rect, and of the mirrored margin where rect ends with the picture."""
+        height, width = self.picture.extent
+        margin = self.model.config.margin
+        x0, y0, x1, y1 = rect
+        x0 -= margin * (x0 == 0)
+        y0 -= margin * (y0 == 0)
+        x1 += margin * (x1 == width)
+        y1 += margin * (y1 == height)
+        reach = max(self.model.reach, BASE_REACH)
+        # The network sees the picture with its margin and nothing beyond, whole or in tiles.
+        left, right = max(x0 - reach, -margin), min(x1 + reach, width + margin)
+        top, bottom = max(y0 - reach, -margin), min(y1 + reach, height + margin)
+        columns, lines = mirrored(left, right, width), mirrored(top, bottom, height)
+        cl, ct = int(columns.min()), int(lines.min())
+        part = self.picture.as_float((cl, ct, int(columns.max()) + 1, int(lines.max()) + 1))
+        pixels = part[lines - ct][:, columns - cl]
+        with self._lock, torch.inference_mode():
+            image = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))[None]
+            table = self._gaussians(image.to(self.device), stop)
+            g = self.model.config.cells
+            inside = table[:, (y0 - top) * g : (y1 - top) * g, (x0 - left) * g : (x1 - left) * g]
+            rows = self._rows(inside, g)
+        rows[0, :-ROW_PADDING] += left
+        rows[1, :-ROW_PADDING] += top
+        return GaussianField.from_rows(
+            rows, self.picture.extent, {"method": "continuoussr", "weights": self.model.config.name}
+        )
+
+    def _gaussians(self, image: Tensor, stop: Stop | None) -> Tensor:
+        """(5 + C, G H, G W) for image (1, C, H, W)."""
+
+        def check() -> None:
+            if stop is not None and stop():
+                raise Cancelled("stopped within a tile")
+
+        model, count = self.model, image.shape[1]
+        colours = image[:, :3] if count >= 3 else image[:, :1].expand(-1, 3, -1, -1)
+        dtype = next(model.parameters()).dtype
+        entry = colours.to(dtype).contiguous(memory_format=torch.channels_last)
+        colour, geometry = model.heads(entry, check)
+        check()
+        cells = model.gaussians(colours, colour.float(), geometry.float())
+        amplitudes = cells.amplitudes
+        if count < 3:
+            amplitudes = amplitudes.mean(1, keepdim=True)
+        elif count == 4:
+            # Alpha stays as it is in the file: interpolated, on the same Gaussians.
+            amplitudes = torch.cat([amplitudes, model.base(image[:, 3:], cells.covariances)], 1)
+        check()
+        return torch.cat([cells.means, cells.covariances, amplitudes], 1)[0]
+
+    @staticmethod
+    def _rows(table: Tensor, cells: int) -> NDArray[np.float32]:
+        """The index's layout, the Gaussians of a source pixel side by side."""
+        channels, h, w = table.shape
+        pixels = table.reshape(channels, h // cells, cells, w // cells, cells).permute(
+            0, 1, 3, 2, 4
+        )
+        rows = torch.zeros(channels, h * w + ROW_PADDING)
+        rows[:, : h * w] = pixels.reshape(channels, -1).cpu()
+        return rows.numpy()

@@ -1,0 +1,68 @@
+"""Weights on disk: safetensors with the model's description in the metadata; nothing is ever unpickled."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import torch
+
+from gaussian_core.atomic import whole_file
+from gaussian_core.errors import WeightsError
+from gaussian_core.models.config import ModelConfig
+from gaussian_core.models.continuoussr import ContinuousSR
+from gaussian_core.resource_files import RESOURCES
+
+FORMAT = "gaussian-model-1"
+DEFAULT = "light"
+
+
+def weights_path(name: str = DEFAULT) -> Path:
+    """Where the shipped weights of that name are, whether or not they are there."""
+    return RESOURCES / f"continuoussr-{name}.safetensors"
+
+
+def save_model(path: str | os.PathLike[str], model: ContinuousSR, config: ModelConfig) -> None:
+    """Write the weights with their card: whole or not at all. Raises OutputError."""
+    from safetensors.torch import save_file
+
+    tensors = {k: v.detach().float().cpu().contiguous() for k, v in model.state_dict().items()}
+    with whole_file(path) as temporary:
+        save_file(tensors, temporary, metadata={"format": FORMAT, "config": config.to_json()})
+
+
+def load_model(path: str | os.PathLike[str]) -> ContinuousSR:
+    """A model ready for use, in float32 on the CPU, its card in `.config`.
+
+    Raises WeightsError when the file is missing, cut short, of another kind or does not fit its description.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    source = Path(path)
+    if not source.is_file():
+        raise WeightsError(
+            f"The weights {source.name} are missing: install again, or use --method kernel."
+        )
+    try:
+        with safe_open(source, framework="pt") as file:
+            metadata = file.metadata() or {}
+            if metadata.get("format") != FORMAT or "config" not in metadata:
+                raise WeightsError(f"{source.name} holds no weights of this program.")
+            config = ModelConfig.from_json(metadata["config"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}
+    except (SafetensorError, OSError, ValueError) as error:
+        raise WeightsError(
+            f"The weights {source.name} cannot be read, they may be cut short ({error}): install again."
+        ) from error
+    model = ContinuousSR(config)
+    try:
+        model.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise WeightsError(
+            f"The weights {source.name} do not fit the architecture they name: use others."
+        ) from error
+    if not all(bool(torch.isfinite(t).all()) for t in tensors.values()):
+        raise WeightsError(
+            f"The weights {source.name} hold values that are not finite: use others."
+        )
+    return model.eval().requires_grad_(False)

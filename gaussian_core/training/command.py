@@ -1,0 +1,133 @@
+"""Train the learned field on folders of pictures; stops at Ctrl-C and goes on where it stood when started again.
+
+DIV2K in one command:  main.py train DIV2K_train_HR --out runs/div2k --validate Set5 --steps 200000
+The weights to use are written beside the checkpoint; ship them after a run with --decay.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from gaussian_core.errors import UserError
+from gaussian_core.parallel import Stop
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("folders", metavar="FOLDER", nargs="+", type=Path, help="pictures to train on")
+    add(
+        "--out",
+        required=True,
+        type=Path,
+        metavar="FOLDER",
+        help="checkpoint, weights and decoded pictures",
+    )
+    add("--validate", type=Path, metavar="FOLDER", help="originals to measure x2, x3 and x4 on")
+    add("--steps", type=int, default=100_000, help="total, earlier runs included (default 100000)")
+    add(
+        "--decay",
+        type=int,
+        default=0,
+        metavar="N",
+        help="take the rates to zero over the last N steps",
+    )
+    add(
+        "--every",
+        type=int,
+        default=1000,
+        metavar="N",
+        help="steps between checkpoints and validations",
+    )
+    add("--batch", type=int, default=8)
+    add("--patch", type=int, default=44, help="side of the low resolution crops")
+    add("--channels", type=int, default=48)
+    add("--blocks", type=int, default=6)
+    add("--cells", type=int, default=2, help="cells x cells Gaussians a source pixel")
+    add(
+        "--covariance",
+        choices=("log", "linear", "direct"),
+        default="log",
+        help="how the dictionary is mixed",
+    )
+    add("--dictionary", choices=("compact", "published"), default="compact")
+    add("--drift", type=float, default=0.5, help="P of position drifting, source pixels; 0: none")
+    add("--footprint", type=float, default=0.3, help="pixel footprint; 0: point samples")
+    add("--elongation", type=float, default=0.8, help="start along the picture's edges; 0: round")
+    add("--rate", type=float, default=1e-3)
+    add("--matrix-rate", type=float, default=1e-2)
+    add("--name", default="light")
+    add("--licences", default="", help="of the training pictures: kept in the weights")
+    add("--seed", type=int, default=0)
+    add("--device", default="auto", help="auto, cpu or cuda")
+
+
+def run(options: argparse.Namespace, stop: Stop | None = None) -> int:
+    from gaussian_core.models.config import ModelConfig
+    from gaussian_core.models.tile_builder import pick_device
+    from gaussian_core.training.dataset import PictureStore, Sampler
+    from gaussian_core.training.loop import Schedule, Trainer
+
+    if min(options.steps, options.every, options.batch) < 1 or options.patch < 16:
+        raise UserError("--steps, --every and --batch must be at least 1, --patch at least 16.")
+    options.out.mkdir(parents=True, exist_ok=True)
+    config = ModelConfig(
+        name=options.name,
+        channels=options.channels,
+        blocks=options.blocks,
+        cells=options.cells,
+        covariance=options.covariance,
+        dictionary=options.dictionary,
+        drift=options.drift,
+        footprint=options.footprint,
+        elongation=options.elongation,
+    )
+    schedule = Schedule(
+        options.steps, options.rate, options.matrix_rate, decay=min(options.decay, options.steps)
+    )
+    store = PictureStore(options.folders, options.out)
+    sampler = Sampler(
+        store.pictures,
+        store.weights,
+        batch=options.batch,
+        patch=options.patch,
+        cells=config.cells,
+        margin=config.margin,
+        footprint=config.footprint,
+        seed=options.seed,
+    )
+    trainer = Trainer(
+        config, schedule, sampler, options.out, pick_device(options.device), options.seed
+    )
+    if trainer.resume():
+        print(f"going on from step {trainer.step}", flush=True)
+    parameters = sum(p.numel() for p in trainer.model.parameters())
+    print(
+        f"{parameters:,} parameters, {len(store.pictures)} pictures, {trainer.device}", flush=True
+    )
+    weights = options.out / f"continuoussr-{options.name}.safetensors"
+    card = {
+        "trained_on": ", ".join(folder.name for folder in options.folders),
+        "licences": options.licences,
+    }
+    every = min(100, options.every)
+    for step, loss, ms in trainer.run(every, stop):
+        left = (options.steps - step) * ms / 3.6e6
+        print(f"{step:>8}  loss {loss:.5f}  {ms:.0f} ms a step  {left:.1f} h left", flush=True)
+        if step % options.every < every or step >= options.steps:
+            trainer.save()
+            trainer.export(weights, **card)
+            if options.validate:
+                _validate(options.validate, weights, options.device)
+    trainer.save()
+    trainer.export(weights, **card)
+    print(f"{weights}: step {trainer.step}", flush=True)
+    return 0
+
+
+def _validate(folder: Path, weights: Path, device: str) -> None:
+    from gaussian_core.evaluation.runner import evaluate
+
+    rows = evaluate([folder], ["continuoussr"], [2.0, 3.0, 4.0], device=device, weights=weights)
+    figures = "  ".join(f"x{row.scale:g} {row.psnr_y:.2f}" for row in rows)
+    print(f"          {folder.name}, PSNR-Y: {figures}", flush=True)

@@ -1,0 +1,168 @@
+"""Training samples: crops, their low resolution versions at random scales, positions and the colours there."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from gaussian_core.errors import ImageError
+from gaussian_core.training.synthetic import page
+
+SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"}
+MAX_SCALE = 8.0
+
+
+@dataclass(frozen=True)
+class Batch:
+    """low (B, 3, L, L); positions (B, 2, h, w) in source pixels, one a cell of its inner part; colours (B, 3, h, w)
+    there; footprint (B,), source pixels."""
+
+    low: Tensor
+    positions: Tensor
+    colours: Tensor
+    footprint: Tensor
+
+    def to(self, device: torch.device) -> Batch:
+        return Batch(
+            *(t.to(device) for t in (self.low, self.positions, self.colours, self.footprint))
+        )
+
+
+class PictureStore:
+    """All pictures decoded once into one memory-mapped file of bytes, with a measure of detail for each."""
+
+    def __init__(self, folders: Sequence[Path], cache: Path) -> None:
+        files = sorted(
+            p for f in folders for p in Path(f).rglob("*") if p.suffix.lower() in SUFFIXES
+        )
+        if not files:
+            raise ImageError(
+                f"No pictures in {', '.join(str(f) for f in folders)}: name other folders."
+            )
+        self.names = [str(p) for p in files]
+        stamps = [[str(p), p.stat().st_mtime_ns, p.stat().st_size] for p in files]
+        data, table = cache / "pictures.bin", cache / "pictures.json"
+        cache.mkdir(parents=True, exist_ok=True)
+        kept = json.loads(table.read_text()) if table.exists() else {}
+        if kept.get("files") != stamps:
+            kept = {"files": stamps, "shapes": self._decode(files, data), "detail": []}
+            kept["detail"] = [_detail(p) for p in self._map(data, kept["shapes"])]
+            table.write_text(json.dumps(kept))
+        self.pictures = self._map(data, kept["shapes"])
+        # Some pictures are mostly flat; the square root leaves them a share.
+        weights = np.sqrt(np.maximum(np.array(kept["detail"]), 1.0))
+        self.weights = weights / weights.sum()
+
+    @staticmethod
+    def _decode(files: Sequence[Path], data: Path) -> list[tuple[int, int]]:
+        from gaussian_core.images import load_image
+
+        shapes, part = [], data.with_suffix(".part")
+        with part.open("wb") as out:
+            for path in files:
+                pixels = np.round(load_image(path)[..., :3] * 255).astype(np.uint8)
+                shapes.append((pixels.shape[0], pixels.shape[1]))
+                out.write(pixels.tobytes())
+        os.replace(part, data)
+        return shapes
+
+    @staticmethod
+    def _map(data: Path, shapes: Sequence[Sequence[int]]) -> list[NDArray[np.uint8]]:
+        flat, place, out = np.memmap(data, np.uint8, "r"), 0, []
+        for h, w in shapes:
+            out.append(flat[place : place + h * w * 3].reshape(h, w, 3))
+            place += h * w * 3
+        return out
+
+
+def _detail(pixels: NDArray[np.uint8]) -> float:
+    green = pixels[..., 1].astype(np.int16)
+    steps = [np.abs(np.diff(green, axis=axis)) for axis in (0, 1) if green.shape[axis] > 1]
+    return float(sum(s.mean() for s in steps))
+
+
+class Sampler:
+    """Draws batches. Each batch depends on (seed, number) alone, so a resumed training goes on with the same ones."""
+
+    def __init__(
+        self,
+        pictures: Sequence[NDArray[np.uint8]],
+        weights: NDArray[np.float64],
+        *,
+        batch: int = 8,
+        patch: int = 44,
+        cells: int = 2,
+        margin: int = 2,
+        footprint: float = 0.3,
+        pages: int = 160,
+        page_share: float = 0.1,
+        far_share: float = 0.15,
+        seed: int = 0,
+    ) -> None:
+        """patch: side of the low resolution crop, its margin included. page_share: of text and drawings; far_share: of
+        scales in 4 .. 8 instead of 1 .. 4."""
+        usable = [i for i, p in enumerate(pictures) if min(p.shape[:2]) >= patch]
+        if not usable:
+            raise ImageError(f"No training picture is at least {patch} pixels to each side.")
+        self.pictures = [pictures[i] for i in usable]
+        self.weights = weights[usable] / weights[usable].sum()
+        self.pages = [page(seed * 100_000 + i) for i in range(pages)] if page_share > 0 else []
+        self.batch, self.patch, self.cells, self.margin = batch, patch, cells, margin
+        self.footprint, self.page_share, self.far_share = footprint, page_share, far_share
+        self.seed = seed
+
+    def draw(self, number: int) -> Batch:
+        rng = np.random.default_rng([self.seed, number])
+        parts = [self._one(rng) for _ in range(self.batch)]
+        low, positions, colours, footprint = zip(*parts, strict=True)
+        return Batch(
+            torch.stack(low), torch.stack(positions), torch.stack(colours), torch.tensor(footprint)
+        )
+
+    def _one(self, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor, float]:
+        if self.pages and rng.random() < self.page_share:
+            picture = self.pages[rng.integers(len(self.pages))]
+        else:
+            picture = self.pictures[rng.choice(len(self.pictures), p=self.weights)]
+        limit = min(MAX_SCALE, min(picture.shape[:2]) / self.patch)
+        scale = rng.uniform(4, MAX_SCALE) if rng.random() < self.far_share else rng.uniform(1, 4)
+        side = round(self.patch * min(scale, limit))
+        crop = max((self._crop(rng, picture, side) for _ in range(2)), key=_detail)
+        crop = np.rot90(crop, int(rng.integers(4)))
+        crop = crop[:, ::-1] if rng.random() < 0.5 else crop
+        high = torch.from_numpy(crop.copy()).permute(2, 0, 1).float() / 255
+        low = high
+        if side > self.patch:
+            low = F.interpolate(
+                high[None], (self.patch, self.patch), mode="bicubic", antialias=True
+            )[0]
+            low = (low.clamp(0, 1) * 255).round() / 255
+        scale = side / self.patch
+        positions, columns, rows = self._positions(rng, scale, side)
+        return low, positions, high[:, rows, columns], self.footprint / scale
+
+    @staticmethod
+    def _crop(rng: np.random.Generator, picture: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+        y, x = (int(rng.integers(n - side + 1)) for n in picture.shape[:2])
+        return picture[y : y + side, x : x + side]
+
+    def _positions(
+        self, rng: np.random.Generator, scale: float, side: int
+    ) -> tuple[Tensor, NDArray[np.int64], NDArray[np.int64]]:
+        """The centre of a pixel of the original in each inner cell, or next to it where cells are smaller."""
+        inner = self.cells * (self.patch - 2 * self.margin)
+        first = np.arange(inner) / self.cells + self.margin
+        jitter = rng.random((2, inner, inner)) / self.cells
+        columns = np.minimum(((first[None, :] + jitter[0]) * scale).astype(np.int64), side - 1)
+        rows = np.minimum(((first[:, None] + jitter[1]) * scale).astype(np.int64), side - 1)
+        places = np.stack([(columns + 0.5) / scale, (rows + 0.5) / scale]).astype(np.float32)
+        return torch.from_numpy(places), columns, rows

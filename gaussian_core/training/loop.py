@@ -1,0 +1,202 @@
+"""The training loop: resumable at any step, every random choice a function of the seed and the step."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from queue import Queue
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gaussian_core.errors import OutputError, WeightsError
+from gaussian_core.models.config import ModelConfig
+from gaussian_core.models.continuoussr import ContinuousSR
+from gaussian_core.models.weights import save_model
+from gaussian_core.parallel import Stop
+from gaussian_core.training.dataset import Batch, Sampler
+from gaussian_core.training.grid_rasterizer import sample_cells
+from gaussian_core.training.muon import Muon
+
+CHECKPOINT = "checkpoint.pt"
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Rates are constant after `warm_up` steps, so that training may go on from anywhere; `decay` steps, asked for when
+    weights are to ship, take them linearly to zero."""
+
+    steps: int = 100_000
+    rate: float = 1e-3  # Adam: entry, heads, biases
+    matrix_rate: float = 1e-2  # Muon: hidden convolutions
+    warm_up: int = 100
+    decay: int = 0
+    average: float = 0.998  # EMA; 0.99 while decaying
+
+
+class Trainer:
+    """One model in training. `run` yields (step, mean loss, ms a step) every `report` steps."""
+
+    def __init__(
+        self,
+        config: ModelConfig,
+        schedule: Schedule,
+        sampler: Sampler,
+        folder: Path,
+        device: torch.device,
+        seed: int = 0,
+    ) -> None:
+        torch.manual_seed(seed)
+        self.config, self.schedule, self.sampler = config, schedule, sampler
+        self.folder, self.device = folder, device
+        self.model = ContinuousSR(config).to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.average = [p.detach().clone() for p in self.model.parameters()]
+        matrices = [
+            p
+            for n, p in self.model.named_parameters()
+            if n.startswith("encoder.blocks") and p.ndim == 4
+        ]
+        own = {id(p) for p in matrices}
+        self.vectors = [p for p in self.model.parameters() if id(p) not in own]
+        self.adam = torch.optim.Adam(self.vectors, lr=schedule.rate, betas=(0.9, 0.99))
+        self.muon = Muon(matrices or [torch.zeros(1, 1)], lr=schedule.matrix_rate)
+        self.step = 0
+        self.bfloat16 = device.type == "cuda" or bool(
+            getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)()
+        )
+
+    # What a checkpoint holds is tensors and numbers: it is read with weights_only.
+    def save(self) -> None:
+        state = {
+            "config": self.config.to_json(),
+            "model": self.model.state_dict(),
+            "average": self.average,
+            "adam": self.adam.state_dict(),
+            "muon": self.muon.state_dict(),
+            "step": self.step,
+        }
+        target = self.folder / CHECKPOINT
+        part = target.with_suffix(".part")
+        try:
+            torch.save(state, part)
+            os.replace(part, target)
+        except (OSError, RuntimeError) as error:
+            raise OutputError(f"Cannot write {target}: {error}.") from error
+
+    def resume(self) -> bool:
+        """Go on from the folder's checkpoint if there is one. Raises WeightsError when it is of another model."""
+        target = self.folder / CHECKPOINT
+        if not target.exists():
+            return False
+        try:
+            state: dict[str, Any] = torch.load(target, map_location=self.device, weights_only=True)
+            self.model.load_state_dict(state["model"])
+            for mine, kept in zip(self.average, state["average"], strict=True):
+                mine.copy_(kept)
+            self.adam.load_state_dict(state["adam"])
+            self.muon.load_state_dict(state["muon"])
+            self.step = int(state["step"])
+        except (RuntimeError, KeyError, ValueError, OSError, EOFError) as error:
+            raise WeightsError(
+                f"{target} is of another model or cut short: use another --out."
+            ) from error
+        return True
+
+    def averaged(self) -> ContinuousSR:
+        """The model with averaged weights, for use."""
+        model = ContinuousSR(self.config)
+        with torch.no_grad():
+            for p, mean in zip(model.parameters(), self.average, strict=True):
+                p.copy_(mean.cpu())
+        return model.eval()
+
+    def export(self, path: Path, **card: Any) -> None:
+        """Write the averaged weights with their card (fields of ModelConfig)."""
+        config = replace(self.config, steps=self.step, **card)
+        save_model(path, self.averaged(), config)
+
+    def loss(self, batch: Batch) -> Tensor:
+        """L1 between the field and the colours of the original."""
+        low = batch.low.contiguous(memory_format=torch.channels_last)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
+            colour, geometry = self.model.heads(low)
+        cells = self.model.gaussians(batch.low, colour.float(), geometry.float())
+        seen = sample_cells(
+            cells, batch.positions, batch.footprint, self.sampler.margin * self.config.cells
+        )
+        return (seen - batch.colours).abs().mean()
+
+    def update(self, batch: Batch) -> float:
+        """One step; the loss before it."""
+        loss = self.loss(batch)
+        self.adam.zero_grad(set_to_none=True)
+        self.muon.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.vectors, 0.5)
+        s = self.schedule
+        factor = min(1.0, (self.step + 1) / s.warm_up)
+        if s.decay:
+            factor *= min(1.0, max(0.0, (s.steps - self.step) / s.decay))
+        for optimizer, rate in ((self.adam, s.rate), (self.muon, s.matrix_rate)):
+            for group in optimizer.param_groups:
+                group["lr"] = rate * factor
+            optimizer.step()
+        self.step += 1
+        decaying = bool(s.decay) and self.step > s.steps - s.decay
+        keep = min(0.99 if decaying else s.average, self.step / (self.step + 10))
+        with torch.no_grad():
+            for mean, p in zip(self.average, self.model.parameters(), strict=True):
+                mean.lerp_(p, 1 - keep)
+        return float(loss.detach())
+
+    def run(
+        self, report: int = 100, stop: Stop | None = None
+    ) -> Iterator[tuple[int, float, float]]:
+        """Train up to schedule.steps, or until stop() is true; the caller saves."""
+        total, count, start = 0.0, 0, time.perf_counter()
+        for batch in self._batches():
+            if stop is not None and stop():
+                return
+            total += self.update(batch)
+            count += 1
+            if count == report or self.step >= self.schedule.steps:
+                yield self.step, total / count, 1e3 * (time.perf_counter() - start) / count
+                total, count, start = 0.0, 0, time.perf_counter()
+
+    def _batches(self) -> Iterator[Batch]:
+        """Batches from here to the last step, drawn ahead on a thread."""
+        queue: Queue[Batch | BaseException] = Queue(4)
+        done = threading.Event()
+
+        def feed() -> None:
+            try:
+                for number in range(self.step, self.schedule.steps):
+                    if done.is_set():
+                        return
+                    queue.put(self.sampler.draw(number))
+            except BaseException as error:
+                queue.put(error)
+
+        thread = threading.Thread(target=feed, name="batches", daemon=True)
+        thread.start()
+        try:
+            while self.step < self.schedule.steps:
+                item = queue.get()
+                if isinstance(item, BaseException):
+                    raise item
+                yield item.to(self.device)
+        finally:
+            done.set()
+            while thread.is_alive():
+                while not queue.empty():
+                    queue.get_nowait()
+                thread.join(0.02)
+
+
+def describe(schedule: Schedule) -> str:
+    return " ".join(f"{k}={v:g}" for k, v in asdict(schedule).items())

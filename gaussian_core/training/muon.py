@@ -1,0 +1,46 @@
+"""Muon: momentum whose direction is orthogonalised per weight matrix (K. Jordan et al., 2024).
+
+For hidden convolutions; Adam keeps the first and last layers and all vectors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor
+
+
+def orthogonalise(matrix: Tensor, steps: int = 5) -> Tensor:
+    """About the nearest semi-orthogonal matrix of (m, n), by the quintic Newton-Schulz iteration of Muon."""
+    a, b, c = 3.4445, -4.7750, 2.0315
+    x = matrix / (matrix.norm() + 1e-7)
+    tall = x.shape[0] > x.shape[1]
+    x = x.T if tall else x
+    for _ in range(steps):
+        gram = x @ x.T
+        x = a * x + (b * gram + c * gram @ gram) @ x
+    return x.T if tall else x
+
+
+class Muon(torch.optim.Optimizer):
+    """Weights of two dimensions or more, read as (outputs, everything else)."""
+
+    def __init__(self, params: Iterable[Tensor], lr: float = 0.01, momentum: float = 0.95) -> None:
+        super().__init__(params, {"lr": lr, "momentum": momentum})
+
+    @torch.no_grad()
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
+        for group in self.param_groups:
+            for p in group["params"]:
+                if p.grad is None:
+                    continue
+                state = self.state[p]
+                if "momentum" not in state:
+                    state["momentum"] = torch.zeros_like(p)
+                buffer = state["momentum"]
+                buffer.lerp_(p.grad, 1 - group["momentum"])
+                direction = p.grad.lerp(buffer, group["momentum"]).flatten(1)
+                rows, columns = direction.shape
+                update = orthogonalise(direction) * max(1.0, rows / columns) ** 0.5
+                p.add_(update.view_as(p), alpha=-group["lr"])
