@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -28,12 +29,23 @@ def worker_count() -> int:
     return max(1, os.cpu_count() or 1)
 
 
+def lower_priority() -> None:
+    """Let the calling thread give way to the GUI thread of the same process where all cores are busy.
+
+    Linux gives threads priorities of their own; elsewhere this does nothing and the system's scheduler decides.
+    """
+    if sys.platform.startswith("linux"):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
+
+
 def pool() -> ThreadPoolExecutor:
     """The shared pool, made on first use."""
     global _pool
     with _lock:
         if _pool is None:
-            _pool = ThreadPoolExecutor(worker_count(), thread_name_prefix="kernel")
+            _pool = ThreadPoolExecutor(
+                worker_count(), thread_name_prefix="kernel", initializer=lower_priority
+            )
         return _pool
 
 

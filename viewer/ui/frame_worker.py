@@ -10,6 +10,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, Signal
 
 from gaussian_core.errors import Cancelled
+from gaussian_core.parallel import lower_priority
 from viewer.model.frame import Frame, FrameBuffers
 from viewer.model.frame_renderer import render_frame
 from viewer.model.frame_slot import FrameRequest, Slot
@@ -96,6 +97,7 @@ class FrameWorker(QObject):
     # ---- worker thread ------------------------------------------------------------------------
 
     def _run(self) -> None:
+        lower_priority()
         prepared = False
         while (request := self.slot.take()) is not None:
             try:

@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
 from gaussian_core.errors import Cancelled
+from gaussian_core.parallel import lower_priority
 from viewer.model.frame_slot import Slot
 from viewer.model.overlay_options import OverlayOptions
 from viewer.model.scene import Scene
@@ -102,6 +103,7 @@ class OverlayPainter(QObject):
     # ---- worker thread ------------------------------------------------------------------------
 
     def _run(self) -> None:
+        lower_priority()
         while (request := self.slot.take()) is not None:
             try:
                 if self._too_dear(request):
