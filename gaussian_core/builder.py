@@ -120,7 +120,17 @@ class _KernelInterpolation:
         return GaussianField.from_rows(rows, self.picture.extent, {"method": "kernel"})
 
 
-METHODS: dict[str, Callable[[PictureLike, str], TileMethod]] = {"kernel": _KernelInterpolation}
+def _continuoussr(picture: PictureLike, device: str) -> TileMethod:
+    """DESIGN section 2, ContinuousSR: the learned field. Raises WeightsError without usable weights."""
+    from gaussian_core.models.tile_builder import ContinuousSRTiles
+
+    return ContinuousSRTiles(picture, device)
+
+
+METHODS: dict[str, Callable[[PictureLike, str], TileMethod]] = {
+    "kernel": _KernelInterpolation,
+    "continuoussr": _continuoussr,
+}
 
 
 class FieldBuilder:
@@ -183,7 +193,6 @@ def build_field(
     progress: called with (tiles done, tiles in all). stop: polled between tiles; when true, Cancelled is raised.
     Large pictures are better left in tiles (FieldBuilder): a field takes about 36 bytes a Gaussian.
     """
-    from gaussian_core.field import ROW_PADDING, GaussianField
     from gaussian_core.parallel import run_strips
 
     if isinstance(image, str | Path | os.PathLike):
@@ -206,12 +215,24 @@ def build_field(
     run_strips(build, len(keys), stop)
     if len(keys) == 1:
         return tiles[keys[0]]
-    count = sum(len(tile) for tile in tiles.values())
-    first = tiles[keys[0]]
-    rows = np.zeros((5 + first.channels, count + ROW_PADDING), np.float32)
+    parts = [tiles.pop(key) for key in keys]
+    corrections = [part.correction for part in parts if part.correction is not None]
+    whole = _joined(parts)
+    if corrections:
+        whole.correction = _joined(corrections)
+    return whole
+
+
+def _joined(parts: list[GaussianField]) -> GaussianField:
+    """One field of all parts' Gaussians, in their order. The list is emptied on the way: memory is not held twice."""
+    from gaussian_core.field import ROW_PADDING, GaussianField
+
+    count = sum(len(part) for part in parts)
+    channels, extent, metadata = parts[0].channels, parts[0].extent, parts[0].metadata
+    rows = np.zeros((5 + channels, count + ROW_PADDING), np.float32)
     place = 0
-    for key in keys:
-        part = tiles.pop(key)
+    while parts:
+        part = parts.pop(0)
         rows[:, place : place + len(part)] = part.index.rows[:, : len(part)]
         place += len(part)
-    return GaussianField.from_rows(rows, picture.extent, first.metadata)
+    return GaussianField.from_rows(rows, extent, metadata)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 FORMAT = "gaussian-field-1"
 MAX_CHANNELS = 8
+ARRAYS = ("means", "covariances", "amplitudes")
 ROW_PADDING = 16  # the CPU kernel reads whole vectors of this many Gaussians
 
 
@@ -29,6 +30,10 @@ class GaussianField:
     definite. amplitudes: (N, C), the value that a Gaussian adds at its own centre; 1 <= C <= 8. Three channels are
     sRGB-encoded RGB, four are premultiplied RGB and alpha. extent: (height, width) of the picture, source pixels.
     metadata: text that travels with the field file (method, source name ...).
+
+    correction: what the field lacks of the file at 100 %, a field of its own or None: rasterizers add it in full up to
+    scale 1 and fade it out towards scale 2 (see correction.weight). It holds what a file has and the scene behind it
+    has not, such as the steps of pixels.
 
     Arrays are kept as float32 and must not be changed afterwards. Raises FieldError when shapes do not match, a value
     is not finite or a covariance is not positive definite.
@@ -41,6 +46,7 @@ class GaussianField:
         amplitudes: ArrayLike,
         extent: tuple[int, int],
         metadata: Mapping[str, str] | None = None,
+        correction: GaussianField | None = None,
     ) -> None:
         self._set(
             np.asarray(means, np.float32),
@@ -49,6 +55,7 @@ class GaussianField:
             extent,
             metadata,
         )
+        self.correction = correction
         self._validate()
 
     def _set(
@@ -62,6 +69,7 @@ class GaussianField:
         self.means, self.covariances, self.amplitudes = means, covariances, amplitudes
         self.extent = (int(extent[0]), int(extent[1]))
         self.metadata = dict(metadata or {})
+        self.correction: GaussianField | None = None
         self._rows: NDArray[np.float32] | None = None
         self._index: SpatialIndex | None = None
         self._index_lock = threading.Lock()
@@ -127,6 +135,7 @@ class GaussianField:
     def nbytes(self) -> int:
         """Bytes held, the index included once it is built."""
         own = self.means.nbytes + self.covariances.nbytes + self.amplitudes.nbytes
+        own += 0 if self.correction is None else self.correction.nbytes
         index = self._index
         if index is not None:
             own += sum(level.starts.nbytes for level in index.levels)
@@ -164,6 +173,9 @@ class GaussianField:
             "covariances": np.ascontiguousarray(self.covariances),
             "amplitudes": np.ascontiguousarray(self.amplitudes),
         }
+        if self.correction is not None:
+            for name in ARRAYS:
+                tensors[f"correction.{name}"] = np.ascontiguousarray(getattr(self.correction, name))
         with whole_file(path) as temporary:
             try:
                 save_file(tensors, temporary, metadata=metadata)
@@ -184,12 +196,13 @@ class GaussianField:
             with safe_open(source, framework="numpy") as file:
                 metadata = dict(file.metadata() or {})
                 names = set(file.keys())
-                needed = ("means", "covariances", "amplitudes")
-                if metadata.get("format") != FORMAT or not names.issuperset(needed):
+                if metadata.get("format") != FORMAT or not names.issuperset(ARRAYS):
                     raise FieldError(
                         f"{source.name} is a safetensors file but not a Gaussian field of this program."
                     )
-                arrays = [file.get_tensor(name) for name in needed]
+                arrays = [file.get_tensor(name) for name in ARRAYS]
+                others = [f"correction.{name}" for name in ARRAYS]
+                rest = [file.get_tensor(n) for n in others] if names.issuperset(others) else None
             extent = (int(metadata.pop("height")), int(metadata.pop("width")))
         except FieldError:
             raise
@@ -198,4 +211,5 @@ class GaussianField:
                 f"{source.name} is not a readable field file, it may be cut short ({error})."
             ) from error
         metadata.pop("format")
-        return cls(arrays[0], arrays[1], arrays[2], extent, metadata)
+        correction = None if rest is None else cls(rest[0], rest[1], rest[2], extent)
+        return cls(arrays[0], arrays[1], arrays[2], extent, metadata, correction)

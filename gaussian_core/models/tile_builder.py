@@ -12,16 +12,20 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from gaussian_core import correction
 from gaussian_core.errors import Cancelled, DeviceError
 from gaussian_core.field import ROW_PADDING, GaussianField
 from gaussian_core.kernel_interpolation import mirrored
 from gaussian_core.models.continuoussr import ContinuousSR
 from gaussian_core.models.weights import load_model, weights_path
 from gaussian_core.parallel import Stop
+from gaussian_core.rasterizer import rasterize
+from gaussian_core.viewport import Viewport
 
 if TYPE_CHECKING:
     from gaussian_core.builder import PictureLike, Rect
 
+SURROUND = correction.HALO + 4  # source pixels: the correction, and what reaches into them
 BASE_REACH = 3  # source pixels that the bicubic colour of a cell reads to each side
 
 
@@ -82,10 +86,14 @@ class ContinuousSRTiles:
         y0 -= margin * (y0 == 0)
         x1 += margin * (x1 == width)
         y1 += margin * (y1 == height)
+        # Gaussians just outside matter too: the correction needs what the field shows there.
+        around = (x0 - SURROUND, y0 - SURROUND, x1 + SURROUND, y1 + SURROUND)
+        ex0, ey0 = (max(v, -margin) for v in around[:2])
+        ex1, ey1 = min(around[2], width + margin), min(around[3], height + margin)
         reach = max(self.model.reach, BASE_REACH)
         # The network sees the picture with its margin and nothing beyond, whole or in tiles.
-        left, right = max(x0 - reach, -margin), min(x1 + reach, width + margin)
-        top, bottom = max(y0 - reach, -margin), min(y1 + reach, height + margin)
+        left, right = max(ex0 - reach, -margin), min(ex1 + reach, width + margin)
+        top, bottom = max(ey0 - reach, -margin), min(ey1 + reach, height + margin)
         columns, lines = mirrored(left, right, width), mirrored(top, bottom, height)
         cl, ct = int(columns.min()), int(lines.min())
         part = self.picture.as_float((cl, ct, int(columns.max()) + 1, int(lines.max()) + 1))
@@ -93,14 +101,38 @@ class ContinuousSRTiles:
         with self._lock, torch.inference_mode():
             image = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))[None]
             table = self._gaussians(image.to(self.device), stop)
-            g = self.model.config.cells
-            inside = table[:, (y0 - top) * g : (y1 - top) * g, (x0 - left) * g : (x1 - left) * g]
-            rows = self._rows(inside, g)
-        rows[0, :-ROW_PADDING] += left
-        rows[1, :-ROW_PADDING] += top
-        return GaussianField.from_rows(
+            table[0] += left
+            table[1] += top
+            rows = self._rows(table, (x0 - left, y0 - top, x1 - left, y1 - top))
+            near = self._rows(table, (ex0 - left, ey0 - top, ex1 - left, ey1 - top))
+        field = GaussianField.from_rows(
             rows, self.picture.extent, {"method": "continuoussr", "weights": self.model.config.name}
         )
+        field.correction = self._correction(near, pixels, (left, top), rect, stop)
+        return field
+
+    def _correction(
+        self,
+        near: NDArray[np.float32],
+        pixels: NDArray[np.float32],
+        origin: tuple[int, int],
+        rect: Rect,
+        stop: Stop | None,
+    ) -> GaussianField:
+        """What the field of rows `near` lacks of pixels (first one at origin) within rect at 100 %."""
+        height, width = self.picture.extent
+        x0, y0 = max(rect[0] - correction.HALO, 0), max(rect[1] - correction.HALO, 0)
+        x1, y1 = min(rect[2] + correction.HALO, width), min(rect[3] + correction.HALO, height)
+        shown = rasterize(
+            GaussianField.from_rows(near, self.picture.extent),
+            Viewport((x0, y0), 1.0, (x1 - x0, y1 - y0)),
+            stop=stop,
+        )
+        wanted = pixels[y0 - origin[1] : y1 - origin[1], x0 - origin[0] : x1 - origin[0]]
+        amplitudes = correction.solve(wanted - shown)
+        inner = amplitudes[rect[1] - y0 : rect[3] - y0, rect[0] - x0 : rect[2] - x0]
+        rows = correction.make_rows(inner, rect[0], rect[1])
+        return GaussianField.from_rows(rows, self.picture.extent)
 
     def _gaussians(self, image: Tensor, stop: Stop | None) -> Tensor:
         """(5 + C, G H, G W) for image (1, C, H, W)."""
@@ -125,13 +157,13 @@ class ContinuousSRTiles:
         check()
         return torch.cat([cells.means, cells.covariances, amplitudes], 1)[0]
 
-    @staticmethod
-    def _rows(table: Tensor, cells: int) -> NDArray[np.float32]:
-        """The index's layout, the Gaussians of a source pixel side by side."""
-        channels, h, w = table.shape
-        pixels = table.reshape(channels, h // cells, cells, w // cells, cells).permute(
-            0, 1, 3, 2, 4
-        )
+    def _rows(self, table: Tensor, rect: Rect) -> NDArray[np.float32]:
+        """The Gaussians of a rectangle of source pixels of the table, in the index's layout, pixel by pixel."""
+        g = self.model.config.cells
+        x0, y0, x1, y1 = (v * g for v in rect)
+        part = table[:, y0:y1, x0:x1]
+        channels, h, w = part.shape
+        split = part.reshape(channels, h // g, g, w // g, g).permute(0, 1, 3, 2, 4)
         rows = torch.zeros(channels, h * w + ROW_PADDING)
-        rows[:, : h * w] = pixels.reshape(channels, -1).cpu()
+        rows[:, : h * w] = split.reshape(channels, -1).cpu()
         return rows.numpy()

@@ -75,10 +75,12 @@ def rasterize(
     1 channel is grey, 3 are RGB, 4 are premultiplied RGB and alpha, shown over a checkerboard.
     out: array of that shape and type to write into. stop: polled between tiles; when true, Cancelled is raised.
 
+    A field's correction is added as far as it shows at this scale, see GaussianField.
     Outside every Gaussian's reach the field is 0. The cpu backend drops a Gaussian beyond 3.8 standard deviations
     (1/1360 of its amplitude). Raises ValueError for arguments that do not fit together, DeviceError for a backend that
     is not usable here.
     """
+    from gaussian_core.correction import scaled, with_gains
     from gaussian_core.field import GaussianField
 
     fields = (field,) if isinstance(field, GaussianField) else tuple(field)
@@ -101,11 +103,13 @@ def rasterize(
     elif out.shape != shape or out.dtype != kind or not out.flags.c_contiguous:
         raise ValueError(f"out must be a contiguous {np.dtype(kind).name} array of shape {shape}")
 
+    fields, gains = with_gains(fields, viewport.scale)
     if backend in ("auto", "cpu"):
         from gaussian_core.rasterizer.cpu import rasterize_cpu
 
-        rasterize_cpu(fields, viewport, float(pixel_sigma), as_bytes, out, stop)
+        rasterize_cpu(fields, gains, viewport, float(pixel_sigma), as_bytes, out, stop)
         return out
+    fields = tuple(scaled(f, gain) for f, gain in zip(fields, gains, strict=True))
     if backend == "reference":
         from gaussian_core.rasterizer.reference import rasterize_reference
 

@@ -19,10 +19,12 @@ TILE_WIDTH = (
 STRIP = 96  # rows of a strip, about: high enough that few Gaussians are set up in two strips
 
 
-def _tables(fields: tuple[GaussianField, ...]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def _tables(
+    fields: tuple[GaussianField, ...], gains: tuple[float, ...]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """The grid levels of all fields as the two tables that the kernel reads. The fields must outlive their use."""
     integers, floats = [], []
-    for field in fields:
+    for field, gain in zip(fields, gains, strict=True):
         index = field.index
         for level in index.levels:
             integers.append(
@@ -35,10 +37,10 @@ def _tables(fields: tuple[GaussianField, ...]) -> tuple[NDArray[np.int64], NDArr
                     level.rows,
                 )
             )
-            floats.append((level.cell, *level.variance, *level.bounds))
+            floats.append((level.cell, *level.variance, *level.bounds, gain))
     return (
         np.array(integers, np.int64).reshape(-1, 7),
-        np.array(floats, np.float64).reshape(-1, 7),
+        np.array(floats, np.float64).reshape(-1, 8),
     )
 
 
@@ -51,18 +53,22 @@ def _strip_height(height: int) -> int:
 
 def rasterize_cpu(
     fields: tuple[GaussianField, ...],
+    gains: tuple[float, ...],
     viewport: Viewport,
     pixel_sigma: float,
     as_bytes: bool,
     out: NDArray[np.float32] | NDArray[np.uint8],
     stop: Stop | None,
 ) -> None:
-    """Write (H, W, C) float32, or (H, W, 4) uint8 BGRX, to `out` (C-contiguous). Raises Cancelled when stopped."""
+    """Sum the fields, the amplitudes of each times its gain.
+
+    Write (H, W, C) float32, or (H, W, 4) uint8 BGRX, to `out` (C-contiguous). Raises Cancelled when stopped.
+    """
     width, height = viewport.size
     (lx, px), (ly, py) = (
         lattice(o, s) for o, s in zip(viewport.origin, viewport.scale, strict=True)
     )
-    grids, sizes = _tables(fields)
+    grids, sizes = _tables(fields, gains)
     template = (np.float32(0),) * fields[0].channels
     strip = _strip_height(height)
     floats = np.empty((0, 0, 0), np.float32) if as_bytes else out

@@ -67,7 +67,7 @@ IBIG = 1 << 40
 
 # Columns of the integer and the float table that describe the grid levels of all fields (see cpu.py).
 (G_ROWS, G_ROW_BYTES, G_STARTS, G_FIRST_X, G_FIRST_Y, G_COLUMNS, G_LINES) = range(7)
-(G_CELL, G_VARIANCE_X, G_VARIANCE_Y, G_X0, G_Y0, G_X1, G_Y1) = range(7)
+(G_CELL, G_VARIANCE_X, G_VARIANCE_Y, G_X0, G_Y0, G_X1, G_Y1, G_GAIN) = range(8)
 
 
 @compiled()
@@ -147,9 +147,9 @@ def _amplitudes(template, rows, row_bytes, number, norm):
 @compiled()
 def _accumulate(
     tile, row_bytes, channel_bytes, left, top, width, height, scratch,
-    rows, field_bytes, first, last, sx, sy, px, py, footprint, template,
+    rows, field_bytes, gain, first, last, sx, sy, px, py, footprint, template,
 ):  # fmt: skip
-    """Add the Gaussians first .. last - 1 of one field to a tile."""
+    """Add the Gaussians first .. last - 1 of one field to a tile, their amplitudes times gain."""
     s = scratch
     while first < last:
         prepare(rows, field_bytes, first, sx, sy, px, py, footprint, REACH, s)
@@ -170,7 +170,7 @@ def _accumulate(
             xy = f32_at(s, QUAD_XY * BATCH + k)
             yy = f32_at(s, QUAD_YY * BATCH + k)
             ratio = f32_at(s, RATIO_YY * BATCH + k)
-            norm = f32_at(s, NORM * BATCH + k)
+            norm = f32_at(s, NORM * BATCH + k) * gain
             amplitudes = _amplitudes(template, rows, field_bytes, first + k, norm)
             shallow = f32_at(s, WORST * BATCH + k) > DEEPEST
             if shallow and x1 - x0 < 16 and y1 - y0 < SEGMENT:
@@ -235,7 +235,7 @@ def _gather(
         for r in range(r0, r1 + 1):
             _accumulate(
                 tile, row_bytes, channel_bytes, left, top, width, height, scratch,
-                grids[g, G_ROWS], grids[g, G_ROW_BYTES],
+                grids[g, G_ROWS], grids[g, G_ROW_BYTES], np.float32(sizes[g, G_GAIN]),
                 np.int64(i32_at(starts, r * columns + c0)),
                 np.int64(i32_at(starts, r * columns + c1 + 1)),
                 sx, sy, lx + px, ly + py, footprint, template,

@@ -1,0 +1,67 @@
+"""Seen at 100 % a learned field is the file, and at 200 % the correction is gone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from gaussian_core.correction import make_rows, solve, weight
+from gaussian_core.field import GaussianField
+from gaussian_core.rasterizer import rasterize
+from gaussian_core.viewport import Viewport
+from tests.fields import dense_field
+
+
+def with_correction(height, width, channels=3):
+    """A field and a picture that it is made to show at 100 %."""
+    pixels = np.random.default_rng(1).random((height, width, channels)).astype(np.float32)
+    base = dense_field(height, width)
+    base = GaussianField(
+        base.means, base.covariances, base.amplitudes[:, :channels], (height, width)
+    )
+    missing = pixels - rasterize(base, Viewport.whole((height, width), 1.0))
+    correction = GaussianField.from_rows(make_rows(solve(missing), 0, 0), (height, width))
+    return (
+        GaussianField(
+            base.means, base.covariances, base.amplitudes, base.extent, correction=correction
+        ),
+        base,
+        pixels,
+    )
+
+
+@pytest.mark.parametrize("extent", [(1, 1), (2, 9), (17, 23)])
+@pytest.mark.parametrize("backend", ["cpu", "reference", "torch"])
+def test_the_correction_makes_it_the_file(extent, backend):
+    field, base, pixels = with_correction(*extent)
+    view = Viewport.whole(extent, 1.0)
+    np.testing.assert_allclose(rasterize(field, view, backend=backend), pixels, atol=0.5 / 255)
+    assert np.abs(rasterize(base, view) - pixels).max() > 0.1
+
+
+@pytest.mark.parametrize("scale", [2.0, 3.7, (1.9, 2.2), 40.0])
+def test_it_is_gone_from_200_percent(scale):
+    field, base, _ = with_correction(12, 14)
+    view = Viewport((1.3, 2.2), scale, (50, 40))
+    np.testing.assert_array_equal(rasterize(field, view), rasterize(base, view))
+
+
+def test_it_fades_without_a_jump():
+    scales = np.linspace(0.5, 2.5, 401)
+    weights = [weight((s, s)) for s in scales]
+    assert weights[0] == 1 and weights[-1] == 0
+    assert np.abs(np.diff(weights)).max() < 0.01 and (np.diff(weights) <= 0).all()
+    field, base, _ = with_correction(9, 9)
+    view = Viewport((0, 0), 1.5, (13, 13))
+    assert field.correction is not None
+    part = rasterize(field, view) - rasterize(base, view)
+    np.testing.assert_allclose(part, 0.5 * rasterize(field.correction, view), atol=1e-5)
+
+
+def test_it_travels_with_the_file(tmp_path):
+    field, _, _ = with_correction(8, 9)
+    field.save(tmp_path / "f.safetensors")
+    back = GaussianField.open(tmp_path / "f.safetensors")
+    view = Viewport.whole((8, 9), 1.2)
+    np.testing.assert_array_equal(rasterize(back, view), rasterize(field, view))
+    assert field.nbytes > back.means.nbytes
