@@ -39,6 +39,8 @@ class GaussianField:
     is not finite or a covariance is not positive definite.
     """
 
+    correction: GaussianField | None
+
     def __init__(
         self,
         means: ArrayLike,
@@ -69,7 +71,7 @@ class GaussianField:
         self.means, self.covariances, self.amplitudes = means, covariances, amplitudes
         self.extent = (int(extent[0]), int(extent[1]))
         self.metadata = dict(metadata or {})
-        self.correction: GaussianField | None = None
+        self.correction = None
         self._rows: NDArray[np.float32] | None = None
         self._index: SpatialIndex | None = None
         self._index_lock = threading.Lock()

@@ -36,6 +36,12 @@ COMMANDS = (
         "viewer.commands.render",
     ),
     Command("build", "turn a picture into a field and save it", "viewer.commands.build"),
+    Command(
+        "evaluate",
+        "measure how close enlargements come to the originals",
+        "gaussian_core.evaluation.command",
+    ),
+    Command("train", "train the learned field on pictures", "gaussian_core.training.command"),
     Command("bench", "time frames and fields on this machine", "viewer.commands.bench"),
 )
 
