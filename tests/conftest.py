@@ -6,3 +6,16 @@ import os
 
 # No test needs a screen, and a window that takes the focus would disturb whoever runs them. Set before Qt is imported.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+import pytest  # noqa: E402
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _kernels() -> None:
+    """Compile once, before the first test: none of them is to time out because of it."""
+    from gaussian_core.kernel_compiler import compile_apart
+    from gaussian_core.rasterizer.warm import MODULE
+    from viewer.model import overlay_kernels
+
+    compile_apart(MODULE)
+    compile_apart(overlay_kernels.MODULE)

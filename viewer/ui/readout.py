@@ -86,7 +86,8 @@ class Readout(QObject):
         scene, overlays = self._canvas.scene, self._canvas.overlays
         if scene is None or not scene.tiles:
             self._status.show_counts("")
-        elif not overlays.any:
+        elif not overlays.any or (shown == 0 and in_view > 0):
+            # Nothing is drawn yet while the view moves far or the kernels are being prepared.
             self._status.show_counts(status_text.count_text(in_view))
         else:
             kind = "ellipses" if overlays.ellipses else "centres"
