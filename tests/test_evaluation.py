@@ -1,0 +1,106 @@
+"""The figures: as an independent computation gives them, and as the weights' card says."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gaussian_core.errors import ImageError, UserError
+from gaussian_core.evaluation import command, metrics
+from gaussian_core.evaluation.pairs import pairs, reduced
+from gaussian_core.evaluation.runner import evaluate
+from tests.shared_data import shared_path
+
+
+def test_psnr_by_hand():
+    truth = np.full((40, 40, 3), 100 / 255)
+    result = truth.copy()
+    result[20, 20] += 50 / 255
+    got = metrics.score(result, truth, 2)
+    n = 36 * 36
+    assert got.psnr_rgb == pytest.approx(10 * math.log10(255**2 / (50**2 / n)))
+    change = 50 / 255 * (65.481 + 128.553 + 24.966)
+    assert got.psnr_y == pytest.approx(10 * math.log10(255**2 / (change**2 / n)))
+    result[0, 0] = 1  # in the border
+    assert metrics.score(result, truth, 2) == got
+    assert metrics.score(truth, truth, 2).psnr_y == math.inf
+    assert metrics.score(truth, truth, 2).ssim_y == pytest.approx(1)
+
+
+@pytest.mark.parametrize("scale", [1.0, 1.5, 2, 3.6, 12])
+def test_sizes_fit_at_any_scale(scale):
+    low, high = reduced(np.zeros((97, 131, 3), np.uint8), scale)
+    for small, large in zip(low.shape[:2], high.shape[:2], strict=True):
+        assert abs(large - small * scale) <= 0.5
+
+
+def folder(tmp_path):
+    rng = np.random.default_rng(0)
+    for name in "ab":
+        pixels = rng.integers(0, 255, (6, 8, 3), np.uint8)
+        Image.fromarray(pixels).resize((64, 48), Image.Resampling.BICUBIC).save(
+            tmp_path / f"{name}.png"
+        )
+    return tmp_path
+
+
+def test_the_command_prints_and_writes(tmp_path, capsys):
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    words = [str(folder(tmp_path)), "--methods", "nearest,bicubic,kernel", "--scales", "1.5,2"]
+    assert command.run(parser.parse_args([*words, "--json", str(tmp_path / "out.json")])) == 0
+    rows = json.loads((tmp_path / "out.json").read_text())
+    assert [(r["scale"], r["method"]) for r in rows] == [
+        (s, m) for s in (1.5, 2.0) for m in ("nearest", "bicubic", "kernel")
+    ]
+    psnr = {(r["method"], r["scale"]): r["psnr_y"] for r in rows}
+    assert psnr["bicubic", 2] > psnr["nearest", 2] + 1
+    assert all(r["pictures"] == 2 and r["worst_y"] == min(r["each_y"].values()) for r in rows)
+    assert "kernel" in capsys.readouterr().out
+
+
+def test_low_resolution_pictures_of_ones_own(tmp_path):
+    high = folder(tmp_path)
+    low = tmp_path / "low"
+    low.mkdir()
+    for name in "ab":
+        Image.open(high / f"{name}.png").resize((32, 24), Image.Resampling.BICUBIC).save(
+            low / f"{name}x2.png"
+        )
+    own, made = list(pairs(high, 2, low)), list(pairs(high, 2))
+    for a, b in zip(own, made, strict=True):
+        np.testing.assert_array_equal(a.low, b.low)
+    with pytest.raises(ImageError):
+        list(pairs(high, 3, low))
+
+
+def test_what_cannot_be_evaluated_is_named(tmp_path):
+    with pytest.raises(ImageError):
+        list(evaluate([tmp_path / "none"], ["bicubic"], [2]))
+    with pytest.raises(ImageError):
+        list(evaluate([tmp_path], ["bicubic"], [2]))
+    with pytest.raises(UserError, match="Unknown method"):
+        list(evaluate([tmp_path], ["magic"], [2]))
+
+
+def test_bicubic_on_set5_is_the_literatures():
+    row = next(evaluate([shared_path("data", "benchmark", "Set5")], ["bicubic"], [2]))
+    assert row.psnr_y == pytest.approx(33.68, abs=0.05)
+    assert row.ssim_y == pytest.approx(0.9304, abs=0.002)
+
+
+def test_the_shipped_figure_is_what_evaluate_prints():
+    pytest.importorskip("torch")
+    from gaussian_core.models.weights import load_model, weights_path
+
+    row = next(
+        evaluate([shared_path("data", "benchmark", "Set5")], ["continuoussr"], [2], device="cpu")
+    )
+    assert row.psnr_y == pytest.approx(
+        load_model(weights_path()).config.figures["Set5 x2"], abs=0.02
+    )

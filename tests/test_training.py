@@ -1,0 +1,162 @@
+"""Training: its rasterizer, samples, and that it goes on where it stood."""
+
+from __future__ import annotations
+
+import argparse
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gaussian_core.errors import ImageError, WeightsError
+from gaussian_core.field import GaussianField
+from gaussian_core.rasterizer.reference import rasterize_reference
+from gaussian_core.viewport import Viewport
+
+torch = pytest.importorskip("torch")
+
+from gaussian_core.models.config import ModelConfig  # noqa: E402
+from gaussian_core.models.continuoussr import Cells, ContinuousSR  # noqa: E402
+from gaussian_core.training import command  # noqa: E402
+from gaussian_core.training.dataset import Sampler  # noqa: E402
+from gaussian_core.training.grid_rasterizer import sample_cells, sample_table  # noqa: E402
+from gaussian_core.training.loop import Schedule, Trainer  # noqa: E402
+from gaussian_core.training.muon import orthogonalise  # noqa: E402
+from gaussian_core.training.synthetic import page  # noqa: E402
+
+SMALL = ModelConfig(channels=8, blocks=1, hidden=8)
+
+
+def random_cells(h, w, dtype=torch.float32):
+    torch.manual_seed(0)
+    xs, ys = (torch.arange(n, dtype=dtype) / 2 + 0.25 for n in (w, h))
+    means = torch.stack([xs.expand(h, w), ys[:, None].expand(h, w)]) + 0.2 * torch.randn(
+        2, h, w, dtype=dtype
+    )
+    a, b, c = 0.3 + 0.2 * torch.rand(3, h, w, dtype=dtype)
+    covariances = torch.stack([a * a, a * (b - 0.4), (b - 0.4) ** 2 + c * c])
+    return Cells(means[None], covariances[None], torch.rand(1, 3, h, w, dtype=dtype))
+
+
+def positions(h, w, reach, dtype=torch.float32):
+    ys, xs = torch.meshgrid(torch.arange(h - 2 * reach), torch.arange(w - 2 * reach), indexing="ij")
+    return ((torch.stack([xs, ys]).to(dtype) + reach + 0.5) / 2)[None]
+
+
+def test_samples_agree_with_the_reference():
+    """Every Gaussian of a small lattice is in reach, so nothing is cut."""
+    cells = random_cells(11, 11)
+    seen = sample_cells(cells, positions(11, 11, 5), torch.tensor([0.15]), 5)
+    columns = [t[0].flatten(1).T.numpy() for t in cells]
+    field = GaussianField(*columns, (5, 5))
+    at = Viewport((2.5, 2.5), 2.0, (1, 1))
+    np.testing.assert_allclose(
+        seen[0, :, 0, 0], rasterize_reference((field,), at, 0.3)[0, 0], rtol=1e-4, atol=1e-5
+    )
+
+
+def test_compiled_and_tensor_forms_agree_with_their_gradients():
+    results = []
+    for dtype in (torch.float32, torch.float64):
+        cells = Cells(*(t.to(dtype).requires_grad_() for t in random_cells(14, 17)))
+        seen = sample_cells(cells, positions(14, 17, 3, dtype), torch.tensor([0.1], dtype=dtype), 3)
+        (seen * torch.linspace(-1, 1, seen.numel(), dtype=dtype).view_as(seen)).sum().backward()
+        results.append([seen.detach(), *(t.grad for t in cells)])
+    for fast, slow in zip(*results, strict=True):
+        scale = float(slow.abs().max())
+        np.testing.assert_allclose(fast, slow, atol=2e-5 * scale)
+
+
+def test_gradients_of_the_tensor_form():
+    torch.manual_seed(0)
+    table = torch.rand(1, 8, 4, 4, dtype=torch.float64)
+    table[:, 2:5] -= 1.5
+    at = torch.rand(1, 2, 2, 2, dtype=torch.float64)
+    assert torch.autograd.gradcheck(lambda t: sample_table(t, at, 1), table.requires_grad_())
+
+
+def test_orthogonalise_evens_out_directions():
+    torch.manual_seed(0)
+    for shape in ((12, 40), (40, 12)):
+        values = torch.linalg.svdvals(orthogonalise(torch.randn(shape)))
+        assert float(values.min()) > 0.6 and float(values.max()) < 1.3
+
+
+def test_pages_are_reproducible_and_differ():
+    np.testing.assert_array_equal(page(3, 96), page(3, 96))
+    assert any(page(n, 96).std() > 20 for n in range(4))
+    assert not np.array_equal(page(1, 96), page(2, 96))
+
+
+def sampler(seed=0):
+    pixels = page(0, 200)
+    return Sampler([pixels], np.ones(1), batch=2, patch=20, pages=2, seed=seed)
+
+
+def test_samples_are_the_original_at_their_positions():
+    batch = sampler().draw(5)
+    assert batch.low.shape == (2, 3, 20, 20) and batch.positions.shape == (2, 2, 32, 32)
+    home = (torch.arange(32) / 2 + 2.25).expand(32, 32)
+    assert float((batch.positions[:, 0] - home).abs().max()) < 0.8
+    # Where a crop is nearly smooth, the low resolution picture says about the same.
+    low = torch.nn.functional.grid_sample(
+        batch.low, (batch.positions / 10 - 1).permute(0, 2, 3, 1), align_corners=False
+    )
+    assert float((low - batch.colours).abs().mean()) < 0.15
+    again = sampler().draw(5)
+    assert torch.equal(batch.colours, again.colours)
+    assert not torch.equal(batch.colours, sampler(seed=1).draw(5).colours)
+
+
+def trainer(folder, steps):
+    torch.manual_seed(0)
+    return Trainer(SMALL, Schedule(steps=steps, warm_up=1), sampler(), folder, torch.device("cpu"))
+
+
+def test_training_learns_and_goes_on_where_it_stood(tmp_path):
+    one = trainer(tmp_path / "one", 6)
+    one.folder.mkdir()
+    batch = one.sampler.draw(0)
+    before = one.loss(batch).item()
+    list(one.run())
+    assert one.loss(batch).item() < before
+    first = trainer(tmp_path / "two", 3)
+    first.folder.mkdir()
+    list(first.run())
+    first.save()
+    second = trainer(tmp_path / "two", 6)
+    assert second.resume() and second.step == 3
+    list(second.run())
+    for a, b in zip(one.average, second.average, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-3, atol=1e-4)
+
+
+def test_a_checkpoint_of_another_model_is_refused(tmp_path):
+    one = trainer(tmp_path, 1)
+    one.save()
+    other = ModelConfig(channels=4, blocks=1, hidden=8)
+    with pytest.raises(WeightsError):
+        Trainer(other, Schedule(), sampler(), tmp_path, torch.device("cpu")).resume()
+
+
+def test_the_command_writes_usable_weights(tmp_path, capsys):
+    from gaussian_core.models.weights import load_model
+
+    (tmp_path / "set").mkdir()
+    Image.fromarray(page(1, 80)).save(tmp_path / "set" / "a.png")
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    words = f"{tmp_path / 'set'} --out {tmp_path / 'out'} --steps 2 --batch 1 --patch 20 --channels 8 --blocks 1"
+    assert (
+        command.run(parser.parse_args([*words.split(), "--validate", str(tmp_path / "set")])) == 0
+    )
+    model = load_model(tmp_path / "out" / "continuoussr-light.safetensors")
+    assert isinstance(model, ContinuousSR) and model.config.steps == 2
+    assert "PSNR-Y: x2" in capsys.readouterr().out
+
+
+def test_an_empty_folder_is_named(tmp_path):
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    with pytest.raises(ImageError, match="No pictures"):
+        command.run(parser.parse_args([str(tmp_path), "--out", str(tmp_path / "out")]))
