@@ -7,7 +7,7 @@ import os
 # No test needs a screen, and a window that takes the focus would disturb whoever runs them. Set before Qt is imported.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-import pytest  # noqa: E402
+import pytest
 
 
 @pytest.fixture(scope="session", autouse=True)

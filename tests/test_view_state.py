@@ -152,3 +152,19 @@ def test_the_picture_rect_is_the_pixels_whose_centres_lie_on_it(view_at):
         assert (left, right) == (int(on.argmax()), len(on) - int(on[::-1].argmax()))
     else:
         assert right - left == 1
+
+
+@pytest.mark.parametrize("size", [(900, 455), (901, 456), (33, 1001)])
+@pytest.mark.parametrize("extent", [(48, 64), (47, 63), (2000, 3001)])
+def test_commands_to_a_scale_stand_on_the_device_pixels(size, extent):
+    """At 100 % an unaligned picture would be interpolated by half a pixel, and not be the file."""
+    view = ViewState.opening(extent, size).zoom_at(1.7, (3.3, 4.4)).pan_by(1.25, 0.75)
+    for scale in (1.0, 2.0, 8.0):
+        exact = view.at_scale(scale)
+        assert exact.is_aligned
+        x, y = view.to_source(*view.centre)
+        if 0 <= x <= extent[1] and 0 <= y <= extent[0]:  # else the picture is brought back into view
+            u, v = exact.to_device(x, y)
+            assert abs(u - size[0] / 2) <= 0.5 + 1e-6
+            assert abs(v - size[1] / 2) <= 0.5 + 1e-6
+        assert exact.resized((size[0] + 7, size[1] + 1)).is_aligned

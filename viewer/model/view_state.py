@@ -118,7 +118,7 @@ class ViewState:
         scale = min(state.fit_scale, max(1.0, tiny))
         if scale == state.fit_scale:
             return state.fit()
-        return state.centred(scale)
+        return state.centred(scale).aligned()
 
     def zoom_at(self, factor: float, at: tuple[float, float]) -> ViewState:
         """Zoom by a factor about the device point `at`, which keeps its source point."""
@@ -138,6 +138,25 @@ class ViewState:
         # point on the picture the visible part scales by at least min(1, factor), so this never
         # moves the point under the cursor there.
         return zoomed._kept_in_view(self._visible(min(1.0, scale / self.scale)))
+
+    def at_scale(self, scale: float, at: tuple[float, float] | None = None) -> ViewState:
+        """Go to an exact scale, as by a command or a typed number, aligned to the device pixels.
+
+        The point `at` may move by half a device pixel; a wheel never comes here.
+        """
+        return self.set_scale(scale, at).aligned()
+
+    def aligned(self) -> ViewState:
+        """The nearest view whose source origin lies on an edge between device pixels.
+
+        At 100 % every source pixel then is one device pixel: the screen shows the file, to the bit.
+        """
+        x, y = (round(v * self.scale) / self.scale for v in self.origin)
+        return self if (x, y) == self.origin else replace(self, origin=(x, y))
+
+    @property
+    def is_aligned(self) -> bool:
+        return all(abs(v * self.scale - round(v * self.scale)) < 1e-6 for v in self.origin)
 
     def pan_by(self, dx: float, dy: float) -> ViewState:
         """Move the picture by (dx, dy) device pixels; some of it always stays in view."""
@@ -174,7 +193,8 @@ class ViewState:
             return state.fit()
         if self.follow == "fill":
             return state.fill()
-        return state.centred_on(x, y)
+        moved = state.centred_on(x, y)
+        return moved.aligned() if self.is_aligned else moved
 
     # ---- keeping the picture reachable --------------------------------------------------------
 

@@ -205,7 +205,7 @@ class Canvas(QWidget):
 
     def zoom_to(self, scale: float) -> None:
         """Go to a scale (device pixels per source pixel) about the middle of the canvas."""
-        self._glide_to(self.target_view.set_scale(scale))
+        self._glide_to(self.target_view.at_scale(scale))
 
     def one_to_one(self) -> None:
         self.zoom_to(1.0)
@@ -341,7 +341,7 @@ class Canvas(QWidget):
         view = self.target_view
         if view.follow == "fit" or view.scale < 1.0:
             scale = 1.0 if view.scale < 1.0 - 1e-9 else 4.0 * view.scale
-            self._glide_to(view.set_scale(scale, self._grid.to_device(event.position())))
+            self._glide_to(view.at_scale(scale, self._grid.to_device(event.position())))
         else:
             self._glide_to(view.fit())
         event.accept()

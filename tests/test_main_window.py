@@ -1,0 +1,255 @@
+"""The window as its user meets it: opening by every way, bad files, keys, settings, closing."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
+from PySide6.QtWidgets import QApplication, QMenu
+
+from gaussian_core.builder import build_field
+from tests.window_helpers import WindowMaker, open_and_wait, save_picture, wait_until_idle
+from viewer.model import actions as table
+
+
+@pytest.fixture
+def make(qapp, qtbot, tmp_path):
+    maker = WindowMaker(qapp, tmp_path / "settings")
+    before = set(threading.enumerate())
+    yield maker
+    maker.close()
+    deadline = time.monotonic() + 3
+    leaked = {"?"}
+    while leaked and time.monotonic() < deadline:
+        names = {t.name for t in threading.enumerate() if t not in before}
+        # The kernels' own pool lives as long as the process.
+        leaked = {n for n in names if not n.startswith("kernel")}
+        time.sleep(0.01)
+    assert not leaked, f"threads that outlive the window: {leaked}"
+
+
+@pytest.fixture
+def window(make):
+    return make()
+
+
+@pytest.fixture
+def picture(tmp_path):
+    return save_picture(tmp_path / "first.png")
+
+
+def titles(menu: QMenu) -> list[str]:
+    return [a.text() for a in menu.actions() if not a.isSeparator()]
+
+
+def test_a_picture_opens_and_its_field_is_built(qtbot, window, picture):
+    open_and_wait(qtbot, window, picture)
+    document = window.session.document
+    assert document.complete
+    assert "first.png" in window.windowTitle()
+    assert "64 × 48" in window.windowTitle()
+    frame = window.canvas.grab_frame()
+    assert frame.width() > 0
+
+
+def test_what_is_on_screen_is_the_file(qtbot, window, picture):
+    open_and_wait(qtbot, window, picture)
+    window.change(animate=False)
+    window.canvas.one_to_one()
+    wait_until_idle(qtbot, window)
+    shot = window.canvas.grab().toImage()
+    source = QImage(str(picture))
+    left, top, _, _ = window.canvas.view.picture_rect
+    worst = 0
+    for x, y in ((0, 0), (63, 47), (31, 20), (63, 0)):
+        shown, wanted = shot.pixelColor(left + x, top + y), source.pixelColor(x, y)
+        for channel in ("red", "green", "blue"):
+            worst = max(worst, abs(getattr(shown, channel)() - getattr(wanted, channel)()))
+    assert worst <= 1
+
+
+def bad_files(folder):
+    good = save_picture(folder / "good.jpg", 300, 200).read_bytes()
+    made = {
+        "empty.png": b"",
+        "truncated.jpg": good[: len(good) // 3],
+        "text.png": b"this is no picture",
+        "cut.safetensors": b"\x10\0\0\0\0\0\0\0{}",
+    }
+    for name, data in made.items():
+        (folder / name).write_bytes(data)
+    (folder / "folder.png").mkdir()
+    return [*made, "folder.png", "missing.png"]
+
+
+def test_bad_files_say_so_and_the_open_picture_stays(qtbot, window, picture, tmp_path, monkeypatch):
+    said = []
+    monkeypatch.setattr(window.error_box, "tell", lambda title, text: said.append(text))
+    open_and_wait(qtbot, window, picture)
+    before = window.session.document
+    for number, name in enumerate(bad_files(tmp_path), start=1):
+        window.open(tmp_path / name)
+        qtbot.waitUntil(lambda n=number: len(said) == n, timeout=10_000)
+        wait_until_idle(qtbot, window)
+        assert window.session.document is before
+        assert "\n" not in said[-1].strip()
+        assert len(said[-1]) > 10
+    assert len(set(said)) == len(said)
+    assert "first.png" in window.windowTitle()
+
+
+def test_a_field_file_opens_and_one_with_nan_does_not(qtbot, window, tmp_path, monkeypatch):
+    said = []
+    monkeypatch.setattr(window.error_box, "tell", lambda title, text: said.append(text))
+    path = tmp_path / "field.safetensors"
+    build_field(np.full((20, 30, 3), 0.5, np.float32)).save(path)
+    open_and_wait(qtbot, window, path)
+    assert "30 × 20" in window.windowTitle()
+    assert not said
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 40), (40, 1)])
+def test_tiny_pictures_open(qtbot, window, tmp_path, size):
+    open_and_wait(qtbot, window, save_picture(tmp_path / "tiny.png", *size))
+    window.canvas.zoom_to(500.0)
+    wait_until_idle(qtbot, window)
+    assert window.session.document.complete
+
+
+def test_dropping_a_file_opens_it(qtbot, window, picture):
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(picture))])
+    copy, left, none = (
+        Qt.DropAction.CopyAction,
+        Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+    )
+    enter = QDragEnterEvent(QPoint(50, 50), copy, data, left, none)
+    QApplication.sendEvent(window, enter)
+    assert enter.isAccepted()
+    QApplication.sendEvent(window, QDropEvent(QPointF(50, 50), copy, data, left, none))
+    wait_until_idle(qtbot, window, lambda: window.session.document is not None)
+    assert window.session.document.path == picture
+
+
+def test_pasting_an_image_and_copying_the_view(qtbot, window):
+    image = QImage(40, 30, QImage.Format.Format_RGB32)
+    image.fill(0xFF3366CC)
+    QGuiApplication.clipboard().setImage(image)
+    window.paste()
+    wait_until_idle(qtbot, window, lambda: window.session.document is not None)
+    assert window.session.document.extent == (30, 40)
+    QGuiApplication.clipboard().clear()
+    window.copy_view()
+    qtbot.waitUntil(lambda: not QGuiApplication.clipboard().image().isNull())
+    copied = QGuiApplication.clipboard().image()
+    centre = copied.pixelColor(copied.width() // 2, copied.height() // 2)
+    assert (centre.red(), centre.green(), centre.blue()) == pytest.approx((0x33, 0x66, 0xCC), abs=1)
+
+
+def test_every_action_is_in_a_menu_with_its_keys(window):
+    found = {}
+
+    def walk(menu):
+        for action in menu.actions():
+            if action.menu() is not None:
+                walk(action.menu())
+            else:
+                found[action] = menu
+
+    for top in window.menuBar().actions():
+        walk(top.menu())
+    for spec in table.ACTIONS:
+        action = window.menus.actions[spec.id]
+        assert action in found, spec.id
+        shown = [k.toString() for k in action.shortcuts()]
+        assert len(shown) == len(spec.keys), spec.id
+
+
+def test_keys_do_what_they_say(qtbot, window, picture):
+    open_and_wait(qtbot, window, picture)
+    window.activateWindow()
+    qtbot.waitActive(window)
+    window.canvas.setFocus()
+    qtbot.keyClick(window.canvas, Qt.Key.Key_C)
+    assert window.canvas.overlays.centres
+    qtbot.keyClick(window.canvas, Qt.Key.Key_E)
+    assert window.canvas.overlays.ellipses
+    sigma = window.canvas.overlays.sigma
+    qtbot.keyClick(window.canvas, Qt.Key.Key_BracketRight)
+    assert window.canvas.overlays.sigma > sigma
+    qtbot.keyClick(window.canvas, Qt.Key.Key_4)
+    qtbot.waitUntil(lambda: window.canvas.view.scale == pytest.approx(8.0))
+    qtbot.keyClick(window.canvas, Qt.Key.Key_1)
+    qtbot.waitUntil(lambda: window.canvas.view.scale == pytest.approx(1.0))
+    qtbot.keyClick(window.canvas, Qt.Key.Key_F)
+    fit = min(window.canvas.width() / 64, window.canvas.height() / 48)
+    qtbot.waitUntil(lambda: window.canvas.view.scale == pytest.approx(fit, rel=0.2))
+
+
+def test_the_sheet_of_shortcuts_opens_and_closes(qtbot, window):
+    window.show_sheet()
+    assert window.sheet is not None
+    assert window.sheet.isVisible()
+    window.sheet.close()
+
+
+def test_settings_and_recents_survive(qtbot, make, picture, tmp_path):
+    one = make()
+    open_and_wait(qtbot, one, picture)
+    one.change(theme="dark", centres=True, sigma=2.0)
+    one.close()
+    two = make()
+    assert two.theme.mode == "dark"
+    assert two.canvas.overlays.centres
+    assert two.canvas.overlays.sigma == 2.0
+    assert two.recents.paths == (str(picture),)
+    recent = titles(two.menus.menu("&File", "Open &Recent"))
+    assert any("first.png" in title for title in recent)
+
+
+def test_a_broken_settings_file_is_ignored(make):
+    make.file.path.parent.mkdir(parents=True, exist_ok=True)
+    make.file.path.write_text('{"version": 1, "sigma": "wide", "theme": 7')
+    assert make().canvas.overlays.sigma == 1.0
+
+
+def test_a_recent_file_that_has_gone_is_taken_off_the_list(
+    qtbot, window, picture, tmp_path, monkeypatch
+):
+    said = []
+    monkeypatch.setattr(window.error_box, "tell", lambda title, text: said.append(text))
+    open_and_wait(qtbot, window, picture)
+    picture.unlink()
+    window.open(picture)
+    qtbot.waitUntil(lambda: bool(said))
+    assert window.recents.paths == ()
+
+
+def test_building_can_be_stopped_and_the_window_closes_at_once(qtbot, make, tmp_path):
+    window = make()
+    path = save_picture(tmp_path / "large.png", 4000, 2600)
+    window.open(path)
+    qtbot.waitUntil(
+        lambda: window.session.document is not None or window.session.building, timeout=20_000
+    )
+    began = time.monotonic()
+    window.close()
+    assert time.monotonic() - began < 1.0
+
+
+def test_a_second_picture_replaces_the_first_while_it_is_being_read(qtbot, window, tmp_path):
+    slow = save_picture(tmp_path / "slow.png", 3000, 2000)
+    quick = save_picture(tmp_path / "quick.png", 20, 10)
+    window.open(slow)
+    window.open(quick)
+    wait_until_idle(
+        qtbot,
+        window,
+        lambda: window.session.document is not None and window.session.document.path == quick,
+    )
+    assert "quick.png" in window.windowTitle()
