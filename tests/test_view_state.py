@@ -163,7 +163,9 @@ def test_commands_to_a_scale_stand_on_the_device_pixels(size, extent):
         exact = view.at_scale(scale)
         assert exact.is_aligned
         x, y = view.to_source(*view.centre)
-        if 0 <= x <= extent[1] and 0 <= y <= extent[0]:  # else the picture is brought back into view
+        if (
+            0 <= x <= extent[1] and 0 <= y <= extent[0]
+        ):  # else the picture is brought back into view
             u, v = exact.to_device(x, y)
             assert abs(u - size[0] / 2) <= 0.5 + 1e-6
             assert abs(v - size[1] / 2) <= 0.5 + 1e-6
