@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from gaussian_core.errors import DeviceError
+from gaussian_core.errors import Cancelled, DeviceError
 
 if TYPE_CHECKING:
     from gaussian_core.field import GaussianField
@@ -148,7 +148,12 @@ def warm_up(stop: Stop | None = None) -> None:
     """
     from gaussian_core.rasterizer.warm import warm_kernels
 
-    with _warming:
+    while not _warming.acquire(timeout=0.05):
+        if stop is not None and stop():
+            raise Cancelled("stopped waiting for the kernels")
+    try:
         if not _warm.is_set():
             warm_kernels(stop)
             _warm.set()
+    finally:
+        _warming.release()

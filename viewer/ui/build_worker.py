@@ -84,6 +84,10 @@ class BuildWorker(Worker):
         reported = time.monotonic()
         waiting = False  # built tiles that are not reported yet
         try:
+            from gaussian_core import rasterizer
+
+            # Compiled in a process of their own: here the compiler would hold the GIL, and the window stutter.
+            rasterizer.warm_up(job.stopped.is_set)
             while not job.stopped.is_set():
                 job.wake.clear()
                 key = document.build_next(job.stopped.is_set)
