@@ -54,7 +54,8 @@ def run_strips(work: Callable[[int], object], count: int, stop: Stop | None = No
 
     Each worker takes the next strip when it is done with one, so uneven strips balance. `stop` is polled before every
     strip; once it is true no further strip starts and, when the running ones have ended, Cancelled is raised. An
-    exception in a strip is raised here after the others have ended. Must not be called from inside a strip.
+    exception in a strip is raised here after the others have ended. A strip may call this again: since the caller works
+    too and waits for nobody who has not started, a full pool cannot block it.
     """
     strips = iter(range(count))
     taking = threading.Lock()
