@@ -35,7 +35,10 @@ def lower_priority() -> None:
     Linux gives threads priorities of their own; elsewhere this does nothing and the system's scheduler decides.
     """
     if sys.platform.startswith("linux"):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
+        thread = threading.get_native_id()
+        # Never upwards: a process that was started with a lower priority may not raise it.
+        lower = max(10, os.getpriority(os.PRIO_PROCESS, thread))
+        os.setpriority(os.PRIO_PROCESS, thread, lower)
 
 
 def pool() -> ThreadPoolExecutor:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 
 import pytest
 
 from gaussian_core.errors import Cancelled
-from gaussian_core.parallel import run_strips, worker_count
+from gaussian_core.parallel import lower_priority, run_strips, worker_count
 
 
 def test_every_strip_runs_once():
@@ -58,3 +60,20 @@ def test_callers_from_several_threads_do_not_block_one_another():
     for thread in threads:
         thread.join(timeout=20)
     assert totals == [200] * 12
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="threads have no priorities here")
+@pytest.mark.parametrize(("before", "after"), [(0, 10), (15, 15)])
+def test_a_thread_gives_way_but_never_asks_for_more(before, after):
+    seen = []
+
+    def work():
+        me = threading.get_native_id()
+        os.setpriority(os.PRIO_PROCESS, me, max(before, os.getpriority(os.PRIO_PROCESS, me)))
+        lower_priority()
+        seen.append(os.getpriority(os.PRIO_PROCESS, me))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert seen[0] >= after
