@@ -91,7 +91,7 @@ class TileGrid:
 
 
 class _KernelInterpolation:
-    """DESIGN section 2, kernel interpolation: one Gaussian a source pixel, no weights."""
+    """Kernel interpolation: one Gaussian a source pixel, no weights (see kernel_interpolation)."""
 
     def __init__(self, picture: PictureLike, device: str) -> None:
         if device not in ("auto", "cpu"):
@@ -121,7 +121,7 @@ class _KernelInterpolation:
 
 
 def _continuoussr(picture: PictureLike, device: str) -> TileMethod:
-    """DESIGN section 2, ContinuousSR: the learned field. Raises WeightsError without usable weights."""
+    """ContinuousSR (arXiv 2503.06617): the learned field. Raises WeightsError without usable weights."""
     from gaussian_core.models.tile_builder import ContinuousSRTiles
 
     return ContinuousSRTiles(picture, device)

@@ -1,7 +1,7 @@
 """Kernel interpolation: the field that needs no weights.
 
 One isotropic Gaussian per source pixel, its amplitude solved so that the field, seen through the pixel footprint at
-scale 1, gives back the source pixels exactly (DESIGN section 2). The system is separable, the same at every pixel and
+scale 1, gives back the source pixels exactly. The system is separable, the same at every pixel and
 mirrored at the borders, so its inverse is a short symmetric filter along each axis.
 """
 

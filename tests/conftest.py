@@ -12,10 +12,10 @@ import pytest
 
 @pytest.fixture(scope="session", autouse=True)
 def _kernels() -> None:
-    """Compile once, before the first test: none of them is to time out because of it."""
+    """Compile and load once, before the first test: none of them is to time out because of it."""
+    from gaussian_core import rasterizer
     from gaussian_core.kernel_compiler import compile_apart
-    from gaussian_core.rasterizer.warm import MODULE
     from viewer.model import overlay_kernels
 
-    compile_apart(MODULE)
+    rasterizer.warm_up()
     compile_apart(overlay_kernels.MODULE)

@@ -11,7 +11,7 @@ from gaussian_core.errors import WeightsError
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """Architecture of a ContinuousSR model (DESIGN section 2; arXiv 2503.06617) and the card of its weights.
+    """Architecture of a ContinuousSR model (arXiv 2503.06617) and the card of its weights.
 
     cells: G, so that a source pixel has G x G Gaussians. covariance: how DDCW mixes its dictionary: "log" (weighted
     mean of the matrix logarithms: stays positive definite, and elongations do not cancel), "linear" (the published

@@ -183,7 +183,7 @@ def prepare(
             put(k, centre)
             centres.append(centre)
             fractions.append(b.fsub(b.fsub(u, whole), half))
-        # Covariance in device pixels, with the pixel's own footprint added (DESIGN section 2).
+        # Covariance in device pixels, with the pixel's own footprint added.
         scaled_xx = b.fmul(b.fmul(sxx, vsx), vsx)
         scaled_xy = b.fmul(b.fmul(sxy, vsx), vsy)
         scaled_yy = b.fmul(b.fmul(syy, vsy), vsy)
