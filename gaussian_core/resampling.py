@@ -5,8 +5,6 @@ What the viewer shows below 100 %, and what the learned fields are compared with
 same to the bit as the whole, and panning by whole device pixels shifts the picture exactly.
 """
 
-# mypy: disable-error-code="call-arg,no-untyped-def"
-
 from __future__ import annotations
 
 import math
@@ -15,12 +13,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from gaussian_core.compiled import compiled
-from gaussian_core.display import CHECKER_DARK, CHECKER_LIGHT, CHECKER_SIZE
 from gaussian_core.lattice import lattice
 from gaussian_core.parallel import Stop, run_strips, worker_count
-from gaussian_core.pyramid import Pyramid
-from gaussian_core.rasterizer.vector_ir import pack_bgrx
+from gaussian_core.pyramid import Pyramid, last_cover
+from gaussian_core.resampling_kernel import resample_strip
 from gaussian_core.viewport import Viewport
 
 Method = Literal["nearest", "bilinear", "bicubic", "lanczos"]
@@ -43,6 +39,7 @@ def kernel_value(method: Method, x: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 _RADIUS = {"bilinear": 1, "bicubic": 2, "lanczos": 3}
+FARTHEST = 1 << 60  # device pixels from the source's origin
 
 
 def resample(
@@ -78,22 +75,26 @@ def resample(
     if method != "nearest":
         level = max(0, math.floor(math.log2(1 / max(viewport.scale)) + 1e-9))
     pixels = pyramid.level(level)
-    size = 1 << level
     (lx, px), (ly, py) = (
-        lattice(o, s) for o, s in zip(viewport.origin, viewport.scale, strict=True)
+        _near(*lattice(o, s)) for o, s in zip(viewport.origin, viewport.scale, strict=True)
     )
-    columns = _weights(method, lx, px, viewport.scale[0], width, pyramid.extent[1], size)
-    rows = _weights(method, ly, py, viewport.scale[1], height, pyramid.extent[0], size)
-    row_weights = rows[1] * np.float32(1 / pyramid.peak)
-    strips = 4 * worker_count()
-    strip = max(16, -(-height // strips))
+    left, first_x, weights_x = _weights(
+        method, lx, px, viewport.scale[0], width, pyramid.extent[1], level
+    )
+    above, first_y, weights_y = _weights(
+        method, ly, py, viewport.scale[1], height, pyramid.extent[0], level
+    )
+    weights_y *= np.float32(1 / pyramid.peak)
+    strip = max(16, -(-height // (4 * worker_count())))
     floats = np.empty((0, 0, 0), np.float32) if as_bytes else out
     packed = out if as_bytes else np.empty((0, 0, 0), np.uint8)
+    kind_of_pixel = pixels.dtype.type(0)
 
     def render(number: int) -> None:
         first = number * strip
-        _resample_strip(
-            pixels, columns[0], columns[1], rows[0], row_weights,
+        resample_strip(
+            kind_of_pixel, pixels.itemsize, pixels.ctypes.data, pixels.strides[0], pyramid.channels,
+            first_x, weights_x, left, first_y, weights_y, above,
             first, min(first + strip, height), lx, ly, as_bytes, floats, packed,
         )  # fmt: skip
 
@@ -101,99 +102,42 @@ def resample(
     return out
 
 
-def _weights(
-    method: Method, index: int, phase: float, scale: float, count: int, extent: int, size: int
-) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """First tap (count,) and weights (taps, count) of each device pixel along one axis.
+def _near(index: int, phase: float) -> tuple[int, float]:
+    """A lattice position that 64-bit integers hold; further out there is no picture anyway."""
+    return max(-FARTHEST, min(index, FARTHEST)), phase
 
-    A first tap of -1 marks a pixel outside the picture. size: source pixels per pixel of the level.
+
+def _weights(
+    method: Method, index: int, phase: float, scale: float, count: int, extent: int, level: int
+) -> tuple[int, NDArray[np.int64], NDArray[np.float32]]:
+    """The taps of the device pixels along one axis: (number of the first pixel inside the picture, first tap (n,) and
+    weights (n, taps) of it and the n - 1 after it, the others being outside).
+
+    index, phase: of the viewport's edge on the device lattice. extent: of the picture, in source pixels.
     """
     # Counted from the source's own origin, so that a device pixel's weights do not depend on the viewport.
     centres = ((np.arange(count) + index) + 0.5 + phase) / scale
-    outside = (centres < 0) | (centres >= extent)
+    start, end = np.searchsorted(centres, (0, extent))
+    size = 1 << level
+    position = centres[start:end] / size
     available = -(-extent // size)
-    position = centres / size
     if method == "nearest":
-        first = np.clip(np.floor(position), 0, available - 1).astype(np.int64)
-        weights = np.ones((1, count))
-    else:
-        stretch = max(1.0, 1 / (scale * size))
-        radius = _RADIUS[method] * stretch
-        taps = min(math.ceil(2 * radius) + 1, available)
-        first = np.ceil(position - 0.5 - radius).astype(np.int64)
-        first = np.clip(first, 0, available - taps)
-        distance = (first[None, :] + np.arange(taps)[:, None] + 0.5 - position) / stretch
-        weights = kernel_value(method, distance)
-        total = weights.sum(axis=0)
-        weights /= np.where(total == 0, 1, total)
-    weights[:, outside] = 0
-    first[outside] = -1
-    return first, np.ascontiguousarray(weights, np.float32)
-
-
-@compiled(fastmath={"contract"})
-def _resample_strip(
-    pixels, first_x, weights_x, first_y, weights_y, top, bottom, lx, ly, as_bytes, floats, packed
-):
-    """Rows [top, bottom) of the output: down the columns first, over contiguous memory, then along the row."""
-    channels = pixels.shape[2]
-    width = first_x.size
-    low, high = pixels.shape[1], 0
-    for x in range(width):
-        if first_x[x] >= 0:
-            low = min(low, first_x[x])
-            high = max(high, first_x[x] + weights_x.shape[0])
-    used = max(0, high - low)
-    flat = pixels.reshape(pixels.shape[0], pixels.shape[1] * channels)
-    line = np.empty(used * channels, np.float32)
-    row = np.empty((channels, width + 16), np.float32)
-    starts = np.empty(width, np.int32)
-    for x in range(width):
-        starts[x] = max(0, first_x[x] - low) * channels if used > 0 else 0
-    for y in range(top, bottom):
-        row[:] = 0
-        if first_y[y] >= 0 and used > 0:
-            line[:] = 0
-            for t in range(weights_y.shape[0]):
-                weight = weights_y[t, y]
-                source = flat[first_y[y] + t, low * channels : high * channels]
-                for k in range(line.size):
-                    line[k] += weight * np.float32(source[k])
-            for c in range(channels):
-                target = row[c]
-                for t in range(weights_x.shape[0]):
-                    shift = t * channels + c
-                    weight_row = weights_x[t]
-                    for x in range(width):
-                        target[x] += weight_row[x] * line[starts[x] + shift]
-        if as_bytes:
-            _write_bytes(row, packed[y], lx, ly + y)
-        else:
-            for c in range(channels):
-                for x in range(width):
-                    floats[y, x, c] = row[c, x]
-
-
-@compiled()
-def _write_bytes(row, out, column, line):
-    """One row of planes, padded by 16, to BGRX bytes, clipped and rounded; four planes over the checkerboard."""
-    width = out.shape[0]
-    if row.shape[0] == 4:
-        for x in range(width):
-            odd = ((column + x) // CHECKER_SIZE + line // CHECKER_SIZE) & 1
-            grey = np.float32(CHECKER_DARK) if odd == 1 else np.float32(CHECKER_LIGHT)
-            rest = (np.float32(1) - min(max(row[3, x], np.float32(0)), np.float32(1))) * grey
-            for c in range(3):
-                row[c, x] += rest
-    whole = width & ~15
-    target = out.ctypes.data
-    red, green, blue = row[0].ctypes.data, row[1].ctypes.data, row[2].ctypes.data
-    for x in range(0, whole, 16):
-        pack_bgrx(red + 4 * x, green + 4 * x, blue + 4 * x, target + 4 * x)
-    if whole < width:
-        last = np.empty((16, 4), np.uint8)
-        pack_bgrx(red + 4 * whole, green + 4 * whole, blue + 4 * whole, last.ctypes.data)
-        out[whole:] = last[: width - whole]
+        first = np.minimum(np.floor(position), available - 1).astype(np.int64)
+        return int(start), first, np.ones((len(first), 1), np.float32)
+    stretch = max(1.0, 1 / (scale * size))
+    radius = _RADIUS[method] * stretch
+    # The last pixel of a level may cover less than the others: it counts for less, and its centre is further in, which
+    # can bring it into reach of one tap more.
+    last = last_cover(extent, level) / size
+    taps = min(math.ceil(2 * radius) + (last < 1), available)
+    first = np.ceil(position - 0.5 - radius).astype(np.int64)
+    first = np.clip(first, 0, available - taps)
+    tap = first[:, None] + np.arange(taps)
+    partial = tap == available - 1
+    distance = tap + np.where(partial, last / 2, 0.5) - position[:, None]
+    weights = kernel_value(method, distance / stretch) * np.where(partial, last, 1.0)
+    weights /= weights.sum(axis=1, keepdims=True)
+    return int(start), first, weights.astype(np.float32)
 
 
 def warm() -> None:
