@@ -95,7 +95,7 @@ def test_a_picture_becomes_a_scene_and_then_a_field(tmp_path):
     assert document.complete
     assert [len(s.tiles) for s in seen] == [0, 1, 2, 3, 4]
     assert len({s.generation for s in seen}) == 1
-    assert all(document.scene.drawable(key) for key in document.builder.grid.keys())
+    assert all(document.scene.drawable(key) for key in document.plan.tiles)
 
 
 def test_building_stops_when_asked(tmp_path):

@@ -23,8 +23,10 @@ def zoom_text(scale: float) -> str:
         return f"{percent:,.0f} %"
     if percent >= 9.995:
         text = f"{percent:.1f}"
-    else:
+    elif percent >= 0.9995:
         text = f"{percent:.2f}"
+    else:
+        text = f"{percent:.3f}"
     return f"{text.rstrip('0').rstrip('.') if '.' in text else text} %"
 
 

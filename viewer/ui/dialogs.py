@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+from PySide6.QtWidgets import QFileDialog, QGridLayout, QMessageBox, QSpacerItem, QWidget
 
 PICTURES = "*.jpg *.jpeg *.png *.tif *.tiff *.webp *.bmp *.gif *.apng *.avif *.ppm *.pgm *.pbm *.pnm *.tga *.ico *.jp2 *.qoi"
 OPEN_FILTERS = (
@@ -31,6 +31,10 @@ class ErrorBox(QMessageBox):
         self.setIcon(QMessageBox.Icon.Warning)
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setStandardButtons(QMessageBox.StandardButton.Ok)
+        # A message box is as narrow as its title allows: one sentence should not take five lines.
+        layout = self.layout()
+        if isinstance(layout, QGridLayout):
+            layout.addItem(QSpacerItem(420, 0), layout.rowCount(), 0, 1, layout.columnCount())
 
     def tell(self, title: str, text: str) -> None:
         self.setWindowTitle(title)

@@ -88,7 +88,9 @@ class StatusCell(QWidget):
             box = QRect(x, (self.height() - SWATCH) // 2, SWATCH, SWATCH)
             if self._colour is not None:
                 painter.fillRect(box, self._colour)
-            painter.setPen(colours.color(QPalette.ColorRole.Dark))
+            known = self._colour is not None
+            role = QPalette.ColorRole.PlaceholderText if known else QPalette.ColorRole.Mid
+            painter.setPen(colours.color(role))
             painter.drawRect(box.adjusted(0, 0, -1, -1))
             x += SWATCH + GAP
         role = QPalette.ColorRole.BrightText if self._warn else QPalette.ColorRole.WindowText

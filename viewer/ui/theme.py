@@ -100,6 +100,11 @@ def style_sheet(colours: Colours) -> str:
     QToolButton:focus {{ border-color: {colours.accent}; }}
     QStatusBar {{ border-top: 1px solid {colours.line}; }}
     QStatusBar::item {{ border: 0; }}
+    QRadioButton::indicator {{ width: 12px; height: 12px; border: 1px solid {colours.soft}; border-radius: 7px;
+        background: {colours.base}; }}
+    QRadioButton::indicator:checked {{ border-color: {colours.accent}; background: qradialgradient(cx: 0.5, cy: 0.5,
+        radius: 0.5, fx: 0.5, fy: 0.5, stop: 0.55 {colours.accent}, stop: 0.65 {colours.base}); }}
+    QRadioButton::indicator:focus {{ border-color: {colours.accent}; }}
     """
 
 
