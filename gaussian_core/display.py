@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -35,4 +37,22 @@ def to_bgrx(values: NDArray[np.floating], first: tuple[int, int] = (0, 0)) -> ND
     levels = np.clip(np.nan_to_num(rgb), 0, 1) * np.float32(255) + np.float32(0.5)
     out[..., :3] = levels.astype(np.uint8)[..., ::-1]
     out[..., 3] = 255
+    return out
+
+
+def frame_array(
+    size: tuple[int, int], channels: int, as_bytes: bool, out: NDArray[Any] | None
+) -> NDArray[Any]:
+    """The array that a frame of size (width, height) is written to: `out`, or a new one.
+
+    as_bytes: (H, W, 4) uint8, else (H, W, channels) float32. Raises ValueError when `out` is not such an array, in C
+    order.
+    """
+    width, height = size
+    kind = np.dtype(np.uint8 if as_bytes else np.float32)
+    shape = (height, width, 4 if as_bytes else channels)
+    if out is None:
+        return np.empty(shape, kind)
+    if out.shape != shape or out.dtype != kind or not out.flags.c_contiguous:
+        raise ValueError(f"out must be a contiguous {kind.name} array of shape {shape}")
     return out

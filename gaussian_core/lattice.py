@@ -8,6 +8,11 @@ give the same pixels.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gaussian_core.viewport import Viewport
+
 STEPS = 1 << 16
 
 
@@ -19,3 +24,9 @@ def lattice(origin: float, scale: float) -> tuple[int, float]:
     steps = round(origin * scale * STEPS)
     index, rest = divmod(steps, STEPS)
     return index, rest / STEPS
+
+
+def lattice_corner(viewport: Viewport) -> tuple[tuple[int, float], tuple[int, float]]:
+    """(index, phase) of a viewport's top-left corner along x and along y."""
+    (x, y), (sx, sy) = viewport.origin, viewport.scale
+    return lattice(x, sx), lattice(y, sy)

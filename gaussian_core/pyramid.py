@@ -46,9 +46,8 @@ class Pyramid:
 
     def level(self, number: int) -> NDArray[np.generic]:
         """(h, w, C) pixels of a level; beyond the level of a single pixel, that pixel."""
-        levels = (
-            self._levels
-        )  # only ever grows: what is there needs no lock, even while coarser ones are made
+        # Only ever grows: what is there needs no lock, even while coarser ones are made.
+        levels = self._levels
         if number < len(levels):
             return levels[number]
         with self._lock:

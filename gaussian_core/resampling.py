@@ -13,7 +13,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from gaussian_core.lattice import lattice
+from gaussian_core.display import frame_array
+from gaussian_core.lattice import lattice_corner
 from gaussian_core.parallel import Stop, run_strips, worker_count
 from gaussian_core.pyramid import Pyramid, last_cover
 from gaussian_core.resampling_kernel import resample_strip
@@ -62,22 +63,12 @@ def resample(
         raise ValueError(f"unknown method {method!r}: choose one of {', '.join(METHODS)}")
     width, height = viewport.size
     as_bytes = format == "bgrx8"
-    shape, kind = (
-        ((height, width, 4), np.uint8)
-        if as_bytes
-        else ((height, width, pyramid.channels), np.float32)
-    )
-    if out is None:
-        out = np.empty(shape, kind)
-    elif out.shape != shape or out.dtype != kind or not out.flags.c_contiguous:
-        raise ValueError(f"out must be a contiguous {np.dtype(kind).name} array of shape {shape}")
+    target = frame_array(viewport.size, pyramid.channels, as_bytes, out)
     level = 0
     if method != "nearest":
         level = max(0, math.floor(math.log2(1 / max(viewport.scale)) + 1e-9))
     pixels = pyramid.level(level)
-    (lx, px), (ly, py) = (
-        _near(*lattice(o, s)) for o, s in zip(viewport.origin, viewport.scale, strict=True)
-    )
+    (lx, px), (ly, py) = (_near(*axis) for axis in lattice_corner(viewport))
     left, first_x, weights_x = _weights(
         method, lx, px, viewport.scale[0], width, pyramid.extent[1], level
     )
@@ -86,8 +77,8 @@ def resample(
     )
     weights_y *= np.float32(1 / pyramid.peak)
     strip = max(16, -(-height // (4 * worker_count())))
-    floats = np.empty((0, 0, 0), np.float32) if as_bytes else out
-    packed = out if as_bytes else np.empty((0, 0, 0), np.uint8)
+    floats = np.empty((0, 0, 0), np.float32) if as_bytes else target
+    packed = target if as_bytes else np.empty((0, 0, 0), np.uint8)
     kind_of_pixel = pixels.dtype.type(0)
 
     def render(number: int) -> None:
@@ -99,7 +90,7 @@ def resample(
         )  # fmt: skip
 
     run_strips(render, -(-height // strip), stop)
-    return out
+    return target
 
 
 def _near(index: int, phase: float) -> tuple[int, float]:

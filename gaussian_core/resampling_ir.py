@@ -13,8 +13,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from gaussian_core.rasterizer.vector_ir import F32, I64
-from gaussian_core.rasterizer.vector_ir import _Vectors as Vectors
+from gaussian_core.rasterizer.vector_ir import F32, I64, Vectors
 
 I8, I16 = ir.IntType(8), ir.IntType(16)
 

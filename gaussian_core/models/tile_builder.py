@@ -69,13 +69,11 @@ class ContinuousSRTiles:
         self.picture = picture
         self.device = pick_device(device)
         path = weights or weights_path()
-        changed = (
-            path.stat().st_mtime_ns if path.exists() else 0
-        )  # a file that training rewrites is read again
+        # A file that training rewrites is read again.
+        changed = path.stat().st_mtime_ns if path.exists() else 0
         self.model = _model(path, changed, str(self.device))
-        self._lock = (
-            threading.Lock()
-        )  # torch threads each run by itself: two at once are slower, in twice the memory
+        # Torch threads each run by itself: two at once are slower, in twice the memory.
+        self._lock = threading.Lock()
 
     def build(self, rect: Rect, stop: Stop | None = None) -> GaussianField:
         """The Gaussians of the source pixels in rect, and of the mirrored margin where rect ends with the picture."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from gaussian_core.display import frame_array
 from gaussian_core.errors import Cancelled, DeviceError
 
 if TYPE_CHECKING:
@@ -24,9 +25,8 @@ if TYPE_CHECKING:
 Backend = Literal["auto", "reference", "torch", "cpu", "cuda"]
 Format = Literal["float", "bgrx8"]
 
-PIXEL_SIGMA = (
-    0.3  # standard deviation of a pixel's footprint, device pixels (a box pixel has 0.289)
-)
+# Standard deviation of a pixel's footprint, device pixels (a box pixel has 0.289).
+PIXEL_SIGMA = 0.3
 
 _warm = threading.Event()
 _warming = threading.Lock()
@@ -94,21 +94,14 @@ def rasterize(
     as_bytes = format == "bgrx8"
     if as_bytes and channels not in (1, 3, 4):
         raise ValueError(f"a display needs 1, 3 or 4 channels, this field has {channels}")
-    width, height = viewport.size
-    shape, kind = (
-        ((height, width, 4), np.uint8) if as_bytes else ((height, width, channels), np.float32)
-    )
-    if out is None:
-        out = np.empty(shape, kind)
-    elif out.shape != shape or out.dtype != kind or not out.flags.c_contiguous:
-        raise ValueError(f"out must be a contiguous {np.dtype(kind).name} array of shape {shape}")
+    target = frame_array(viewport.size, channels, as_bytes, out)
 
     fields, gains = with_gains(fields, viewport.scale)
     if backend in ("auto", "cpu"):
         from gaussian_core.rasterizer.cpu import rasterize_cpu
 
-        rasterize_cpu(fields, gains, viewport, float(pixel_sigma), as_bytes, out, stop)
-        return out
+        rasterize_cpu(fields, gains, viewport, float(pixel_sigma), as_bytes, target, stop)
+        return target
     fields = tuple(scaled(f, gain) for f, gain in zip(fields, gains, strict=True))
     if backend == "reference":
         from gaussian_core.rasterizer.reference import rasterize_reference
@@ -124,15 +117,13 @@ def rasterize(
         raise ValueError(f"unknown backend {backend!r}")
     if as_bytes:
         from gaussian_core.display import to_bgrx
-        from gaussian_core.lattice import lattice
+        from gaussian_core.lattice import lattice_corner
 
-        (lx, _), (ly, _) = (
-            lattice(o, s) for o, s in zip(viewport.origin, viewport.scale, strict=True)
-        )
-        out[...] = to_bgrx(values, (int(lx), int(ly)))
+        (lx, _), (ly, _) = lattice_corner(viewport)
+        target[...] = to_bgrx(values, (lx, ly))
     else:
-        out[...] = values
-    return out
+        target[...] = values
+    return target
 
 
 def is_warm() -> bool:

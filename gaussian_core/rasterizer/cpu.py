@@ -8,14 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaussian_core.field import GaussianField
-from gaussian_core.lattice import lattice
+from gaussian_core.lattice import lattice_corner
 from gaussian_core.parallel import Stop, run_strips, worker_count
 from gaussian_core.rasterizer import cpu_kernel as kernel
 from gaussian_core.viewport import Viewport
 
-TILE_WIDTH = (
-    256  # device pixels; with three channels a tile of 96 rows stays in a second-level cache
-)
+# Device pixels; with three channels a tile of 96 rows stays in a second-level cache.
+TILE_WIDTH = 256
 STRIP = 96  # rows of a strip, about: high enough that few Gaussians are set up in two strips
 
 
@@ -65,9 +64,7 @@ def rasterize_cpu(
     Write (H, W, C) float32, or (H, W, 4) uint8 BGRX, to `out` (C-contiguous). Raises Cancelled when stopped.
     """
     width, height = viewport.size
-    (lx, px), (ly, py) = (
-        lattice(o, s) for o, s in zip(viewport.origin, viewport.scale, strict=True)
-    )
+    (lx, px), (ly, py) = lattice_corner(viewport)
     grids, sizes = _tables(fields, gains)
     template = (np.float32(0),) * fields[0].channels
     strip = _strip_height(height)

@@ -33,7 +33,7 @@ EXP2_COEFFICIENTS = (
 LARGEST_EXPONENT = 126.0
 
 
-class _Vectors:
+class Vectors:
     """Small helpers to write vector arithmetic on one IR builder."""
 
     def __init__(self, builder: Any, lanes: int) -> None:
@@ -158,7 +158,7 @@ def prepare(
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         b = builder
         field_, row_bytes_, first_, sx, sy, px, py, foot, reach_, scratch_ = args
-        v = _Vectors(b, BATCH)
+        v = Vectors(b, BATCH)
         base = _offset(b, field_, first_, 4)
 
         def row(k: int) -> Any:
@@ -284,7 +284,7 @@ def _column(lanes: int, recurrent: bool) -> Any:
                 ratio,
                 amps,
             ) = args
-            v = _Vectors(b, lanes)
+            v = Vectors(b, lanes)
             vdx = b.fadd(v.splat(dx_), v.iota(v.f32))
             # Lanes before `lane` wrap to huge unsigned numbers: one comparison masks both ends.
             mask = b.icmp_unsigned("<", b.sub(v.iota(v.i32), v.splat(lane_)), v.splat(count_))
@@ -395,7 +395,7 @@ def column_spans(
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         b = builder
         start_, x0_, x1_, y0_, y1_, fx_, fy_, slope_, half_, inverse_, target_ = args
-        v = _Vectors(b, BATCH)
+        v = Vectors(b, BATCH)
         steps = ir.Constant(v.i32, [16 * k for k in range(BATCH)])
         left = b.add(v.splat(start_), steps)
         right = b.add(left, v.const(15, v.i32))
@@ -431,7 +431,7 @@ def pack_bgrx(typingctx: Any, red: Any, green: Any, blue: Any, target: Any) -> A
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         b = builder
-        v = _Vectors(b, 16)
+        v = Vectors(b, 16)
         value = v.const(0xFF000000 - (1 << 32), v.i32)
         for address, shift in zip(args[:3], (16, 8, 0), strict=True):
             level = v.clamp(v.load(address, v.f32), 0.0, 1.0)

@@ -9,11 +9,10 @@ from dataclasses import replace
 import numpy as np
 
 from viewer.model.frame import Frame
-from viewer.model.frame_renderer import Allocate, Stop, render_frame
+from viewer.model.frame_renderer import Allocate, PixelRect, Stop, render_frame
 from viewer.model.scene import Scene
 from viewer.model.view_state import ViewState
 
-PixelRect = tuple[int, int, int, int]
 WHOLE_PIXEL = 1e-4
 """Device pixels: a pan by less than this from whole pixels counts as whole ones."""
 LEAST_SHARE = 0.25
