@@ -18,10 +18,11 @@ from gaussian_core.builder import FieldBuilder, Key, build_field
 from gaussian_core.errors import Cancelled
 from gaussian_core.field import GaussianField
 from gaussian_core.parallel import Stop, run_strips, worker_count
-from gaussian_core.rasterizer import rasterize
+from gaussian_core.rasterizer import PIXEL_SIGMA, rasterize
 from gaussian_core.viewport import Viewport
 
 FRAME = (1920, 1080)
+FRAMES = (FRAME, (3840, 2160))  # of a CUDA device
 ZOOMS = (1.0, 1.5, 2.0, 3.0, 4.0, 8.0, 16.0, 64.0, 300.0, 1000.0)
 
 
@@ -112,7 +113,7 @@ def run(repeats: int = 9, stop: Stop | None = None) -> Iterator[Row]:
         view = Viewport(origin, zoom, FRAME)
         yield measure(
             f"frame 1920x1080, 4 Gaussians a pixel, zoom {zoom:g}",
-            lambda view=view: rasterize(field, view, format="bgrx8", out=out),  # type: ignore[misc]
+            lambda view=view: rasterize(field, view, format="bgrx8", backend="cpu", out=out),  # type: ignore[misc]
             repeats,
         )
     for megapixels in (1.0, 12.0):
@@ -137,9 +138,66 @@ def run(repeats: int = 9, stop: Stop | None = None) -> Iterator[Row]:
         near = [t for t in tiles if _reaches(t, view)]
         yield measure(
             f"frame 1920x1080 of a 12-megapixel photo's tiles, zoom {zoom:g}",
-            lambda view=view, near=near: rasterize(near, view, format="bgrx8", out=out),  # type: ignore[misc]
+            lambda view=view, near=near: rasterize(  # type: ignore[misc]
+                near, view, format="bgrx8", backend="cpu", out=out
+            ),
             repeats,
         )
+    yield from cuda_rows(repeats, check)
+
+
+@dataclass(frozen=True)
+class Floor:
+    """The least that any rasterizer has to do for a frame: bytes to move and floating-point operations."""
+
+    bytes: int
+    operations: int
+
+    def as_text(self) -> str:
+        return f"{self.bytes / 1e6:.0f} MB, {self.operations / 1e9:.2f} Gflop"
+
+
+def floor(field: GaussianField, view: Viewport) -> Floor:
+    """What a frame of display bytes asks for at least.
+
+    Every Gaussian in view is read once and every pixel written once. Each of the C channels of a Gaussian takes a
+    multiply-add at every pixel where it is over 1/512 of its amplitude, and its weight takes two more and an
+    exponential, counted as one operation.
+    """
+    chosen = field.in_rect(view.source_rect)
+    (sx, sy), (width, height) = view.scale, view.size
+    xx, xy, yy = field.covariances[chosen].T.astype(np.float64)
+    xx, xy, yy = xx * sx * sx + PIXEL_SIGMA**2, xy * sx * sy, yy * sy * sy + PIXEL_SIGMA**2
+    area = 2 * np.pi * np.log(512) * np.sqrt(xx * yy - xy * xy)
+    pairs = float(np.minimum(area, width * height).sum())
+    each = 4 * (5 + field.channels)
+    return Floor(len(chosen) * each + 4 * width * height, round(pairs * (5 + 2 * field.channels)))
+
+
+def cuda_rows(repeats: int, check: Callable[[], None]) -> Iterator[Row]:
+    """The same frames on the CUDA device, where there is one: drawn only, and brought back as an array."""
+    from gaussian_core.rasterizer import cuda
+
+    if not cuda.chosen():
+        return
+    field = synthetic_field(1088, 1928)  # fills the frame, the larger one from zoom 2 on
+    height, width = field.extent
+    for size in FRAMES:
+        for zoom in ZOOMS:
+            check()
+            origin = ((width - size[0] / zoom) / 2 + 0.13, (height - size[1] / zoom) / 2 + 0.37)
+            view = Viewport(origin, zoom, size)
+            name = f"cuda {size[0]}x{size[1]}, zoom {zoom:g}"
+            yield measure(
+                f"{name}, drawn ({floor(field, view).as_text()})",
+                lambda view=view: cuda.draw_on_device(field, view),  # type: ignore[misc]
+                repeats,
+            )
+            yield measure(
+                f"{name}, in host memory",
+                lambda view=view: rasterize(field, view, format="bgrx8", backend="cuda"),  # type: ignore[misc]
+                repeats,
+            )
 
 
 def _reaches(tile: GaussianField, view: Viewport) -> bool:

@@ -42,9 +42,10 @@ def rasterize_torch(
     width, height = viewport.size
     sx, sy = viewport.scale
     # In device pixels from the viewport's corner; double precision, since a position may be large and its error not.
-    scale = means.new_tensor([sx, sy], dtype=torch.float64)
-    origin = means.new_tensor(viewport.origin, dtype=torch.float64)
-    places = (means.double() - origin) * scale
+    wide = _widest(means.device)
+    scale = means.new_tensor([sx, sy], dtype=wide)
+    origin = means.new_tensor(viewport.origin, dtype=wide)
+    places = (means.to(wide) - origin) * scale
     factors = covariances.new_tensor([sx * sx, sx * sy, sy * sy])
     scaled = covariances * factors
     footprint = pixel_sigma * pixel_sigma
@@ -56,10 +57,10 @@ def rasterize_torch(
 
     columns, rows = -(-width // BLOCK), -(-height // BLOCK)
     with torch.no_grad():
-        radii = REACH * torch.sqrt(torch.stack([xx, yy], dim=1).double())
+        radii = REACH * torch.sqrt(torch.stack([xx, yy], dim=1).to(wide))
         members, counts = _members(places.detach(), radii, columns, rows)
     starts = torch.cumsum(counts, 0) - counts
-    steps = torch.arange(BLOCK, device=means.device, dtype=torch.float64) + 0.5
+    steps = torch.arange(BLOCK, device=means.device, dtype=wide) + 0.5
 
     blocks: list[Tensor] = []
     values: list[Tensor] = []
@@ -70,8 +71,8 @@ def rasterize_torch(
         present = slots[None, :] < counts[chosen][:, None]
         pair = (starts[chosen][:, None] + slots[None, :]).clamp_(max=max(0, len(members) - 1))
         which = members[pair]  # (B, K)
-        left = (chosen % columns * BLOCK).double()
-        top = (torch.div(chosen, columns, rounding_mode="floor") * BLOCK).double()
+        left = (chosen % columns * BLOCK).to(wide)
+        top = (torch.div(chosen, columns, rounding_mode="floor") * BLOCK).to(wide)
         offset_x = left[:, None] - places[which, 0]
         offset_y = top[:, None] - places[which, 1]
         dx = (offset_x[:, None, :] + steps[None, :, None]).to(means.dtype)  # (B, BLOCK, K)
@@ -93,6 +94,11 @@ def rasterize_torch(
         canvas = canvas.index_copy(0, torch.cat(blocks), torch.cat(values))
     picture = canvas.reshape(rows, columns, BLOCK, BLOCK, channels).transpose(1, 2)
     return picture.reshape(rows * BLOCK, columns * BLOCK, channels)[:height, :width]
+
+
+def _widest(device: torch.device) -> torch.dtype:
+    """Double precision, which Apple's devices do not have."""
+    return torch.float32 if device.type == "mps" else torch.float64
 
 
 def _members(places: Tensor, radii: Tensor, columns: int, rows: int) -> tuple[Tensor, Tensor]:
@@ -143,7 +149,12 @@ def rasterize_fields(
             np.concatenate([getattr(f, name) for f in fields])
             for name in ("means", "covariances", "amplitudes")
         )
-        tensors = [torch.from_numpy(part).to(device) for part in parts]
+        means, covariances, amplitudes = parts
+        if _widest(torch.device(device)) == torch.float32:
+            # Single precision is enough for what lies near the origin.
+            means = (means - np.asarray(viewport.origin, np.float64)).astype(np.float32)
+            viewport = Viewport((0.0, 0.0), viewport.scale, viewport.size)
+        tensors = [torch.from_numpy(p).to(device) for p in (means, covariances, amplitudes)]
         picture = rasterize_torch(tensors[0], tensors[1], tensors[2], viewport, pixel_sigma, stop)
         result: NDArray[np.float32] = picture.cpu().numpy()
         return result

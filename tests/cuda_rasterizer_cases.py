@@ -1,0 +1,234 @@
+"""The CUDA rasterizer against the float64 reference.
+
+test_cuda_rasterizer.py runs this file in a process of its own, on a GPU where there is one, else with
+TRITON_INTERPRET=1, which must be set before Triton is imported for the first time.
+"""
+
+from __future__ import annotations
+
+import gc
+
+import numpy as np
+import pytest
+import torch
+
+from gaussian_core.display import to_bgrx
+from gaussian_core.errors import Cancelled, DeviceError
+from gaussian_core.field import GaussianField
+from gaussian_core.lattice import lattice_corner
+from gaussian_core.rasterizer import cuda, cuda_fields, cuda_kernel, rasterize
+from gaussian_core.viewport import Viewport
+from tests.fields import dense_field, random_field
+
+SCALES = [0.05, 0.7, 1.0, (1.5, 3.7), 4.0, 16.0, (64.0, 20.0), 300.0]
+
+
+@pytest.fixture
+def larger_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The interpreter pays by the step, not by the pixel: let it take larger ones."""
+    if cuda_kernel.INTERPRETED:
+        monkeypatch.setattr(cuda_kernel, "BLOCK_WIDTH", 32)
+        monkeypatch.setattr(cuda_kernel, "BLOCK_HEIGHT", 16)
+        monkeypatch.setattr(cuda_kernel, "LANES", 64)
+
+
+def draw(field, viewport, **options):
+    return rasterize(field, viewport, backend="cuda", **options)
+
+
+def agree(field, viewport, **options):
+    """Like the reference within a quarter of a level of 255."""
+    slow = rasterize(field, viewport, backend="reference", **options)
+    fast = draw(field, viewport, **options)
+    assert fast.dtype == np.float32 and fast.shape == slow.shape
+    np.testing.assert_allclose(fast, slow, atol=1e-3)
+    return fast
+
+
+@pytest.mark.usefixtures("larger_blocks")
+@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize(
+    ("channels", "sigma", "correlation"),
+    [(1, (0.1, 2.0), 0.6), (3, (0.01, 50.0), 0.99), (4, (0.3, 5.0), 0.99999)],
+)
+def test_agrees_with_the_reference(scale, channels, sigma, correlation):
+    field = random_field(40, channels, sigma=sigma, correlation=correlation, seed=channels)
+    agree(field, Viewport((3.3, 7.77), scale, (33, 13)))
+
+
+@pytest.mark.parametrize(("scale", "channels"), [(1.0, 3), (5.3, 4), (90.0, 1)])
+def test_the_blocks_that_ship_agree_too(scale, channels):
+    field = random_field(40, channels, seed=channels)
+    agree(field, Viewport((3.3, 7.77), scale, (19, 5)))
+
+
+@pytest.mark.usefixtures("larger_blocks")
+@pytest.mark.parametrize(("origin", "size"), [((-5.3, -7.7), (31, 40)), ((11.1, 9.2), (1, 1))])
+def test_edges_and_single_pixels_agree(origin, size):
+    agree(random_field(40), Viewport(origin, 2.5, size))
+
+
+@pytest.mark.usefixtures("larger_blocks")
+@pytest.mark.parametrize("channels", [2, 5, 8])
+def test_other_numbers_of_channels_agree(channels):
+    agree(random_field(40, channels), Viewport((2, 3), 3.0, (37, 15)))
+
+
+@pytest.mark.usefixtures("larger_blocks")
+@pytest.mark.parametrize("pixel_sigma", [0.0, 1.0])
+def test_any_footprint_agrees(pixel_sigma):
+    agree(dense_field(12, 12), Viewport((4.4, 3.3), 3.0, (37, 15)), pixel_sigma=pixel_sigma)
+
+
+@pytest.mark.usefixtures("larger_blocks")
+def test_the_cut_edge_does_not_show():
+    """No ring and no seam between blocks: twenty times the difference stays under five levels of 255."""
+    field = GaussianField([[8.0, 8.0]], [[1.0, 0.5, 0.8]], [[1.0, 0.7, 0.4]], (16, 16))
+    view = Viewport((2.0, 2.0), 10.0, (120, 120))
+    difference = draw(field, view) - rasterize(field, view, backend="reference")
+    assert np.abs(difference).max() * 20 * 255 < 5
+
+
+def test_a_tiny_and_a_huge_gaussian_are_right():
+    for variance, amplitude in ((1e-6, 1000.0), (1e12, 0.5)):
+        field = GaussianField([[4.5, 4.5]], [[variance, 0, variance]], [[amplitude]], (9, 9))
+        agree(field, Viewport((3.2, 3.1), 2.0, (8, 4)))
+
+
+@pytest.mark.usefixtures("larger_blocks")
+def test_far_from_the_origin_positions_are_as_sharp():
+    near = random_field(30)
+    shift = (65536.0, 32768.0)  # float32 positions keep enough bits for the tolerance there
+    far = GaussianField(near.means + shift, near.covariances, near.amplitudes, (40000, 70000))
+    agree(far, Viewport((65540.5, 32771.25), 16.0, (40, 20)))
+
+
+@pytest.mark.parametrize("origin", [(1e5, 0.0), (0.0, -3e6), (-1e300, 1e12)])
+def test_outside_the_field_there_is_nothing(origin):
+    assert not draw(random_field(), Viewport(origin, 40.0, (9, 5))).any()
+
+
+def test_an_empty_field_is_black():
+    empty = GaussianField(np.zeros((0, 2)), np.zeros((0, 3)), np.zeros((0, 4)), extent=(4, 4))
+    view = Viewport((0, 0), 1.0, (5, 5))
+    assert not draw(empty, view).any()
+    np.testing.assert_array_equal(
+        draw(empty, view, format="bgrx8"), rasterize(empty, view, format="bgrx8", backend="cpu")
+    )
+
+
+@pytest.mark.usefixtures("larger_blocks")
+def test_many_fields_are_their_sum():
+    """More grid levels than the kernel looks at in one go."""
+    fields = [random_field(6, seed=seed, sigma=(0.1, 4.0)) for seed in range(12)]
+    assert sum(len(f.index.levels) for f in fields) > cuda_kernel.GROUP
+    agree(fields, Viewport((2, 3), 2.5, (61, 31)))
+
+
+@pytest.mark.usefixtures("larger_blocks")
+@pytest.mark.parametrize("scale", [1.0, 1.4, 2.5])
+def test_corrections_fade_as_everywhere(scale):
+    field = random_field(30)
+    field.correction = random_field(30, seed=1)
+    agree(field, Viewport((2, 3), scale, (25, 15)))
+
+
+@pytest.mark.parametrize(("scale", "format"), [(1.0, "float"), ((3.3, 9.0), "bgrx8")])
+def test_whole_and_parts_are_the_same_to_the_bit(scale, format):
+    field = random_field(60, 4, sigma=(0.05, 3.0), correlation=0.95)
+    view = Viewport((11.234567, 9.345678), scale, (21, 5))
+    whole = draw(field, view, format=format)
+    for left, top, width, height in ((3, 1, 14, 3), (20, 4, 1, 1)):
+        part = draw(field, view.part(left, top, width, height), format=format)
+        np.testing.assert_array_equal(part, whole[top : top + height, left : left + width])
+
+
+@pytest.mark.usefixtures("larger_blocks")
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_display_bytes_are_the_rounded_values(channels):
+    field = random_field(80, channels, sigma=(0.5, 2.0))
+    view = Viewport((-3.3, -1.4), 5.0, (57, 23))
+    (lx, _), (ly, _) = lattice_corner(view)
+    bytes_ = draw(field, view, format="bgrx8")
+    difference = np.abs(bytes_.astype(int) - to_bgrx(draw(field, view), (lx, ly)).astype(int))
+    # A value within float rounding of .5 may go either way.
+    assert difference.max() <= 1 and (difference > 0).mean() < 1e-3
+    assert (bytes_[..., 3] == 255).all()
+
+
+@pytest.mark.usefixtures("larger_blocks")
+def test_the_bench_has_a_row_for_each_frame(monkeypatch):
+    from gaussian_core import bench
+
+    monkeypatch.setattr(cuda, "_usable", lambda: True)
+    monkeypatch.setattr(bench, "FRAMES", ((17, 9),))
+    monkeypatch.setattr(bench, "ZOOMS", (4.0,))
+    monkeypatch.setattr(bench, "synthetic_field", lambda *_: random_field(30))
+    drawn, fetched = bench.cuda_rows(1, lambda: None)
+    assert "17x9" in drawn.what and "Gflop" in drawn.what and "memory" in fetched.what
+
+
+def test_out_is_written_and_checked():
+    field, view = random_field(), Viewport((5, 5), 8.0, (9, 5))
+    out = np.empty((5, 9, 3), np.float32)
+    assert draw(field, view, out=out) is out
+    np.testing.assert_array_equal(out, draw(field, view))
+    with pytest.raises(ValueError, match="out must be"):
+        draw(field, view, out=np.empty((5, 9, 4), np.float32))
+
+
+def test_a_frame_can_be_stopped():
+    with pytest.raises(Cancelled):
+        draw(random_field(), Viewport((0, 0), 1.0, (9, 9)), stop=lambda: True)
+
+
+def test_fields_are_uploaded_once_within_a_budget_and_dropped_with_their_owner():
+    device = "cpu" if cuda_kernel.INTERPRETED else "cuda"
+    fields = [random_field(100, seed=seed) for seed in range(3)]
+    size = cuda_fields.upload(fields[0], device).nbytes
+    store = cuda_fields.FieldStore(device, budget=int(2.9 * size))
+    first = store.get(fields[0])
+    assert store.get(fields[0]) is first
+    store.get(fields[1])
+    store.get(fields[0])
+    store.get(fields[2])  # over the budget: the least recently used, the second, has to go
+    assert len(store) == 2 and store.get(fields[0]) is first
+    del fields[0], first
+    gc.collect()
+    assert len(store) == 1
+
+
+def test_the_fields_own_arrays_are_not_changed():
+    field = random_field(50)
+    rows = field.index.rows.copy()
+    draw(field, Viewport((5, 5), 8.0, (3, 3)))
+    np.testing.assert_array_equal(field.index.rows, rows)
+
+
+def test_auto_goes_on_with_the_cpu_when_the_device_fails(monkeypatch, caplog):
+    field, view = random_field(), Viewport((0, 0), 2.0, (30, 20))
+    tries = []
+
+    def full(*_):
+        tries.append(1)
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 1 GiB.\nMore lines.")
+
+    monkeypatch.setattr(cuda, "_usable", lambda: True)
+    monkeypatch.setattr(cuda, "_given_up", False)
+    monkeypatch.setattr(cuda, "_draw", full)
+    expected = rasterize(field, view, backend="cpu")
+    np.testing.assert_array_equal(rasterize(field, view), expected)
+    np.testing.assert_array_equal(rasterize(field, view), expected)
+    assert len(tries) == 2, "one more try after the memory was given back, then never again"
+    assert [r.levelname for r in caplog.records] == ["WARNING"]
+    with pytest.raises(DeviceError, match="too little free memory") as caught:
+        draw(field, view)
+    assert "\n" not in str(caught.value)
+
+    def lost(*_):
+        raise RuntimeError("CUDA error: unspecified launch failure\nCompile with ...")
+
+    monkeypatch.setattr(cuda, "_draw", lost)
+    with pytest.raises(DeviceError, match="unspecified launch failure") as caught:
+        draw(field, view)
+    assert "\n" not in str(caught.value)

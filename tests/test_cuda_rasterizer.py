@@ -1,0 +1,135 @@
+"""The CUDA rasterizer: its kernel on a GPU or through Triton's interpreter, and machines that have neither."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gaussian_core.field import GaussianField
+from gaussian_core.rasterizer import cuda, rasterize
+from gaussian_core.viewport import Viewport
+from tests.fields import random_field
+
+torch = pytest.importorskip("torch")
+
+ROOT = Path(__file__).resolve().parents[1]
+
+needs_triton = pytest.mark.skipif(
+    importlib.util.find_spec("triton") is None,
+    reason="Triton is not installed: it is the extra 'cuda', for Linux",
+)
+
+
+def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Python in a process of its own, so that nobody has imported Triton before."""
+    environment = {k: v for k, v in os.environ.items() if k != "TRITON_INTERPRET"} | variables
+    return subprocess.run(
+        [sys.executable, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+
+
+@needs_triton
+def test_the_kernel_agrees_with_the_reference():
+    """Every case of cuda_rasterizer_cases.py."""
+    variables = {} if torch.cuda.is_available() else {"TRITON_INTERPRET": "1"}
+    said = run("-m", "pytest", "-q", "tests/cuda_rasterizer_cases.py", **variables)
+    assert said.returncode == 0, said.stdout[-5000:] + said.stderr[-1000:]
+
+
+def test_without_triton_the_gather_draws(monkeypatch, caplog):
+    """As on Apple's devices, here with the CPU in the device's place."""
+    field, view = random_field(30), Viewport((-3.2, 2.1), 1.5, (30, 20))
+    field.correction = random_field(30, seed=1)
+    monkeypatch.setattr(cuda, "_device", lambda: None)
+    monkeypatch.setattr(cuda, "_gather_device", lambda: "cpu")
+    cuda._say_gather.cache_clear()
+    slow = rasterize(field, view, backend="reference")
+    np.testing.assert_allclose(rasterize(field, view, backend="cuda"), slow, atol=1e-3)
+    assert "slow" in caplog.text
+    out = np.empty((20, 30, 4), np.uint8)
+    assert rasterize(field, view, backend="cuda", format="bgrx8", out=out) is out
+    slow = rasterize(field, view, format="bgrx8", backend="reference")
+    assert np.abs(out.astype(int) - slow.astype(int)).max() <= 1
+
+
+def test_the_gather_in_single_precision_agrees(monkeypatch):
+    """Apple's devices have no float64."""
+    from gaussian_core.rasterizer import gather
+
+    field, view = random_field(30), Viewport((12.3, 4.5), 16.0, (40, 30))
+    monkeypatch.setattr(gather, "_widest", lambda device: torch.float32)
+    slow = rasterize(field, view, backend="reference")
+    np.testing.assert_allclose(rasterize(field, view, backend="torch"), slow, atol=1e-3)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+@needs_triton
+def test_without_a_device_it_says_so_in_one_line():
+    code = (
+        "from gaussian_core import DeviceError, GaussianField, Viewport, rasterize\n"
+        "field = GaussianField([[1, 1]], [[1, 0, 1]], [[1]], (2, 2))\n"
+        "view = Viewport((0, 0), 1.0, (2, 2))\n"
+        "rasterize(field, view)\n"
+        "try:\n"
+        "    rasterize(field, view, backend='cuda')\n"
+        "except DeviceError as error:\n"
+        "    print(error)\n"
+    )
+    said = run("-c", code)
+    assert said.stderr == ""
+    assert said.stdout.strip() == (
+        "There is no CUDA device that torch can use here: use the cpu backend."
+    )
+
+
+COMPILE = """
+import sys
+from triton import compile
+from triton.backends.compiler import GPUTarget
+from triton.compiler import ASTSource
+from gaussian_core.field import GaussianField
+from gaussian_core.rasterizer import cuda_kernel as kernel
+
+pointers = {"integers": "*i64", "numbers": "*fp32", "anchors_x": "*fp32", "anchors_y": "*fp32"}
+singles = {"scale_x": "fp32", "scale_y": "fp32", "footprint": "fp32"}
+for channels, as_bytes in ((3, True), (4, True), (1, False)):
+    constants = dict(
+        CHANNELS=channels, AS_BYTES=as_bytes, LANES=kernel.LANES,
+        WIDTH=kernel.BLOCK_WIDTH, HEIGHT=kernel.BLOCK_HEIGHT,
+    )
+    known = {**pointers, **singles, **dict.fromkeys(constants, "constexpr")}
+    signature = {name: known.get(name, "i32") for name in kernel.render_blocks.arg_names}
+    signature["out"] = "*i32" if as_bytes else "*fp32"
+    done = compile(
+        ASTSource(kernel.render_blocks, signature, constants),
+        target=GPUTarget("cuda", 90, 32),
+        options={"num_warps": 1, "num_stages": 1, "enable_fp_fusion": True},
+    )
+    # In the loops nothing goes through shared memory; the last exchange of a block's pixels does.
+    print(done.metadata.shared <= 1024, ".local" in done.asm["ptx"])
+"""
+
+
+@needs_triton
+def test_the_kernel_compiles_for_a_gpu(tmp_path):
+    """The interpreter forgives what the compiler does not: types that change in a loop, for one."""
+    said = run("-c", COMPILE, TRITON_CACHE_DIR=str(tmp_path))
+    assert said.returncode == 0, said.stderr
+    assert said.stdout.split() == ["True", "False"] * 3
+
+
+def test_the_floor_of_a_frame_is_counted_by_hand():
+    """One round Gaussian in view, one out of it."""
+    from gaussian_core.bench import floor
+
+    field = GaussianField([[4, 4], [90, 4]], [[1, 0, 1]] * 2, np.ones((2, 3)), (9, 99))
+    least = floor(field, Viewport((0, 0), 10.0, (80, 80)))
+    assert least.bytes == 8 * 4 + 80 * 80 * 4
+    # exp(-r*r / 2) = 1/512, at 10 pixels per standard deviation; 11 operations a pixel
+    assert least.operations == pytest.approx(np.pi * 2 * np.log(512) * 100 * 11, rel=1e-2)
