@@ -1,7 +1,8 @@
 """The decorator of all Numba kernels: compiled once, kept on disk, never stale.
 
 Numba decides whether a cached kernel is still good by its own source file alone. A kernel here also depends on
-constants and vector steps of other files, so its cache lives in a folder named after a digest of the whole package.
+constants and vector steps of other files, so its cache lives in a folder named after a digest of its file and of every
+file of the program that it imports, directly or not.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
+import re
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -24,19 +26,49 @@ _deciding = threading.Lock()
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
+IMPORT = re.compile(
+    r"^[ \t]*from (gaussian_core|viewer)([\w.]*) import ([\w, \t]+|\([^)]*\))", re.MULTILINE
+)
+ROOT = Path(__file__).resolve().parents[1]
+
+
 @functools.cache
-def cache_folder() -> Path | None:
-    """Where compiled kernels are kept; None where no such folder can be made (then Numba chooses).
+def _imports(source: Path) -> frozenset[Path]:
+    """Files of the program that a file names in its imports."""
+    out = set()
+    for package, rest, names in IMPORT.findall(source.read_text(encoding="utf-8")):
+        place = ROOT.joinpath(package, *rest.split(".")[1:])
+        if place.with_suffix(".py").exists():
+            out.add(place.with_suffix(".py"))
+            continue
+        for name in re.findall(r"\w+", re.sub(r"\bas \w+", "", names)):
+            module = place / f"{name}.py"
+            out.add(module if module.exists() else place / "__init__.py")
+    return frozenset(p for p in out if p.exists())
+
+
+@functools.cache
+def sources(source: Path) -> tuple[Path, ...]:
+    """The file and all files of the program that it imports, directly or not."""
+    seen, new = {source}, {source}
+    while new:
+        new = {p for s in new for p in _imports(s)} - seen
+        seen |= new
+    return tuple(sorted(seen))
+
+
+@functools.cache
+def cache_folder(source: Path) -> Path | None:
+    """Where the compiled kernels of a file are kept; None where no such folder can be made (then Numba chooses).
 
     NUMBA_CACHE_DIR is respected.
     """
-    package = Path(__file__).resolve().parent
     # Numba keeps kernels apart by the place and the time of their source file: both are part of the name, so that a
     # folder is either good as a whole or new.
-    digest = hashlib.sha256(str(package).encode())
-    for source in sorted(package.rglob("*.py")):
-        digest.update(f"{source.relative_to(package)} {source.stat().st_mtime_ns} ".encode())
-        digest.update(source.read_bytes())
+    digest = hashlib.sha256(str(ROOT).encode())
+    for file in sources(source):
+        digest.update(f"{file.relative_to(ROOT)} {file.stat().st_mtime_ns} ".encode())
+        digest.update(file.read_bytes())
     base = os.environ.get("NUMBA_CACHE_DIR") or platformdirs.user_cache_path("gaussian-zoom")
     folder = Path(base) / f"kernels-{digest.hexdigest()[:16]}"
     try:
@@ -50,7 +82,7 @@ def compiled(**options: Any) -> Callable[[Function], Function]:
     """numba.njit that releases the GIL and is cached; options are passed on (inline, fastmath ...)."""
 
     def decorate(function: Function) -> Function:
-        folder = cache_folder()
+        folder = cache_folder(Path(function.__code__.co_filename).resolve())
         # The setting is read when the cache is made, here, and put back for everybody else's kernels. Threads import
         # modules side by side: one at a time, or one would find the setting of the other half changed.
         with _deciding:

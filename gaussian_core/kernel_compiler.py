@@ -27,7 +27,7 @@ POLL = 0.05  # seconds
 
 
 def _marker(module: str) -> Path | None:
-    folder = cache_folder()
+    folder = cache_folder(PACKAGE_ROOT.joinpath(*module.split(".")).with_suffix(".py"))
     return None if folder is None else folder / f"{module}.ready"
 
 
@@ -45,7 +45,7 @@ def compile_apart(module: str, stop: Stop | None = None) -> None:
     """
     if is_ready(module):
         return
-    if cache_folder() is None:
+    if _marker(module) is None:
         log.warning("There is no folder for compiled kernels: they are compiled at every start.")
         return
     try:

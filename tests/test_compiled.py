@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -43,7 +44,36 @@ def test_the_first_start_compiles_in_a_process_and_later_ones_load(tmp_path):
     # No misses in this process the first time either: another one compiled. The user's setting stays as it was.
     assert start() == f"(False, False) (True, True) 0 {tmp_path}"
     assert start() == f"(True, False) (True, True) 0 {tmp_path}"
-    assert len(list(tmp_path.glob("kernels-*"))) == 1
+    assert len(list(tmp_path.glob("kernels-*/*.ready"))) == 1
+
+
+def test_a_cache_depends_on_every_file_that_its_kernels_use(tmp_path):
+    """An edit to what a kernel imports, even by way of another file, names another folder; other edits do not."""
+    package = tmp_path / "program" / "gaussian_core"
+    shutil.copytree(ROOT / "gaussian_core", package, ignore=shutil.ignore_patterns("__pycache__"))
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+    script = (
+        "from pathlib import Path; import gaussian_core.compiled as c;"
+        "print(c.cache_folder(Path('gaussian_core/rasterizer/cpu_kernel.py').resolve()).name)"
+    )
+
+    def folder():
+        command = [sys.executable, "-c", script]
+        done = subprocess.run(
+            command, cwd=package.parent, env=environment, capture_output=True, text=True, check=True
+        )
+        return done.stdout
+
+    first = folder()
+    for name, matters in (
+        ("rasterizer/cpu_kernel.py", True),
+        ("rasterizer/vector_ir.py", True),
+        ("models/config.py", False),
+    ):
+        file = package / name
+        file.write_text(file.read_text() + "\n")
+        assert (folder() != first) is matters
+        first = folder()
 
 
 def test_programs_that_start_together_compile_once_and_ending_one_ends_its_compiler(tmp_path):
@@ -64,6 +94,6 @@ def test_programs_that_start_together_compile_once_and_ending_one_ends_its_compi
 def test_stopping_ends_the_wait(tmp_path, monkeypatch):
     from gaussian_core import kernel_compiler
 
-    monkeypatch.setattr(kernel_compiler, "cache_folder", lambda: tmp_path)
+    monkeypatch.setattr(kernel_compiler, "cache_folder", lambda source: tmp_path)
     with pytest.raises(Cancelled):
         kernel_compiler.compile_apart("gaussian_core.rasterizer.warm", stop=lambda: True)

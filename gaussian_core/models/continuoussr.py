@@ -14,9 +14,8 @@ from gaussian_core.models import dictionary
 from gaussian_core.models.config import ModelConfig
 from gaussian_core.models.encoders import make_encoder
 
-GEOMETRY_RATE = (
-    8.0  # outputs of the geometry head are multiplied by this: a larger learning rate for it
-)
+# Outputs of the geometry head are multiplied by this: a larger learning rate for it.
+GEOMETRY_RATE = 8.0
 LEAST_VARIANCE = 0.02**2  # source pixels squared
 
 
@@ -87,6 +86,20 @@ class ContinuousSR(nn.Module):
         """Source pixels to each side that decide the Gaussians of one."""
         return max(self.encoder.reach, STRUCTURE_REACH)
 
+    def features(self, image: Tensor, check: Callable[[], None] | None = None) -> Tensor:
+        """(B, hidden, H, W): what the heads read."""
+        return self.hidden(self.encoder(image - 0.5, check)).relu_()
+
+    def outputs(self, image: Tensor, check: Callable[[], None] | None = None) -> Tensor:
+        """Both heads' raw outputs (3 n + geometry_outputs n, H, W) of one picture (1, 3, H, W), n = cells^2 of each
+        one after the other: one product with the weights of both, which leaves every output's plane in one piece."""
+        features = self.features(image, check)
+        _, channels, h, w = features.shape
+        weight = torch.cat([self.colour.weight, self.geometry.weight]).reshape(-1, channels)
+        bias = torch.cat([self.colour.bias, self.geometry.bias])  # type: ignore[list-item]
+        pixels = features.permute(0, 2, 3, 1).reshape(h * w, channels)
+        return torch.addmm(bias[:, None], weight, pixels.T).reshape(-1, h, w)
+
     def heads(
         self, image: Tensor, check: Callable[[], None] | None = None
     ) -> tuple[Tensor, Tensor]:
@@ -94,7 +107,7 @@ class ContinuousSR(nn.Module):
 
         check: called between layers, to raise Cancelled where the work is no longer wanted.
         """
-        features = torch.relu(self.hidden(self.encoder(image - 0.5, check)))
+        features = self.features(image, check)
         g = self.config.cells
         return F.pixel_shuffle(self.colour(features), g), F.pixel_shuffle(
             self.geometry(features), g

@@ -16,6 +16,7 @@ from gaussian_core import correction
 from gaussian_core.errors import Cancelled, DeviceError
 from gaussian_core.field import ROW_PADDING, GaussianField
 from gaussian_core.kernel_interpolation import mirrored
+from gaussian_core.models.assembly import assemble, can_assemble, part_of_rows
 from gaussian_core.models.continuoussr import ContinuousSR
 from gaussian_core.models.weights import load_model, weights_path
 from gaussian_core.parallel import Stop
@@ -72,6 +73,7 @@ class ContinuousSRTiles:
         # A file that training rewrites is read again.
         changed = path.stat().st_mtime_ns if path.exists() else 0
         self.model = _model(path, changed, str(self.device))
+        self.dtype = self.model.hidden.weight.dtype
         # Torch threads each run by itself: two at once are slower, in twice the memory.
         self._lock = threading.Lock()
 
@@ -98,11 +100,10 @@ class ContinuousSRTiles:
         pixels = part[lines - ct][:, columns - cl]
         with self._lock, torch.inference_mode():
             image = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))[None]
-            table = self._gaussians(image.to(self.device), stop)
-            table[0] += left
-            table[1] += top
-            rows = self._rows(table, (x0 - left, y0 - top, x1 - left, y1 - top))
-            near = self._rows(table, (ex0 - left, ey0 - top, ex1 - left, ey1 - top))
+            wider = (ex0 - left, ey0 - top, ex1 - left, ey1 - top)
+            near = self._gaussians(image, (left, top), wider, stop)
+        inner = (x0 - left, y0 - top, x1 - left, y1 - top)
+        rows = part_of_rows(near, wider, inner, self.model.config.cells)
         field = GaussianField.from_rows(
             rows, self.picture.extent, {"method": "continuoussr", "weights": self.model.config.name}
         )
@@ -132,36 +133,51 @@ class ContinuousSRTiles:
         rows = correction.make_rows(inner, rect[0], rect[1])
         return GaussianField.from_rows(rows, self.picture.extent)
 
-    def _gaussians(self, image: Tensor, stop: Stop | None) -> Tensor:
-        """(5 + C, G H, G W) for image (1, C, H, W)."""
+    def _gaussians(
+        self, image: Tensor, origin: tuple[int, int], rect: Rect, stop: Stop | None
+    ) -> NDArray[np.float32]:
+        """Rows of the Gaussians of the pixels of rect in image (1, C, H, W), whose first pixel is at origin."""
 
         def check() -> None:
             if stop is not None and stop():
                 raise Cancelled("stopped within a tile")
 
-        model, count = self.model, image.shape[1]
-        colours = image[:, :3] if count >= 3 else image[:, :1].expand(-1, 3, -1, -1)
-        dtype = next(model.parameters()).dtype
-        entry = colours.to(dtype).contiguous(memory_format=torch.channels_last)
-        colour, geometry = model.heads(entry, check)
+        image = image.to(self.device)
+        colours = image[:, :3] if image.shape[1] >= 3 else image[:, :1].expand(-1, 3, -1, -1)
+        entry = colours.to(self.dtype).contiguous(memory_format=torch.channels_last)
+        if self.device.type == "cpu" and can_assemble(self.model):
+            outputs = self.model.outputs(entry, check)
+            return assemble(self.model, outputs, image, origin, rect, stop)
+        colour, geometry = self.model.heads(entry, check)
         check()
-        cells = model.gaussians(colours, colour.float(), geometry.float())
-        amplitudes = cells.amplitudes
-        if count < 3:
-            amplitudes = amplitudes.mean(1, keepdim=True)
-        elif count == 4:
-            # Alpha stays as it is in the file: interpolated, on the same Gaussians.
-            amplitudes = torch.cat([amplitudes, model.base(image[:, 3:], cells.covariances)], 1)
+        table = gaussian_table(self.model, image, colour.float(), geometry.float())
         check()
-        return torch.cat([cells.means, cells.covariances, amplitudes], 1)[0]
+        return table_rows(table, origin, rect, self.model.config.cells)
 
-    def _rows(self, table: Tensor, rect: Rect) -> NDArray[np.float32]:
-        """The Gaussians of a rectangle of source pixels of the table, in the index's layout, pixel by pixel."""
-        g = self.model.config.cells
-        x0, y0, x1, y1 = (v * g for v in rect)
-        part = table[:, y0:y1, x0:x1]
-        channels, h, w = part.shape
-        split = part.reshape(channels, h // g, g, w // g, g).permute(0, 1, 3, 2, 4)
-        rows = torch.zeros(channels, h * w + ROW_PADDING)
-        rows[:, : h * w] = split.reshape(channels, -1).cpu()
-        return rows.numpy()
+
+def gaussian_table(model: ContinuousSR, image: Tensor, colour: Tensor, geometry: Tensor) -> Tensor:
+    """(5 + C, G H, G W): Gaussians of image (1, C, H, W), C = 1, 3 or 4, from the heads' outputs for its colours."""
+    colours = image[:, :3] if image.shape[1] >= 3 else image[:, :1].expand(-1, 3, -1, -1)
+    cells = model.gaussians(colours, colour, geometry)
+    amplitudes = cells.amplitudes
+    if image.shape[1] < 3:
+        amplitudes = amplitudes.mean(1, keepdim=True)
+    elif image.shape[1] == 4:
+        # Alpha stays as it is in the file: interpolated, on the same Gaussians.
+        amplitudes = torch.cat([amplitudes, model.base(image[:, 3:], cells.covariances)], 1)
+    return torch.cat([cells.means, cells.covariances, amplitudes], 1)[0]
+
+
+def table_rows(
+    table: Tensor, origin: tuple[int, int], rect: Rect, cells: int
+) -> NDArray[np.float32]:
+    """The Gaussians of a rectangle of source pixels of the table, in the index's layout, pixel by pixel."""
+    x0, y0, x1, y1 = (v * cells for v in rect)
+    part = table[:, y0:y1, x0:x1]
+    channels, h, w = part.shape
+    split = part.reshape(channels, h // cells, cells, w // cells, cells).permute(0, 1, 3, 2, 4)
+    rows = torch.zeros(channels, h * w + ROW_PADDING)
+    rows[:, : h * w] = split.reshape(channels, -1).cpu()
+    rows[0, : h * w] += origin[0]
+    rows[1, : h * w] += origin[1]
+    return rows.numpy()

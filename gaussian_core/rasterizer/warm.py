@@ -35,8 +35,10 @@ def _use_every_kernel() -> None:
     for channels in (3, 4):
         _build_a_tile(channels)
     from gaussian_core import resampling
+    from gaussian_core.models import assembly_kernel
 
     resampling.warm()
+    assembly_kernel.warm()
 
 
 def _build_a_tile(channels: int) -> None:

@@ -7,37 +7,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from llvmlite import ir
-from numba.core import types
-from numba.extending import intrinsic
 
 from gaussian_core.compiled import compiled
+from gaussian_core.exponential import exp2
 
 LN2 = np.float32(math.log(2.0))
-# exp2 on [0, 1): minimax coefficients, relative error below 3e-6.
-P0, P1, P2, P3, P4, P5 = (
-    np.float32(v)
-    for v in (0.99999994, 0.69315308, 0.24015361, 0.055826318, 0.0089893397, 0.0018775767)
-)
-
-
-@intrinsic
-def _bits_as_float(typing_context, value):
-    """Read an int32 as the float32 of the same bits (Numba has no view of a scalar that vectorizes)."""
-
-    def emit(context, builder, signature, arguments):
-        return builder.bitcast(arguments[0], ir.FloatType())
-
-    return types.float32(types.int32), emit
-
-
-@compiled(inline="always", fastmath=True)
-def _exp2(x):
-    x = max(x, np.float32(-80.0))
-    whole = np.floor(x)
-    f = x - whole
-    p = P0 + f * (P1 + f * (P2 + f * (P3 + f * (P4 + f * P5))))
-    return p * _bits_as_float(np.int32((np.int32(whole) + np.int32(127)) << np.int32(23)))
 
 
 @compiled(fastmath=True, error_model="numpy")
@@ -55,7 +29,7 @@ def forward(g, p, out, reach):
                 for j in range(width):
                     dx = px[j] - mx[j]
                     dy = py[j] - my[j]
-                    e = _exp2(qa[j] * dx * dx + qb[j] * dx * dy + qc[j] * dy * dy)
+                    e = exp2(qa[j] * dx * dx + qb[j] * dx * dy + qc[j] * dy * dy)
                     o0[j] += e * c0[j]
                     o1[j] += e * c1[j]
                     o2[j] += e * c2[j]
@@ -92,7 +66,7 @@ def backward(g, p, go, gg, reach):
                 for j in range(width):
                     dx = px[j] - mx[j]
                     dy = py[j] - my[j]
-                    e[j] = _exp2(qa[j] * dx * dx + qb[j] * dx * dy + qc[j] * dy * dy)
+                    e[j] = exp2(qa[j] * dx * dx + qb[j] * dx * dy + qc[j] * dy * dy)
                 for j in range(width):
                     xs[j] = px[j] - mx[j]
                     ys[j] = py[j] - my[j]
