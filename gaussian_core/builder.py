@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 Key = tuple[int, int]  # (column, row) of a tile
 Rect = tuple[int, int, int, int]  # x0, y0, x1, y1 in source pixels, upper edges excluded
 Progress = Callable[[int, int], object]  # tiles done, tiles in all
+Precision = Literal["float32", "bfloat16"]
 
 TILE = 512
 
@@ -137,7 +138,9 @@ class FieldBuilder:
     """Builds the tiles of one picture's field by one method; `build_tile` may be called from several threads.
 
     method: a name in METHODS. device: "auto", "cpu" or what the method supports.
-    Raises ValueError for an unknown method, DeviceError for a device that is not usable here.
+    weights: a file of weights of ContinuousSR, ours or the authors'; it decides the method, and precision ("float32" or
+    "bfloat16") what the authors' are computed in.
+    Raises ValueError for an unknown method, DeviceError for a device that is not usable here, WeightsError.
     """
 
     def __init__(
@@ -146,12 +149,19 @@ class FieldBuilder:
         method: str = "kernel",
         device: str = "auto",
         tile: int = TILE,
+        weights: str | os.PathLike[str] | None = None,
+        precision: Precision = "float32",
     ) -> None:
         if method not in METHODS:
             raise ValueError(f"unknown method {method!r}: choose one of {', '.join(METHODS)}")
-        self.method = method
+        self.method = method if weights is None else "continuoussr"
         self.grid = TileGrid(picture.extent, tile)
-        self._tiles = METHODS[method](picture, device)
+        if weights is None:
+            self._tiles = METHODS[method](picture, device)
+        else:
+            from gaussian_core.models.published.tiles import tiles_of
+
+            self._tiles = tiles_of(picture, weights, device, precision)
 
     def build_tile(self, key: Key, stop: Stop | None = None) -> GaussianField:
         """The Gaussians of one tile in absolute source coordinates, index included. Raises Cancelled."""
@@ -186,11 +196,14 @@ def build_field(
     device: str = "auto",
     progress: Progress | None = None,
     stop: Stop | None = None,
+    weights: str | os.PathLike[str] | None = None,
+    precision: Precision = "float32",
 ) -> GaussianField:
     """The field of a whole picture as one object.
 
     image: float32 (H, W, C) in [0, 1] (4 channels: premultiplied RGB and alpha), a Picture, or a path.
     progress: called with (tiles done, tiles in all). stop: polled between tiles; when true, Cancelled is raised.
+    weights, precision: as for FieldBuilder.
     Large pictures are better left in tiles (FieldBuilder): a field takes about 36 bytes a Gaussian.
     """
     from gaussian_core.parallel import run_strips
@@ -203,7 +216,7 @@ def build_field(
         picture = _ArrayPicture(np.asarray(image, np.float32))
     else:
         picture = image
-    builder = FieldBuilder(picture, method, device)
+    builder = FieldBuilder(picture, method, device, weights=weights, precision=precision)
     keys = list(builder.grid.keys())
     tiles: dict[Key, GaussianField] = {}
 

@@ -19,9 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaussian_core.errors import Cancelled, FieldError, UserError
+from gaussian_core.footprint import footprint_of
 from gaussian_core.viewport import Viewport
 
 if TYPE_CHECKING:
+    from gaussian_core.builder import Precision
     from gaussian_core.field import GaussianField
     from gaussian_core.images import Picture
     from gaussian_core.resampling import Method
@@ -58,7 +60,9 @@ def render_file(
     device: str = "auto",
     region: Rect | None = None,
     bits: int = 8,
-    pixel_sigma: float = 0.3,
+    pixel_sigma: float | None = None,
+    weights: str | os.PathLike[str] | None = None,
+    precision: Precision = "float32",
     progress: Progress | None = None,
     stop: Stop | None = None,
 ) -> Rendered:
@@ -72,14 +76,21 @@ def render_file(
         scales below 1 a picture's field is not needed: the antialiased picture is drawn.
     region: (x, y, width, height) in source pixels, inside the picture; None is all of it.
     bits: 8 or 16 a channel (16: PNG and TIFF).
+    pixel_sigma: standard deviation of a pixel's footprint, device pixels; None is what the field was made for (0.3, or
+        0 with the authors' weights).
+    weights: a file of weights of ContinuousSR or LIIF to draw the picture with, in place of a method; precision: what
+        the authors' are computed in.
     progress: called with (rows done, rows in all). stop: polled between tiles; true raises Cancelled.
 
     Transparency is kept where the format can hold it; elsewhere the picture is laid on white, and a note says so.
-    Raises ImageError, FieldError, OutputError, DeviceError, UserError (method, scale or region).
+    Raises ImageError, FieldError, OutputError, DeviceError, WeightsError, UserError (method, scale or region).
     """
     from gaussian_core.image_writer import ImageWriter
 
-    drawing = _open(source, method, device, pixel_sigma, _scales(scale))
+    if pixel_sigma is not None and not 0 <= pixel_sigma <= 10:
+        raise UserError(f"A pixel's footprint is 0 to 10 pixels wide, got {pixel_sigma:g}.")
+    choice = Choice(method, device, pixel_sigma, weights, precision)
+    drawing = _open(source, choice, _scales(scale))
     viewport = _viewport(drawing.extent, _scales(scale), region)
     width, height = viewport.size
     flatten = drawing.channels == 4 and not _holds_alpha(out)
@@ -118,6 +129,17 @@ def strip_bounds(width: int, height: int, channels: int) -> Iterator[tuple[int, 
         yield top, min(rows, height - top)
 
 
+@dataclass(frozen=True)
+class Choice:
+    """How a picture is drawn, as render_file takes it."""
+
+    method: str | None
+    device: str
+    pixel_sigma: float | None
+    weights: str | os.PathLike[str] | None
+    precision: Precision
+
+
 class Drawing(Protocol):
     """Something that can be drawn part by part. draw: (h, w, channels) float32, four channels premultiplied."""
 
@@ -133,7 +155,7 @@ class FieldDrawing:
 
     notes: tuple[str, ...] = ()
 
-    def __init__(self, field: GaussianField, backend: str, pixel_sigma: float) -> None:
+    def __init__(self, field: GaussianField, backend: str, pixel_sigma: float | None) -> None:
         if field.channels not in (1, 3, 4):
             raise FieldError(
                 f"The field has {field.channels} channels; a picture needs 1 (grey), 3 (RGB) or 4 (RGB and alpha)."
@@ -141,7 +163,8 @@ class FieldDrawing:
         self.extent = field.extent
         self.channels = field.channels
         self._field = field
-        self._options: dict[str, Any] = {"backend": backend, "pixel_sigma": pixel_sigma}
+        sigma = footprint_of(field) if pixel_sigma is None else pixel_sigma
+        self._options: dict[str, Any] = {"backend": backend, "pixel_sigma": sigma}
 
     def draw(self, viewport: Viewport, stop: Stop | None) -> Rows:
         from gaussian_core.rasterizer import rasterize
@@ -152,15 +175,21 @@ class FieldDrawing:
 class TiledDrawing:
     """A picture's field, built tile by tile as the strips come down and dropped behind them."""
 
-    def __init__(self, picture: Picture, method: str, device: str, pixel_sigma: float) -> None:
+    def __init__(self, picture: Picture, method: str, choice: Choice) -> None:
         from gaussian_core.builder import FieldBuilder
 
         self.extent = picture.extent
         self.channels = 3 if picture.alpha is None else 4
         self.notes = _notes(picture)
-        self._builder = FieldBuilder(picture, method, device)
+        self._builder = FieldBuilder(
+            picture,
+            method,
+            choice.device,
+            weights=choice.weights,
+            precision=choice.precision,
+        )
         self._tiles: dict[Hashable, GaussianField] = {}
-        self._options: dict[str, Any] = {"backend": device, "pixel_sigma": pixel_sigma}
+        self._choice = choice
 
     def draw(self, viewport: Viewport, stop: Stop | None) -> Rows:
         from gaussian_core.rasterizer import rasterize
@@ -172,7 +201,10 @@ class TiledDrawing:
             if key not in self._tiles:
                 self._tiles[key] = self._builder.build_tile(key, stop)
         fields = [self._tiles[key] for key in keys]
-        return rasterize(fields, viewport, stop=stop, **self._options)
+        given = self._choice.pixel_sigma
+        sigma = footprint_of(fields[0]) if given is None else given
+        backend = cast("Any", self._choice.device)
+        return rasterize(fields, viewport, pixel_sigma=sigma, backend=backend, stop=stop)
 
     def _reaching(self, rect: Rect) -> list[Any]:
         grid = self._builder.grid
@@ -203,9 +235,7 @@ class ResampledDrawing:
 
 def _open(
     source: str | os.PathLike[str] | Picture | GaussianField,
-    method: str | None,
-    device: str,
-    pixel_sigma: float,
+    choice: Choice,
     scale: tuple[float, float],
 ) -> Drawing:
     from gaussian_core.builder import METHODS
@@ -213,6 +243,9 @@ def _open(
     from gaussian_core.images import Picture, open_picture
     from gaussian_core.resampling import METHODS as INTERPOLATIONS
 
+    method = choice.method
+    if method is not None and choice.weights is not None:
+        raise UserError("The weights decide the method: leave --method out, or --weights.")
     if method is not None and method not in METHODS and method not in INTERPOLATIONS:
         known = ", ".join([*INTERPOLATIONS, *METHODS])
         raise UserError(f"There is no method {method!r}. Methods: {known}.")
@@ -222,13 +255,21 @@ def _open(
     if isinstance(source, GaussianField):
         if method is not None:
             raise UserError("A field file is drawn as it is: --method is for pictures.")
-        return FieldDrawing(source, device, pixel_sigma)
+        if choice.weights is not None:
+            raise UserError("A field file is drawn as it is: --weights is for pictures.")
+        return FieldDrawing(source, choice.device, choice.pixel_sigma)
+    if choice.weights is not None:
+        from gaussian_core.models.published.drawing import liif_drawing
+
+        drawing = liif_drawing(source, choice.weights, choice.device, choice.precision)
+        if drawing is not None:
+            return drawing
     chosen = method or next(iter(METHODS))
     if chosen in INTERPOLATIONS:
         return ResampledDrawing(source, chosen)
     if max(scale) < 1:
         return ResampledDrawing(source, "bicubic")
-    return TiledDrawing(source, chosen, device, pixel_sigma)
+    return TiledDrawing(source, chosen, choice)
 
 
 def _scales(scale: float | tuple[float, float]) -> tuple[float, float]:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from gaussian_core.models.published.container import Checkpoint
 from gaussian_core.models.published.opening import describe
+from tests.shared_data import shared_path
 
 EDSR = {"name": "edsr-baseline", "args": {"n_resblocks": 2, "n_feats": 8, "no_upsampling": True}}
 HAT = {
@@ -80,3 +83,9 @@ def save(
 
 def checkpoint(name: str, args: dict[str, Any], seed: int = 0) -> Checkpoint:
     return Checkpoint(Path(f"{name}.pth"), name, args, random_tensors(name, args, seed))
+
+
+def golden(name: str) -> tuple[Path, dict[str, NDArray[Any]]]:
+    """A checkpoint in the authors' format and what their code makes of it; the test is skipped where it is absent."""
+    with np.load(shared_path("golden", f"{name}.npz")) as file:
+        return shared_path("golden", f"{name}.pth"), dict(file)

@@ -17,7 +17,6 @@ from gaussian_core.models.published.continuoussr import PublishedContinuousSR
 from gaussian_core.models.published.opening import build_model, open_weights
 from gaussian_core.viewport import Viewport
 from tests import published_checkpoints as small
-from tests.shared_data import shared_path
 
 
 def image_of(array: np.ndarray) -> torch.Tensor:
@@ -37,8 +36,8 @@ def refusal(path: Path) -> str:
 
 
 def test_liif_gives_the_published_numbers() -> None:
-    model = open_weights(shared_path("golden", "liif_small.pth"))
-    golden = np.load(shared_path("golden", "liif_small.npz"))
+    path, golden = small.golden("liif_small")
+    model = open_weights(path)
     assert isinstance(model, LIIF)
     image = image_of(golden["image"])
     height, width = (int(v) for v in golden["size"])
@@ -50,8 +49,8 @@ def test_liif_gives_the_published_numbers() -> None:
 
 
 def test_continuoussr_gives_the_published_numbers() -> None:
-    model = open_weights(shared_path("golden", "continuoussr_small.pth"))
-    golden = np.load(shared_path("golden", "continuoussr_small.npz"))
+    path, golden = small.golden("continuoussr_small")
+    model = open_weights(path)
     assert isinstance(model, PublishedContinuousSR)
     with torch.inference_mode():
         features = model.features(image_of(golden["image"]))

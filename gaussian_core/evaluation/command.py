@@ -37,16 +37,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--methods",
         type=_names,
-        default=["bicubic", "kernel"],
         metavar="M,...",
-        help="default bicubic,kernel",
+        help="default bicubic,kernel, or bicubic and what the weights are for",
     )
     parser.add_argument(
         "--scales", type=_scales, default=[2.0, 3.0, 4.0], metavar="S,...", help="default 2,3,4"
     )
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     parser.add_argument(
-        "--weights", type=Path, metavar="FILE", help="for continuoussr; else the shipped ones"
+        "--weights",
+        type=Path,
+        metavar="FILE",
+        help="for continuoussr or liif, ours or the authors'; else the shipped ones",
     )
     parser.add_argument(
         "--limit", type=int, metavar="N", help="only the first N pictures of a folder"
@@ -63,17 +65,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, stop: Stop | None = None) -> int:
     from gaussian_core.atomic import atomic_write, check_target
-    from gaussian_core.evaluation.runner import evaluate
+    from gaussian_core.evaluation.runner import evaluate, weighted_method
 
     if options.json:
         check_target(options.json)
     if options.limit is not None and options.limit < 1:
         raise UserError("--limit must be at least 1.")
+    methods = options.methods
+    if methods is None:
+        methods = ["bicubic", weighted_method(options.weights) if options.weights else "kernel"]
     rows = []
     print(HEADER)
     for row in evaluate(
         options.folders,
-        options.methods,
+        methods,
         options.scales,
         device=options.device,
         low=options.low,

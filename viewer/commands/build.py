@@ -9,7 +9,7 @@ from pathlib import Path
 from gaussian_core.atomic import check_target
 from gaussian_core.errors import OutputError, UserError
 from gaussian_core.parallel import Stop
-from viewer.commands.arguments import add_device, add_method
+from viewer.commands.arguments import add_device, add_method, add_weights
 from viewer.commands.progress import progress_bar
 
 
@@ -17,6 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("input", metavar="IN", help="a picture")
     parser.add_argument("output", metavar="FIELD.safetensors", help="the field file to write")
     add_method(parser)
+    add_weights(parser)
     add_device(parser)
 
 
@@ -29,6 +30,8 @@ def run(options: argparse.Namespace, stop: Stop) -> int:
     if out.suffix.lower() != FIELD_SUFFIX:
         raise OutputError(f"A field file ends in {FIELD_SUFFIX}, which {out.name} does not.")
     check_target(out)
+    if options.method and options.weights:
+        raise UserError("The weights decide the method: leave --method out, or --weights.")
     method = options.method or next(iter(METHODS))
     if method not in METHODS:
         raise UserError(f"{method!r} makes no field. Methods that do: {', '.join(METHODS)}.")
@@ -42,6 +45,8 @@ def run(options: argparse.Namespace, stop: Stop) -> int:
             device=options.device,
             progress=progress,
             stop=stop,
+            weights=options.weights,
+            precision=options.precision,
         )
     field.save(out)
     print(f"{out}: {len(field):,} Gaussians")

@@ -10,7 +10,7 @@ import argparse
 import sys
 
 from gaussian_core.parallel import Stop
-from viewer.commands.arguments import add_device, add_method, numbers
+from viewer.commands.arguments import add_device, add_method, add_weights, numbers
 from viewer.commands.progress import progress_bar
 
 
@@ -35,7 +35,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the part to draw, in source pixels (default: all)",
     )
     add_method(parser)
+    add_weights(parser)
     add_device(parser)
+    parser.add_argument(
+        "--pixel-sigma",
+        metavar="K",
+        type=float,
+        help="a pixel's footprint in pixels; 0 samples points (default: what the field was made for)",
+    )
     parser.add_argument(
         "--bits",
         type=int,
@@ -58,6 +65,9 @@ def run(options: argparse.Namespace, stop: Stop) -> int:
             device=options.device,
             region=options.region,
             bits=options.bits,
+            pixel_sigma=options.pixel_sigma,
+            weights=options.weights,
+            precision=options.precision,
             progress=progress,
             stop=stop,
         )

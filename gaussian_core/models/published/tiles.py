@@ -1,0 +1,178 @@
+"""The field of a picture by given weights, tile by tile: what the builder makes of --weights."""
+
+from __future__ import annotations
+
+import os
+import threading
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from gaussian_core.errors import Cancelled, DeviceError, WeightsError
+from gaussian_core.field import GaussianField
+from gaussian_core.models.continuoussr import ContinuousSR
+from gaussian_core.models.liif import LIIF
+from gaussian_core.models.published.continuoussr import (
+    CELLS,
+    PIXEL_SIGMA,
+    PublishedContinuousSR,
+)
+from gaussian_core.models.published.opening import Model, open_weights
+from gaussian_core.models.published.picture_features import WHOLE, PictureFeatures
+from gaussian_core.models.tile_builder import ContinuousSRTiles, pick_device, table_rows
+from gaussian_core.parallel import Stop
+
+if TYPE_CHECKING:
+    from gaussian_core.builder import PictureLike, Precision, Rect, TileMethod
+
+PRECISIONS: dict[str, torch.dtype] = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+PIECE = 128  # source pixels a side whose heads run at a time: 256 channels at four points a pixel add up
+
+
+@lru_cache(2)
+def _model(path: Path, changed: int, device: str, precision: str) -> Model:
+    model = open_weights(path)
+    if isinstance(model, ContinuousSR):
+        return model
+    return model.to(torch.device(device), PRECISIONS[precision])
+
+
+def load_for(
+    path: str | os.PathLike[str], device: torch.device, precision: Precision = "float32"
+) -> Model:
+    """The model of a weights file, read once as long as the file stays as it is. Raises WeightsError."""
+    if precision not in PRECISIONS:
+        raise DeviceError(f"Unknown precision {precision!r}: use {' or '.join(PRECISIONS)}.")
+    source = Path(path)
+    changed = source.stat().st_mtime_ns if source.is_file() else 0
+    return _model(source.resolve(), changed, str(device), precision)
+
+
+def tiles_of(
+    picture: PictureLike,
+    weights: str | os.PathLike[str],
+    device: str = "auto",
+    precision: Precision = "float32",
+) -> TileMethod:
+    """What builds the picture's field by the weights in a file: our own or the authors'.
+
+    Raises WeightsError for weights that cannot be used or make no field, DeviceError for a device that is not there.
+    """
+    target = pick_device(device)
+    model = load_for(weights, target, precision)
+    if isinstance(model, LIIF):
+        raise WeightsError(
+            f"{Path(weights).name} holds LIIF, which makes no field of Gaussians: use render or evaluate, or open "
+            "weights of ContinuousSR."
+        )
+    if isinstance(model, ContinuousSR):
+        return ContinuousSRTiles(picture, device, Path(weights))
+    return PublishedTiles(picture, model, target, Path(weights).stem, PRECISIONS[precision])
+
+
+class PublishedTiles:
+    """TileMethod of the published ContinuousSR. Tiles can be asked for from several threads; the network runs for one
+    at a time. The field's metadata says by which footprint it is to be seen ("pixel_sigma")."""
+
+    def __init__(
+        self,
+        picture: PictureLike,
+        model: PublishedContinuousSR,
+        device: torch.device,
+        name: str,
+        dtype: torch.dtype = torch.float32,
+        whole: int = WHOLE,
+    ) -> None:
+        self.picture, self.model = picture, model
+        self.channels = int(picture.as_float((0, 0, 1, 1)).shape[2])
+        self.features = PictureFeatures(
+            picture, model.encoder, lambda colours: colours, device, dtype, whole
+        )
+        self.metadata = {
+            "method": "continuoussr",
+            "weights": name,
+            "pixel_sigma": f"{PIXEL_SIGMA:g}",
+        }
+        self._embedding: Tensor | None = None
+        self._lock = threading.Lock()
+
+    def build(self, rect: Rect, stop: Stop | None = None) -> GaussianField:
+        """The Gaussians of the source pixels in rect. Raises Cancelled."""
+
+        def check() -> None:
+            if stop is not None and stop():
+                raise Cancelled("stopped within a tile")
+
+        x0, y0, x1, y1 = rect
+        table = torch.empty(8, CELLS * (y1 - y0), CELLS * (x1 - x0))
+        with self._lock, torch.inference_mode():
+            if self._embedding is None:
+                self._embedding = self.model.embedding()
+            # The deep features of the tile once; the heads piece by piece.
+            halo = self.model.tail_reach
+            deep, origin = self.features.around(rect, halo, check)
+            for top in range(y0, y1, PIECE):
+                for left in range(x0, x1, PIECE):
+                    piece = (left, top, min(left + PIECE, x1), min(top + PIECE, y1))
+                    check()
+                    made = self._gaussians(deep, origin, piece, rect)
+                    i, j = CELLS * (top - y0), CELLS * (left - x0)
+                    table[:, i : i + made.shape[1], j : j + made.shape[2]] = made
+        rows = table_rows(self._channels(table), (0, 0), (0, 0, x1 - x0, y1 - y0), CELLS)
+        if self.channels == 4:
+            rows = np.concatenate([_AlphaOf(self.picture).rows(rect), rows], 1)
+        return GaussianField.from_rows(rows, self.picture.extent, self.metadata)
+
+    def _gaussians(self, deep: Tensor, origin: tuple[int, int], piece: Rect, tile: Rect) -> Tensor:
+        """(8, 2 h, 2 w): x, y, xx, xy, yy, r, g, b of the pixels of piece."""
+        halo = self.model.tail_reach
+        x0, y0 = (max(v - halo, o, 0) for v, o in zip(piece[:2], origin, strict=True))
+        # What lies beyond the last pixel of the tile is there only as far as it was asked for.
+        right = deep.shape[-1] if piece[2] == tile[2] else piece[2] + halo - origin[0]
+        lower = deep.shape[-2] if piece[3] == tile[3] else piece[3] + halo - origin[1]
+        part = deep[..., y0 - origin[1] : lower, x0 - origin[0] : right]
+        # The tail sees the padding to whole windows, the heads do not: as published.
+        height, width = (
+            CELLS * (n - o) for n, o in zip(self.picture.extent, (y0, x0), strict=True)
+        )
+        features = self.model.from_deep(part)[..., :height, :width]
+        cells = self.model.gaussians(features, self._embedding)
+        table = torch.cat(cells, 1)[0].float().cpu()
+        i, j = CELLS * (piece[1] - y0), CELLS * (piece[0] - x0)
+        h, w = CELLS * (piece[3] - piece[1]), CELLS * (piece[2] - piece[0])
+        table = table[:, i : i + h, j : j + w]
+        table[0] += x0
+        table[1] += y0
+        return table
+
+    def _channels(self, table: Tensor) -> Tensor:
+        """As many amplitudes as the picture has channels: the mean for grey, none for alpha (which is added later)."""
+        if self.channels < 3:
+            return torch.cat([table[:5], table[5:].mean(0, keepdim=True)])
+        if self.channels == 4:
+            return torch.cat([table, torch.zeros_like(table[:1])])
+        return table
+
+
+class _AlphaOf:
+    """Transparency by itself, as a grey picture: the network does not know it, kernel interpolation does."""
+
+    def __init__(self, picture: PictureLike) -> None:
+        self.picture = picture
+        self.extent = picture.extent
+
+    def as_float(self, rect: Rect | None = None) -> NDArray[np.float32]:
+        return np.ascontiguousarray(self.picture.as_float(rect)[..., 3:])
+
+    def rows(self, rect: Rect) -> NDArray[np.float32]:
+        """(9, N): Gaussians of rect without colour, their amplitudes alpha's."""
+        from gaussian_core.builder import METHODS
+
+        made = METHODS["kernel"](self, "cpu").build(rect, None)
+        colours = np.zeros((3, len(made)), np.float32)
+        return np.concatenate([made.means.T, made.covariances.T, colours, made.amplitudes.T])
