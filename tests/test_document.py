@@ -82,7 +82,7 @@ def test_the_default_budget_is_a_share_of_the_memory():
 
 
 def test_a_picture_becomes_a_scene_and_then_a_field(tmp_path):
-    document = Document.open(save_picture(tmp_path / "a.png", 700, 530))
+    document = Document.open(save_picture(tmp_path / "a.png", 700, 530), "kernel")
     assert document.name == "a.png"
     assert document.extent == (530, 700)
     assert document.total == 4
@@ -99,7 +99,7 @@ def test_a_picture_becomes_a_scene_and_then_a_field(tmp_path):
 
 
 def test_building_stops_when_asked(tmp_path):
-    document = Document.open(save_picture(tmp_path / "a.png"))
+    document = Document.open(save_picture(tmp_path / "a.png"), "kernel")
     with pytest.raises(Cancelled):
         document.build_next(lambda: True)
     assert document.built == 0
@@ -107,7 +107,7 @@ def test_building_stops_when_asked(tmp_path):
 
 
 def test_two_threads_may_look_and_build(tmp_path):
-    document = Document.open(save_picture(tmp_path / "a.png", 1100, 1100))
+    document = Document.open(save_picture(tmp_path / "a.png", 1100, 1100), "kernel")
     done = threading.Event()
 
     def look():

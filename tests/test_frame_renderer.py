@@ -14,7 +14,7 @@ from gaussian_core.field import GaussianField
 from tests.field_helpers import random_field
 from viewer.model import frame_renderer
 from viewer.model.frame_renderer import picture_viewport, render_frame, split
-from viewer.model.scene import Scene
+from viewer.model.scene import REACH, Scene
 from viewer.model.view_state import ViewState
 
 EXTENT = (96, 130)
@@ -76,14 +76,25 @@ def test_field_and_picture_meet_at_the_tile_edge_to_the_pixel(whole, scale):
     assert viewport is not None
     xs, ys = viewport.pixel_centres()
     column, row = (xs // 32).astype(int), (ys // 32).astype(int)
-    built = np.array([[scene.drawable((i, j)) for i in range(5)] for j in range(3)])[
+    cells = [(i, j) for j in range(3) for i in range(5)]
+    complete = np.array([scene.drawable(key) for key in cells]).reshape(3, 5)[
         row[:, None], column[None, :]
     ]
+    shown = (frame.bgrx != PICTURE).any(axis=2)
+    assert complete.any()
+    assert shown[complete].all()
+    for key in cells:
+        if key in tiles:
+            continue
+        x0, y0, x1, y1 = GRID.rect(key)
+        near_x = (xs > x0 - REACH) & (xs < x1 + REACH)
+        near_y = (ys > y0 - REACH) & (ys < y1 + REACH)
+        assert not shown[np.ix_(near_y, near_x)].any()
+    # What neighbours are missing takes a strip of a tile, not all of it.
+    assert (shown & ~complete).any()
     expected = rasterizer.rasterize(whole, viewport, format="bgrx8").astype(int)
-    assert built.any()
-    assert (frame.bgrx[~built] == PICTURE).all()
-    assert np.abs(frame.bgrx[built].astype(int) - expected[built]).max() <= 1
-    assert frame.field_share == pytest.approx(built.mean())
+    assert np.abs(frame.bgrx[shown].astype(int) - expected[shown]).max() <= 1
+    assert frame.field_share == pytest.approx(shown.mean())
 
 
 def test_below_100_percent_only_the_picture_is_shown(whole):

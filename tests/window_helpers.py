@@ -26,6 +26,9 @@ class WindowMaker:
         self.windows: list[MainWindow] = []
 
     def __call__(self, settings: Settings | None = None) -> MainWindow:
+        """Fields by kernel interpolation unless the settings say otherwise: most tests are not about the field."""
+        if settings is None and not self.file.path.exists():
+            settings = Settings(method="kernel")
         if settings is not None:
             assert self.file.save(settings)
         self._theme = self._theme or Theme(self._app)

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from gaussian_core import Cancelled, UserError, __version__
+from viewer.model.methods import DEFAULT, METHODS
 
 FAILED, CANCELLED = 1, 130
 
@@ -118,6 +119,11 @@ def _view(arguments: list[str]) -> int:
     parser.add_argument(
         "image", metavar="IMAGE", nargs="?", help="a picture or a field; without one, the sample"
     )
+    parser.add_argument(
+        "--method",
+        choices=[method.name for method in METHODS],
+        help=f"how fields are made from now on (default: as chosen last, at first {DEFAULT})",
+    )
     options = parser.parse_args(arguments)
     if _has_no_display():
         return _fail(
@@ -126,7 +132,7 @@ def _view(arguments: list[str]) -> int:
             FAILED,
         )
     # The name is not spelled as an import: the window's modules need Qt, which a headless machine may lack.
-    return int(importlib.import_module("viewer.ui.app").run(options.image))
+    return int(importlib.import_module("viewer.ui.app").run(options.image, options.method))
 
 
 def _commands_help() -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from viewer.model.methods import METHODS
+
 PRESETS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0)
 """Zooms of the menu and of the zoom field: powers of two, device pixels per source pixel."""
 
@@ -258,12 +260,26 @@ ACTIONS: tuple[ActionSpec, ...] = (
         separated=True,
         tip="Back to no overlays, one sigma, own colours",
     ),
+    *(
+        ActionSpec(
+            f"method.{method.name}",
+            method.menu,
+            (key,),
+            ("Fiel&d",),
+            checkable=True,
+            radio="method",
+            argument=method.name,
+            tip=method.tip,
+        )
+        for method, key in zip(METHODS, ("M", "Shift+M"), strict=True)
+    ),
     ActionSpec(
         "field.build",
         "&Build Field",
         ("B",),
         ("Fiel&d",),
         tip="Go on building after a stop",
+        separated=True,
     ),
     ActionSpec(
         "field.stop",
@@ -348,5 +364,6 @@ def _section(spec: ActionSpec) -> str:
         "zoom": "Zoom",
         "overlay": "Gaussians",
         "field": "Gaussians",
+        "method": "Gaussians",
         "view": "View",
     }.get(area, "File")

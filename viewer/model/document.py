@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
+import logging
 import os
+import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gaussian_core.errors import DeviceError, WeightsError
+from viewer.model.methods import DEFAULT, FALLBACK, method_named
 from viewer.model.scene import Rect, Scene
 from viewer.model.tile_plan import Key, TilePlan
 
@@ -15,16 +20,13 @@ if TYPE_CHECKING:
     from gaussian_core.field import GaussianField
     from gaussian_core.images import Picture
 
+log = logging.getLogger(__name__)
+
 FIELD_SUFFIX = ".safetensors"
-METHOD_TITLES = {"kernel": "Kernel interpolation"}
 
 
 def is_field_file(path: str | os.PathLike[str]) -> bool:
     return Path(path).suffix.lower() == FIELD_SUFFIX
-
-
-def method_title(method: str) -> str:
-    return METHOD_TITLES.get(method, method)
 
 
 @dataclass
@@ -32,8 +34,9 @@ class Document:
     """One opened picture or field.
 
     name: shown in the title. path: the file, None for a pasted picture. picture: None when a field file was opened.
-    builder: makes the tiles; None when there is nothing to build. plan: which tiles exist and which come next.
-    note: something about the reading that the user should know ("first of 12 frames").
+    builder: makes the tiles; for a picture it is made by the first `build_next`, since it may have to load torch and
+    weights. plan: which tiles exist and which come next. note: something about the reading that the user should know
+    ("first of 12 frames"). fallback: why the field is made by another method than was asked for; empty when it is not.
 
     `scene` is replaced, never changed: it is what the frame worker gets. Only the GUI thread (or a test) calls
     `add_tiles`; `build_next` runs on the build thread.
@@ -46,6 +49,7 @@ class Document:
     builder: Any = None
     plan: TilePlan = field(default_factory=lambda: TilePlan({}))
     note: str = ""
+    fallback: str = ""
 
     # ---- opening (slow: not on the GUI thread) ------------------------------------------------
 
@@ -53,7 +57,7 @@ class Document:
     def open(
         cls,
         path: str | os.PathLike[str],
-        method: str = "kernel",
+        method: str = DEFAULT,
         budget: int | None = None,
     ) -> Document:
         """Read a picture or a field file. Raises ImageError or FieldError."""
@@ -70,15 +74,14 @@ class Document:
         cls,
         picture: Picture,
         path: Path | None = None,
-        method: str = "kernel",
+        method: str = DEFAULT,
         budget: int | None = None,
     ) -> Document:
         """Of a decoded picture. The tiles are still to be built."""
-        from gaussian_core.builder import FieldBuilder
+        from gaussian_core.builder import TileGrid
         from gaussian_core.pyramid import Pyramid
 
-        builder = FieldBuilder(picture, method)
-        grid = builder.grid
+        grid = TileGrid(picture.extent, method_named(method).tile)
         scene = Scene(
             extent=picture.extent,
             picture=picture,
@@ -88,7 +91,22 @@ class Document:
         )
         plan = TilePlan({key: grid.rect(key) for key in grid.keys()}, budget)
         name = path.name if path is not None else picture.name
-        return cls(name, path, scene, picture, builder, plan, picture.note or "")
+        return cls(name, path, scene, picture, None, plan, picture.note or "")
+
+    def with_method(self, method: str) -> Document:
+        """The same picture, its field to be built by another method; frames of the old one stay valid until then."""
+        from gaussian_core.builder import TileGrid
+
+        assert self.picture is not None
+        grid = TileGrid(self.extent, method_named(method).tile)
+        plan = TilePlan({key: grid.rect(key) for key in grid.keys()}, self.plan.budget)
+        return replace(
+            self,
+            scene=self.scene.rebuilt_by(method, grid),
+            builder=None,
+            plan=plan,
+            fallback="",
+        )
 
     @classmethod
     def from_field(cls, whole: GaussianField, path: Path | None = None) -> Document:
@@ -123,7 +141,17 @@ class Document:
     @property
     def complete(self) -> bool:
         """Whether nothing is left to build: for this view, where the budget does not hold all tiles."""
-        return self.builder is None or self.plan.next_key() is None
+        return not self.buildable or self.plan.next_key() is None
+
+    @property
+    def buildable(self) -> bool:
+        """Whether the field is made here, and not read from a file."""
+        return self.picture is not None or self.builder is not None
+
+    @property
+    def method(self) -> str:
+        """How the field is made, as far as the GUI thread has taken notice."""
+        return self.scene.method
 
     # ---- building -----------------------------------------------------------------------------
 
@@ -132,21 +160,62 @@ class Document:
         self.plan.set_view(rect)
 
     def build_next(self, stop: Callable[[], bool] | None = None) -> Key | None:
-        """Build the tile that is wanted most; None when there is nothing to build. Raises Cancelled."""
-        if self.builder is None:
+        """Build the tile that is wanted most; None when there is nothing to build. Raises Cancelled.
+
+        Where the method cannot work (no weights, no torch, no memory on the device) the field is made by kernel
+        interpolation, all of it, and `fallback` says why.
+        """
+        if not self.buildable:
             return None
         key = self.plan.next_key()
         if key is None:
             return None
-        tile = self.builder.build_tile(key, stop=stop)
+        try:
+            tile = self._build(key, stop)
+        except (WeightsError, DeviceError, ImportError) as error:
+            if self._method_now == FALLBACK:
+                raise
+            log.warning("%s failed, falling back: %s", self._method_now, error)
+            self.plan.clear()
+            self.builder = None
+            self.fallback = f"{error} Kernel interpolation is shown instead."
+            tile = self._build(key, stop)
         tile.index  # noqa: B018  the first frame that shows the tile need not wait for it
         self.plan.put(key, tile)
         return key
 
+    @property
+    def _method_now(self) -> str:
+        return FALLBACK if self.fallback else self.scene.method
+
+    def _build(self, key: Key, stop: Callable[[], bool] | None) -> Any:
+        if self.builder is None:
+            from gaussian_core.builder import FieldBuilder
+
+            method = self._method_now
+            if method_named(method).needs_torch:
+                _load_torch()
+            assert self.scene.grid is not None
+            self.builder = FieldBuilder(self.picture, method, tile=self.scene.grid.tile)  # type: ignore[arg-type, attr-defined]
+        return self.builder.build_tile(key, stop=stop)
+
     def take_tiles(self) -> bool:
         """Bring the scene up to date with what is built. Whether anything changed."""
         tiles = self.plan.tiles
-        if tiles.keys() == self.scene.tiles.keys():
+        if self._method_now != self.scene.method:
+            self.scene = replace(self.scene, method=self._method_now, tiles={})
+        elif tiles.keys() == self.scene.tiles.keys():
             return False
         self.scene = self.scene.with_only(tiles)
         return True
+
+
+def _load_torch() -> None:
+    """Raises ImportError with a sentence for the user."""
+    if sys.platform == "win32" and "torch" not in sys.modules:
+        # Its libraries do not load after Qt's; viewer.ui.app imports it first for a method that needs it.
+        raise ImportError("This method is ready after the viewer is started again.")
+    try:
+        importlib.import_module("torch")
+    except (ImportError, OSError) as error:
+        raise ImportError(f"This method needs torch, which cannot be loaded ({error}).") from error

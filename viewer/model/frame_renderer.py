@@ -32,8 +32,8 @@ def render_frame(
 ) -> Frame | None:
     """Render what `view` shows of the scene at 1/level of its resolution per axis.
 
-    From 100 % up every tile whose neighbours are built too shows the field and the others the
-    resampled picture, split at the tiles' edges to the pixel. None when the picture is out of
+    From 100 % up the tiles that are built show the field, to a little before neighbours that are
+    not, and the rest the resampled picture, split to the pixel. None when the picture is out of
     view. Raises gaussian_core.errors.Cancelled when `stop` says so between tiles.
     """
     began = time.perf_counter()
@@ -103,17 +103,32 @@ def split(scene: Scene, view: ViewState, viewport: Viewport) -> list[tuple[Pixel
     if scene.grid is None:
         return [(whole, True)]
     keys = list(scene.grid.keys_in(viewport.source_rect))
-    ready = [scene.drawable(key) for key in keys]
-    if all(ready):
+    if all(scene.drawable(key) for key in keys):
         return [(whole, bool(keys))]
-    if not any(ready):
-        return [(whole, False)]
     pieces = []
-    for key, from_field in zip(keys, ready, strict=True):
+    for key in keys:
         rect = _tile_pixels(viewport, scene.grid.rect(key), scene.extent)
-        if rect[0] < rect[2] and rect[1] < rect[3]:
-            pieces.append((rect, from_field))
-    return _merged(pieces)
+        ready = scene.field_rect(key)
+        inner = (0, 0, 0, 0) if ready is None else _tile_pixels(viewport, ready, scene.extent)
+        if _is_empty(inner):
+            inner = (rect[0], rect[1], rect[0], rect[1])
+        pieces += [(inner, True), *((strip, False) for strip in around(rect, inner))]
+    return _merged([piece for piece in pieces if not _is_empty(piece[0])])
+
+
+def around(outer: PixelRect, inner: PixelRect) -> list[PixelRect]:
+    """Rectangles that cover `outer` without `inner`: rows above and below, then the two sides."""
+    strips = [
+        (outer[0], outer[1], outer[2], inner[1]),
+        (outer[0], inner[3], outer[2], outer[3]),
+        (outer[0], inner[1], inner[0], inner[3]),
+        (inner[2], inner[1], outer[2], inner[3]),
+    ]
+    return [strip for strip in strips if not _is_empty(strip)]
+
+
+def _is_empty(rect: PixelRect) -> bool:
+    return rect[2] <= rect[0] or rect[3] <= rect[1]
 
 
 def _tile_pixels(

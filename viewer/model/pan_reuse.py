@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from viewer.model.frame import Frame
-from viewer.model.frame_renderer import Allocate, PixelRect, Stop, render_frame
+from viewer.model.frame_renderer import Allocate, PixelRect, Stop, around, render_frame
 from viewer.model.scene import Scene
 from viewer.model.view_state import ViewState
 
@@ -96,7 +96,7 @@ class PanningRenderer:
         source = last.bgrx[_window(known, _moved(last.rect, shift))]
         out[_window(known, rect)] = source
         backend, field_pixels = last.backend, last.field_share * _area(known)
-        for strip in _around(rect, known):
+        for strip in around(rect, known):
             part = self._part(scene, view, strip, stop)
             if part is None:
                 return self._render(scene, view, 1, stop, lambda *_: out)
@@ -145,14 +145,3 @@ def _window(rect: PixelRect, inside: PixelRect) -> tuple[slice, slice]:
         slice(rect[1] - inside[1], rect[3] - inside[1]),
         slice(rect[0] - inside[0], rect[2] - inside[0]),
     )
-
-
-def _around(outer: PixelRect, inner: PixelRect) -> list[PixelRect]:
-    """Rectangles that cover `outer` without `inner`: rows above and below, then the two sides."""
-    strips = [
-        (outer[0], outer[1], outer[2], inner[1]),
-        (outer[0], inner[3], outer[2], outer[3]),
-        (outer[0], inner[1], inner[0], inner[3]),
-        (inner[2], inner[1], outer[2], inner[3]),
-    ]
-    return [strip for strip in strips if strip[2] > strip[0] and strip[3] > strip[1]]

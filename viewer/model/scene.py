@@ -16,6 +16,9 @@ Key = Any  # (column, row) of a tile for TileGrid; a scene only hands it back to
 
 _generations = itertools.count(1)
 
+REACH = 4.0
+"""Source pixels beyond its tile that a Gaussian may show at 100 % and above."""
+
 
 class Grid(Protocol):
     """The part of gaussian_core.builder.TileGrid that a scene needs."""
@@ -69,6 +72,11 @@ class Scene:
         """The same picture with exactly these tiles (after a cache has dropped some)."""
         return replace(self, tiles=MappingProxyType(dict(tiles)), revision=self.revision + 1)
 
+    def rebuilt_by(self, method: str, grid: Grid) -> Scene:
+        """The same picture with no tiles yet of a field by another method."""
+        none: Mapping[Key, GaussianField] = MappingProxyType({})
+        return replace(self, method=method, grid=grid, tiles=none, revision=self.revision + 1)
+
     @property
     def bounds(self) -> Rect:
         return (0.0, 0.0, float(self.extent[1]), float(self.extent[0]))
@@ -77,6 +85,26 @@ class Scene:
         """Whether the field can be drawn over this tile: it and its neighbours are built."""
         assert self.grid is not None
         return key in self.tiles and all(k in self.tiles for k in self.grid.neighbours(key))
+
+    def field_rect(self, key: Key) -> Rect | None:
+        """The part of a tile where the field can be drawn: up to REACH before neighbours that are not built."""
+        if key not in self.tiles:
+            return None
+        assert self.grid is not None
+        x0, y0, x1, y1 = self.grid.rect(key)
+        for near in self.grid.neighbours(key):
+            if near not in self.tiles:
+                left, top, right, bottom = self.grid.rect(near)
+                # A neighbour at a corner takes a whole side with it: rectangles stay rectangles.
+                if left >= x1 or right <= x0:
+                    x0, x1 = (
+                        (x0, min(x1, left - REACH)) if left >= x1 else (max(x0, right + REACH), x1)
+                    )
+                else:
+                    y0, y1 = (
+                        (y0, min(y1, top - REACH)) if top >= y1 else (max(y0, bottom + REACH), y1)
+                    )
+        return (x0, y0, x1, y1) if x0 < x1 and y0 < y1 else None
 
     def fields_reaching(self, rect: Rect) -> list[GaussianField]:
         """The fields whose Gaussians can reach into the source rectangle: its tiles and a ring."""

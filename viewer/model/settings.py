@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from viewer.model import methods
+
 log = logging.getLogger(__name__)
 
 VERSION = 1
@@ -53,13 +55,14 @@ def _option(default: Any, valid: Callable[[Any], bool]) -> Any:
 class Settings:
     """Every setting, with its default and its check.
 
-    theme: "system", "dark" or "light". geometry: the window's place, as base64 of what Qt gives. centres, ellipses,
-    sigma, own_colours, colour: the overlays. tool_bar: shown. preview: a coarser frame may go first while the view
-    moves. animate: discrete zooms glide. touchpad_pans: two fingers pan (else zoom). last_folder: where the open
-    dialog starts. recents: absolute paths, newest first.
+    theme: "system", "dark" or "light". method: how fields are made, a name in viewer.model.methods. geometry: the
+    window's place, as base64 of what Qt gives. centres, ellipses, sigma, own_colours, colour: the overlays. tool_bar:
+    shown. preview: a coarser frame may go first while the view moves. animate: discrete zooms glide. touchpad_pans: two
+    fingers pan (else zoom). last_folder: where the open dialog starts. recents: absolute paths, newest first.
     """
 
     theme: str = _option("system", lambda v: v in THEMES)
+    method: str = _option(methods.DEFAULT, lambda v: v in [m.name for m in methods.METHODS])
     geometry: str = _option("", _is_geometry)
     centres: bool = _option(False, _is_bool)
     ellipses: bool = _option(False, _is_bool)

@@ -56,7 +56,7 @@ class TilePlan:
         ).reshape(-1, 4)
         self._sizes = np.zeros(len(self._keys), np.int64)
         self._tiles: dict[Key, GaussianField] = {}
-        self._budget = memory_budget() if budget is None else budget
+        self.budget = memory_budget() if budget is None else budget
         self._lock = threading.Lock()
         self._view: Rect = (0.0, 0.0, 0.0, 0.0)
         if len(self._keys):
@@ -96,6 +96,12 @@ class TilePlan:
                 return self._keys[best]
             return None
 
+    def clear(self) -> None:
+        """Forget all tiles: they are to be built anew."""
+        with self._lock:
+            self._tiles.clear()
+            self._sizes[:] = 0
+
     def put(self, key: Key, field: GaussianField) -> list[Key]:
         """A tile is built. Returns the tiles that were dropped to make room."""
         dropped: list[Key] = []
@@ -104,7 +110,7 @@ class TilePlan:
             self._tiles[key] = field
             self._sizes[place] = max(1, field.nbytes)
             rank = self._ranks()
-            while self._sizes.sum() > self._budget:
+            while self._sizes.sum() > self.budget:
                 candidates = self._farther_than(rank, place)
                 if not candidates.any():
                     break
@@ -127,7 +133,7 @@ class TilePlan:
         known = self._sizes[self._sizes > 0]
         if not len(known):
             return False
-        return bool(known.sum() + known.mean() > self._budget)
+        return bool(known.sum() + known.mean() > self.budget)
 
     def _farther_than(self, rank: NDArray[np.float64], place: int) -> NDArray[np.bool_]:
         """Built tiles that lie farther off than one, by more than a quarter: else two would change places for ever."""

@@ -4,33 +4,42 @@ Nothing but Qt and NumPy is imported before the window is on screen: decoders, k
 come in on threads afterwards.
 
 The one exception is Windows, where torch's libraries fail to initialise once Qt's are loaded: a method that needs torch
-has to have it imported before the first import of PySide6. None needs it yet; `_before_qt` is the place.
+has it imported before the first import of PySide6.
 """
 
 from __future__ import annotations
 
 import importlib
+import logging
 import signal
 import sys
 
-TORCH_METHODS: frozenset[str] = frozenset()
-"""Methods whose builder imports torch."""
+from viewer.model.methods import method_named
+from viewer.model.settings import SettingsFile
+
+log = logging.getLogger(__name__)
 
 
-def _before_qt(method: str = "kernel") -> None:
-    if sys.platform == "win32" and method in TORCH_METHODS:
-        importlib.import_module("torch")
+def _before_qt(method: str) -> None:
+    if sys.platform == "win32" and method_named(method).needs_torch:
+        try:
+            importlib.import_module("torch")
+        except (ImportError, OSError) as error:  # the window says so when it falls back
+            log.warning("torch cannot be loaded: %s", error)
 
 
-def run(path: str | None) -> int:
-    """Open the window with a picture or a field file (None: the sample) and return the exit code when it is closed."""
-    _before_qt()
+def run(path: str | None, method: str | None = None) -> int:
+    """Open the window with a picture or a field file (None: the sample) and return the exit code when it is closed.
+
+    method: how fields are made from now on, as if chosen in the menu; None: as chosen last.
+    """
+    settings = SettingsFile()
+    _before_qt(method or settings.load().method)
     from PySide6.QtCore import QTimer
     from PySide6.QtGui import QGuiApplication, QIcon
     from PySide6.QtWidgets import QApplication
 
     from gaussian_core.resource_files import resource_path
-    from viewer.model.settings import SettingsFile
     from viewer.ui.main_window import MainWindow
     from viewer.ui.theme import Theme
 
@@ -40,7 +49,9 @@ def run(path: str | None) -> int:
     app.setApplicationName("gaussian-zoom")
     QGuiApplication.setDesktopFileName("gaussian-zoom")
     app.setWindowIcon(QIcon(str(resource_path("icon.png"))))
-    window = MainWindow(Theme(app), SettingsFile())
+    window = MainWindow(Theme(app), settings)
+    if method is not None:
+        window.change(method=method)
     # Reading begins before the window is mapped: the two go side by side.
     if path is None:
         window.open_sample()

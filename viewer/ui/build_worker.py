@@ -41,6 +41,8 @@ class BuildWorker(Worker):
     finished = Signal(object)
     """The document: nothing is left to build for its view."""
     failed = Signal(object, str)
+    fell_back = Signal(object, str)
+    """The document and why its field is made by another method than was asked for."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__("tiles", parent)
@@ -55,7 +57,7 @@ class BuildWorker(Worker):
 
     def start(self, document: Document) -> None:
         self.stop()
-        if document.builder is None:
+        if not document.buildable:
             return
         self._job = _Job(document)
         self._run(self._build, self._job)
@@ -82,6 +84,7 @@ class BuildWorker(Worker):
     def _build(self, job: _Job) -> None:
         document = job.document
         reported = time.monotonic()
+        told = document.fallback
         waiting = False  # built tiles that are not reported yet
         try:
             from gaussian_core import rasterizer
@@ -91,6 +94,9 @@ class BuildWorker(Worker):
             while not job.stopped.is_set():
                 job.wake.clear()
                 key = document.build_next(job.stopped.is_set)
+                if document.fallback != told:
+                    told = document.fallback
+                    self._tell(job, self.fell_back, document, told)
                 now = time.monotonic()
                 waiting = waiting or key is not None
                 if waiting and (key is None or now - reported >= REPORT_SECONDS):

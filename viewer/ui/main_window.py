@@ -20,8 +20,8 @@ from PySide6.QtWidgets import QColorDialog, QMainWindow, QMessageBox
 from gaussian_core import __version__
 from viewer.model import actions as table
 from viewer.model import status_text
-from viewer.model.document import method_title
 from viewer.model.export_plan import ExportPlan, region_in_view
+from viewer.model.methods import METHODS, method_title
 from viewer.model.motion import GLIDE_SECONDS
 from viewer.model.overlay_options import OverlayOptions
 from viewer.model.recents import Recents
@@ -126,6 +126,8 @@ class MainWindow(QMainWindow):
                 handlers[spec.id] = canvas.zoom_to
             elif spec.id.startswith("pan."):
                 handlers[spec.id] = self.pan
+            elif spec.id.startswith("method."):
+                handlers[spec.id] = lambda method: self.change(method=method)
             elif spec.id.startswith("theme."):
                 handlers[spec.id] = lambda mode: self.change(theme=mode)
         return handlers
@@ -148,6 +150,7 @@ class MainWindow(QMainWindow):
         session.failed.connect(self._tell_failure)
         session.build_progress.connect(self._show_work)
         session.build_ended.connect(self._show_work)
+        session.fell_back.connect(lambda why: self.status.tell(why, 30.0))
         self.exporter.progress.connect(self._show_export)
         self.exporter.finished.connect(self._export_finished)
         self.exporter.failed.connect(self._export_failed)
@@ -173,6 +176,7 @@ class MainWindow(QMainWindow):
         self.canvas.set_coarse_first(s.preview)
         self.canvas.set_glide(GLIDE_SECONDS if s.animate else 0.0)
         self.canvas.set_touchpad_pans(s.touchpad_pans)
+        self.session.set_method(s.method)
         self.tool_bar.setVisible(s.tool_bar and not self.isFullScreen())
         self.tool_bar.show_sigma(s.sigma)
         for action_id, on in (
@@ -186,6 +190,7 @@ class MainWindow(QMainWindow):
             ("touchpad.pan", s.touchpad_pans),
             ("touchpad.zoom", not s.touchpad_pans),
             (f"theme.{s.theme}", True),
+            *((f"method.{m.name}", m.name == s.method) for m in METHODS),
         ):
             self.menus.tick(action_id, on)
         self.menus.enable(s.sigma < SIGMA_RANGE[1], "overlay.larger")
@@ -302,7 +307,7 @@ class MainWindow(QMainWindow):
             self.setWindowTitle(f"{document.name}  ({size})  –  {TITLE}")
         self.readout.refresh()
         if document is not None:
-            self.status.show_method(method_title(document.scene.method))
+            self.status.show_method(method_title(document.method))
             if document.note:
                 self.status.tell(f"{document.name}: {document.note}", 12.0)
 
@@ -414,7 +419,8 @@ class MainWindow(QMainWindow):
         if document is None or self.exporter.running:
             return
         source = document.picture or next(iter(document.scene.tiles.values()))
-        self.exporter.start(Export(source, path, plan.scale, plan.region))
+        method = document.method if document.picture is not None else None
+        self.exporter.start(Export(source, path, plan.scale, plan.region, method))
         self._show_export(0, 0)
 
     def _show_export(self, done: int, total: int) -> None:

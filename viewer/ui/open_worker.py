@@ -14,6 +14,7 @@ from PySide6.QtGui import QImage
 
 from gaussian_core.errors import UserError
 from viewer.model.document import Document, is_field_file
+from viewer.model.methods import DEFAULT
 from viewer.ui.background import Worker
 from viewer.ui.image_arrays import array_from_image, image_from_array
 
@@ -25,10 +26,12 @@ OVERVIEW_SIDE = 2048
 
 @dataclass(frozen=True)
 class Opening:
-    """What is being opened. path: None for a picture from the clipboard, which is in `image`."""
+    """What is being opened, and how its field will be made. path: None for a picture from the clipboard, which is in
+    `image`."""
 
     number: int
     name: str
+    method: str
     path: Path | None = None
     image: QImage | None = None
 
@@ -46,12 +49,12 @@ class OpenWorker(Worker):
         super().__init__("open", parent)
         self._number = 0
 
-    def open(self, path: str | os.PathLike[str]) -> Opening:
+    def open(self, path: str | os.PathLike[str], method: str = DEFAULT) -> Opening:
         path = Path(os.path.abspath(path))
-        return self._start(Opening(self._number + 1, path.name, path=path))
+        return self._start(Opening(self._number + 1, path.name, method, path=path))
 
-    def open_image(self, image: QImage, name: str = "Pasted picture") -> Opening:
-        return self._start(Opening(self._number + 1, name, image=image))
+    def open_image(self, image: QImage, method: str = DEFAULT) -> Opening:
+        return self._start(Opening(self._number + 1, "Pasted picture", method, image=image))
 
     def abandon(self) -> None:
         """Drop what is being opened."""
@@ -86,10 +89,12 @@ class OpenWorker(Worker):
 
             assert opening.image is not None
             pixels = array_from_image(opening.image)
-            return Document.from_picture(Picture.from_array(pixels, opening.name))
+            return Document.from_picture(
+                Picture.from_array(pixels, opening.name), method=opening.method
+            )
         if not is_field_file(opening.path):
             self._look(opening)
-        return Document.open(opening.path)
+        return Document.open(opening.path, opening.method)
 
     def _look(self, opening: Opening) -> None:
         from gaussian_core.images import open_overview

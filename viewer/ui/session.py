@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
 from viewer.model.document import Document
+from viewer.model.methods import DEFAULT
 from viewer.model.view_state import ViewState
 from viewer.ui.build_worker import BuildWorker
 from viewer.ui.canvas import Canvas
@@ -28,10 +29,13 @@ class Session(QObject):
     """A title, the message, the Path (None: no file) that could not be opened."""
     build_progress = Signal(int, int)
     build_ended = Signal()
+    fell_back = Signal(str)
+    """Why the field is made by another method than was asked for."""
 
     def __init__(self, canvas: Canvas, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._canvas = canvas
+        self.method = DEFAULT
         self.document: Document | None = None
         self._before: ViewState | None = None
         self._covered = False  # an overview of the next picture covers the document
@@ -45,16 +49,32 @@ class Session(QObject):
         self._builder.progress.connect(self._report)
         self._builder.finished.connect(self._end_build)
         self._builder.failed.connect(self._build_failed)
+        self._builder.fell_back.connect(self._fell_back)
         self._building = False
         canvas.view_changed.connect(self._look)
 
     # ---- commands -----------------------------------------------------------------------------
 
     def open(self, path: str | os.PathLike[str]) -> None:
-        self._begin(self._opener.open(path))
+        self._begin(self._opener.open(path, self.method))
 
     def open_image(self, image: QImage) -> None:
-        self._begin(self._opener.open_image(image))
+        self._begin(self._opener.open_image(image, self.method))
+
+    def set_method(self, method: str) -> None:
+        """Make fields by a method from now on, that of the open picture too; the view stays."""
+        if method == self.method:
+            return
+        self.method = method
+        document = self.document
+        if document is None or document.picture is None or document.method == method:
+            return
+        self.stop_building()
+        self.document = document.with_method(method)
+        if not self._covered:
+            self._canvas.set_scene(self.document.scene)
+            self.build()
+        self.changed.emit()
 
     def close_document(self) -> None:
         self._opener.abandon()
@@ -67,7 +87,7 @@ class Session(QObject):
 
     def build(self) -> None:
         """Start or go on building the field."""
-        if self.document is None or self.document.builder is None or self._building:
+        if self.document is None or not self.document.buildable or self._building:
             return
         self._building = True
         self.build_progress.emit(self.document.built, self.document.total)
@@ -166,6 +186,12 @@ class Session(QObject):
     def _take_tiles(self, document: Document) -> None:
         if document is self.document and not self._covered and document.take_tiles():
             self._canvas.set_scene(document.scene)
+
+    def _fell_back(self, document: Document, why: str) -> None:
+        if document is self.document:
+            self._take_tiles(document)
+            self.changed.emit()
+            self.fell_back.emit(why)
 
     def _report(self, document: Document, built: int, total: int) -> None:
         if document is self.document and self._building:

@@ -1,0 +1,148 @@
+"""The learned field is what opens; another method can be chosen, and takes over where the learned one cannot work."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+import pytest
+
+pytest.importorskip("torch")
+
+from gaussian_core.models import weights
+from tests.window_helpers import WindowMaker, open_and_wait, save_picture, wait_until_idle
+from viewer.model.document import Document
+from viewer.model.settings import Settings
+
+
+@pytest.fixture
+def make_window(qapp, tmp_path):
+    maker = WindowMaker(qapp, tmp_path)
+    yield maker
+    maker.close()
+
+
+def _tiles(window):
+    return list(window.session.document.scene.tiles.values())
+
+
+def _methods(window):
+    return {tile.metadata["method"] for tile in _tiles(window)}
+
+
+def test_the_learned_field_opens_by_default(make_window, qtbot, tmp_path):
+    window = make_window(Settings())
+    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png", 300, 270))
+    assert _methods(window) == {"continuoussr"}
+    assert (
+        len(_tiles(window)) == 4
+    )  # smaller tiles than the other method's: the first is there sooner
+    assert window.status.method.text == "ContinuousSR"
+    assert window.menus.actions["method.continuoussr"].isChecked()
+
+
+def test_switching_keeps_the_view_and_is_remembered(make_window, qtbot, tmp_path):
+    window = make_window(Settings())
+    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png"))
+    window.canvas.zoom_to(8.0)
+    wait_until_idle(qtbot, window)
+    view, count = window.canvas.view, len(_tiles(window)[0])
+    learned = window.canvas.grab_frame()
+    window.menus.actions["method.kernel"].trigger()
+    wait_until_idle(qtbot, window, lambda: _methods(window) == {"kernel"})
+    assert window.canvas.view == view
+    assert len(_tiles(window)[0]) < count
+    assert window.status.method.text == "Kernel interpolation"
+    assert window.canvas.grab_frame() != learned
+    window.menus.actions["method.continuoussr"].trigger()
+    wait_until_idle(qtbot, window, lambda: _methods(window) == {"continuoussr"})
+    assert window.canvas.grab_frame() == learned
+    window.menus.actions["method.kernel"].trigger()
+    window.close()
+    again = make_window()
+    assert again.settings.method == "kernel"
+    assert again.menus.actions["method.kernel"].isChecked()
+
+
+def _missing(path):
+    pass
+
+
+def _truncated(path):
+    path.write_bytes(weights.weights_path().read_bytes()[:5000])
+
+
+def _other_kind(path):
+    import numpy as np
+    from safetensors.numpy import save_file
+
+    save_file({"a": np.zeros(3, np.float32)}, path)
+
+
+@pytest.mark.parametrize("spoil", [_missing, _truncated, _other_kind])
+def test_without_usable_weights_kernel_interpolation_is_shown_and_said(
+    make_window, qtbot, tmp_path, monkeypatch, spoil
+):
+    path = tmp_path / "continuoussr-light.safetensors"
+    spoil(path)
+    monkeypatch.setattr("gaussian_core.models.tile_builder.weights_path", lambda *_: path)
+    window = make_window(Settings())
+    said = []
+    window.session.fell_back.connect(said.append)
+    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png", 300, 270))
+    assert _methods(window) == {"kernel"}
+    assert window.session.document.complete
+    assert window.status.method.text == "Kernel interpolation"
+    assert len(said) == 1
+    assert path.name in said[0]
+    assert said[0].endswith("Kernel interpolation is shown instead.")
+    assert said[0] in window.status.message
+    # The choice stands: the next picture is tried again, and other settings do not bring the failure back.
+    assert window.settings.method == "continuoussr"
+    window.change(centres=True)
+    wait_until_idle(qtbot, window)
+    assert len(said) == 1
+
+
+def test_without_torch_the_field_is_made_all_the_same(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    document = Document.open(save_picture(tmp_path / "a.png"))
+    while document.build_next() is not None:
+        pass
+    document.take_tiles()
+    assert document.method == "kernel"
+    assert document.complete
+    assert document.fallback.startswith("This method needs torch")
+
+
+def test_a_failure_midway_drops_the_tiles_of_the_failed_method(tmp_path):
+    """One picture is never shown by two methods at once."""
+    from gaussian_core.errors import DeviceError
+
+    document = Document.open(save_picture(tmp_path / "a.png", 300, 270))
+    first = document.build_next()
+    document.take_tiles()
+    assert set(document.scene.tiles) == {first}
+
+    def fail(key, stop=None):
+        raise DeviceError("The device is lost.")
+
+    document.builder.build_tile = fail
+    while document.build_next() is not None:
+        document.take_tiles()
+    document.take_tiles()
+    assert {t.metadata["method"] for t in document.scene.tiles.values()} == {"kernel"}
+    assert len(document.scene.tiles) == document.total
+
+
+def test_closing_the_window_ends_a_learned_build(make_window, qtbot, tmp_path):
+    import threading
+
+    window = make_window(Settings())
+    window.open(save_picture(tmp_path / "a.png", 1600, 1200))
+    qtbot.waitUntil(lambda: window.session.building and len(_tiles(window)) > 0, timeout=20_000)
+    began = time.monotonic()
+    window.close()
+    while any(t.name == "tiles" for t in threading.enumerate()):
+        assert time.monotonic() - began < 1.0
+        time.sleep(0.01)

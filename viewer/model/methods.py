@@ -1,0 +1,51 @@
+"""The methods that make a field, as the viewer offers them: one row each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class FieldMethod:
+    """name: in gaussian_core.builder.METHODS. title: in the status bar. menu: in the menu, "&" marks the mnemonic.
+    tile: side of the tiles in source pixels; smaller ones where building is slow, so that the first is there sooner.
+    needs_torch: its builder imports torch."""
+
+    name: str
+    title: str
+    menu: str
+    tip: str
+    tile: int
+    needs_torch: bool = False
+
+
+METHODS = (
+    FieldMethod(
+        "continuoussr",
+        "ContinuousSR",
+        "&ContinuousSR (Learned)",
+        "A network predicts the Gaussians of a sharper scene",
+        256,
+        True,
+    ),
+    FieldMethod(
+        "kernel",
+        "Kernel interpolation",
+        "&Kernel Interpolation",
+        "One Gaussian a pixel, through the pixels' values: nothing is learned",
+        512,
+    ),
+)
+DEFAULT = METHODS[0].name
+FALLBACK = "kernel"
+"""What is shown where another method cannot work: it needs no weights and no torch."""
+
+
+def method_named(name: str) -> FieldMethod:
+    """Raises KeyError."""
+    return {m.name: m for m in METHODS}[name]
+
+
+def method_title(name: str) -> str:
+    """For a field file the name that it carries."""
+    return next((m.title for m in METHODS if m.name == name), name)
