@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gaussian_core.models.published.arguments import Arguments
@@ -63,13 +64,17 @@ class RDN(Encoder):
     def deep(self, image: Tensor, check: Check = no_check) -> Tensor:
         shallow = self.SFENet1(image)
         x = self.SFENet2(shallow)
-        blocks = []
-        for block in self.RDBs:
+        fusion = self.GFF[0]
+        channels = x.shape[1]
+        # The fusion is linear: block by block, so that their outputs need not be kept.
+        fused = fusion.bias[:, None, None]  # type: ignore[index]
+        for number, block in enumerate(self.RDBs):
             x = block(x)
-            blocks.append(x)
+            weight = fusion.weight[:, number * channels : (number + 1) * channels]  # type: ignore[index]
+            fused = fused + F.conv2d(x, weight)
             check()
-        fused: Tensor = self.GFF(torch.cat(blocks, 1))
-        return fused + shallow
+        deep: Tensor = self.GFF[1](fused)
+        return deep + shallow
 
     def enlarge(self, features: Tensor) -> Tensor:
         if self.UPNet is None:
