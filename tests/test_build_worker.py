@@ -30,7 +30,10 @@ class SlowBuilder:
         self.order: list = []
         self.error: Exception | None = None
 
-    def build_tile(self, key, stop=None):
+    def build_tiles(self, keys, stop=None):
+        return {key: self._build(key, stop) for key in keys}
+
+    def _build(self, key, stop):
         end = time.monotonic() + self.seconds
         while time.monotonic() < end:
             if stop is not None and stop():

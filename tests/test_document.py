@@ -77,6 +77,29 @@ def test_a_tile_larger_than_the_budget_is_still_built():
     assert build_all(plan)
 
 
+@pytest.mark.parametrize("view", [(0.0, 0.0, 4000.0, 3000.0), (1000.0, 900.0, 1240.0, 1035.0)])
+def test_blocks_are_rectangles_that_cover_the_view_first_and_build_nothing_twice(view):
+    grid = TileGrid((3000, 4000), 128)
+    plan = TilePlan({key: grid.rect(key) for key in grid.keys()}, 1 << 40)
+    plan.set_view(view)
+    in_view, built, blocks = set(grid.keys_in(view)), [], 0
+    while block := plan.next_block(3):
+        columns, rows = {i for i, _ in block}, {j for _, j in block}
+        assert len(block) == len(columns) * len(rows) == len(set(block))
+        assert max(columns) - min(columns) < 3
+        assert max(rows) - min(rows) < 3
+        if len(in_view) < 20 and not in_view <= set(built):
+            assert set(block) <= in_view
+        for key in block:
+            plan.put(key, Tile())
+        built += block
+        blocks += 1
+    assert set(built) == set(grid.keys())
+    # A view between the blocks leaves some that are cut, and few tiles twice.
+    assert len(built) < 1.05 * plan.total
+    assert blocks < plan.total / 9 * 1.25
+
+
 def test_the_default_budget_is_a_share_of_the_memory():
     assert memory_budget() > 100 << 20
 
@@ -89,7 +112,7 @@ def test_a_picture_becomes_a_scene_and_then_a_field(tmp_path):
     assert not document.complete
     assert not document.take_tiles()
     seen = [document.scene]
-    while document.build_next() is not None:
+    while document.build_next():
         assert document.take_tiles()
         seen.append(document.scene)
     assert document.complete
@@ -103,7 +126,29 @@ def test_building_stops_when_asked(tmp_path):
     with pytest.raises(Cancelled):
         document.build_next(lambda: True)
     assert document.built == 0
-    assert document.build_next() is not None
+    assert document.build_next()
+
+
+def test_a_tile_that_the_view_has_left_gives_way(tmp_path):
+    """Building a tile takes a while: a jump to another place does not wait for it."""
+    document = Document.open(save_picture(tmp_path / "a.png", 1600, 1600), "kernel")
+    document.look_at((0.0, 0.0, 90.0, 90.0))
+    assert document.build_next() == [(0, 0)]
+    build, begun = document.builder.build_tiles, []
+
+    def slow(keys, stop):
+        begun.append(keys)
+        document.look_at((1400.0, 1400.0, 1590.0, 1590.0))
+        if stop():
+            raise Cancelled
+        return build(keys, stop)
+
+    document.builder.build_tiles = slow
+    far = document.build_next()
+    assert len(begun) == 2
+    assert begun[0] != far == begun[1]
+    x0, y0, x1, y1 = document.scene.grid.rect(far[0])
+    assert x1 > 1400 and y1 > 1400
 
 
 def test_two_threads_may_look_and_build(tmp_path):
@@ -119,7 +164,7 @@ def test_two_threads_may_look_and_build(tmp_path):
     thread = threading.Thread(target=look)
     thread.start()
     try:
-        while document.build_next() is not None:
+        while document.build_next():
             pass
     finally:
         done.set()
@@ -145,7 +190,7 @@ def test_a_field_file_opens_without_its_picture(tmp_path):
     assert document.complete
     assert document.picture is None
     assert len(document.scene.tiles) == 1
-    assert document.build_next() is None
+    assert not document.build_next()
 
 
 def test_a_field_that_no_screen_can_show_is_refused(tmp_path):

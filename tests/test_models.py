@@ -170,6 +170,27 @@ def test_the_same_picture_gives_the_same_field(shipped):
     np.testing.assert_array_equal(a.amplitudes, b.amplitudes)
 
 
+def test_a_block_of_tiles_is_the_tiles(shipped):
+    """Built at once or one by one, tiles are the same but for the last bits of the arithmetic."""
+    builder = FieldBuilder(Picture.from_array(picture(110, 165)), "continuoussr", "cpu", tile=40)
+    keys = [(i, j) for j in (1, 2) for i in (1, 2, 3)]
+    together = builder.build_tiles(keys)
+    assert list(together) == keys
+    for key in keys:
+        alone = builder.build_tile(key)
+        assert len(alone) == len(together[key])
+        view = Viewport.whole(alone.extent, 2.0)
+        np.testing.assert_allclose(
+            rasterize(together[key], view), rasterize(alone, view), atol=0.5 / 255
+        )
+        at_one = Viewport.whole(alone.extent, 1.0)
+        np.testing.assert_allclose(
+            rasterize(together[key], at_one), rasterize(alone, at_one), atol=1 / 255
+        )
+    with pytest.raises(ValueError, match="no rectangle"):
+        builder.build_tiles([(0, 0), (1, 1)])
+
+
 def test_a_tile_can_be_stopped_between_layers(shipped):
     asked = []
 

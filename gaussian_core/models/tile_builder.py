@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -78,18 +79,17 @@ class ContinuousSRTiles:
         self._lock = threading.Lock()
 
     def build(self, rect: Rect, stop: Stop | None = None) -> GaussianField:
-        """The Gaussians of the source pixels in rect, and of the mirrored margin where rect ends with the picture."""
+        return self.build_block([rect], stop)[0]
+
+    def build_block(self, rects: Sequence[Rect], stop: Stop | None = None) -> list[GaussianField]:
+        """For each of the rectangles, which tile a rectangle, the Gaussians of its source pixels, and of the mirrored
+        margin where it ends with the picture."""
         height, width = self.picture.extent
         margin = self.model.config.margin
-        x0, y0, x1, y1 = rect
-        x0 -= margin * (x0 == 0)
-        y0 -= margin * (y0 == 0)
-        x1 += margin * (x1 == width)
-        y1 += margin * (y1 == height)
+        rect = _around(rects)
         # Gaussians just outside matter too: the correction needs what the field shows there.
-        around = (x0 - SURROUND, y0 - SURROUND, x1 + SURROUND, y1 + SURROUND)
-        ex0, ey0 = (max(v, -margin) for v in around[:2])
-        ex1, ey1 = min(around[2], width + margin), min(around[3], height + margin)
+        ex0, ey0 = (max(v - SURROUND, -margin) for v in rect[:2])
+        ex1, ey1 = min(rect[2] + SURROUND, width + margin), min(rect[3] + SURROUND, height + margin)
         reach = max(self.model.reach, BASE_REACH)
         # The network sees the picture with its margin and nothing beyond, whole or in tiles.
         left, right = max(ex0 - reach, -margin), min(ex1 + reach, width + margin)
@@ -100,15 +100,26 @@ class ContinuousSRTiles:
         pixels = part[lines - ct][:, columns - cl]
         with self._lock, torch.inference_mode():
             image = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))[None]
-            wider = (ex0 - left, ey0 - top, ex1 - left, ey1 - top)
-            near = self._gaussians(image, (left, top), wider, stop)
-        inner = (x0 - left, y0 - top, x1 - left, y1 - top)
-        rows = part_of_rows(near, wider, inner, self.model.config.cells)
-        field = GaussianField.from_rows(
-            rows, self.picture.extent, {"method": "continuoussr", "weights": self.model.config.name}
-        )
-        field.correction = self._correction(near, pixels, (left, top), rect, stop)
-        return field
+            around = (ex0 - left, ey0 - top, ex1 - left, ey1 - top)
+            near = self._gaussians(image, (left, top), around, stop)
+        amplitudes = self._correction(near, pixels, (left, top), rect, stop)
+        fields = []
+        for x0, y0, x1, y1 in rects:
+            inner = amplitudes[y0 - rect[1] : y1 - rect[1], x0 - rect[0] : x1 - rect[0]]
+            own = (
+                x0 - margin * (x0 == 0) - left,
+                y0 - margin * (y0 == 0) - top,
+                x1 + margin * (x1 == width) - left,
+                y1 + margin * (y1 == height) - top,
+            )
+            rows = part_of_rows(near, around, own, self.model.config.cells)
+            metadata = {"method": "continuoussr", "weights": self.model.config.name}
+            field = GaussianField.from_rows(rows, self.picture.extent, metadata)
+            field.correction = GaussianField.from_rows(
+                correction.make_rows(inner, x0, y0), self.picture.extent
+            )
+            fields.append(field)
+        return fields
 
     def _correction(
         self,
@@ -117,8 +128,9 @@ class ContinuousSRTiles:
         origin: tuple[int, int],
         rect: Rect,
         stop: Stop | None,
-    ) -> GaussianField:
-        """What the field of rows `near` lacks of pixels (first one at origin) within rect at 100 %."""
+    ) -> NDArray[np.float32]:
+        """(H, W, C) amplitudes that make up for what the field of rows `near` lacks of pixels (first one at origin)
+        within rect at 100 %."""
         height, width = self.picture.extent
         x0, y0 = max(rect[0] - correction.HALO, 0), max(rect[1] - correction.HALO, 0)
         x1, y1 = min(rect[2] + correction.HALO, width), min(rect[3] + correction.HALO, height)
@@ -129,9 +141,7 @@ class ContinuousSRTiles:
         )
         wanted = pixels[y0 - origin[1] : y1 - origin[1], x0 - origin[0] : x1 - origin[0]]
         amplitudes = correction.solve(wanted - shown)
-        inner = amplitudes[rect[1] - y0 : rect[3] - y0, rect[0] - x0 : rect[2] - x0]
-        rows = correction.make_rows(inner, rect[0], rect[1])
-        return GaussianField.from_rows(rows, self.picture.extent)
+        return amplitudes[rect[1] - y0 : rect[3] - y0, rect[0] - x0 : rect[2] - x0]
 
     def _gaussians(
         self, image: Tensor, origin: tuple[int, int], rect: Rect, stop: Stop | None
@@ -153,6 +163,11 @@ class ContinuousSRTiles:
         table = gaussian_table(self.model, image, colour.float(), geometry.float())
         check()
         return table_rows(table, origin, rect, self.model.config.cells)
+
+
+def _around(rects: Sequence[Rect]) -> Rect:
+    x0, y0, x1, y1 = zip(*rects, strict=True)
+    return min(x0), min(y0), max(x1), max(y1)
 
 
 def gaussian_table(model: ContinuousSR, image: Tensor, colour: Tensor, geometry: Tensor) -> Tensor:

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gaussian_core.errors import DeviceError, WeightsError
-from viewer.model.methods import DEFAULT, FALLBACK, method_named
-from viewer.model.scene import Rect, Scene
+from gaussian_core.errors import Cancelled, DeviceError, WeightsError
+from viewer.model.methods import DEFAULT, FALLBACK, METHODS, method_named
+from viewer.model.scene import REACH, Rect, Scene
 from viewer.model.tile_plan import Key, TilePlan
 
 if TYPE_CHECKING:
@@ -157,38 +157,47 @@ class Document:
 
     def look_at(self, rect: Rect) -> None:
         """The newest view: tiles near it come first."""
-        self.plan.set_view(rect)
+        # With what reaches into it from beyond its edges.
+        x0, y0, x1, y1 = rect
+        self.plan.set_view((x0 - REACH, y0 - REACH, x1 + REACH, y1 + REACH))
 
-    def build_next(self, stop: Callable[[], bool] | None = None) -> Key | None:
-        """Build the tile that is wanted most; None when there is nothing to build. Raises Cancelled.
+    def build_next(self, stop: Callable[[], bool] | None = None) -> list[Key]:
+        """Build the tiles that are wanted most; which, none when there is nothing to build. Raises Cancelled.
 
-        Where the method cannot work (no weights, no torch, no memory on the device) the field is made by kernel
-        interpolation, all of it, and `fallback` says why.
+        Tiles that the view has left are given up for others that it wants. Where the method cannot work (no weights, no
+        torch, no memory on the device) the field is made by kernel interpolation, all of it, and `fallback` says why.
         """
         if not self.buildable:
-            return None
-        key = self.plan.next_key()
-        if key is None:
-            return None
-        try:
-            tile = self._build(key, stop)
-        except (WeightsError, DeviceError, ImportError) as error:
-            if self._method_now == FALLBACK:
-                raise
-            log.warning("%s failed, falling back: %s", self._method_now, error)
-            self.plan.clear()
-            self.builder = None
-            self.fallback = f"{error} Kernel interpolation is shown instead."
-            tile = self._build(key, stop)
-        tile.index  # noqa: B018  the first frame that shows the tile need not wait for it
-        self.plan.put(key, tile)
-        return key
+            return []
+        while keys := self._next_keys():
+            try:
+                tiles = self._build(keys, stop)
+            except Cancelled:
+                if stop is not None and stop():
+                    raise
+                continue
+            except (WeightsError, DeviceError, ImportError) as error:
+                if self._method_now == FALLBACK:
+                    raise
+                log.warning("%s failed, falling back: %s", self._method_now, error)
+                self.plan.clear()
+                self.builder = None
+                self.fallback = f"{error} Kernel interpolation is shown instead."
+                continue
+            for key, tile in tiles.items():
+                self.plan.put(key, tile)
+            return keys
+        return []
+
+    def _next_keys(self) -> list[Key]:
+        known = {m.name: m.block for m in METHODS}
+        return self.plan.next_block(known.get(self._method_now, 1))
 
     @property
     def _method_now(self) -> str:
         return FALLBACK if self.fallback else self.scene.method
 
-    def _build(self, key: Key, stop: Callable[[], bool] | None) -> Any:
+    def _build(self, keys: list[Key], stop: Callable[[], bool] | None) -> dict[Key, Any]:
         if self.builder is None:
             from gaussian_core.builder import FieldBuilder
 
@@ -197,7 +206,11 @@ class Document:
                 _load_torch()
             assert self.scene.grid is not None
             self.builder = FieldBuilder(self.picture, method, tile=self.scene.grid.tile)  # type: ignore[arg-type, attr-defined]
-        return self.builder.build_tile(key, stop=stop)
+
+        def leave() -> bool:
+            return (stop is not None and stop()) or self.plan.overtaken(keys)
+
+        return self.builder.build_tiles(keys, stop=leave)
 
     def take_tiles(self) -> bool:
         """Bring the scene up to date with what is built. Whether anything changed."""

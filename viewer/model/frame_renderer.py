@@ -108,11 +108,13 @@ def split(scene: Scene, view: ViewState, viewport: Viewport) -> list[tuple[Pixel
     pieces = []
     for key in keys:
         rect = _tile_pixels(viewport, scene.grid.rect(key), scene.extent)
-        ready = scene.field_rect(key)
-        inner = (0, 0, 0, 0) if ready is None else _tile_pixels(viewport, ready, scene.extent)
-        if _is_empty(inner):
-            inner = (rect[0], rect[1], rect[0], rect[1])
-        pieces += [(inner, True), *((strip, False) for strip in around(rect, inner))]
+        rest = [rect]
+        for ready in scene.field_rects(key):
+            drawn = _common(rect, _tile_pixels(viewport, ready, scene.extent))
+            if not _is_empty(drawn):
+                pieces.append((drawn, True))
+                rest = [strip for part in rest for strip in _without(part, drawn)]
+        pieces += [(part, False) for part in rest]
     return _merged([piece for piece in pieces if not _is_empty(piece[0])])
 
 
@@ -125,6 +127,15 @@ def around(outer: PixelRect, inner: PixelRect) -> list[PixelRect]:
         (inner[2], inner[1], outer[2], inner[3]),
     ]
     return [strip for strip in strips if not _is_empty(strip)]
+
+
+def _without(rect: PixelRect, hole: PixelRect) -> list[PixelRect]:
+    common = _common(rect, hole)
+    return [rect] if _is_empty(common) else around(rect, common)
+
+
+def _common(a: PixelRect, b: PixelRect) -> PixelRect:
+    return max(a[0], b[0]), max(a[1], b[1]), min(a[2], b[2]), min(a[3], b[3])
 
 
 def _is_empty(rect: PixelRect) -> bool:

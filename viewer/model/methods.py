@@ -8,14 +8,15 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class FieldMethod:
     """name: in gaussian_core.builder.METHODS. title: in the status bar. menu: in the menu, "&" marks the mnemonic.
-    tile: side of the tiles in source pixels; smaller ones where building is slow, so that the first is there sooner.
-    needs_torch: its builder imports torch."""
+    tile: side of the tiles in source pixels; smaller ones where building is slow, so that those in view are there
+    sooner. block: how many of them by how many are built at once, at most. needs_torch: its builder imports torch."""
 
     name: str
     title: str
     menu: str
     tip: str
     tile: int
+    block: int = 1
     needs_torch: bool = False
 
 
@@ -25,7 +26,8 @@ METHODS = (
         "ContinuousSR",
         "&ContinuousSR (Learned)",
         "A network predicts the Gaussians of a sharper scene",
-        256,
+        128,
+        3,
         True,
     ),
     FieldMethod(

@@ -86,25 +86,30 @@ class Scene:
         assert self.grid is not None
         return key in self.tiles and all(k in self.tiles for k in self.grid.neighbours(key))
 
-    def field_rect(self, key: Key) -> Rect | None:
-        """The part of a tile where the field can be drawn: up to REACH before neighbours that are not built."""
+    def field_rects(self, key: Key) -> list[Rect]:
+        """The part of a tile where the field can be drawn, as disjoint rectangles: up to REACH before neighbours that
+        are not built."""
         if key not in self.tiles:
-            return None
+            return []
         assert self.grid is not None
-        x0, y0, x1, y1 = self.grid.rect(key)
-        for near in self.grid.neighbours(key):
-            if near not in self.tiles:
-                left, top, right, bottom = self.grid.rect(near)
-                # A neighbour at a corner takes a whole side with it: rectangles stay rectangles.
-                if left >= x1 or right <= x0:
-                    x0, x1 = (
-                        (x0, min(x1, left - REACH)) if left >= x1 else (max(x0, right + REACH), x1)
-                    )
-                else:
-                    y0, y1 = (
-                        (y0, min(y1, top - REACH)) if top >= y1 else (max(y0, bottom + REACH), y1)
-                    )
-        return (x0, y0, x1, y1) if x0 < x1 and y0 < y1 else None
+        x0, y0, x1, y1 = rect = self.grid.rect(key)
+        missing = [self.grid.rect(k) for k in self.grid.neighbours(key) if k not in self.tiles]
+        # Which side of the tile a neighbour lies on, along x and along y: -1, 0 (beside it) or 1.
+        sides = {
+            ((r[0] >= rect[2]) - (r[2] <= rect[0]), (r[1] >= rect[3]) - (r[3] <= rect[1]))
+            for r in missing
+        }
+        x0, x1 = x0 + REACH * ((-1, 0) in sides), x1 - REACH * ((1, 0) in sides)
+        y0, y1 = y0 + REACH * ((0, -1) in sides), y1 - REACH * ((0, 1) in sides)
+        # A neighbour at a corner matters where none of the two beside it keeps the distance already.
+        corners = {(i, j) for i, j in sides if i and j and not {(i, 0), (0, j)} & sides}
+        above, below = (REACH * any(j == side for _, j in corners) for side in (-1, 1))
+        bands = [(0, y0 + above, y1 - below), (-1, y0, y0 + above), (1, y1 - below, y1)]
+        rects = [
+            (x0 + REACH * ((-1, side) in corners), top, x1 - REACH * ((1, side) in corners), bottom)
+            for side, top, bottom in bands
+        ]
+        return [r for r in rects if r[0] < r[2] and r[1] < r[3]]
 
     def fields_reaching(self, rect: Rect) -> list[GaussianField]:
         """The fields whose Gaussians can reach into the source rectangle: its tiles and a ring."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -96,6 +96,34 @@ class TilePlan:
                 return self._keys[best]
             return None
 
+    def next_block(self, side: int) -> list[Any]:
+        """The tiles to build next, at once: a rectangle of at most side x side tiles with the one wanted most. Keys are
+        (column, row). In view it holds what is missing there and no more."""
+        best = self.next_key()
+        if best is None or side == 1:
+            return [] if best is None else [best]
+        with self._lock:
+            missing = self._sizes == 0
+            wanted = missing & (self._gaps() <= 0)
+            # A large view is filled by blocks that fit together.
+            if wanted[self._places[best]] and wanted.sum() <= 2 * side * side:
+                first = _middle_first(best, [self._keys[n] for n in np.flatnonzero(wanted)], side)
+            else:
+                wanted = missing
+                first = tuple(v // side * side for v in best)
+            keys = (self._keys[n] for n in np.flatnonzero(wanted))
+            box = [k for k in keys if all(0 <= k[axis] - first[axis] < side for axis in (0, 1))]
+        (i0, j0), (i1, j1) = (tuple(f(v) for v in zip(*box, strict=True)) for f in (min, max))
+        return [(i, j) for j in range(j0, j1 + 1) for i in range(i0, i1 + 1)]
+
+    def overtaken(self, keys: Sequence[Key]) -> bool:
+        """Whether tiles that are being built had better wait: they are out of view, and others in view are missing."""
+        with self._lock:
+            gaps = self._gaps()
+            if any(gaps[self._places[key]] <= 0 for key in keys):
+                return False
+            return bool(((gaps <= 0) & (self._sizes == 0)).any())
+
     def clear(self) -> None:
         """Forget all tiles: they are to be built anew."""
         with self._lock:
@@ -143,8 +171,23 @@ class TilePlan:
         """Small is near: the gap between tile and view counts a thousand times, then the distance to its middle."""
         x0, y0, x1, y1 = self._view
         r = self._rects
-        gap_x = np.maximum(np.maximum(r[:, 0] - x1, x0 - r[:, 2]), 0.0)
-        gap_y = np.maximum(np.maximum(r[:, 1] - y1, y0 - r[:, 3]), 0.0)
         dx = (r[:, 0] + r[:, 2] - x0 - x1) / 2
         dy = (r[:, 1] + r[:, 3] - y0 - y1) / 2
-        return 1000.0 * np.maximum(gap_x, gap_y) + np.hypot(dx, dy)
+        return 1000.0 * self._gaps() + np.hypot(dx, dy)
+
+    def _gaps(self) -> NDArray[np.float64]:
+        """Source pixels between each tile and the view, 0 for those in view."""
+        x0, y0, x1, y1 = self._view
+        r = self._rects
+        gap_x = np.maximum(np.maximum(r[:, 0] - x1, x0 - r[:, 2]), 0.0)
+        gap_y = np.maximum(np.maximum(r[:, 1] - y1, y0 - r[:, 3]), 0.0)
+        return np.maximum(gap_x, gap_y)
+
+
+def _middle_first(best: Any, keys: Sequence[Any], side: int) -> tuple[int, ...]:
+    """First column and row of the box of side x side tiles about `best` that reaches over as few others than `keys`."""
+    out = []
+    for axis in (0, 1):
+        low, high = (f(key[axis] for key in keys) for f in (min, max))
+        out.append(max(low, min(best[axis] - side // 2, high - side + 1)))
+    return tuple(out)

@@ -93,16 +93,16 @@ class BuildWorker(Worker):
             rasterizer.warm_up(job.stopped.is_set)
             while not job.stopped.is_set():
                 job.wake.clear()
-                key = document.build_next(job.stopped.is_set)
+                built = document.build_next(job.stopped.is_set)
                 if document.fallback != told:
                     told = document.fallback
                     self._tell(job, self.fell_back, document, told)
                 now = time.monotonic()
-                waiting = waiting or key is not None
-                if waiting and (key is None or now - reported >= REPORT_SECONDS):
+                waiting = waiting or bool(built)
+                if waiting and (not built or now - reported >= REPORT_SECONDS):
                     self._report(job)
                     reported, waiting = now, False
-                if key is None:
+                if not built:
                     self._tell(job, self.finished, document)
                     job.wake.wait()
         except Cancelled:
