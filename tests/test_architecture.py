@@ -22,7 +22,7 @@ LAYERS = {
     "viewer": (),
     "viewer.model": ("viewer.model", "gaussian_core"),
     "viewer.ui": ("viewer.ui", "viewer.model", "gaussian_core"),
-    "viewer.cli": ("viewer.commands", "viewer.ui", "gaussian_core"),
+    "viewer.cli": ("viewer.commands", "viewer.ui", "viewer.model", "gaussian_core"),
     "viewer.commands": ("viewer.commands", "gaussian_core"),
 }
 OURS = ("main", "gaussian_core", "viewer", "resources", "tests")

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gaussian_core import correction
+from gaussian_core.allocator import keep_freed_blocks
 from gaussian_core.errors import Cancelled, DeviceError
 from gaussian_core.field import ROW_PADDING, GaussianField
 from gaussian_core.kernel_interpolation import mirrored
@@ -68,6 +69,7 @@ class ContinuousSRTiles:
     def __init__(
         self, picture: PictureLike, device: str = "auto", weights: Path | None = None
     ) -> None:
+        keep_freed_blocks()
         self.picture = picture
         self.device = pick_device(device)
         path = weights or weights_path()
