@@ -137,9 +137,10 @@ def _continuoussr(picture: PictureLike, device: str) -> TileMethod:
     return ContinuousSRTiles(picture, device)
 
 
+# The first is the default of the commands that make a field.
 METHODS: dict[str, Callable[[PictureLike, str], TileMethod]] = {
-    "kernel": _KernelInterpolation,
     "continuoussr": _continuoussr,
+    "kernel": _KernelInterpolation,
 }
 
 

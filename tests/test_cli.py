@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from gaussian_core.field import GaussianField
 from viewer.cli import main
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -118,6 +119,7 @@ def test_strips_leave_no_seam(photo: Path, tmp_path: Path, monkeypatch: pytest.M
 def test_a_field_is_built_saved_and_drawn(photo: Path, tmp_path: Path) -> None:
     field, from_field, direct = (tmp_path / n for n in ("f.safetensors", "a.png", "b.png"))
     assert run("build", photo, field) == 0
+    assert GaussianField.open(field).metadata["method"] == "continuoussr"  # the default
     assert run("render", field, from_field, "--scale", "3.7") == 0
     assert run("render", photo, direct, "--scale", "3.7") == 0
     assert np.abs(pixels(from_field) - pixels(direct)).max() <= 1
@@ -313,6 +315,31 @@ def test_an_unknown_method_names_the_known_ones(
     assert "magic" in line and "kernel" in line and "bicubic" in line
     line = fails(capsys, "build", photo, out.with_suffix(".safetensors"), "--method", "bicubic")
     assert "bicubic" in line and "kernel" in line
+
+
+@pytest.mark.parametrize(
+    "spoilt", [None, b"", b"half", 0.5], ids=["missing", "empty", "text", "cut"]
+)
+def test_without_usable_weights_nothing_is_written(
+    photo: Path,
+    out: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    spoilt: bytes | float | None,
+) -> None:
+    """A command does what it was asked to or fails; it is the window that falls back and says so."""
+    from gaussian_core.models import weights
+
+    path = tmp_path / "continuoussr-light.safetensors"
+    if isinstance(spoilt, float):
+        whole = weights.weights_path().read_bytes()
+        path.write_bytes(whole[: int(spoilt * len(whole))])
+    elif spoilt is not None:
+        path.write_bytes(spoilt)
+    monkeypatch.setattr("gaussian_core.models.tile_builder.weights_path", lambda *_: path)
+    assert path.name in fails(capsys, "render", photo, out, "--scale", 2)
+    assert path.name in fails(capsys, "build", photo, out.with_suffix(".safetensors"))
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ def test_tiles_are_built_once_and_dropped_behind_the_strips(
     monkeypatch.setattr(file_renderer.TiledDrawing, "draw", watch)
     monkeypatch.setattr(file_renderer, "STRIP_BYTES", 48 * 12 * 100)
     out = tmp_path / "out.png"
-    render_file(picture, out, 1)
+    render_file(picture, out, 1, method="kernel")
     assert len(built) == 10 and set(built.values()) == {1}
     assert most <= 4
     assert np.abs(read(out) - picture.pixels).max() <= 1

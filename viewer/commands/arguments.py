@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
+from viewer.model.methods import DEFAULT
+
 
 def numbers(least: int, most: int) -> Callable[[str], tuple[float, ...]]:
     """An argparse type: `least` to `most` numbers with commas between them."""
@@ -28,7 +30,7 @@ def add_method(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--method",
         metavar="M",
-        help="how the picture becomes continuous (default: the best there is)",
+        help=f"how the picture becomes continuous (default: {DEFAULT})",
     )
 
 
