@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from viewer.model.methods import DEFAULT
-
 
 def numbers(least: int, most: int) -> Callable[[str], tuple[float, ...]]:
     """An argparse type: `least` to `most` numbers with commas between them."""
@@ -30,7 +28,7 @@ def add_method(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--method",
         metavar="M",
-        help=f"how the picture becomes continuous (default: {DEFAULT})",
+        help="how the picture becomes continuous (default: continuoussr, the learned field)",
     )
 
 
