@@ -124,6 +124,11 @@ def _view(arguments: list[str]) -> int:
         choices=[method.name for method in METHODS],
         help=f"how fields are made from now on (default: as chosen last, at first {DEFAULT})",
     )
+    parser.add_argument(
+        "--weights",
+        metavar="FILE",
+        help="make fields by these weights: our .safetensors, or the authors' .pth of ContinuousSR or LIIF",
+    )
     options = parser.parse_args(arguments)
     if _has_no_display():
         return _fail(
@@ -132,7 +137,9 @@ def _view(arguments: list[str]) -> int:
             FAILED,
         )
     # The name is not spelled as an import: the window's modules need Qt, which a headless machine may lack.
-    return int(importlib.import_module("viewer.ui.app").run(options.image, options.method))
+    return int(
+        importlib.import_module("viewer.ui.app").run(options.image, options.method, options.weights)
+    )
 
 
 def _commands_help() -> str:

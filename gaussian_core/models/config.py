@@ -8,6 +8,8 @@ from typing import Any
 
 from gaussian_core.errors import WeightsError
 
+WEIGHTS_FORMAT = "gaussian-model-1"  # the metadata entry "format" of a file of weights
+
 
 @dataclass(frozen=True)
 class ModelConfig:

@@ -9,11 +9,10 @@ import torch
 
 from gaussian_core.atomic import whole_file
 from gaussian_core.errors import WeightsError
-from gaussian_core.models.config import ModelConfig
+from gaussian_core.models.config import WEIGHTS_FORMAT, ModelConfig
 from gaussian_core.models.continuoussr import ContinuousSR
 from gaussian_core.resource_files import RESOURCES
 
-FORMAT = "gaussian-model-1"
 DEFAULT = "light"
 
 
@@ -28,7 +27,9 @@ def save_model(path: str | os.PathLike[str], model: ContinuousSR, config: ModelC
 
     tensors = {k: v.detach().float().cpu().contiguous() for k, v in model.state_dict().items()}
     with whole_file(path) as temporary:
-        save_file(tensors, temporary, metadata={"format": FORMAT, "config": config.to_json()})
+        save_file(
+            tensors, temporary, metadata={"format": WEIGHTS_FORMAT, "config": config.to_json()}
+        )
 
 
 def load_model(path: str | os.PathLike[str]) -> ContinuousSR:
@@ -46,7 +47,7 @@ def load_model(path: str | os.PathLike[str]) -> ContinuousSR:
     try:
         with safe_open(source, framework="pt") as file:
             metadata = file.metadata() or {}
-            if metadata.get("format") != FORMAT or "config" not in metadata:
+            if metadata.get("format") != WEIGHTS_FORMAT or "config" not in metadata:
                 raise WeightsError(f"{source.name} holds no weights of this program.")
             config = ModelConfig.from_json(metadata["config"])
             tensors = {name: file.get_tensor(name) for name in file.keys()}

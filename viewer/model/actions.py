@@ -102,6 +102,13 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec(
         "file.open", "&Open...", ("Ctrl+O", "O"), ("&File",), tip="Open a picture or a field file"
     ),
+    ActionSpec(
+        "file.weights",
+        "Open &Weights...",
+        ("Ctrl+Shift+O",),
+        ("&File",),
+        tip="Make fields by a network of your own or a published one",
+    ),
     ActionSpec("file.sample", "Open &Sample", (), ("&File",), tip="Open the test chart"),
     ActionSpec(
         "file.clear_recent",
@@ -272,6 +279,24 @@ ACTIONS: tuple[ActionSpec, ...] = (
             tip=method.tip,
         )
         for method, key in zip(METHODS, ("M", "Shift+M"), strict=True)
+    ),
+    ActionSpec(
+        "weights.use",
+        "Opened &Weights",
+        (),
+        ("Fiel&d",),
+        checkable=True,
+        radio="method",
+        tip="What the weights that were opened make",
+    ),
+    ActionSpec(
+        "field.footprint",
+        "Pixel &Footprint on All Fields",
+        (),
+        ("Fiel&d",),
+        checkable=True,
+        separated=True,
+        tip="Fields of published weights are made for point samples; see them through the area of a pixel, too",
     ),
     ActionSpec(
         "field.build",

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gaussian_core.errors import Cancelled, DeviceError, WeightsError
-from viewer.model.methods import DEFAULT, FALLBACK, METHODS, method_named
+from viewer.model.methods import DEFAULT, FALLBACK, METHODS, method_named, method_of_weights
 from viewer.model.scene import REACH, Rect, Scene
 from viewer.model.tile_plan import Key, TilePlan
 
@@ -23,10 +23,29 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 FIELD_SUFFIX = ".safetensors"
+CHECKPOINT_SUFFIXES = (".pth", ".pt")
 
 
 def is_field_file(path: str | os.PathLike[str]) -> bool:
     return Path(path).suffix.lower() == FIELD_SUFFIX
+
+
+def is_weights_file(path: str | os.PathLike[str]) -> bool:
+    """Whether a file holds a network's weights and no picture or field, as far as its name and its header tell."""
+    suffix = Path(path).suffix.lower()
+    if suffix in CHECKPOINT_SUFFIXES:
+        return True
+    if suffix != FIELD_SUFFIX or not Path(path).is_file():
+        return False
+    from safetensors import SafetensorError, safe_open
+
+    from gaussian_core.models.config import WEIGHTS_FORMAT
+
+    try:
+        with safe_open(path, framework="np") as file:
+            return (file.metadata() or {}).get("format") == WEIGHTS_FORMAT
+    except (SafetensorError, OSError):
+        return False  # opening it as a field says what is wrong
 
 
 @dataclass
@@ -36,7 +55,8 @@ class Document:
     name: shown in the title. path: the file, None for a pasted picture. picture: None when a field file was opened.
     builder: makes the tiles; for a picture it is made by the first `build_next`, since it may have to load torch and
     weights. plan: which tiles exist and which come next. note: something about the reading that the user should know
-    ("first of 12 frames"). fallback: why the field is made by another method than was asked for; empty when it is not.
+    ("first of 12 frames"). weights: a file that the field is made by; None: what is shipped. fallback: why the field
+    is made by another method than was asked for; empty when it is not.
 
     `scene` is replaced, never changed: it is what the frame worker gets. Only the GUI thread (or a test) calls
     `add_tiles`; `build_next` runs on the build thread.
@@ -49,6 +69,7 @@ class Document:
     builder: Any = None
     plan: TilePlan = field(default_factory=lambda: TilePlan({}))
     note: str = ""
+    weights: Path | None = None
     fallback: str = ""
 
     # ---- opening (slow: not on the GUI thread) ------------------------------------------------
@@ -59,6 +80,7 @@ class Document:
         path: str | os.PathLike[str],
         method: str = DEFAULT,
         budget: int | None = None,
+        weights: Path | None = None,
     ) -> Document:
         """Read a picture or a field file. Raises ImageError or FieldError."""
         if is_field_file(path):
@@ -67,7 +89,7 @@ class Document:
             return cls.from_field(GaussianField.open(path), Path(path))
         from gaussian_core.images import open_picture
 
-        return cls.from_picture(open_picture(path), Path(path), method, budget)
+        return cls.from_picture(open_picture(path), Path(path), method, budget, weights)
 
     @classmethod
     def from_picture(
@@ -76,37 +98,41 @@ class Document:
         path: Path | None = None,
         method: str = DEFAULT,
         budget: int | None = None,
+        weights: Path | None = None,
     ) -> Document:
         """Of a decoded picture. The tiles are still to be built."""
-        from gaussian_core.builder import TileGrid
         from gaussian_core.pyramid import Pyramid
 
-        grid = TileGrid(picture.extent, method_named(method).tile)
-        scene = Scene(
-            extent=picture.extent,
-            picture=picture,
-            pyramid=Pyramid(picture),
-            grid=grid,
-            method=method,
-        )
-        plan = TilePlan({key: grid.rect(key) for key in grid.keys()}, budget)
+        scene = Scene(extent=picture.extent, picture=picture, pyramid=Pyramid(picture))
+        plan = TilePlan({}, budget)
         name = path.name if path is not None else picture.name
-        return cls(name, path, scene, picture, None, plan, picture.note or "")
+        bare = cls(name, path, scene, picture, None, plan, picture.note or "")
+        return bare.made_by(method, weights)
 
-    def with_method(self, method: str) -> Document:
-        """The same picture, its field to be built by another method; frames of the old one stay valid until then."""
+    def made_by(self, method: str, weights: Path | None = None) -> Document:
+        """The same picture, its field to be built by another method; frames of the old one stay valid until then.
+
+        weights: a file that decides the method; it has been opened before, so that what it holds is known to be good.
+        """
         from gaussian_core.builder import TileGrid
 
         assert self.picture is not None
-        grid = TileGrid(self.extent, method_named(method).tile)
-        plan = TilePlan({key: grid.rect(key) for key in grid.keys()}, self.plan.budget)
-        return replace(
-            self,
-            scene=self.scene.rebuilt_by(method, grid),
-            builder=None,
-            plan=plan,
-            fallback="",
-        )
+        spec = method_named(method) if weights is None else method_of_weights(weights)
+        grid = TileGrid(self.extent, spec.tile)
+        scene = self.scene.rebuilt_by(spec.name, grid)
+        keys = list(grid.keys())
+        if weights is not None:
+            try:
+                drawing = _drawing(self.picture, weights)
+            except (WeightsError, DeviceError, ImportError) as error:
+                return replace(
+                    self.made_by(FALLBACK),
+                    fallback=f"{error} Kernel interpolation is shown instead.",
+                )
+            if drawing is not None:
+                scene, keys = replace(scene, drawing=drawing), []
+        plan = TilePlan({key: grid.rect(key) for key in keys}, self.plan.budget)
+        return replace(self, scene=scene, builder=None, plan=plan, weights=weights, fallback="")
 
     @classmethod
     def from_field(cls, whole: GaussianField, path: Path | None = None) -> Document:
@@ -201,11 +227,15 @@ class Document:
         if self.builder is None:
             from gaussian_core.builder import FieldBuilder
 
-            method = self._method_now
-            if method_named(method).needs_torch:
+            assert self.scene.grid is not None and self.picture is not None
+            weights, method, tile = self.weights, self._method_now, self.scene.grid.tile  # type: ignore[attr-defined]
+            if self.fallback or weights is None:
+                if method_named(method).needs_torch:
+                    _load_torch()
+                self.builder = FieldBuilder(self.picture, method, tile=tile)
+            else:
                 _load_torch()
-            assert self.scene.grid is not None
-            self.builder = FieldBuilder(self.picture, method, tile=self.scene.grid.tile)  # type: ignore[arg-type, attr-defined]
+                self.builder = FieldBuilder(self.picture, tile=tile, weights=weights)
 
         def leave() -> bool:
             return (stop is not None and stop()) or self.plan.overtaken(keys)
@@ -221,6 +251,24 @@ class Document:
             return False
         self.scene = self.scene.with_only(tiles)
         return True
+
+
+def read_weights(path: Path) -> None:
+    """Read a file of weights, which stays in memory for those who use it next. Raises WeightsError, DeviceError or
+    ImportError."""
+    _load_torch()
+    from gaussian_core.models.published.tiles import load_for
+    from gaussian_core.models.tile_builder import pick_device
+
+    load_for(path, pick_device("auto"))
+
+
+def _drawing(picture: Picture, weights: Path) -> Any:
+    """What draws the picture where the weights make no field (LIIF), else None."""
+    _load_torch()
+    from gaussian_core.models.published.drawing import liif_drawing
+
+    return liif_drawing(picture, weights)
 
 
 def _load_torch() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,9 @@ from gaussian_core.viewport import Viewport
 from viewer.model.frame import Frame
 from viewer.model.scene import Scene
 from viewer.model.view_state import ViewState
+
+if TYPE_CHECKING:
+    from gaussian_core.field import GaussianField
 
 Stop = Callable[[], bool]
 Allocate = Callable[[int, int], NDArray[np.uint8]]
@@ -96,6 +99,8 @@ def split(scene: Scene, view: ViewState, viewport: Viewport) -> list[tuple[Pixel
     """
     width, height = viewport.size
     whole = (0, 0, width, height)
+    if scene.drawing is not None:
+        return [(whole, view.scale >= FIELD_FROM)]
     if scene.pyramid is None:
         return [(whole, True)]
     if view.scale < FIELD_FROM or not scene.tiles:
@@ -186,9 +191,31 @@ def _rasterize(
 ) -> str:
     from gaussian_core import rasterizer
 
+    if scene.drawing is not None:
+        target[...] = _drawn(scene, viewport, stop)
+        return _backend_name()
     fields = scene.fields_reaching(viewport.source_rect)
-    _into(target, rasterizer.rasterize, fields, viewport, stop)
+    sigma = footprint(scene, fields)
+    _into(target, rasterizer.rasterize, fields, viewport, stop, pixel_sigma=sigma)
     return _backend_name()
+
+
+def footprint(scene: Scene, fields: Sequence[GaussianField]) -> float:
+    """Standard deviation of the pixels' footprint that the scene is seen by, device pixels."""
+    from gaussian_core.footprint import footprint_of
+    from gaussian_core.rasterizer import PIXEL_SIGMA
+
+    if scene.pixel_sigma is not None:
+        return scene.pixel_sigma
+    return footprint_of(fields[0]) if fields else PIXEL_SIGMA
+
+
+def _drawn(scene: Scene, viewport: Viewport, stop: Stop | None) -> NDArray[np.uint8]:
+    from gaussian_core.display import to_bgrx
+    from gaussian_core.lattice import lattice_corner
+
+    (x, _), (y, _) = lattice_corner(viewport)
+    return to_bgrx(scene.drawing.draw(viewport, stop), (x, y))
 
 
 def _resample(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,7 @@ class FieldMethod:
     tile: int
     block: int = 1
     needs_torch: bool = False
+    weights: Path | None = None
 
 
 METHODS = (
@@ -46,6 +48,11 @@ FALLBACK = "kernel"
 def method_named(name: str) -> FieldMethod:
     """Raises KeyError."""
     return {m.name: m for m in METHODS}[name]
+
+
+def method_of_weights(path: Path) -> FieldMethod:
+    """What a file of weights makes. It is known by the file's name: that is what the user chose."""
+    return FieldMethod(path.name, path.name, "", f"The field of {path}", 128, 1, True, path)
 
 
 def method_title(name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gaussian_core.viewport import Viewport
+from viewer.model.frame_renderer import footprint
 from viewer.model.scene import Scene
 
 
@@ -48,5 +49,5 @@ def _field_value(scene: Scene, scale: float, x: float, y: float) -> tuple[float,
             return None
     fields = scene.fields_reaching(point if scene.grid is None else (x, y, x + 1e-6, y + 1e-6))
     pixel = Viewport((x - 0.5 / scale, y - 0.5 / scale), scale, (1, 1))
-    value = rasterizer.rasterize(fields, pixel)
+    value = rasterizer.rasterize(fields, pixel, pixel_sigma=footprint(scene, fields))
     return tuple(float(v) for v in value[0, 0])

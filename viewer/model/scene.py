@@ -37,6 +37,8 @@ class Scene:
     grid, tiles: the tile grid and the tiles built so far, {key: GaussianField}. Without a grid,
         every entry of `tiles` belongs everywhere (a field opened from a file).
     method: how the field was built ("kernel", ...).
+    drawing: draws the picture at any viewport by other means than a field, `draw(viewport, stop)`; None as a rule.
+    pixel_sigma: the pixel's footprint in device pixels that the field is seen by; None is what it was made for.
     resampling: the method that shows the picture where there is no field yet.
     generation: one number per opened picture: what was rendered for another one is dropped.
     revision: grows with every tile.
@@ -48,6 +50,8 @@ class Scene:
     grid: Grid | None = None
     tiles: Mapping[Key, GaussianField] = field(default_factory=dict)
     method: str = "kernel"
+    drawing: Any = None
+    pixel_sigma: float | None = None
     resampling: str = "bicubic"
     generation: int = field(default_factory=lambda: next(_generations))
     revision: int = 0
@@ -75,7 +79,13 @@ class Scene:
     def rebuilt_by(self, method: str, grid: Grid) -> Scene:
         """The same picture with no tiles yet of a field by another method."""
         none: Mapping[Key, GaussianField] = MappingProxyType({})
-        return replace(self, method=method, grid=grid, tiles=none, revision=self.revision + 1)
+        return replace(
+            self, method=method, grid=grid, tiles=none, drawing=None, revision=self.revision + 1
+        )
+
+    def seen_by(self, pixel_sigma: float | None) -> Scene:
+        """The same field seen by another footprint of the pixels."""
+        return replace(self, pixel_sigma=pixel_sigma, revision=self.revision + 1)
 
     @property
     def bounds(self) -> Rect:

@@ -55,14 +55,16 @@ def _option(default: Any, valid: Callable[[Any], bool]) -> Any:
 class Settings:
     """Every setting, with its default and its check.
 
-    theme: "system", "dark" or "light". method: how fields are made, a name in viewer.model.methods. geometry: the
-    window's place, as base64 of what Qt gives. centres, ellipses, sigma, own_colours, colour: the overlays. tool_bar:
+    theme: "system", "dark" or "light". method: how fields are made, a name in viewer.model.methods.
+    footprint: all fields are seen through a pixel's area, also those made for point samples. geometry: the window's
+    place, as base64 of what Qt gives. centres, ellipses, sigma, own_colours, colour: the overlays. tool_bar:
     shown. preview: a coarser frame may go first while the view moves. animate: discrete zooms glide. touchpad_pans: two
     fingers pan (else zoom). last_folder: where the open dialog starts. recents: absolute paths, newest first.
     """
 
     theme: str = _option("system", lambda v: v in THEMES)
     method: str = _option(methods.DEFAULT, lambda v: v in [m.name for m in methods.METHODS])
+    footprint: bool = _option(False, _is_bool)
     geometry: str = _option("", _is_geometry)
     centres: bool = _option(False, _is_bool)
     ellipses: bool = _option(False, _is_bool)

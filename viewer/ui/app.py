@@ -14,7 +14,7 @@ import logging
 import signal
 import sys
 
-from viewer.model.methods import method_named
+from viewer.model.methods import DEFAULT, method_named
 from viewer.model.settings import SettingsFile
 
 log = logging.getLogger(__name__)
@@ -28,13 +28,14 @@ def _before_qt(method: str) -> None:
             log.warning("torch cannot be loaded: %s", error)
 
 
-def run(path: str | None, method: str | None = None) -> int:
+def run(path: str | None, method: str | None = None, weights: str | None = None) -> int:
     """Open the window with a picture or a field file (None: the sample) and return the exit code when it is closed.
 
     method: how fields are made from now on, as if chosen in the menu; None: as chosen last.
+    weights: a file of weights to make fields by, this time.
     """
     settings = SettingsFile()
-    _before_qt(method or settings.load().method)
+    _before_qt(method or (DEFAULT if weights else settings.load().method))
     from PySide6.QtCore import QTimer
     from PySide6.QtGui import QGuiApplication, QIcon
     from PySide6.QtWidgets import QApplication
@@ -51,7 +52,9 @@ def run(path: str | None, method: str | None = None) -> int:
     app.setWindowIcon(QIcon(str(resource_path("icon.png"))))
     window = MainWindow(Theme(app), settings)
     if method is not None:
-        window.change(method=method)
+        window.choose_method(method)
+    if weights is not None:
+        window.open_weights(weights)
     # Reading begins before the window is mapped: the two go side by side.
     if path is None:
         window.open_sample()

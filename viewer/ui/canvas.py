@@ -514,7 +514,10 @@ class Canvas(QWidget):
         """Whether new tiles change what is in view: a frame is not rendered for the others."""
         if before is None or before.pyramid is not after.pyramid:
             return True
-        if before.method != after.method or before.resampling != after.resampling:
+        if any(
+            getattr(before, name) != getattr(after, name)
+            for name in ("method", "resampling", "drawing", "pixel_sigma")
+        ):
             return True
         if after.grid is None or after.pyramid is None:
             return True

@@ -14,6 +14,7 @@ OPEN_FILTERS = (
     "Gaussian fields (*.safetensors)",
     "All files (*)",
 )
+WEIGHTS_FILTERS = ("Weights (*.pth *.pt *.safetensors)", "All files (*)")
 EXPORT_FILTERS = (
     "PNG (*.png)",
     "TIFF (*.tif *.tiff)",
@@ -44,12 +45,17 @@ class ErrorBox(QMessageBox):
             self.open()
 
 
-def ask_open(parent: QWidget, folder: str, chosen: Callable[[str], None]) -> QFileDialog:
-    """Ask for a picture or a field file; `chosen` gets its path."""
+def ask_open(
+    parent: QWidget,
+    folder: str,
+    chosen: Callable[[str], None],
+    filters: tuple[str, ...] = OPEN_FILTERS,
+) -> QFileDialog:
+    """Ask for a file to open, a picture or a field unless told otherwise; `chosen` gets its path."""
     dialog = QFileDialog(parent, "Open", folder)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-    dialog.setNameFilters(list(OPEN_FILTERS))
+    dialog.setNameFilters(list(filters))
     dialog.fileSelected.connect(chosen)
     dialog.open()
     return dialog

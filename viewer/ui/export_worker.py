@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
@@ -25,6 +26,8 @@ class Export:
     scale: float
     region: Rect | None = None
     method: str | None = None
+    weights: Path | None = None
+    pixel_sigma: float | None = None
 
 
 class ExportWorker(Worker):
@@ -70,6 +73,8 @@ class ExportWorker(Worker):
                 export.out,
                 export.scale,
                 method=export.method,
+                weights=export.weights,
+                pixel_sigma=export.pixel_sigma,
                 region=export.region,
                 progress=lambda done, total: self._emit(self.progress, done, total),
                 stop=stop.is_set,

@@ -18,8 +18,10 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QColorDialog, QMainWindow, QMessageBox
 
 from gaussian_core import __version__
+from gaussian_core.rasterizer import PIXEL_SIGMA
 from viewer.model import actions as table
 from viewer.model import status_text
+from viewer.model.document import is_weights_file
 from viewer.model.export_plan import ExportPlan, region_in_view
 from viewer.model.methods import METHODS, method_title
 from viewer.model.motion import GLIDE_SECONDS
@@ -40,6 +42,7 @@ from viewer.ui.status_bar import StatusBar
 from viewer.ui.theme import Theme
 from viewer.ui.tool_bar import ToolBar
 from viewer.ui.warm_up_worker import WarmUpWorker
+from viewer.ui.weights_worker import WeightsWorker
 from viewer.ui.welcome import Welcome
 
 TITLE = "Gaussian Zoom"
@@ -67,6 +70,9 @@ class MainWindow(QMainWindow):
         self.session = Session(self.canvas, self)
         self.readout = Readout(self.canvas, self.status, self)
         self.exporter = ExportWorker(self)
+        self.weights_reader = WeightsWorker(self)
+        self.weights: Path | None = None
+        self._weights_in_use = False
         self.warm_up = WarmUpWorker(self)
         self.menus = Menus(self, self._handlers())
         self.tool_bar = ToolBar(self, self.menus.actions)
@@ -90,6 +96,7 @@ class MainWindow(QMainWindow):
         canvas = self.canvas
         handlers: dict[str, Handler] = {
             "file.open": self.ask_open,
+            "file.weights": self.ask_open_weights,
             "file.sample": self.open_sample,
             "file.clear_recent": self.clear_recents,
             "file.export": self.ask_export,
@@ -116,6 +123,8 @@ class MainWindow(QMainWindow):
             "overlay.one_colour": lambda: self.change(own_colours=False),
             "overlay.choose_colour": self.choose_colour,
             "overlay.reset": self.reset_overlays,
+            "weights.use": self.use_weights,
+            "field.footprint": lambda on: self.change(footprint=on),
             "field.build": self.session.build,
             "field.stop": self.stop,
             "help.shortcuts": self.show_sheet,
@@ -127,7 +136,7 @@ class MainWindow(QMainWindow):
             elif spec.id.startswith("pan."):
                 handlers[spec.id] = self.pan
             elif spec.id.startswith("method."):
-                handlers[spec.id] = lambda method: self.change(method=method)
+                handlers[spec.id] = self.choose_method
             elif spec.id.startswith("theme."):
                 handlers[spec.id] = lambda mode: self.change(theme=mode)
         return handlers
@@ -151,6 +160,8 @@ class MainWindow(QMainWindow):
         session.build_progress.connect(self._show_work)
         session.build_ended.connect(self._show_work)
         session.fell_back.connect(lambda why: self.status.tell(why, 30.0))
+        self.weights_reader.opened.connect(self._take_weights)
+        self.weights_reader.failed.connect(self._weights_failed)
         self.exporter.progress.connect(self._show_export)
         self.exporter.finished.connect(self._export_finished)
         self.exporter.failed.connect(self._export_failed)
@@ -176,7 +187,9 @@ class MainWindow(QMainWindow):
         self.canvas.set_coarse_first(s.preview)
         self.canvas.set_glide(GLIDE_SECONDS if s.animate else 0.0)
         self.canvas.set_touchpad_pans(s.touchpad_pans)
-        self.session.set_method(s.method)
+        weights = self.weights if self._weights_in_use else None
+        self.session.set_method(s.method, weights)
+        self.session.set_footprint(PIXEL_SIGMA if s.footprint else None)
         self.tool_bar.setVisible(s.tool_bar and not self.isFullScreen())
         self.tool_bar.show_sigma(s.sigma)
         for action_id, on in (
@@ -190,7 +203,9 @@ class MainWindow(QMainWindow):
             ("touchpad.pan", s.touchpad_pans),
             ("touchpad.zoom", not s.touchpad_pans),
             (f"theme.{s.theme}", True),
-            *((f"method.{m.name}", m.name == s.method) for m in METHODS),
+            *((f"method.{m.name}", m.name == s.method and weights is None) for m in METHODS),
+            ("weights.use", weights is not None),
+            ("field.footprint", s.footprint),
         ):
             self.menus.tick(action_id, on)
         self.menus.enable(s.sigma < SIGMA_RANGE[1], "overlay.larger")
@@ -213,7 +228,45 @@ class MainWindow(QMainWindow):
     # ---- opening ------------------------------------------------------------------------------
 
     def open(self, path: str | Path) -> None:
-        self.session.open(path)
+        if is_weights_file(path):
+            self.open_weights(path)
+        else:
+            self.session.open(path)
+
+    def open_weights(self, path: str | Path) -> None:
+        """Make fields by the network in a file, once it is read and found good; until then all stays as it is."""
+        self.weights_reader.open(Path(path).absolute())
+        self.status.tell(f"Reading {Path(path).name}…")
+
+    def ask_open_weights(self) -> None:
+        dialogs.ask_open(
+            self, self.settings.last_folder, self.open_weights, dialogs.WEIGHTS_FILTERS
+        )
+
+    def _take_weights(self, path: Path) -> None:
+        self.weights_reader.done()
+        self.weights = path
+        self.menus.actions["weights.use"].setText(f"&Weights: {path.name.replace('&', '&&')}")
+        self.use_weights()
+        self.status.tell(f"Fields are made by {path.name}")
+
+    def _weights_failed(self, name: str, message: str) -> None:
+        self.weights_reader.done()
+        self.status.tell("")
+        self.error_box.tell(f"{name} was not opened", message)
+
+    def use_weights(self) -> None:
+        """By the weights that were opened; with none opened yet, ask for them."""
+        if self.weights is None:
+            self._apply_settings()
+            self.ask_open_weights()
+            return
+        self._weights_in_use = True
+        self._apply_settings()
+
+    def choose_method(self, method: str) -> None:
+        self._weights_in_use = False
+        self.change(method=method)
 
     def open_sample(self) -> None:
         from gaussian_core.resource_files import resource_path
@@ -419,8 +472,16 @@ class MainWindow(QMainWindow):
         if document is None or self.exporter.running:
             return
         source = document.picture or next(iter(document.scene.tiles.values()))
-        method = document.method if document.picture is not None else None
-        self.exporter.start(Export(source, path, plan.scale, plan.region, method))
+        export = Export(
+            source,
+            path,
+            plan.scale,
+            plan.region,
+            None if document.picture is None or document.weights else document.method,
+            document.weights,
+            document.scene.pixel_sigma,
+        )
+        self.exporter.start(export)
         self._show_export(0, 0)
 
     def _show_export(self, done: int, total: int) -> None:
@@ -469,6 +530,7 @@ class MainWindow(QMainWindow):
             not self.session.opening
             and not self.session.building
             and not self.exporter.running
+            and not self.weights_reader.running
             and self.canvas.is_idle()
             and self.readout.is_idle()
         )
@@ -481,6 +543,7 @@ class MainWindow(QMainWindow):
         self._saver.save(self.settings)
         self.session.shutdown()
         self.exporter.close(0.4)
+        self.weights_reader.close(0.05)
         self.readout.shutdown()
         self.canvas.shutdown()
         self.warm_up.close(0.05)

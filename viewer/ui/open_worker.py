@@ -26,12 +26,15 @@ OVERVIEW_SIDE = 2048
 
 @dataclass(frozen=True)
 class Opening:
-    """What is being opened, and how its field will be made. path: None for a picture from the clipboard, which is in
-    `image`."""
+    """What is being opened, and how its field will be made: by a method, or by weights.
+
+    path: None for a picture from the clipboard, which is in `image`.
+    """
 
     number: int
     name: str
     method: str
+    weights: Path | None = None
     path: Path | None = None
     image: QImage | None = None
 
@@ -49,12 +52,20 @@ class OpenWorker(Worker):
         super().__init__("open", parent)
         self._number = 0
 
-    def open(self, path: str | os.PathLike[str], method: str = DEFAULT) -> Opening:
+    def open(
+        self,
+        path: str | os.PathLike[str],
+        method: str = DEFAULT,
+        weights: Path | None = None,
+    ) -> Opening:
         path = Path(os.path.abspath(path))
-        return self._start(Opening(self._number + 1, path.name, method, path=path))
+        return self._start(Opening(self._number + 1, path.name, method, weights, path))
 
-    def open_image(self, image: QImage, method: str = DEFAULT) -> Opening:
-        return self._start(Opening(self._number + 1, "Pasted picture", method, image=image))
+    def open_image(
+        self, image: QImage, method: str = DEFAULT, weights: Path | None = None
+    ) -> Opening:
+        name = "Pasted picture"
+        return self._start(Opening(self._number + 1, name, method, weights, image=image))
 
     def abandon(self) -> None:
         """Drop what is being opened."""
@@ -90,11 +101,13 @@ class OpenWorker(Worker):
             assert opening.image is not None
             pixels = array_from_image(opening.image)
             return Document.from_picture(
-                Picture.from_array(pixels, opening.name), method=opening.method
+                Picture.from_array(pixels, opening.name),
+                method=opening.method,
+                weights=opening.weights,
             )
         if not is_field_file(opening.path):
             self._look(opening)
-        return Document.open(opening.path, opening.method)
+        return Document.open(opening.path, opening.method, weights=opening.weights)
 
     def _look(self, opening: Opening) -> None:
         from gaussian_core.images import open_overview

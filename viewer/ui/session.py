@@ -36,6 +36,8 @@ class Session(QObject):
         super().__init__(parent)
         self._canvas = canvas
         self.method = DEFAULT
+        self.weights: Path | None = None
+        self.pixel_sigma: float | None = None
         self.document: Document | None = None
         self._before: ViewState | None = None
         self._covered = False  # an overview of the next picture covers the document
@@ -56,25 +58,43 @@ class Session(QObject):
     # ---- commands -----------------------------------------------------------------------------
 
     def open(self, path: str | os.PathLike[str]) -> None:
-        self._begin(self._opener.open(path, self.method))
+        self._begin(self._opener.open(path, self.method, self.weights))
 
     def open_image(self, image: QImage) -> None:
-        self._begin(self._opener.open_image(image, self.method))
+        self._begin(self._opener.open_image(image, self.method, self.weights))
 
-    def set_method(self, method: str) -> None:
-        """Make fields by a method from now on, that of the open picture too; the view stays."""
-        if method == self.method:
+    def set_method(self, method: str, weights: Path | None = None) -> None:
+        """Make fields by a method, or by weights that were opened before, from now on, that of the open picture too;
+        the view stays."""
+        if (method, weights) == (self.method, self.weights):
             return
-        self.method = method
+        self.method, self.weights = method, weights
         document = self.document
-        if document is None or document.picture is None or document.method == method:
+        if document is None or document.picture is None:
+            return
+        if weights is None and document.weights is None and document.method == method:
             return
         self.stop_building()
-        self.document = document.with_method(method)
-        if not self._covered:
-            self._canvas.set_scene(self.document.scene)
-            self.build()
+        self._replace(document.made_by(method, weights))
+        if self.document is not None and self.document.fallback:
+            self.fell_back.emit(self.document.fallback)
+        self.build()
         self.changed.emit()
+
+    def set_footprint(self, pixel_sigma: float | None) -> None:
+        """See fields by that footprint of the pixels from now on; None: each by what it was made for."""
+        if pixel_sigma == self.pixel_sigma:
+            return
+        self.pixel_sigma = pixel_sigma
+        if self.document is not None:
+            self._replace(self.document)
+
+    def _replace(self, document: Document) -> None:
+        if document.scene.pixel_sigma != self.pixel_sigma:
+            document.scene = document.scene.seen_by(self.pixel_sigma)
+        self.document = document
+        if not self._covered:
+            self._canvas.set_scene(document.scene)
 
     def close_document(self) -> None:
         self._opener.abandon()
@@ -144,15 +164,21 @@ class Session(QObject):
         if not self._opener.is_current(opening):
             return
         self.stop_building()
-        self.document = document
         self._covered = False
         self._before = None
-        self._canvas.set_scene(document.scene)
+        self._replace(document)
         self._finish_opening()
         self.changed.emit()
         if opening.path is not None:
             self.opened_file.emit(opening.path)
-        self.build()
+        if document.fallback:
+            self.fell_back.emit(document.fallback)
+        if (opening.method, opening.weights) == (self.method, self.weights):
+            self.build()
+        else:  # another method was chosen while the picture was read
+            method, weights, self.method = self.method, self.weights, opening.method
+            self.weights = opening.weights
+            self.set_method(method, weights)
 
     def _go_back(self, opening: Opening, message: str) -> None:
         if not self._opener.is_current(opening):

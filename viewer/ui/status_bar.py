@@ -109,6 +109,8 @@ class StatusBar(QStatusBar):
         line.setSpacing(0)
         line.addWidget(self._message, 1)
         line.addWidget(self._work)
+        # As high with it as without: the picture must not move when work begins or ends.
+        self._content.setMinimumHeight(self._work.sizeHint().height())
         line.addSpacing(8)
         for cell in self.cells:
             line.addWidget(cell)

@@ -1,0 +1,39 @@
+"""The card of a set of weights, read without torch and without the weights themselves."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+
+from gaussian_core.errors import WeightsError
+from gaussian_core.models.config import WEIGHTS_FORMAT, ModelConfig
+
+
+@dataclass(frozen=True)
+class WeightsCard:
+    """config: architecture, origin and figures. parameters: how many numbers were learned. size: bytes on disk."""
+
+    config: ModelConfig
+    parameters: int
+    size: int
+
+
+def read_card(path: str | os.PathLike[str]) -> WeightsCard:
+    """Of weights of this program (.safetensors). Raises WeightsError when there are none in the file."""
+    from safetensors import SafetensorError, safe_open
+
+    source = Path(path)
+    try:
+        with safe_open(source, framework="np") as file:
+            metadata = file.metadata() or {}
+            shapes = [file.get_slice(name).get_shape() for name in file.keys()]
+        size = source.stat().st_size
+    except (SafetensorError, OSError) as error:
+        raise WeightsError(f"The weights {source.name} cannot be read ({error}).") from error
+    if metadata.get("format") != WEIGHTS_FORMAT or "config" not in metadata:
+        raise WeightsError(f"{source.name} holds no weights of this program.")
+    return WeightsCard(
+        ModelConfig.from_json(metadata["config"]), sum(prod(shape) for shape in shapes), size
+    )

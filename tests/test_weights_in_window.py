@@ -1,0 +1,136 @@
+"""Weights of the user's own or published ones, opened in the window."""
+
+from __future__ import annotations
+
+import pytest
+
+pytest.importorskip("torch")
+
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QApplication
+
+from gaussian_core.models.weights import weights_path
+from tests.published_checkpoints import continuoussr_args, liif_args, random_tensors, save
+from tests.window_helpers import (
+    WindowMaker,
+    open_and_wait,
+    save_picture,
+    wait_until_idle,
+)
+
+
+@pytest.fixture
+def window(qapp, tmp_path, qtbot):
+    maker = WindowMaker(qapp, tmp_path)
+    window = maker()
+    window.canvas.set_glide(0.0)
+    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png", 24, 20))
+    window.canvas.zoom_to(8.0)
+    wait_until_idle(qtbot, window)
+    yield window
+    maker.close()
+
+
+def _checkpoint(folder, name, args):
+    return save(folder / f"{name}.pth", name, args, random_tensors(name, args))
+
+
+def _methods(window):
+    return {tile.metadata["method"] for tile in window.session.document.scene.tiles.values()}
+
+
+def _drop(window, path):
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path))])
+    copy, left = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
+    none = Qt.KeyboardModifier.NoModifier
+    enter = QDragEnterEvent(QPoint(50, 50), copy, data, left, none)
+    QApplication.sendEvent(window, enter)
+    assert enter.isAccepted()
+    QApplication.sendEvent(window, QDropEvent(QPointF(50, 50), copy, data, left, none))
+
+
+def test_a_dropped_checkpoint_makes_the_field_and_the_view_stays(window, qtbot, tmp_path):
+    view, before = window.canvas.view, window.canvas.grab_frame()
+    path = _checkpoint(tmp_path, "continuous-gaussian", continuoussr_args())
+    _drop(window, path)
+    wait_until_idle(qtbot, window, lambda: window.session.document.weights == path)
+    assert _methods(window) == {"continuoussr"}
+    assert window.canvas.view == view
+    assert window.canvas.grab_frame() != before
+    assert window.status.method.text == path.name
+    assert window.menus.actions["weights.use"].isChecked()
+    assert window.settings.method == "kernel"  # weights are for this time
+
+    # As published it is seen at points; through the pixels' area it is another picture.
+    points = window.canvas.grab_frame()
+    window.menus.actions["field.footprint"].trigger()
+    wait_until_idle(qtbot, window)
+    area = window.canvas.grab_frame()
+    assert area != points
+    window.menus.actions["field.footprint"].trigger()
+    wait_until_idle(qtbot, window)
+    assert window.canvas.grab_frame() == points
+
+    # The next picture is made by them too; the menu goes back.
+    open_and_wait(qtbot, window, save_picture(tmp_path / "b.png", 24, 20, seed=3))
+    wait_until_idle(qtbot, window, lambda: window.session.document.name == "b.png")
+    assert window.session.document.weights == path
+    window.menus.actions["method.kernel"].trigger()
+    wait_until_idle(qtbot, window, lambda: _methods(window) == {"kernel"})
+    assert window.session.document.weights is None
+    window.menus.actions["weights.use"].trigger()
+    wait_until_idle(qtbot, window, lambda: _methods(window) == {"continuoussr"})
+
+
+def test_liif_draws_the_view_without_a_field(window, qtbot, tmp_path):
+    before = window.canvas.grab_frame()
+    path = _checkpoint(tmp_path, "liif", liif_args())
+    window.open_weights(path)
+    wait_until_idle(qtbot, window, lambda: window.session.document.weights == path)
+    assert not window.session.document.scene.tiles
+    drawn = window.canvas.grab_frame()
+    assert drawn.size() == before.size()
+    assert drawn != before
+    window.canvas.zoom_to(10.0)
+    wait_until_idle(qtbot, window)
+    assert window.canvas.grab_frame().size() != drawn.size()
+
+
+def test_our_own_weights_open_as_weights_and_not_as_a_field(window, qtbot):
+    window.open(weights_path())
+    wait_until_idle(qtbot, window, lambda: window.session.document.weights is not None)
+    assert window.session.document.name == "a.png"
+    assert _methods(window) == {"continuoussr"}
+
+
+@pytest.mark.parametrize("content", [b"", b"\x80\x02garbage", b"PK\x03\x04cut"])
+def test_bad_weights_are_told_and_nothing_changes(window, qtbot, tmp_path, monkeypatch, content):
+    said = []
+    monkeypatch.setattr(window.error_box, "tell", lambda title, text: said.append((title, text)))
+    before, document = window.canvas.grab_frame(), window.session.document
+    path = tmp_path / "bad.pth"
+    path.write_bytes(content)
+    window.open(path)
+    qtbot.waitUntil(lambda: bool(said), timeout=10_000)
+    wait_until_idle(qtbot, window)
+    assert said[0][0] == "bad.pth was not opened"
+    assert "\n" not in said[0][1]
+    assert window.session.document is document
+    assert window.canvas.grab_frame() == before
+    assert window.menus.actions["method.kernel"].isChecked()
+    assert not window.menus.actions["weights.use"].isChecked()
+
+
+def test_weights_that_go_away_later_are_said_and_the_picture_opens(window, qtbot, tmp_path):
+    path = _checkpoint(tmp_path, "continuous-gaussian", continuoussr_args())
+    window.open_weights(path)
+    wait_until_idle(qtbot, window, lambda: window.session.document.weights == path)
+    path.unlink()
+    said = []
+    window.session.fell_back.connect(said.append)
+    open_and_wait(qtbot, window, save_picture(tmp_path / "b.png", 24, 20))
+    wait_until_idle(qtbot, window, lambda: window.session.document.name == "b.png")
+    assert len(said) == 1
+    assert _methods(window) == {"kernel"}

@@ -1,0 +1,110 @@
+"""Shows the card of the field: what made it, from what, how well."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
+    QGridLayout,
+    QLabel,
+    QVBoxLayout,
+    QWidget,
+)
+
+from viewer.model.field_card import FieldCard, Figures
+
+WIDTH = 560
+
+
+class FieldCardDialog(QDialog):
+    """The window stays usable, and the card follows what is shown: see `show_card`."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("About this field")
+        self.card: FieldCard | None = None
+        self._content = QWidget()
+        self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        self.buttons.rejected.connect(self.close)
+        self._outer = QVBoxLayout(self)
+        self._outer.setContentsMargins(24, 20, 24, 16)
+        self._outer.setSpacing(16)
+        self._outer.addWidget(self._content)
+        self._outer.addStretch(1)
+        self._outer.addWidget(self.buttons)
+        self.setFixedWidth(WIDTH)
+
+    def show_card(self, card: FieldCard) -> None:
+        if card == self.card:
+            return
+        self.card = card
+        content = _content(card)
+        self._outer.replaceWidget(self._content, content)
+        self._content.deleteLater()
+        self._content = content
+        content.show()
+        width = WIDTH - 48
+        content.setMinimumHeight(content.heightForWidth(width))
+        self.adjustSize()
+
+
+def _content(card: FieldCard) -> QWidget:
+    holder = QWidget()
+    column = QVBoxLayout(holder)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(12)
+    title = _text(card.title)
+    font = title.font()
+    font.setBold(True)
+    font.setPointSizeF(font.pointSizeF() * 1.35)
+    title.setFont(font)
+    column.addWidget(title)
+    if card.warning:
+        warning = _text(card.warning)
+        warning.setForegroundRole(QPalette.ColorRole.BrightText)
+        column.addWidget(warning)
+    column.addWidget(_text(card.summary))
+    form = QFormLayout()
+    form.setHorizontalSpacing(16)
+    form.setVerticalSpacing(6)
+    form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+    for label, text in card.rows:
+        form.addRow(_soft(label), _text(text))
+    if card.figures is not None:
+        form.addRow(_soft("PSNR, dB"), _table(card.figures))
+    column.addLayout(form)
+    return holder
+
+
+def _table(figures: Figures) -> QWidget:
+    holder = QWidget()
+    grid = QGridLayout(holder)
+    grid.setContentsMargins(0, 0, 0, 0)
+    grid.setHorizontalSpacing(18)
+    grid.setVerticalSpacing(4)
+    right = Qt.AlignmentFlag.AlignRight
+    for column, scale in enumerate(figures.columns, start=1):
+        grid.addWidget(_soft(scale), 0, column, right)
+    for row, (name, values) in enumerate(figures.rows, start=1):
+        grid.addWidget(_text(name, wrap=False), row, 0)
+        for column, value in enumerate(values, start=1):
+            grid.addWidget(_text(value, wrap=False), row, column, right)
+    grid.setColumnStretch(len(figures.columns) + 1, 1)
+    return holder
+
+
+def _text(text: str, wrap: bool = True) -> QLabel:
+    label = QLabel(text)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setWordWrap(wrap)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    return label
+
+
+def _soft(text: str) -> QLabel:
+    label = QLabel(text)
+    label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+    return label
