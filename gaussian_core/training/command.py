@@ -1,6 +1,7 @@
 """Train the learned field on folders of pictures; stops at Ctrl-C and goes on where it stood when started again.
 
 DIV2K in one command:  main.py train DIV2K_train_HR --out runs/div2k --validate Set5 --steps 200000
+Several GPUs:           torchrun --nproc-per-node 8 main.py train ...  (the batch is that of each)
 The weights to use are written beside the checkpoint; ship them after a run with --decay.
 """
 
@@ -8,9 +9,15 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gaussian_core.errors import UserError
 from gaussian_core.parallel import Stop
+
+if TYPE_CHECKING:
+    import torch
+
+    from gaussian_core.training.distributed import Group
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -63,14 +70,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, stop: Stop | None = None) -> int:
-    from gaussian_core.models.config import ModelConfig
     from gaussian_core.models.tile_builder import pick_device
-    from gaussian_core.training.dataset import PictureStore, Sampler
-    from gaussian_core.training.loop import Schedule, Trainer
+    from gaussian_core.training.distributed import joined
 
     if min(options.steps, options.every, options.batch) < 1 or options.patch < 16:
         raise UserError("--steps, --every and --batch must be at least 1, --patch at least 16.")
     options.out.mkdir(parents=True, exist_ok=True)
+    with joined(pick_device(options.device)) as (group, device):
+        return _train(options, group, device, stop)
+
+
+def _train(
+    options: argparse.Namespace, group: Group, device: torch.device, stop: Stop | None
+) -> int:
+    from filelock import FileLock
+
+    from gaussian_core.models.config import ModelConfig
+    from gaussian_core.training.dataset import PictureStore, Sampler
+    from gaussian_core.training.loop import Schedule, Trainer
+
+    def say(text: str) -> None:
+        if group.is_first:
+            print(text, flush=True)
+
     config = ModelConfig(
         name=options.name,
         channels=options.channels,
@@ -85,7 +107,8 @@ def run(options: argparse.Namespace, stop: Stop | None = None) -> int:
     schedule = Schedule(
         options.steps, options.rate, options.matrix_rate, decay=min(options.decay, options.steps)
     )
-    store = PictureStore(options.folders, options.out)
+    with FileLock(options.out / "pictures.lock"):  # the first of a group decodes, the others read
+        store = PictureStore(options.folders, options.out)
     sampler = Sampler(
         store.pictures,
         store.weights,
@@ -96,32 +119,33 @@ def run(options: argparse.Namespace, stop: Stop | None = None) -> int:
         footprint=config.footprint,
         seed=options.seed,
     )
-    trainer = Trainer(
-        config, schedule, sampler, options.out, pick_device(options.device), options.seed
-    )
+    trainer = Trainer(config, schedule, sampler, options.out, device, options.seed, group)
     if trainer.resume():
-        print(f"going on from step {trainer.step}", flush=True)
+        say(f"going on from step {trainer.step}")
     parameters = sum(p.numel() for p in trainer.model.parameters())
-    print(
-        f"{parameters:,} parameters, {len(store.pictures)} pictures, {trainer.device}", flush=True
-    )
+    several = f" x {group.size}" if group.size > 1 else ""
+    say(f"{parameters:,} parameters, {len(store.pictures)} pictures, {device}{several}")
     weights = options.out / f"continuoussr-{options.name}.safetensors"
     card = {
         "trained_on": ", ".join(folder.name for folder in options.folders),
         "licences": options.licences,
     }
     every = min(100, options.every)
-    for step, loss, ms in trainer.run(every, stop):
-        left = (options.steps - step) * ms / 3.6e6
-        print(f"{step:>8}  loss {loss:.5f}  {ms:.0f} ms a step  {left:.1f} h left", flush=True)
-        if step % options.every < every or step >= options.steps:
+
+    def keep() -> None:
+        if group.is_first:
             trainer.save()
             trainer.export(weights, **card)
-            if options.validate:
+
+    for step, loss, ms in trainer.run(every, stop):
+        left = (options.steps - step) * ms / 3.6e6
+        say(f"{step:>8}  loss {loss:.5f}  {ms:.0f} ms a step  {left:.1f} h left")
+        if step % options.every < every or step >= options.steps:
+            keep()
+            if options.validate and group.is_first:
                 _validate(options.validate, weights, options.device)
-    trainer.save()
-    trainer.export(weights, **card)
-    print(f"{weights}: step {trainer.step}", flush=True)
+    keep()
+    say(f"{weights}: step {trainer.step}")
     return 0
 
 

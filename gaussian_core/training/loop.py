@@ -20,6 +20,7 @@ from gaussian_core.models.continuoussr import ContinuousSR
 from gaussian_core.models.weights import save_model
 from gaussian_core.parallel import Stop
 from gaussian_core.training.dataset import Batch, Sampler
+from gaussian_core.training.distributed import Group
 from gaussian_core.training.grid_rasterizer import sample_cells
 from gaussian_core.training.muon import Muon
 
@@ -50,10 +51,12 @@ class Trainer:
         folder: Path,
         device: torch.device,
         seed: int = 0,
+        group: Group | None = None,
     ) -> None:
         torch.manual_seed(seed)
         self.config, self.schedule, self.sampler = config, schedule, sampler
         self.folder, self.device = folder, device
+        self.group = group or Group()
         self.model = ContinuousSR(config).to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = [p.detach().clone() for p in self.model.parameters()]
         matrices = [
@@ -137,6 +140,7 @@ class Trainer:
         self.adam.zero_grad(set_to_none=True)
         self.muon.zero_grad(set_to_none=True)
         loss.backward()
+        self.group.average_gradients(self.model.parameters())
         torch.nn.utils.clip_grad_norm_(self.vectors, 0.5)
         s = self.schedule
         factor = min(1.0, (self.step + 1) / s.warm_up)
@@ -160,7 +164,7 @@ class Trainer:
         """Train up to schedule.steps, or until stop() is true; the caller saves."""
         total, count, start = 0.0, 0, time.perf_counter()
         for batch in self._batches():
-            if stop is not None and stop():
+            if self.group.any(stop is not None and stop(), self.device):
                 return
             total += self.update(batch)
             count += 1
@@ -178,7 +182,8 @@ class Trainer:
                 for number in range(self.step, self.schedule.steps):
                     if done.is_set():
                         return
-                    queue.put(self.sampler.draw(number))
+                    # Everyone has numbers of its own: no two of the group draw the same batch.
+                    queue.put(self.sampler.draw(number * self.group.size + self.group.rank))
             except BaseException as error:
                 queue.put(error)
 
