@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
 from typing import Any
 
 from gaussian_core.errors import WeightsError
+from gaussian_core.resource_files import RESOURCES
 
 WEIGHTS_FORMAT = "gaussian-model-1"  # the metadata entry "format" of a file of weights
+DEFAULT = "light"
+
+
+def weights_path(name: str = DEFAULT) -> Path:
+    """Where the shipped weights of that name are, whether or not they are there."""
+    return RESOURCES / f"continuoussr-{name}.safetensors"
 
 
 @dataclass(frozen=True)

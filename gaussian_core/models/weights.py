@@ -9,16 +9,10 @@ import torch
 
 from gaussian_core.atomic import whole_file
 from gaussian_core.errors import WeightsError
-from gaussian_core.models.config import WEIGHTS_FORMAT, ModelConfig
+from gaussian_core.models.config import DEFAULT, WEIGHTS_FORMAT, ModelConfig, weights_path
 from gaussian_core.models.continuoussr import ContinuousSR
-from gaussian_core.resource_files import RESOURCES
 
-DEFAULT = "light"
-
-
-def weights_path(name: str = DEFAULT) -> Path:
-    """Where the shipped weights of that name are, whether or not they are there."""
-    return RESOURCES / f"continuoussr-{name}.safetensors"
+__all__ = ["DEFAULT", "load_model", "save_model", "weights_path"]
 
 
 def save_model(path: str | os.PathLike[str], model: ContinuousSR, config: ModelConfig) -> None:

@@ -271,14 +271,14 @@ ACTIONS: tuple[ActionSpec, ...] = (
         ActionSpec(
             f"method.{method.name}",
             method.menu,
-            (key,),
+            (method.key,) if method.key else (),
             ("Fiel&d",),
             checkable=True,
             radio="method",
             argument=method.name,
             tip=method.tip,
         )
-        for method, key in zip(METHODS, ("M", "Shift+M"), strict=True)
+        for method in METHODS
     ),
     ActionSpec(
         "weights.use",
@@ -297,6 +297,13 @@ ACTIONS: tuple[ActionSpec, ...] = (
         checkable=True,
         separated=True,
         tip="Fields of published weights are made for point samples; see them through the area of a pixel, too",
+    ),
+    ActionSpec(
+        "field.card",
+        "&About This Field...",
+        ("I",),
+        ("Fiel&d",),
+        tip="What makes the field: the method, its weights, what they were trained on",
     ),
     ActionSpec(
         "field.build",

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
 import logging
 import os
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,6 +13,7 @@ from gaussian_core.errors import Cancelled, DeviceError, WeightsError
 from viewer.model.methods import DEFAULT, FALLBACK, METHODS, method_named, method_of_weights
 from viewer.model.scene import REACH, Rect, Scene
 from viewer.model.tile_plan import Key, TilePlan
+from viewer.model.torch_import import load_torch
 
 if TYPE_CHECKING:
     from gaussian_core.field import GaussianField
@@ -165,6 +164,11 @@ class Document:
         return self.plan.total
 
     @property
+    def in_view(self) -> tuple[int, int]:
+        """How many of the tiles in view are built, and how many there are."""
+        return self.plan.in_view
+
+    @property
     def complete(self) -> bool:
         """Whether nothing is left to build: for this view, where the budget does not hold all tiles."""
         return not self.buildable or self.plan.next_key() is None
@@ -173,6 +177,14 @@ class Document:
     def buildable(self) -> bool:
         """Whether the field is made here, and not read from a file."""
         return self.picture is not None or self.builder is not None
+
+    @property
+    def needs_torch(self) -> bool:
+        """Whether building imports torch, which takes a while."""
+        if self.builder is not None or not self.buildable:
+            return False
+        known = {m.name: m.needs_torch for m in METHODS}
+        return known.get(self._method_now, True)
 
     @property
     def method(self) -> str:
@@ -231,10 +243,10 @@ class Document:
             weights, method, tile = self.weights, self._method_now, self.scene.grid.tile  # type: ignore[attr-defined]
             if self.fallback or weights is None:
                 if method_named(method).needs_torch:
-                    _load_torch()
+                    load_torch()
                 self.builder = FieldBuilder(self.picture, method, tile=tile)
             else:
-                _load_torch()
+                load_torch()
                 self.builder = FieldBuilder(self.picture, tile=tile, weights=weights)
 
         def leave() -> bool:
@@ -256,7 +268,7 @@ class Document:
 def read_weights(path: Path) -> None:
     """Read a file of weights, which stays in memory for those who use it next. Raises WeightsError, DeviceError or
     ImportError."""
-    _load_torch()
+    load_torch()
     from gaussian_core.models.published.tiles import load_for
     from gaussian_core.models.tile_builder import pick_device
 
@@ -265,18 +277,7 @@ def read_weights(path: Path) -> None:
 
 def _drawing(picture: Picture, weights: Path) -> Any:
     """What draws the picture where the weights make no field (LIIF), else None."""
-    _load_torch()
+    load_torch()
     from gaussian_core.models.published.drawing import liif_drawing
 
     return liif_drawing(picture, weights)
-
-
-def _load_torch() -> None:
-    """Raises ImportError with a sentence for the user."""
-    if sys.platform == "win32" and "torch" not in sys.modules:
-        # Its libraries do not load after Qt's; viewer.ui.app imports it first for a method that needs it.
-        raise ImportError("This method is ready after the viewer is started again.")
-    try:
-        importlib.import_module("torch")
-    except (ImportError, OSError) as error:
-        raise ImportError(f"This method needs torch, which cannot be loaded ({error}).") from error

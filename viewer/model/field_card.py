@@ -72,9 +72,7 @@ def _of_shipped(document: Document, rows: list[tuple[str, str]]) -> FieldCard:
         card = read_card(weights_path(name))
     except WeightsError as error:
         return FieldCard(title, LEARNED, tuple(rows), warning=str(error))
-    return FieldCard(
-        title, LEARNED, (*rows, *_weights_rows(card)), figures_of(card.config.figures)
-    )
+    return FieldCard(title, LEARNED, (*rows, *_weights_rows(card)), figures_of(card.config.figures))
 
 
 def _of_file(path: Path, rows: list[tuple[str, str]]) -> FieldCard:
@@ -85,7 +83,9 @@ def _of_file(path: Path, rows: list[tuple[str, str]]) -> FieldCard:
     try:
         card = read_card(path)
     except WeightsError:  # the authors' checkpoints: usable, but they carry no card
-        return FieldCard(path.name, "Made by weights that were opened. They carry no card.", tuple(rows))
+        return FieldCard(
+            path.name, "Made by weights that were opened. They carry no card.", tuple(rows)
+        )
     return FieldCard(
         path.name, LEARNED, (*rows, *_weights_rows(card)), figures_of(card.config.figures)
     )

@@ -10,7 +10,8 @@ from pathlib import Path
 class FieldMethod:
     """name: in gaussian_core.builder.METHODS. title: in the status bar. menu: in the menu, "&" marks the mnemonic.
     tile: side of the tiles in source pixels; smaller ones where building is slow, so that those in view are there
-    sooner. block: how many of them by how many are built at once, at most. needs_torch: its builder imports torch."""
+    sooner. block: how many of them by how many are built at once, at most. needs_torch: its builder imports torch.
+    key: its shortcut, empty for none."""
 
     name: str
     title: str
@@ -20,6 +21,7 @@ class FieldMethod:
     block: int = 1
     needs_torch: bool = False
     weights: Path | None = None
+    key: str = ""
 
 
 METHODS = (
@@ -28,16 +30,18 @@ METHODS = (
         "ContinuousSR",
         "&ContinuousSR (Learned)",
         "A network predicts the Gaussians of a sharper scene",
-        128,
-        3,
-        True,
+        tile=128,
+        block=3,
+        needs_torch=True,
+        key="M",
     ),
     FieldMethod(
         "kernel",
         "Kernel interpolation",
         "&Kernel Interpolation",
         "One Gaussian a pixel, through the pixels' values: nothing is learned",
-        512,
+        tile=512,
+        key="Shift+M",
     ),
 )
 DEFAULT = METHODS[0].name

@@ -74,6 +74,13 @@ class TilePlan:
             return len(self._tiles)
 
     @property
+    def in_view(self) -> tuple[int, int]:
+        """How many of the tiles that the view touches are built, and how many there are."""
+        with self._lock:
+            seen = self._gaps() <= 0
+            return int((seen & (self._sizes > 0)).sum()), int(seen.sum())
+
+    @property
     def tiles(self) -> dict[Key, GaussianField]:
         """A copy of what is built."""
         with self._lock:

@@ -27,6 +27,7 @@ class FieldCardDialog(QDialog):
         self.setWindowTitle("About this field")
         self.card: FieldCard | None = None
         self._content = QWidget()
+        self._values: list[QLabel] = []
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         self.buttons.rejected.connect(self.close)
         self._outer = QVBoxLayout(self)
@@ -38,10 +39,16 @@ class FieldCardDialog(QDialog):
         self.setFixedWidth(WIDTH)
 
     def show_card(self, card: FieldCard) -> None:
-        if card == self.card:
+        before, self.card = self.card, card
+        if before == card:
             return
-        self.card = card
-        content = _content(card)
+        if before is not None and _layout_of(before) == _layout_of(card):
+            # Only values differ, as while the field is built: what is selected stays selected.
+            for label, (_, text) in zip(self._values, card.rows, strict=True):
+                if label.text() != text:
+                    label.setText(text)
+            return
+        content, self._values = _content(card)
         self._outer.replaceWidget(self._content, content)
         self._content.deleteLater()
         self._content = content
@@ -51,7 +58,13 @@ class FieldCardDialog(QDialog):
         self.adjustSize()
 
 
-def _content(card: FieldCard) -> QWidget:
+def _layout_of(card: FieldCard) -> tuple[object, ...]:
+    labels = tuple(label for label, _ in card.rows)
+    return (card.title, card.summary, card.warning, card.figures, labels)
+
+
+def _content(card: FieldCard) -> tuple[QWidget, list[QLabel]]:
+    """What the card says, and the labels of its rows' values."""
     holder = QWidget()
     column = QVBoxLayout(holder)
     column.setContentsMargins(0, 0, 0, 0)
@@ -71,12 +84,13 @@ def _content(card: FieldCard) -> QWidget:
     form.setHorizontalSpacing(16)
     form.setVerticalSpacing(6)
     form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
-    for label, text in card.rows:
-        form.addRow(_soft(label), _text(text))
+    values = [_text(text) for _, text in card.rows]
+    for (label, _), value in zip(card.rows, values, strict=True):
+        form.addRow(_soft(label), value)
     if card.figures is not None:
         form.addRow(_soft("PSNR, dB"), _table(card.figures))
     column.addLayout(form)
-    return holder
+    return holder, values
 
 
 def _table(figures: Figures) -> QWidget:

@@ -23,6 +23,7 @@ from viewer.model import actions as table
 from viewer.model import status_text
 from viewer.model.document import is_weights_file
 from viewer.model.export_plan import ExportPlan, region_in_view
+from viewer.model.field_card import card_of
 from viewer.model.methods import METHODS, method_title
 from viewer.model.motion import GLIDE_SECONDS
 from viewer.model.overlay_options import OverlayOptions
@@ -32,6 +33,7 @@ from viewer.ui import dialogs
 from viewer.ui.canvas import Canvas
 from viewer.ui.export_dialog import ExportDialog
 from viewer.ui.export_worker import Export, ExportWorker
+from viewer.ui.field_card_dialog import FieldCardDialog
 from viewer.ui.incoming import incoming, is_welcome
 from viewer.ui.menus import Handler, Menus
 from viewer.ui.readout import Readout
@@ -47,7 +49,7 @@ from viewer.ui.welcome import Welcome
 
 TITLE = "Gaussian Zoom"
 DEFAULT_SIZE = (1280, 860)
-NEED_PICTURE = ("file.export", "file.close", "edit.copy", "field.build")
+NEED_PICTURE = ("file.export", "file.close", "edit.copy", "field.card", "field.build")
 
 
 class MainWindow(QMainWindow):
@@ -79,6 +81,7 @@ class MainWindow(QMainWindow):
         self.addToolBar(self.tool_bar)
         self.error_box = dialogs.ErrorBox(self)
         self.sheet: ShortcutSheet | None = None
+        self.card: FieldCardDialog | None = None
         self._recent_entries: list[QAction] = []
         self._sample: Path | None = None
         self._was_maximized = False
@@ -125,6 +128,7 @@ class MainWindow(QMainWindow):
             "overlay.reset": self.reset_overlays,
             "weights.use": self.use_weights,
             "field.footprint": lambda on: self.change(footprint=on),
+            "field.card": self.show_card,
             "field.build": self.session.build,
             "field.stop": self.stop,
             "help.shortcuts": self.show_sheet,
@@ -153,6 +157,7 @@ class MainWindow(QMainWindow):
         self.canvas.failed.connect(lambda message: self.status.tell(message))
         session = self.session
         session.changed.connect(self._show_document)
+        session.scene_shown.connect(self._show_field)
         session.opening_began.connect(self._opening_began)
         session.opening_ended.connect(self._show_work)
         session.opened_file.connect(self._remember)
@@ -359,10 +364,20 @@ class MainWindow(QMainWindow):
             size = status_text.size_text(document.extent)
             self.setWindowTitle(f"{document.name}  ({size})  –  {TITLE}")
         self.readout.refresh()
-        if document is not None:
-            self.status.show_method(method_title(document.method))
-            if document.note:
-                self.status.tell(f"{document.name}: {document.note}", 12.0)
+        if document is not None and document.note:
+            self.status.tell(f"{document.name}: {document.note}", 12.0)
+        self._show_field()
+
+    def _show_field(self) -> None:
+        """Name the method of what is on screen, which after a switch is the old one for a moment."""
+        scene, document = self.canvas.scene, self.session.document
+        if scene is not None:
+            self.status.show_method(method_title(scene.method))
+        if self.card is not None and self.card.isVisible():
+            if document is None:
+                self.card.close()
+            else:
+                self.card.show_card(card_of(document))
 
     # ---- work under way -----------------------------------------------------------------------
 
@@ -371,7 +386,12 @@ class MainWindow(QMainWindow):
         if self.session.opening or self.exporter.running:
             return
         if self.session.building:
-            self.status.show_progress(status_text.progress_text(done, total), done, total)
+            document = self.session.document
+            seen, in_view = document.in_view if document is not None else (0, 0)
+            text = status_text.building_text(done, total, seen, in_view)
+            if seen < in_view:
+                done, total = seen, in_view
+            self.status.show_progress(text, done, total)
         else:
             self.status.end_progress()
         document = self.session.document
@@ -472,13 +492,14 @@ class MainWindow(QMainWindow):
         if document is None or self.exporter.running:
             return
         source = document.picture or next(iter(document.scene.tiles.values()))
+        weights = None if document.fallback else document.weights
         export = Export(
             source,
             path,
             plan.scale,
             plan.region,
-            None if document.picture is None or document.weights else document.method,
-            document.weights,
+            None if document.picture is None or weights else document.method,
+            weights,
             document.scene.pixel_sigma,
         )
         self.exporter.start(export)
@@ -511,6 +532,18 @@ class MainWindow(QMainWindow):
         if self.sheet is None:
             self.sheet = ShortcutSheet(self)
         self.sheet.show_near()
+
+    def show_card(self) -> None:
+        """What makes the field that is open."""
+        document = self.session.document
+        if document is None:
+            return
+        if self.card is None:
+            self.card = FieldCardDialog(self)
+        self.card.show_card(card_of(document))
+        self.card.show()
+        self.card.raise_()
+        self.card.activateWindow()
 
     def show_about(self) -> None:
         box = QMessageBox(self)

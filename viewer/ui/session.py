@@ -8,8 +8,11 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
+from viewer.model import torch_import
 from viewer.model.document import Document
+from viewer.model.frame import Frame
 from viewer.model.methods import DEFAULT
+from viewer.model.scene import Scene
 from viewer.model.view_state import ViewState
 from viewer.ui.build_worker import BuildWorker
 from viewer.ui.canvas import Canvas
@@ -29,6 +32,8 @@ class Session(QObject):
     """A title, the message, the Path (None: no file) that could not be opened."""
     build_progress = Signal(int, int)
     build_ended = Signal()
+    scene_shown = Signal()
+    """The canvas shows another scene: maybe by another method."""
     fell_back = Signal(str)
     """Why the field is made by another method than was asked for."""
 
@@ -53,7 +58,11 @@ class Session(QObject):
         self._builder.failed.connect(self._build_failed)
         self._builder.fell_back.connect(self._fell_back)
         self._building = False
+        self._framed = 0  # the generation that the newest frame shows
+        self._held_back = False  # building begins with the next frame
         canvas.view_changed.connect(self._look)
+        canvas.frame_shown.connect(self._frame_shown)
+        canvas.failed.connect(self._start_building)
 
     # ---- commands -----------------------------------------------------------------------------
 
@@ -94,7 +103,17 @@ class Session(QObject):
             document.scene = document.scene.seen_by(self.pixel_sigma)
         self.document = document
         if not self._covered:
-            self._canvas.set_scene(document.scene)
+            self._show(document.scene)
+
+    def _show(self, scene: Scene) -> None:
+        """A field that is shown stays until there is something of the one that takes its place."""
+        shown = self._canvas.scene
+        field_shown = shown is not None and (shown.tiles or shown.drawing is not None)
+        same = shown is not None and shown.generation == scene.generation
+        if field_shown and same and not scene.tiles and scene.drawing is None:
+            return
+        self._canvas.set_scene(scene)
+        self.scene_shown.emit()
 
     def close_document(self) -> None:
         self._opener.abandon()
@@ -112,9 +131,27 @@ class Session(QObject):
         self._building = True
         self.build_progress.emit(self.document.built, self.document.total)
         self.document.look_at(self._canvas.view.source_rect)
-        self._builder.start(self.document)
+        # Torch takes more than a second, in which other threads get on badly: the picture comes first.
+        self._held_back = (
+            self.document.needs_torch
+            and not torch_import.is_loaded()
+            and self._framed != self.document.scene.generation
+        )
+        if not self._held_back:
+            self._builder.start(self.document)
+
+    def _frame_shown(self, frame: Frame) -> None:
+        self._framed = frame.generation
+        if self.document is not None and self.document.scene.generation == frame.generation:
+            self._start_building()
+
+    def _start_building(self) -> None:
+        if self._held_back and self.document is not None:
+            self._held_back = False
+            self._builder.start(self.document)
 
     def stop_building(self) -> None:
+        self._held_back = False
         self._builder.stop()
         if self._building:
             self._building = False
@@ -196,7 +233,7 @@ class Session(QObject):
             self._canvas.set_scene(None)
         else:
             self._canvas.set_scene(None)
-            self._canvas.set_scene(self.document.scene)
+            self._show(self.document.scene)
             if self._before is not None:
                 self._canvas.set_view(self._before)
             self.build()
@@ -206,12 +243,16 @@ class Session(QObject):
     # ---- building -----------------------------------------------------------------------------
 
     def _look(self) -> None:
-        if self.document is not None and not self._covered:
-            self._builder.look_at(self._canvas.view.source_rect)
+        document = self.document
+        if document is None or self._covered:
+            return
+        self._builder.look_at(self._canvas.view.source_rect)
+        if self._building:
+            self.build_progress.emit(document.built, document.total)
 
     def _take_tiles(self, document: Document) -> None:
         if document is self.document and not self._covered and document.take_tiles():
-            self._canvas.set_scene(document.scene)
+            self._show(document.scene)
 
     def _fell_back(self, document: Document, why: str) -> None:
         if document is self.document:
