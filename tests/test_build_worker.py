@@ -95,7 +95,8 @@ def test_the_newest_view_is_served_next(worker, qtbot):
     worker.start(doc)
     qtbot.waitUntil(lambda: doc.built >= 2, timeout=5000)
     built = doc.built
-    worker.look_at((4000.0, 4000.0, 4090.0, 4090.0))
+    doc.look_at((4000.0, 4000.0, 4090.0, 4090.0))
+    worker.wake()
     qtbot.waitUntil(lambda: doc.built >= built + 3, timeout=5000)
     assert (7, 7) in doc.builder.order[: built + 3]
 
@@ -107,7 +108,8 @@ def test_a_view_wakes_a_builder_that_rests(worker, qtbot):
         worker.start(doc)
     assert doc.built <= 6
     with qtbot.waitSignal(worker.finished, timeout=5000):
-        worker.look_at((4000.0, 4000.0, 4090.0, 4090.0))
+        doc.look_at((4000.0, 4000.0, 4090.0, 4090.0))
+        worker.wake()
     assert (7, 7) in doc.plan.tiles
     assert doc.built <= 6
 

@@ -46,6 +46,16 @@ def test_tiles_in_view_come_first_and_all_come_once():
     assert plan.next_key() is None
 
 
+def test_what_the_view_waits_for_is_counted():
+    grid, plan = plan_of(5120, 5120)
+    assert plan.in_view == (0, 100)
+    plan.set_view((600.0, 600.0, 1500.0, 1000.0))
+    assert plan.in_view == (0, 2)
+    plan.put((9, 9), Tile())
+    plan.put((1, 1), Tile())
+    assert plan.in_view == (1, 2)
+
+
 def test_a_new_view_changes_what_comes_next():
     grid, plan = plan_of(5120, 5120)
     plan.set_view((0.0, 0.0, 100.0, 100.0))

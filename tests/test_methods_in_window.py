@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
 import sys
 import time
 
@@ -62,6 +65,107 @@ def test_switching_keeps_the_view_and_is_remembered(make_window, qtbot, tmp_path
     assert again.menus.actions["method.kernel"].isChecked()
 
 
+def test_the_old_field_stays_until_the_new_one_begins(make_window, qtbot, tmp_path):
+    window = make_window(Settings(centres=True))
+    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png", 200, 150))
+    window.canvas.zoom_to(8.0)
+    wait_until_idle(qtbot, window)
+    overlays, old = window.canvas.overlays, window.canvas.scene
+    shown = []
+    window.session.scene_shown.connect(lambda: shown.append(window.canvas.scene))
+    window.menus.actions["method.kernel"].trigger()
+    assert window.canvas.scene is old
+    assert window.status.method.text == "ContinuousSR"  # which is what is on screen
+    wait_until_idle(qtbot, window, lambda: _methods(window) == {"kernel"})
+    assert shown
+    assert all(scene.tiles and scene.method == "kernel" for scene in shown)
+    assert window.canvas.overlays == overlays
+    assert window.session.document.name == "a.png"
+
+
+def test_what_one_waits_for_is_counted(make_window, qtbot, tmp_path):
+    window = make_window(Settings())
+    said = []
+    window.session.build_progress.connect(lambda *_: said.append(window.status.message))
+    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png", 900, 700))
+    counts = [re.fullmatch(r"Building the field: (\d+) of 48 tiles", text) for text in said]
+    numbers = [int(match[1]) for match in counts if match]
+    assert numbers[0] == 0
+    assert numbers == sorted(numbers)
+    assert len(set(numbers)) > 2
+    assert not window.status.busy
+
+
+FIRST_FRAME = """
+import sys, threading
+from pathlib import Path
+
+importers = []
+
+class Watch:
+    def find_spec(self, name, *_):
+        if name == "torch":
+            importers.append(threading.current_thread().name)
+
+sys.meta_path.insert(0, Watch())
+
+from PySide6.QtWidgets import QApplication
+from viewer.model.settings import SettingsFile
+from viewer.ui.main_window import MainWindow
+from viewer.ui.theme import Theme
+
+app = QApplication([])
+window = MainWindow(Theme(app), SettingsFile(Path(sys.argv[2])))
+window.resize(600, 400)
+frames = []
+worker = window.canvas._worker
+post = worker._post
+
+def watch(frame):  # on the thread that renders: before the window can do anything about the frame
+    frames.append(list(importers))
+    post(frame)
+
+worker._post = watch
+window.session.build_ended.connect(app.quit)
+window.open(sys.argv[1])
+window.show()
+app.exec()
+tiles = window.session.document.scene.tiles.values()
+assert {tile.metadata["method"] for tile in tiles} == {"continuoussr"}
+assert frames[0] == [], frames
+assert set(importers) == {"tiles"}, importers
+window.close()
+"""
+
+
+def test_torch_comes_after_the_first_frame_and_not_on_the_windows_thread(tmp_path):
+    path = save_picture(tmp_path / "a.png", 200, 150)
+    done = subprocess.run(
+        [sys.executable, "-c", FIRST_FRAME, path, tmp_path / "settings.json"],
+        env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_view_that_moves_before_the_build_is_not_lost(make_window, qtbot, tmp_path, monkeypatch):
+    monkeypatch.setattr("viewer.model.torch_import.is_loaded", lambda: False)
+    window = make_window(Settings(animate=False))
+    session = window.session
+    window.canvas.frame_shown.disconnect(session._frame_shown)
+    window.open(save_picture(tmp_path / "a.png", 900, 700))
+    qtbot.waitUntil(lambda: session.building and window.canvas.is_idle(), timeout=20_000)
+    window.canvas.zoom_to(16.0)
+    assert session.document.built == 0
+    assert session.document.in_view[1] < 9
+    session._start_building()
+    qtbot.waitUntil(lambda: session.document.in_view[0] > 0, timeout=20_000)
+    assert session.document.built < session.document.total
+    session.stop_building()
+
+
 def _missing(path):
     pass
 
@@ -100,6 +204,24 @@ def test_without_usable_weights_kernel_interpolation_is_shown_and_said(
     window.change(centres=True)
     wait_until_idle(qtbot, window)
     assert len(said) == 1
+
+
+def test_without_a_device_kernel_interpolation_is_shown_and_said(
+    make_window, qtbot, tmp_path, monkeypatch, caplog
+):
+    from gaussian_core.errors import DeviceError
+
+    def none(device):
+        raise DeviceError("The device is gone.")
+
+    monkeypatch.setattr("gaussian_core.models.tile_builder.pick_device", none)
+    window = make_window(Settings())
+    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png"))
+    assert _methods(window) == {"kernel"}
+    assert "The device is gone." in window.status.message
+    assert "The device is gone." in caplog.text
+    assert window.status.method.text == "Kernel interpolation"
+    assert window.settings.method == "continuoussr"
 
 
 def test_without_torch_the_field_is_made_all_the_same(tmp_path, monkeypatch):

@@ -94,3 +94,8 @@ def test_other_texts():
     assert t.time_text(123.4) == "123 ms"
     assert t.progress_text(1, 3) == "Building field: 33 %"
     assert t.progress_text(0, 0, "Exporting") == "Exporting: 0 %"
+
+
+def test_the_field_is_counted_in_tiles_while_some_in_view_are_missing():
+    assert t.building_text(3, 768, 3, 12) == "Building the field: 3 of 12 tiles"
+    assert t.building_text(192, 768, 12, 12) == "Building field: 25 %"

@@ -232,6 +232,11 @@ class Document:
         return self.plan.next_block(known.get(self._method_now, 1))
 
     @property
+    def remark(self) -> str:
+        """What the user should know about how the field is being built; empty as a rule."""
+        return self.fallback or str(getattr(self.builder, "note", ""))
+
+    @property
     def _method_now(self) -> str:
         return FALLBACK if self.fallback else self.scene.method
 

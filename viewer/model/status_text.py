@@ -105,10 +105,10 @@ def progress_text(done: int, total: int, what: str = "Building field") -> str:
 
 
 def building_text(built: int, total: int, built_in_view: int, in_view: int) -> str:
-    """Tiles while the user waits for some, then how far the rest is, which nobody waits for."""
+    """Tiles in view while the user waits for some; then how far all is, which nobody waits for."""
     if built_in_view < in_view:
-        return f"Building the field: {built_in_view:,} of {in_view:,} tiles in view"
-    return progress_text(built, total, "Building the rest of the field")
+        return f"Building the field: {built_in_view:,} of {in_view:,} tiles"
+    return progress_text(built, total)
 
 
 def size_text(extent: tuple[int, int]) -> str:

@@ -11,7 +11,6 @@ from PySide6.QtCore import QObject, Signal
 
 from gaussian_core.errors import Cancelled
 from viewer.model.document import Document
-from viewer.model.scene import Rect
 from viewer.ui.background import Worker
 
 log = logging.getLogger(__name__)
@@ -30,7 +29,7 @@ class _Job:
 class BuildWorker(Worker):
     """One document at a time; `start` with another one drops the work on the last.
 
-    When everything that is wanted is there the thread sleeps; `look_at` wakes it, since another view may want other
+    When everything that is wanted is there the thread sleeps; `wake` wakes it, since another view may want other
     tiles where the memory does not hold all.
     """
 
@@ -42,7 +41,7 @@ class BuildWorker(Worker):
     """The document: nothing is left to build for its view."""
     failed = Signal(object, str)
     fell_back = Signal(object, str)
-    """The document and why its field is made by another method than was asked for."""
+    """The document and why its field is made by another method, or on another device, than was asked for."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__("tiles", parent)
@@ -69,11 +68,10 @@ class BuildWorker(Worker):
             job.stopped.set()
             job.wake.set()
 
-    def look_at(self, rect: Rect) -> None:
-        job = self._job
-        if job is not None:
-            job.document.look_at(rect)
-            job.wake.set()
+    def wake(self) -> None:
+        """The document is looked at elsewhere: other tiles may be wanted."""
+        if self._job is not None:
+            self._job.wake.set()
 
     def close(self, timeout: float = 0.8) -> bool:
         self.stop()
@@ -84,7 +82,7 @@ class BuildWorker(Worker):
     def _build(self, job: _Job) -> None:
         document = job.document
         reported = time.monotonic()
-        told = document.fallback
+        told = document.remark
         waiting = False  # built tiles that are not reported yet
         try:
             from gaussian_core import rasterizer
@@ -94,8 +92,8 @@ class BuildWorker(Worker):
             while not job.stopped.is_set():
                 job.wake.clear()
                 built = document.build_next(job.stopped.is_set)
-                if document.fallback != told:
-                    told = document.fallback
+                if document.remark != told:
+                    told = document.remark
                     self._tell(job, self.fell_back, document, told)
                 now = time.monotonic()
                 waiting = waiting or bool(built)

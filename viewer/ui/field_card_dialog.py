@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QPalette
+from PySide6.QtGui import QIcon, QPalette
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -30,11 +30,12 @@ class FieldCardDialog(QDialog):
         self._values: list[QLabel] = []
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         self.buttons.rejected.connect(self.close)
+        # The system's icons are made for its own theme, not for ours.
+        self.buttons.button(QDialogButtonBox.StandardButton.Close).setIcon(QIcon())
         self._outer = QVBoxLayout(self)
         self._outer.setContentsMargins(24, 20, 24, 16)
         self._outer.setSpacing(16)
         self._outer.addWidget(self._content)
-        self._outer.addStretch(1)
         self._outer.addWidget(self.buttons)
         self.setFixedWidth(WIDTH)
 
@@ -53,9 +54,8 @@ class FieldCardDialog(QDialog):
         self._content.deleteLater()
         self._content = content
         content.show()
-        width = WIDTH - 48
-        content.setMinimumHeight(content.heightForWidth(width))
-        self.adjustSize()
+        self._outer.activate()
+        self.resize(WIDTH, self._outer.totalHeightForWidth(WIDTH))
 
 
 def _layout_of(card: FieldCard) -> tuple[object, ...]:
@@ -83,7 +83,6 @@ def _content(card: FieldCard) -> tuple[QWidget, list[QLabel]]:
     form = QFormLayout()
     form.setHorizontalSpacing(16)
     form.setVerticalSpacing(6)
-    form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
     values = [_text(text) for _, text in card.rows]
     for (label, _), value in zip(card.rows, values, strict=True):
         form.addRow(_soft(label), value)
@@ -120,5 +119,6 @@ def _text(text: str, wrap: bool = True) -> QLabel:
 
 def _soft(text: str) -> QLabel:
     label = QLabel(text)
+    label.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
     label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
     return label

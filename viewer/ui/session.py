@@ -246,7 +246,8 @@ class Session(QObject):
         document = self.document
         if document is None or self._covered:
             return
-        self._builder.look_at(self._canvas.view.source_rect)
+        document.look_at(self._canvas.view.source_rect)
+        self._builder.wake()
         if self._building:
             self.build_progress.emit(document.built, document.total)
 

@@ -21,12 +21,13 @@ from viewer.ui.status_cell import StatusCell
 from viewer.ui.zoom_field import ZoomField
 
 MESSAGE_ROOM = 120
+MESSAGE_STEP = 60
 
 
 class StatusBar(QStatusBar):
     """Cells of fixed width on the right, messages and progress on the left.
 
-    In a narrow window the least important cells go first; the zoom field always stays.
+    In a narrow window, and beside a long message, the least important cells go first; the zoom field always stays.
     """
 
     cancelled = Signal()
@@ -40,7 +41,7 @@ class StatusBar(QStatusBar):
         self.source = StatusCell(
             "Source value",
             "255 255 255",
-            3,
+            4,
             "source",
             swatch=True,
             tip="The picture's value under the cursor, 0 to 255",
@@ -48,7 +49,7 @@ class StatusBar(QStatusBar):
         self.field = StatusCell(
             "Field value",
             "255 255 255",
-            4,
+            5,
             "field",
             swatch=True,
             tip="What the Gaussian field shows under the cursor, 0 to 255",
@@ -56,20 +57,20 @@ class StatusBar(QStatusBar):
         self.counts = StatusCell(
             "Gaussians",
             "20,000 of 9,999,999 ellipses (largest)",
-            5,
+            7,
             tip="Gaussians in view, of the part of the field that is built",
         )
-        self.method = StatusCell("Method", "Kernel interpolation", 8, tip="How the field is made")
+        self.method = StatusCell("Method", "Kernel interpolation", 3, tip="How the field is made")
         self.preview = StatusCell(
             "Preview",
             "preview 1/4",
-            6,
+            8,
             tip="A frame coarser than the screen; the exact one follows when the view rests",
         )
         self.time = StatusCell(
-            "Frame time", "999.9 ms", 7, tip="How long the newest frame took", right=True
+            "Frame time", "999.9 ms", 9, tip="How long the newest frame took", right=True
         )
-        self.device = StatusCell("Device", "CPU", 4, tip="What the frame was computed on")
+        self.device = StatusCell("Device", "CPU", 6, tip="What the frame was computed on")
         self.cells = (
             self.position,
             self.source,
@@ -124,6 +125,7 @@ class StatusBar(QStatusBar):
         self._passing = ""
         self._standing = ""
         self._label = ""
+        self._message_room = MESSAGE_ROOM
         self._work.hide()
         self.clear_picture()
 
@@ -169,7 +171,7 @@ class StatusBar(QStatusBar):
         self._show_message()
 
     def set_standing(self, text: str) -> None:
-        """What is said while nothing else is (an empty text: nothing)."""
+        """What holds everything up, said until it is taken back by an empty text."""
         self._standing = text
         self._show_message()
 
@@ -199,9 +201,21 @@ class StatusBar(QStatusBar):
         self._show_message()
 
     def _show_message(self) -> None:
-        text = self._passing or self._label or self._standing
+        text = self._passing or self._standing or self._label
         self._message.setToolTip(text)
-        self._elide()
+        room = self._wanted_room()
+        if room != self._message_room:
+            self._message_room = room
+            self._fit_cells()
+        else:
+            self._elide()
+
+    def _wanted_room(self) -> int:
+        """Width that the message is given, in steps: a number that counts must not move the cells."""
+        if not self.message:
+            return MESSAGE_ROOM
+        width = self.fontMetrics().horizontalAdvance(self.message) + 12
+        return max(MESSAGE_ROOM, -(-width // MESSAGE_STEP) * MESSAGE_STEP)
 
     def _elide(self) -> None:
         room = max(0, self._message.width() - 4)
@@ -222,12 +236,12 @@ class StatusBar(QStatusBar):
 
     def _fit_cells(self) -> None:
         """Keep as many cells as fit, the most important ones first."""
-        room = self.width() - self.zoom.width() - 30 - MESSAGE_ROOM
+        room = self.width() - self.zoom.width() - 30 - self._message_room
         if self._work.isVisibleTo(self):
             room -= self._work.sizeHint().width()
         for cell in sorted(self.cells, key=lambda c: c.rank):
             width = cell.sizeHint().width()
             cell.setVisible(width <= room)
-            room -= width
+            room -= width * (width <= room)
         self._line.activate()
         self._elide()

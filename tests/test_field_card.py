@@ -1,0 +1,140 @@
+"""What the window says about the field that it shows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtGui import QColor, QPalette
+from PySide6.QtWidgets import QLabel
+
+from gaussian_core.errors import WeightsError
+from gaussian_core.field import GaussianField
+from gaussian_core.models.card import read_card
+from gaussian_core.models.config import weights_path
+from tests.window_helpers import WindowMaker, open_and_wait, save_picture, wait_until_idle
+from viewer.model.document import Document
+from viewer.model.field_card import card_of, figures_of
+from viewer.model.settings import Settings
+
+
+@pytest.fixture
+def make_window(qapp, tmp_path):
+    maker = WindowMaker(qapp, tmp_path)
+    yield maker
+    maker.close()
+
+
+def test_the_card_of_the_shipped_weights_is_complete():
+    card = read_card(weights_path())
+    assert card.parameters > 100_000
+    assert card.size == weights_path().stat().st_size
+    document = Document.open(weights_path().parent / "sample.png")
+    rows = dict(card_of(document).rows)
+    assert f"{card.parameters:,} parameters" in rows["Weights"]
+    assert rows["Trained on"] == card.config.trained_on != ""
+    assert rows["Licences"] == card.config.licences != ""
+    figures = card_of(document).figures
+    assert figures is not None
+    shown = {
+        f"{name} {scale.replace('×', 'x')}": value
+        for name, values in figures.rows
+        for scale, value in zip(figures.columns, values, strict=True)
+        if value
+    }
+    assert shown == {key: f"{value:.2f}" for key, value in card.config.figures.items()}
+
+
+def test_figures_that_are_no_enlargements_are_left_out():
+    assert figures_of({}) is None
+    assert figures_of({"loss": 0.1}) is None
+    figures = figures_of({"Set5 x2.5": 30.0, "B100 x4": 27.126, "loss": 0.1})
+    assert figures is not None
+    assert figures.columns == ("×2.5", "×4")
+    assert figures.rows == (("B100", ("", "27.13")), ("Set5", ("30.00", "")))
+
+
+@pytest.mark.parametrize("content", [None, b"", b"hello" * 100])
+def test_a_card_that_cannot_be_read(tmp_path: Path, content: bytes | None):
+    path = tmp_path / "w.safetensors"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(WeightsError, match=r"w\.safetensors"):
+        read_card(path)
+
+
+def test_a_field_file_tells_what_it_carries(tmp_path: Path):
+    path = tmp_path / "f.safetensors"
+    means, covariances = np.array([[2.0, 3.0]]), np.array([[1.0, 0.0, 1.0]])
+    metadata = {"method": "continuoussr", "weights": "light"}
+    GaussianField(means, covariances, np.ones((1, 3)), (8, 6), metadata).save(path)
+    card = card_of(Document.open(path))
+    assert dict(card.rows) == {"Gaussians": "1", "Method": "ContinuousSR", "Weights": "light"}
+    with pytest.raises(WeightsError):
+        read_card(path)
+
+
+def _texts(dialog) -> list[str]:
+    return [label.text() for label in dialog.findChildren(QLabel) if label.isVisible()]
+
+
+def test_the_dialog_follows_what_is_shown(make_window, qtbot, tmp_path):
+    pytest.importorskip("torch")
+    window = make_window(Settings())
+    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png", 30, 20))
+    window.menus.actions["field.card"].trigger()
+    dialog = window.card
+    qtbot.waitUntil(dialog.isVisible)
+    texts = _texts(dialog)
+    assert texts[0] == "ContinuousSR"
+    assert any("parameters" in text for text in texts)
+    assert read_card(weights_path()).config.licences in texts
+    window.menus.actions["method.kernel"].trigger()
+    wait_until_idle(qtbot, window, lambda: window.session.document.complete)
+    qtbot.waitUntil(lambda: _texts(dialog)[0] == "Kernel interpolation")
+    assert not any("parameters" in text for text in _texts(dialog))
+    window.menus.actions["file.close"].trigger()
+    assert not dialog.isVisible()
+
+
+def test_the_dialog_says_why_it_is_another_method(make_window, qtbot, tmp_path, monkeypatch):
+    pytest.importorskip("torch")
+    monkeypatch.setattr("gaussian_core.models.config.RESOURCES", tmp_path)
+    window = make_window(Settings())
+    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png", 30, 20))
+    window.menus.actions["field.card"].trigger()
+    texts = _texts(window.card)
+    assert texts[0] == "Kernel interpolation"
+    assert window.session.document.fallback in texts
+    # The status bar makes room for the whole sentence.
+    window.resize(1280, 700)
+    qtbot.waitUntil(lambda: "…" not in window.status._message.text())
+    assert window.session.document.fallback == window.status._message.text()
+    assert window.status.method.isVisible()
+
+
+def _luminance(colour: QColor) -> float:
+    parts = [
+        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4
+        for c in (colour.redF(), colour.greenF(), colour.blueF())
+    ]
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_dialog_is_legible(make_window, qtbot, tmp_path, monkeypatch, theme):
+    """Every text at least 4.5 : 1 against what it stands on (WCAG 2.2, AA)."""
+    monkeypatch.setattr("gaussian_core.models.config.RESOURCES", tmp_path)
+    window = make_window(Settings(theme=theme))
+    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png", 30, 20))
+    window.menus.actions["field.card"].trigger()
+    labels = [label for label in window.card.findChildren(QLabel) if label.isVisible()]
+    assert len(labels) >= 5
+    for label in labels:
+        palette = label.palette()
+        ground = _luminance(window.card.palette().color(QPalette.ColorRole.Window))
+        text = _luminance(palette.color(label.foregroundRole()))
+        ratio = (max(ground, text) + 0.05) / (min(ground, text) + 0.05)
+        assert ratio >= 4.5, (label.text(), ratio)
+        assert label.height() >= label.heightForWidth(label.width()), label.text()
