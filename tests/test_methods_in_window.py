@@ -96,6 +96,18 @@ def test_what_one_waits_for_is_counted(make_window, qtbot, tmp_path):
     assert not window.status.busy
 
 
+def test_after_a_switch_only_what_is_in_view_is_counted(make_window, qtbot, tmp_path):
+    window = make_window(Settings(method="kernel", animate=False))
+    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png", 900, 700))
+    window.canvas.zoom_to(16.0)
+    wait_until_idle(qtbot, window)
+    window.menus.actions["method.continuoussr"].trigger()
+    match = re.fullmatch(r"Building the field: 0 of (\d+) tiles", window.status.message)
+    assert match
+    assert int(match[1]) < 9
+    window.session.stop_building()
+
+
 FIRST_FRAME = """
 import sys, threading
 from pathlib import Path

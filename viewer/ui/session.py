@@ -129,8 +129,8 @@ class Session(QObject):
         if self.document is None or not self.document.buildable or self._building:
             return
         self._building = True
-        self.build_progress.emit(self.document.built, self.document.total)
         self.document.look_at(self._canvas.view.source_rect)
+        self.build_progress.emit(self.document.built, self.document.total)
         # Torch takes more than a second, in which other threads get on badly: the picture comes first.
         self._held_back = (
             self.document.needs_torch
