@@ -173,6 +173,11 @@ class FieldBuilder:
 
             self._tiles = tiles_of(picture, weights, device, precision)
 
+    @property
+    def note(self) -> str:
+        """What the user should know about the building so far ("... on the CPU, which is slower"), or nothing."""
+        return str(getattr(self._tiles, "note", ""))
+
     def build_tile(self, key: Key, stop: Stop | None = None) -> GaussianField:
         """The Gaussians of one tile in absolute source coordinates, index included. Raises Cancelled."""
         return self.build_tiles([key], stop)[key]

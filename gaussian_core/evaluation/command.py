@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--methods",
         type=_names,
         metavar="M,...",
-        help="default bicubic,kernel, or bicubic and what the weights are for",
+        help="default bicubic,kernel,continuoussr, or bicubic and what the weights are for",
     )
     parser.add_argument(
         "--scales", type=_scales, default=[2.0, 3.0, 4.0], metavar="S,...", help="default 2,3,4"
@@ -73,7 +73,9 @@ def run(options: argparse.Namespace, stop: Stop | None = None) -> int:
         raise UserError("--limit must be at least 1.")
     methods = options.methods
     if methods is None:
-        methods = ["bicubic", weighted_method(options.weights) if options.weights else "kernel"]
+        methods = ["bicubic", "kernel", "continuoussr"]
+        if options.weights:
+            methods = ["bicubic", weighted_method(options.weights)]
     rows = []
     print(HEADER)
     for row in evaluate(

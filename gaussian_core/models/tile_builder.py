@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Sequence
 from functools import lru_cache
@@ -27,6 +28,8 @@ from gaussian_core.viewport import Viewport
 
 if TYPE_CHECKING:
     from gaussian_core.builder import PictureLike, Rect
+
+log = logging.getLogger(__name__)
 
 SURROUND = correction.HALO + 4  # source pixels: the correction, and what reaches into them
 BASE_REACH = 3  # source pixels that the bicubic colour of a cell reads to each side
@@ -71,19 +74,39 @@ class ContinuousSRTiles:
     ) -> None:
         keep_freed_blocks()
         self.picture = picture
-        self.device = pick_device(device)
-        path = weights or weights_path()
-        # A file that training rewrites is read again.
-        changed = path.stat().st_mtime_ns if path.exists() else 0
-        self.model = _model(path, changed, str(self.device))
-        self.dtype = self.model.hidden.weight.dtype
+        self.note = ""  # what the user should know about the building
+        self._path = weights or weights_path()
+        self._use(pick_device(device))
         # Torch threads each run by itself: two at once are slower, in twice the memory.
         self._lock = threading.Lock()
+
+    def _use(self, device: torch.device) -> None:
+        # A file that training rewrites is read again.
+        changed = self._path.stat().st_mtime_ns if self._path.exists() else 0
+        self.device = device
+        self.model = _model(self._path, changed, str(device))
+        self.dtype = self.model.hidden.weight.dtype
 
     def build(self, rect: Rect, stop: Stop | None = None) -> GaussianField:
         return self.build_block([rect], stop)[0]
 
     def build_block(self, rects: Sequence[Rect], stop: Stop | None = None) -> list[GaussianField]:
+        """Where the device runs out of memory: tile by tile, then on the CPU, which `note` then says."""
+        try:
+            return self._build_block(rects, stop)
+        except torch.OutOfMemoryError as error:
+            if self.device.type == "cpu":
+                raise
+            torch.cuda.empty_cache()
+            log.warning("out of memory on %s with %d tiles: %s", self.device, len(rects), error)
+        if len(rects) > 1:
+            return [self.build(rect, stop) for rect in rects]
+        with self._lock:
+            self._use(torch.device("cpu"))
+        self.note = "The GPU is out of memory: the field is built on the CPU, which is slower."
+        return self._build_block(rects, stop)
+
+    def _build_block(self, rects: Sequence[Rect], stop: Stop | None) -> list[GaussianField]:
         """For each of the rectangles, which tile a rectangle, the Gaussians of its source pixels, and of the mirrored
         margin where it ends with the picture."""
         height, width = self.picture.extent
