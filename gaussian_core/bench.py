@@ -22,6 +22,7 @@ from gaussian_core.rasterizer import PIXEL_SIGMA, rasterize
 from gaussian_core.viewport import Viewport
 
 FRAME = (1920, 1080)
+LEARNED_TILE = 384  # source pixels: what the window builds at once
 FRAMES = (FRAME, (3840, 2160))  # of a CUDA device
 ZOOMS = (1.0, 1.5, 2.0, 3.0, 4.0, 8.0, 16.0, 64.0, 300.0, 1000.0)
 
@@ -129,6 +130,13 @@ def run(repeats: int = 9, stop: Stop | None = None) -> Iterator[Row]:
         "kernel interpolation of 12 megapixels, as one field",
         lambda: build_field(photo).index,
         2,
+    )
+    check()
+    learned = FieldBuilder(_Photo(1.0), "continuoussr", tile=LEARNED_TILE)
+    yield measure(
+        "learned field of 1 megapixel, in tiles",
+        lambda: [learned.build_tile(key) for key in learned.grid.keys()],
+        3,
     )
     tiles = list(_tiles(photo).values())
     height, width = photo.extent
