@@ -142,6 +142,7 @@ METHODS: dict[str, Callable[[PictureLike, str], TileMethod]] = {
     "continuoussr": _continuoussr,
     "kernel": _KernelInterpolation,
 }
+DEFAULT_METHOD = "continuoussr"
 
 
 class FieldBuilder:
@@ -156,7 +157,7 @@ class FieldBuilder:
     def __init__(
         self,
         picture: PictureLike,
-        method: str = "kernel",
+        method: str = DEFAULT_METHOD,
         device: str = "auto",
         tile: int = TILE,
         weights: str | os.PathLike[str] | None = None,
@@ -227,7 +228,7 @@ class _ArrayPicture:
 
 def build_field(
     image: NDArray[np.float32] | PictureLike | str | os.PathLike[str],
-    method: str = "kernel",
+    method: str = DEFAULT_METHOD,
     device: str = "auto",
     progress: Progress | None = None,
     stop: Stop | None = None,

@@ -33,12 +33,12 @@ def noise(height, width, channels=3, seed=0):
 def test_at_scale_one_the_field_is_the_source(shape):
     """White noise is the hardest picture; borders and corners included."""
     image = noise(*shape)
-    frame = rasterize(build_field(image), Viewport.whole(shape[:2], 1.0))
+    frame = rasterize(build_field(image, "kernel"), Viewport.whole(shape[:2], 1.0))
     assert np.abs(frame - image).max() < 0.1 / 255
 
 
 def test_a_constant_picture_stays_constant_up_to_the_border():
-    field = build_field(np.full((12, 17, 3), 0.6, np.float32))
+    field = build_field(np.full((12, 17, 3), 0.6, np.float32), "kernel")
     for scale in (1.0, 2.0, 7.3, 100.0):
         size = (min(60, int(17 * scale)), min(40, int(12 * scale)))
         corner = rasterize(field, Viewport((0, 0), scale, size))
@@ -48,7 +48,7 @@ def test_a_constant_picture_stays_constant_up_to_the_border():
 
 def test_the_solution_is_that_of_the_dense_linear_system():
     image = noise(6, 5, 1)
-    field = build_field(image)
+    field = build_field(image, "kernel")
     inside = (
         (field.means[:, 0] > 0)
         & (field.means[:, 0] < 5)
@@ -84,17 +84,17 @@ def test_mirroring_repeats_border_pixels():
 def test_tiles_add_up_to_the_whole():
     image = noise(130, 170)
     view = Viewport((50, 40), 3.0, (240, 200))
-    whole = rasterize(build_field(image), view)
-    builder = FieldBuilder(ArrayPicture(image), tile=64)
+    whole = rasterize(build_field(image, "kernel"), view)
+    builder = FieldBuilder(ArrayPicture(image), "kernel", tile=64)
     tiles = {key: builder.build_tile(key) for key in builder.grid.keys()}
     assert len(tiles) == 9
-    assert sum(map(len, tiles.values())) == len(build_field(image))
+    assert sum(map(len, tiles.values())) == len(build_field(image, "kernel"))
     np.testing.assert_allclose(rasterize(list(tiles.values()), view), whole, atol=1e-5)
     # A tile and its neighbours are all that a view inside the tile needs.
     view = Viewport((64, 64), 3.0, (192, 192))
     near = [tiles[key] for key in builder.grid.neighbours((1, 1))]
     np.testing.assert_allclose(
-        rasterize(near, view), rasterize(build_field(image), view), atol=1e-5
+        rasterize(near, view), rasterize(build_field(image, "kernel"), view), atol=1e-5
     )
 
 
@@ -107,7 +107,7 @@ def test_a_tile_asks_only_for_its_part_of_the_picture():
             Counting.asked = max(Counting.asked, (x1 - x0) * (y1 - y0))
             return super().as_float(rect)
 
-    builder = FieldBuilder(Counting(noise(900, 900)), tile=256)
+    builder = FieldBuilder(Counting(noise(900, 900)), "kernel", tile=256)
     builder.build_tile((1, 1))
     assert Counting.asked <= (256 + 32) ** 2
 
@@ -140,19 +140,19 @@ def test_keys_in_a_rectangle(rect, keys):
 def test_building_reports_progress_and_stops():
     image = noise(600, 1100, 1)
     seen = []
-    build_field(image, progress=lambda done, total: seen.append((done, total)))
+    build_field(image, "kernel", progress=lambda done, total: seen.append((done, total)))
     assert sorted(seen)[-1] == (6, 6)
     with pytest.raises(Cancelled):
-        build_field(image, stop=lambda: True)
+        build_field(image, "kernel", stop=lambda: True)
 
 
 def test_bad_requests_are_refused():
     with pytest.raises(ValueError, match="unknown method"):
         build_field(noise(4, 4), method="magic")
     with pytest.raises(DeviceError, match="CPU"):
-        build_field(noise(4, 4), device="cuda")
+        build_field(noise(4, 4), "kernel", device="cuda")
     with pytest.raises(ImageError, match="at least 1x1"):
-        build_field(np.zeros((0, 4, 3), np.float32))
+        build_field(np.zeros((0, 4, 3), np.float32), "kernel")
 
 
 def test_interpolate_rect_does_not_read_beyond_its_halo():
@@ -161,3 +161,8 @@ def test_interpolate_rect_does_not_read_beyond_its_halo():
     poisoned[4:56, 4:56] = image[4:56, 4:56]
     rows = interpolate_rect(poisoned, (0, 0), (20, 20, 40, 40))
     assert np.isfinite(rows).all()
+
+
+def test_the_learned_field_is_what_is_built_unless_told_otherwise():
+    pytest.importorskip("torch")
+    assert build_field(noise(6, 5)).metadata["method"] == "continuoussr"

@@ -110,9 +110,9 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_a_field_in_memory_and_a_grey_one(tmp_path: Path) -> None:
     image = noise(20, 10).astype(np.float32) / np.float32(255)
     colour, grey = tmp_path / "colour.png", tmp_path / "grey.png"
-    done = render_file(build_field(image), colour, (2.0, 3.0))
+    done = render_file(build_field(image, "kernel"), colour, (2.0, 3.0))
     assert done.size == (40, 30) and done.path == colour and done.notes == ()
-    render_file(build_field(image[..., :1]), grey, 1)
+    render_file(build_field(image[..., :1], "kernel"), grey, 1)
     assert np.abs(read(grey) - np.round(image[..., 0] * 255)).max() <= 1
 
 

@@ -106,7 +106,7 @@ def test_a_field_file_opens_and_one_with_nan_does_not(qtbot, window, tmp_path, m
     said = []
     monkeypatch.setattr(window.error_box, "tell", lambda title, text: said.append(text))
     path = tmp_path / "field.safetensors"
-    build_field(np.full((20, 30, 3), 0.5, np.float32)).save(path)
+    build_field(np.full((20, 30, 3), 0.5, np.float32), "kernel").save(path)
     open_and_wait(qtbot, window, path)
     assert "30 × 20" in window.windowTitle()
     assert not said

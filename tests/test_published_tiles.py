@@ -258,7 +258,7 @@ def test_weights_that_do_not_fit_the_command_are_told(
         render_file(source, tmp_path / "o.png", 2, pixel_sigma=-1)
     with pytest.raises(WeightsError):
         open_weights(source)
-    build_field(picture_of(8, 8)).save(field)
+    build_field(picture_of(8, 8), "kernel").save(field)
     with pytest.raises(UserError, match="for pictures"):
         render_file(field, tmp_path / "o.png", 2, weights=liif_weights)
     odd = GaussianField([[1, 1]], [[1, 0, 1]], [[1.0]], (2, 2), {"pixel_sigma": "wide"})

@@ -107,7 +107,9 @@ def test_resizing_keeps_the_middle(view_at, size):
     resized = view.resized(size)
     if resized.follow is None:
         middle = view.to_source(*view.centre)
-        assert distance(resized.to_source(*resized.centre), middle) * resized.scale < 1e-6
+        # One that lies on the device pixels stays on them: half a pixel an axis, where the middle falls between two.
+        slack = 0.75 if view.is_aligned else 1e-6
+        assert distance(resized.to_source(*resized.centre), middle) * resized.scale < slack
     assert resized.size == size
 
 

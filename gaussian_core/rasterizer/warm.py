@@ -44,7 +44,7 @@ def _use_every_kernel() -> None:
 def _build_a_tile(channels: int) -> None:
     from gaussian_core.builder import build_field
 
-    field = build_field(np.full((2, 2, channels), 0.5, np.float32))
+    field = build_field(np.full((2, 2, channels), 0.5, np.float32), "kernel")
     _ = field.index
 
 
