@@ -51,7 +51,8 @@ def main() -> None:
         tensor = torch.full((2,), float(group.rank + 5))
         group.share([tensor])
         assert tensor.tolist() == [5.0, 5.0]
-    print("agreed")
+    # In one piece: printed, the line and its end of two processes may interleave.
+    sys.stdout.write("agreed\n")
 
 
 if __name__ == "__main__":
