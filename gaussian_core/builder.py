@@ -137,7 +137,6 @@ def _continuoussr(picture: PictureLike, device: str) -> TileMethod:
     return ContinuousSRTiles(picture, device)
 
 
-# The first is the default of the commands that make a field.
 METHODS: dict[str, Callable[[PictureLike, str], TileMethod]] = {
     "continuoussr": _continuoussr,
     "kernel": _KernelInterpolation,

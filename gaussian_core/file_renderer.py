@@ -238,7 +238,7 @@ def _open(
     choice: Choice,
     scale: tuple[float, float],
 ) -> Drawing:
-    from gaussian_core.builder import METHODS
+    from gaussian_core.builder import DEFAULT_METHOD, METHODS
     from gaussian_core.field import GaussianField
     from gaussian_core.images import Picture, open_picture
     from gaussian_core.resampling import METHODS as INTERPOLATIONS
@@ -264,7 +264,7 @@ def _open(
         drawing = liif_drawing(source, choice.weights, choice.device, choice.precision)
         if drawing is not None:
             return drawing
-    chosen = method or next(iter(METHODS))
+    chosen = method or DEFAULT_METHOD
     if chosen in INTERPOLATIONS:
         return ResampledDrawing(source, chosen)
     if max(scale) < 1:

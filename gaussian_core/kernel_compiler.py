@@ -16,18 +16,17 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from gaussian_core.compiled import cache_folder
+from gaussian_core.compiled import ROOT, cache_folder
 from gaussian_core.errors import Cancelled
 from gaussian_core.parallel import Stop
 
 log = logging.getLogger(__name__)
 
-PACKAGE_ROOT = Path(__file__).resolve().parents[1]
 POLL = 0.05  # seconds
 
 
 def _marker(module: str) -> Path | None:
-    folder = cache_folder(PACKAGE_ROOT.joinpath(*module.split(".")).with_suffix(".py"))
+    folder = cache_folder(ROOT.joinpath(*module.split(".")).with_suffix(".py"))
     return None if folder is None else folder / f"{module}.ready"
 
 
@@ -51,7 +50,7 @@ def compile_apart(module: str, stop: Stop | None = None) -> None:
     try:
         process = subprocess.Popen(
             [sys.executable, "-m", module],
-            cwd=PACKAGE_ROOT,
+            cwd=ROOT,
             stdin=subprocess.PIPE,  # held open: its end tells the process that this one is gone
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

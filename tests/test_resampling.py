@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pytest
 from PIL import Image
@@ -14,21 +12,7 @@ from gaussian_core.lattice import lattice
 from gaussian_core.pyramid import Pyramid
 from gaussian_core.resampling import METHODS, kernel_value, resample
 from gaussian_core.viewport import Viewport
-
-
-@dataclass
-class Pixels:
-    pixels: np.ndarray
-    alpha: np.ndarray | None = None
-
-
-def noise(height, width, kind=np.uint8, alpha=False, seed=0):
-    rng = np.random.default_rng(seed)
-    if kind is np.float32:
-        values = rng.random((height, width, 4), dtype=np.float32)
-    else:
-        values = rng.integers(0, np.iinfo(kind).max, (height, width, 4), kind, endpoint=True)
-    return Pixels(values[..., :3], values[..., 3] if alpha else None)
+from tests.pixels import Pixels, noise
 
 
 def twin(pyramid, viewport, method):

@@ -10,7 +10,12 @@ from torch import Tensor
 
 from gaussian_core.field import ROW_PADDING
 from gaussian_core.models.assembly_kernel import assemble_rows
-from gaussian_core.models.continuoussr import GEOMETRY_RATE, ContinuousSR, structure_tensor
+from gaussian_core.models.continuoussr import (
+    GEOMETRY_RATE,
+    ContinuousSR,
+    colours_of,
+    structure_tensor,
+)
 from gaussian_core.parallel import Stop, run_strips
 
 Rect = tuple[int, int, int, int]
@@ -38,7 +43,7 @@ def assemble(
     """
     config = model.config
     g = config.cells
-    colours = image[:, :3] if image.shape[1] >= 3 else image[:, :1].expand(-1, 3, -1, -1)
+    colours = colours_of(image)
     stretch = torch.zeros(2, *image.shape[-2:])
     if config.elongation > 0:
         stretch = torch.cat(structure_tensor(colours)) * config.elongation

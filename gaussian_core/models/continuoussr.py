@@ -49,6 +49,11 @@ def structure_tensor(image: Tensor) -> tuple[Tensor, Tensor]:
 STRUCTURE_REACH = 3
 
 
+def colours_of(image: Tensor) -> Tensor:
+    """(B, 3, H, W): what the network sees of image (B, C, H, W), grey (C = 1), RGB or RGB with alpha."""
+    return image[:, :3] if image.shape[1] >= 3 else image[:, :1].expand(-1, 3, -1, -1)
+
+
 class ContinuousSR(nn.Module):
     """forward(image (B, 3, H, W) in [0, 1]) -> Cells of shape (G H, G W)."""
 

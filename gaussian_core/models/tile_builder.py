@@ -20,7 +20,7 @@ from gaussian_core.errors import Cancelled, DeviceError
 from gaussian_core.field import ROW_PADDING, GaussianField
 from gaussian_core.kernel_interpolation import mirrored
 from gaussian_core.models.assembly import assemble, can_assemble, part_of_rows
-from gaussian_core.models.continuoussr import ContinuousSR
+from gaussian_core.models.continuoussr import ContinuousSR, colours_of
 from gaussian_core.models.weights import load_model, weights_path
 from gaussian_core.parallel import Stop
 from gaussian_core.rasterizer import rasterize
@@ -178,7 +178,7 @@ class ContinuousSRTiles:
                 raise Cancelled("stopped within a tile")
 
         image = image.to(self.device)
-        colours = image[:, :3] if image.shape[1] >= 3 else image[:, :1].expand(-1, 3, -1, -1)
+        colours = colours_of(image)
         entry = colours.to(self.dtype).contiguous(memory_format=torch.channels_last)
         if self.device.type == "cpu" and can_assemble(self.model):
             outputs = self.model.outputs(entry, check)
@@ -197,7 +197,7 @@ def _around(rects: Sequence[Rect]) -> Rect:
 
 def gaussian_table(model: ContinuousSR, image: Tensor, colour: Tensor, geometry: Tensor) -> Tensor:
     """(5 + C, G H, G W): Gaussians of image (1, C, H, W), C = 1, 3 or 4, from the heads' outputs for its colours."""
-    colours = image[:, :3] if image.shape[1] >= 3 else image[:, :1].expand(-1, 3, -1, -1)
+    colours = colours_of(image)
     cells = model.gaussians(colours, colour, geometry)
     amplitudes = cells.amplitudes
     if image.shape[1] < 3:

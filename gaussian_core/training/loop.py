@@ -58,6 +58,8 @@ class Trainer:
         self.folder, self.device = folder, device
         self.group = group or Group()
         self.model = ContinuousSR(config).to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        # Seeds agree, but two versions of torch need not draw the same numbers from one.
+        self.group.share(p.data for p in self.model.parameters())
         self.average = [p.detach().clone() for p in self.model.parameters()]
         matrices = [
             p

@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, stop: Stop) -> int:
-    from gaussian_core.builder import METHODS, build_field
+    from gaussian_core.builder import DEFAULT_METHOD, METHODS, build_field
     from gaussian_core.file_renderer import FIELD_SUFFIX
     from gaussian_core.images import open_picture
 
@@ -32,7 +32,7 @@ def run(options: argparse.Namespace, stop: Stop) -> int:
     check_target(out)
     if options.method and options.weights:
         raise UserError("The weights decide the method: leave --method out, or --weights.")
-    method = options.method or next(iter(METHODS))
+    method = options.method or DEFAULT_METHOD
     if method not in METHODS:
         raise UserError(f"{method!r} makes no field. Methods that do: {', '.join(METHODS)}.")
     picture = open_picture(options.input)

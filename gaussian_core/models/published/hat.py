@@ -198,7 +198,27 @@ class Embedding(nn.Module):
         self.norm = nn.LayerNorm(channels)
 
 
-class HAT(Encoder):
+class WindowEncoder(Encoder):
+    """What HAT and SwinIR share: groups of attention in windows between two convolutions, and a shortcut around all."""
+
+    config: Any  # has window: a side of the windows, in pixels
+    conv_first: nn.Conv2d
+    patch_embed: Embedding | None
+    layers: nn.ModuleList
+    norm: nn.LayerNorm
+    conv_after_body: nn.Module
+
+    def deep(self, image: Tensor, check: Check = no_check) -> Tensor:
+        shallow = self.conv_first(mirrored(image, self.config.window))
+        x = shallow.permute(0, 2, 3, 1)
+        if self.patch_embed is not None:
+            x = self.patch_embed.norm(x)
+        for group in self.layers:
+            x = group(x, check)
+        return self.conv_after_body(self.norm(x).permute(0, 3, 1, 2)) + shallow
+
+
+class HAT(WindowEncoder):
     """Shallow features, groups, and the tail's features before its convolution to RGB. The input is not normalised."""
 
     def __init__(self, config: HATConfig) -> None:
@@ -217,15 +237,6 @@ class HAT(Encoder):
         self.conv_before_upsample = nn.Sequential(conv(c, TAIL_CHANNELS), nn.LeakyReLU())
         self.upsample = nn.Sequential(*shuffles(config.scale, TAIL_CHANNELS))
         self.conv_last = conv(TAIL_CHANNELS, 3)  # in the files, unused
-
-    def deep(self, image: Tensor, check: Check = no_check) -> Tensor:
-        shallow = self.conv_first(mirrored(image, self.config.window))
-        x = shallow.permute(0, 2, 3, 1)
-        if self.patch_embed is not None:
-            x = self.patch_embed.norm(x)
-        for group in self.layers:
-            x = group(x, check)
-        return self.conv_after_body(self.norm(x).permute(0, 3, 1, 2)) + shallow
 
     def enlarge(self, features: Tensor) -> Tensor:
         enlarged: Tensor = self.upsample(self.conv_before_upsample(features))

@@ -9,13 +9,12 @@ from torch import Tensor, nn
 
 from gaussian_core.errors import WeightsError
 from gaussian_core.models.published.arguments import Arguments
-from gaussian_core.models.published.encoder import Check, Encoder, conv, no_check, shuffles
-from gaussian_core.models.published.hat import TAIL_CHANNELS, Embedding, read_common
+from gaussian_core.models.published.encoder import Check, conv, shuffles
+from gaussian_core.models.published.hat import TAIL_CHANNELS, Embedding, WindowEncoder, read_common
 from gaussian_core.models.published.windows import (
     Perceptron,
     WindowAttention,
     add_perceptron,
-    mirrored,
     position_index,
     shift_mask,
 )
@@ -96,7 +95,7 @@ def _convolution(config: SwinIRConfig) -> nn.Module:
     )
 
 
-class SwinIR(Encoder):
+class SwinIR(WindowEncoder):
     """Shallow features, groups, and the features before the convolution to RGB. The input is not normalised."""
 
     def __init__(self, config: SwinIRConfig) -> None:
@@ -119,15 +118,6 @@ class SwinIR(Encoder):
             self.factor, self.tail_reach = config.scale, 4
             self.upsample = nn.Sequential(*shuffles(config.scale, TAIL_CHANNELS))
             self.conv_last = conv(TAIL_CHANNELS, 3)  # in the files, unused
-
-    def deep(self, image: Tensor, check: Check = no_check) -> Tensor:
-        shallow = self.conv_first(mirrored(image, self.config.window))
-        x = shallow.permute(0, 2, 3, 1)
-        if self.patch_embed is not None:
-            x = self.patch_embed.norm(x)
-        for group in self.layers:
-            x = group(x, check)
-        return self.conv_after_body(self.norm(x).permute(0, 3, 1, 2)) + shallow
 
     def enlarge(self, features: Tensor) -> Tensor:
         x: Tensor = self.conv_before_upsample(features)
