@@ -203,7 +203,8 @@ class FieldBuilder:
         else:
             fields = [self._tiles.build(rect, stop) for rect in rects]
         for field in fields:
-            _ = field.index  # here, on the builder's thread, so that no frame waits for it
+            # The index is built here, on the builder's thread, so that no frame waits for it.
+            field.take_cell_order()
         return dict(zip(keys, fields, strict=True))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -154,6 +155,20 @@ class GaussianField:
 
                 self._index = build_index(self.means, self.covariances, self.amplitudes, self._rows)
             return self._index
+
+    def take_cell_order(self) -> None:
+        """Number the Gaussians anew, in the order of the index, and let go of the arrays that it was made of.
+
+        The field then holds every Gaussian once, as by `from_rows` in cell order. For builders, before anybody else
+        has the field; the correction goes along.
+        """
+        rows, count = self.index.rows, len(self)
+        self.means, self.covariances = rows[:2, :count].T, rows[2:5, :count].T
+        self.amplitudes = rows[5:, :count].T
+        self._rows = rows
+        self._index = replace(self.index, order=None)
+        if self.correction is not None:
+            self.correction.take_cell_order()
 
     def in_rect(self, rect: tuple[float, float, float, float]) -> NDArray[np.int64]:
         """Numbers of the Gaussians whose centre lies in (x0, y0, x1, y1), upper edges excluded."""

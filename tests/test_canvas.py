@@ -281,7 +281,7 @@ def test_a_drag_stays_sharp_where_a_full_frame_would_be_too_slow(make, qtbot):
     shown.clear()
     wheel(canvas, (150, 110), 15)
     qtbot.waitUntil(canvas.is_idle)
-    assert shown[0] == 2, "the cheap frames were not taken for the cost of a full one"
+    assert shown[0] > 1, "the cheap frames were not taken for the cost of a full one"
 
 
 def test_resizing_keeps_the_middle_and_a_fitted_view_fits_again(make):

@@ -8,6 +8,8 @@ from safetensors.numpy import save_file
 
 from gaussian_core.errors import FieldError, OutputError
 from gaussian_core.field import ROW_PADDING, GaussianField
+from gaussian_core.rasterizer import rasterize
+from gaussian_core.viewport import Viewport
 from tests.fields import random_field
 
 
@@ -161,3 +163,33 @@ def test_rows_in_cell_order_are_not_copied():
     assert field.index.order is None
     assert np.shares_memory(field.means, rows)
     assert field.nbytes < 2 * rows.nbytes
+
+
+def test_a_field_that_takes_the_cell_order_shows_the_same_and_holds_it_once():
+    field = random_field(count=700, sigma=(0.05, 40.0))
+    field.correction = random_field(count=50, seed=3)
+    before = random_field(count=700, sigma=(0.05, 40.0))
+    rect = (3.0, 4.0, 20.0, 17.0)
+    expected = before.means[before.in_rect(rect)]
+    field.take_cell_order()
+    assert field.index.order is None and field.correction.index.order is None
+    found = field.means[field.in_rect(rect)]
+    np.testing.assert_array_equal(np.sort(found, axis=0), np.sort(expected, axis=0))
+    assert np.shares_memory(field.means, field.index.rows)
+    assert field.nbytes < before.index.rows.nbytes + before.nbytes
+    view = Viewport((0, 0), 2.0, (40, 30))
+    np.testing.assert_allclose(
+        rasterize(field, view, backend="cpu"),
+        rasterize(
+            GaussianField(
+                before.means,
+                before.covariances,
+                before.amplitudes,
+                before.extent,
+                correction=field.correction,
+            ),
+            view,
+            backend="cpu",
+        ),
+        atol=1e-6,
+    )

@@ -62,7 +62,7 @@ def test_closing_wakes_the_worker_and_drops_what_waits():
 
 
 def test_a_view_that_is_too_slow_goes_coarser_only_while_it_moves():
-    pacing = Pacing(budget=0.033)
+    pacing = Pacing(budget=0.033, near_budget=0.033)
     assert pacing.level(request()) == 1, "nothing is known yet"
     pacing.learn(VIEW, 0.1)
     assert pacing.level(request()) == 2
@@ -76,8 +76,31 @@ def test_a_view_that_is_too_slow_goes_coarser_only_while_it_moves():
     assert pacing.level(request()) == 1
 
 
+def test_close_views_have_less_time_than_far_ones():
+    pacing = Pacing(budget=0.03, near_budget=0.015)
+    far = VIEW.set_scale(2.0)
+    for view in (VIEW, far):
+        pacing.learn(view, 0.025)
+    assert pacing.level(request(VIEW)) == 2
+    assert pacing.level(request(far)) == 1
+
+
+def test_quick_coarse_frames_lift_the_verdict_of_one_slow_full_frame():
+    pacing = Pacing(budget=0.033, near_budget=0.033)
+    pacing.learn(VIEW, 0.5)  # held up by something else
+    assert pacing.level(request()) == 4
+    pacing.learn(VIEW, 0.001, level=4)
+    assert pacing.level(request()) == 1, "a full frame takes at most 16 times as long"
+    pacing.learn(VIEW, 0.05)
+    pacing.learn(VIEW, 0.04, level=2)
+    pacing.learn(VIEW, 0.0001, level=2, complete=False)
+    assert pacing.level(request()) == 2, (
+        "neither a slow coarse frame nor a stopped one says that it is quick"
+    )
+
+
 def test_the_next_octave_is_judged_by_this_one_and_a_far_one_by_nothing():
-    pacing = Pacing(budget=0.033)
+    pacing = Pacing(budget=0.033, near_budget=0.033)
     pacing.learn(VIEW, 0.1)
     assert pacing.level(request(VIEW.zoom_at(2.0, (0, 0)))) == 2
     assert pacing.level(request(VIEW.zoom_at(5.0, (0, 0)))) == 1
@@ -119,7 +142,7 @@ def test_another_picture_or_a_refinement_is_stopped_at_once():
 
 def test_a_first_frame_that_turns_out_slow_makes_room_for_a_coarse_one():
     clock, slot = Clock(), Slot[FrameRequest]()
-    pacing = Pacing(budget=0.033)
+    pacing = Pacing(budget=0.033, near_budget=0.033)
     stop = pacing.stopper(request(), 1, slot, clock.now, clock)
     still = pacing.stopper(request(moving=False), 1, slot, clock.now, clock)
     assert not stop()

@@ -117,7 +117,7 @@ def test_a_coarse_frame_shows_the_same_parts_at_the_same_place(whole):
     tiles = tiles_of(whole)
     del tiles[(0, 0)]
     scene = Scene(EXTENT, pyramid=object(), grid=GRID, tiles=tiles)
-    view = view_at(1.5)
+    view = view_at(4.0)
     full, coarse = render_frame(scene, view), render_frame(scene, view, level=2)
     assert full is not None
     assert coarse is not None
@@ -130,6 +130,18 @@ def test_a_coarse_frame_shows_the_same_parts_at_the_same_place(whole):
     rows = slice(100, 140)
     difference = full.bgrx[rows, :, :3].mean((0, 1)) - shown[rows, :width, :3].mean((0, 1))
     assert np.abs(difference).max() < 4
+
+
+def test_a_coarse_frame_of_a_far_view_is_the_picture(whole):
+    """What the field costs there is the number of its Gaussians: fewer pixels would hardly be quicker."""
+    scene = Scene(EXTENT, pyramid=object(), grid=GRID, tiles=tiles_of(whole))
+    view = view_at(1.5)
+    full, coarse = render_frame(scene, view), render_frame(scene, view, level=2)
+    assert full is not None
+    assert coarse is not None
+    assert (coarse.backend, coarse.field_share, coarse.exact) == ("picture", 0.0, False)
+    assert (coarse.rect, coarse.bgrx.shape) == (full.rect, full.bgrx.shape)
+    assert (coarse.bgrx[..., 0] == PICTURE).all()
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])

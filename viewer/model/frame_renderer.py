@@ -25,6 +25,10 @@ PixelRect = tuple[int, int, int, int]
 FIELD_FROM = 1.0 - 1e-9
 """The scale from which the field is drawn: below it there is nothing between the pixels to show."""
 
+PICTURE_PREVIEW_BELOW = 4.0
+"""The scale up to which a coarse frame is the picture, resampled: what a frame of the field costs there goes by the
+number of Gaussians and hardly by the number of pixels."""
+
 
 def render_frame(
     scene: Scene,
@@ -37,16 +41,18 @@ def render_frame(
 
     From 100 % up the tiles that are built show the field, to a little before neighbours that are
     not, and the rest the resampled picture, split to the pixel. None when the picture is out of
-    view. Raises gaussian_core.errors.Cancelled when `stop` says so between tiles.
+    view. Between 100 % and PICTURE_PREVIEW_BELOW a coarse frame is the resampled picture, in full
+    resolution. Raises gaussian_core.errors.Cancelled when `stop` says so between tiles.
     """
     began = time.perf_counter()
     rect = view.picture_rect
-    viewport = picture_viewport(view, level)
+    preview = level > 1 and _previewed_by_picture(scene, view)
+    viewport = picture_viewport(view, 1 if preview else level)
     if viewport is None:
         return None
     width, height = viewport.size
     out = (allocate or _allocate)(width, height)
-    parts = split(scene, view, viewport)
+    parts = [((0, 0, width, height), False)] if preview else split(scene, view, viewport)
     field_area = 0
     backend = "picture"
     for (left, top, right, bottom), from_field in parts:
@@ -89,6 +95,15 @@ def picture_viewport(view: ViewState, level: int = 1) -> Viewport | None:
     if view.extent[0] * scale_y < 1.0 and size[1] == 1:
         y = view.extent[0] / 2 - 0.5 / scale_y
     return Viewport((x, y), (scale_x, scale_y), size)
+
+
+def _previewed_by_picture(scene: Scene, view: ViewState) -> bool:
+    field_shown = bool(scene.tiles) and scene.drawing is None
+    return (
+        field_shown
+        and scene.pyramid is not None
+        and FIELD_FROM <= view.scale < PICTURE_PREVIEW_BELOW
+    )
 
 
 def split(scene: Scene, view: ViewState, viewport: Viewport) -> list[tuple[PixelRect, bool]]:
@@ -193,7 +208,7 @@ def _rasterize(
 
     if scene.drawing is not None:
         target[...] = _drawn(scene, viewport, stop)
-        return _backend_name()
+        return _backend_name()  # networks run where frames are drawn
     fields = scene.fields_reaching(viewport.source_rect)
     sigma = footprint(scene, fields)
     _into(target, rasterizer.rasterize, fields, viewport, stop, pixel_sigma=sigma)
@@ -242,7 +257,9 @@ def _into(
 
 
 def _backend_name() -> str:
-    return "cpu"
+    from gaussian_core.rasterizer import cuda
+
+    return "cuda" if cuda.chosen() else "cpu"
 
 
 def _allocate(width: int, height: int) -> NDArray[np.uint8]:

@@ -14,19 +14,25 @@ COARSE_SHARE = 0.6
 """A full frame takes about this share of what its coarse one's time per pixel suggests."""
 
 
+NEAR = 4.0
+"""Device pixels per source pixel from which a view is a close one."""
+
+
 @dataclass
 class Pacing:
     """When to render coarser first and when to give up a running frame.
 
-    budget: seconds a frame may take while the view moves (a coarser one goes first otherwise).
+    budget, near_budget: seconds a frame may take while the view moves (a coarser one goes first
+        otherwise), and from NEAR on: 30 and 60 frames a second, less what painting takes.
     rest: seconds without events after which the full frame follows a coarser one.
     patience: a moving view shows a new frame at least this often (seconds), even if every one of
         them is out of date when it is finished.
     coarse_first: the setting; off, every frame is full.
     """
 
-    budget: float = 0.033
-    rest: float = 0.1
+    budget: float = 0.028
+    near_budget: float = 0.013
+    rest: float = 0.03
     patience: float = 0.1
     coarse_first: bool = True
     max_level: int = 4
@@ -52,9 +58,13 @@ class Pacing:
     def learn(self, view: ViewState, seconds: float, level: int = 1, complete: bool = True) -> None:
         """A frame took this long; an incomplete one (stopped) at least that."""
         kind = self._kind(view)
-        # A frame of level n has 1/n^2 of the pixels, but more Gaussians reach each of them: it
-        # only counts while nothing better is known, and not in full.
+        # A frame of level n has 1/n^2 of the pixels, but more Gaussians reach each of them: while
+        # nothing better is known it does not count in full. And a full frame takes at most n^2
+        # times as long: one that was held up does not condemn all that follow to be coarse.
         if level > 1 and kind in self._cost:
+            if complete:
+                bound = seconds * level * level / max(_area(view), 1)
+                self._cost[kind] = min(self._cost[kind], bound)
             return
         share = level * level if level == 1 else COARSE_SHARE * level * level
         cost = seconds * share / max(_area(view), 1)
@@ -66,7 +76,8 @@ class Pacing:
         if not (self.coarse_first and request.moving) or expected is None:
             return 1
         level = 1
-        while level < self.max_level and expected / (level * level) > self.budget:
+        budget = self.near_budget if request.view.scale >= NEAR else self.budget
+        while level < self.max_level and expected / (level * level) > budget:
             level *= 2
         return level
 

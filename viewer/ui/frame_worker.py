@@ -149,7 +149,9 @@ class FrameWorker(QObject):
             if not shifted:
                 self.pacing.learn(request.view, self._clock() - began, level, complete=False)
             raise
-        if not shifted:
+        # A preview by the picture tells nothing of what the field costs.
+        other_kind = level > 1 and frame is not None and frame.backend == "picture"
+        if not shifted and not (other_kind and request.view.scale >= 1.0):
             self.pacing.learn(request.view, self._clock() - began, level)
         return frame
 
