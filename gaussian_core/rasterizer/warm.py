@@ -10,7 +10,7 @@ import numpy as np
 from gaussian_core.field import GaussianField
 from gaussian_core.kernel_compiler import compile_apart, serve
 from gaussian_core.parallel import Stop
-from gaussian_core.rasterizer import rasterize
+from gaussian_core.rasterizer import Backend, cuda, rasterize
 from gaussian_core.viewport import Viewport
 
 MODULE = "gaussian_core.rasterizer.warm"
@@ -20,18 +20,25 @@ def warm_kernels(stop: Stop | None = None) -> None:
     """Have every kernel of the viewer compiled and loaded when this returns. Raises Cancelled when stopped."""
     compile_apart(MODULE, stop)
     _use_every_kernel()
+    if cuda.chosen():
+        _draw("auto")
 
 
-def _use_every_kernel() -> None:
-    """Render one tiny frame of every kind that the viewer shows."""
+def _draw(backend: Backend) -> None:
+    """One tiny frame of every kind that the viewer shows."""
     for channels in (1, 3, 4):
         field = GaussianField(
             [[1.0, 1.0]], [[0.2, 0.0, 0.2]], np.full((1, channels), 0.5), extent=(2, 2)
         )
         view = Viewport((0, 0), 2.0, (4, 4))
-        rasterize(field, view, format="bgrx8")
-        rasterize(field, view)
+        rasterize(field, view, format="bgrx8", backend=backend)
+        rasterize(field, view, backend=backend)
         field.in_rect((0, 0, 2, 2))
+
+
+def _use_every_kernel() -> None:
+    """The kernels of the CPU: also beside a CUDA device, which may fail later."""
+    _draw("cpu")
     for channels in (3, 4):
         _build_a_tile(channels)
     from gaussian_core import resampling
