@@ -158,7 +158,7 @@ def test_display_bytes_are_the_rounded_values(channels):
 
 @pytest.mark.usefixtures("larger_blocks")
 def test_the_bench_has_a_row_for_each_frame(monkeypatch):
-    from gaussian_core import bench
+    from gaussian_core.benchmarks import frames as bench
 
     monkeypatch.setattr(cuda, "_usable", lambda: True)
     monkeypatch.setattr(bench, "FRAMES", ((17, 9),))

@@ -126,7 +126,7 @@ def test_the_kernel_compiles_for_a_gpu(tmp_path):
 
 def test_the_floor_of_a_frame_is_counted_by_hand():
     """One round Gaussian in view, one out of it."""
-    from gaussian_core.bench import floor
+    from gaussian_core.benchmarks.frames import floor
 
     field = GaussianField([[4, 4], [90, 4]], [[1, 0, 1]] * 2, np.ones((2, 3)), (9, 99))
     least = floor(field, Viewport((0, 0), 10.0, (80, 80)))

@@ -17,7 +17,7 @@ For the window around it:
     canvas.is_idle() -> bool                       everything asked for is on screen
     canvas.shutdown()                              ends the threads; call it when the window closes
 
-Signals: view_changed(), frame_shown(Frame), cursor_moved(x, y) in source coordinates,
+Signals: view_changed(), frame_shown(Frame), painted(seconds), cursor_moved(x, y) in source coordinates,
 cursor_left(), overlay_counts(shown, in_view), failed(message).
 """
 
@@ -67,6 +67,8 @@ class Canvas(QWidget):
 
     view_changed = Signal()
     frame_shown = Signal(object)
+    painted = Signal(float)
+    """At the end of a paint event: the seconds it took, for measurements."""
     cursor_moved = Signal(float, float)
     cursor_left = Signal()
     overlay_counts = Signal(int, int)
@@ -270,6 +272,7 @@ class Canvas(QWidget):
     # ---- Qt events ----------------------------------------------------------------------------
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        began = time.perf_counter()
         self._sync_grid()
         painter = QPainter(self)
         paint_in_device_pixels(painter)
@@ -285,6 +288,7 @@ class Canvas(QWidget):
         else:
             painter.fillRect(0, 0, *self._view.size, self._background)
         painter.end()
+        self.painted.emit(time.perf_counter() - began)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

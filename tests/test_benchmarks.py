@@ -1,0 +1,121 @@
+"""The measurements measure what they say; how long anything takes is not tested."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gaussian_core.benchmarks import curves, liif, pictures, suite
+from gaussian_core.benchmarks.curves import Curve
+from gaussian_core.benchmarks.plot import plot_curves
+from gaussian_core.benchmarks.subjects import Photo, all_tiles, tiles_in_view
+from gaussian_core.builder import FieldBuilder
+from gaussian_core.rasterizer import rasterize
+from viewer.cli import main
+
+
+def test_a_synthetic_picture_has_its_size_and_detail_at_every_scale():
+    height, width = pictures.extent_of(0.3)
+    assert abs(height * width - 3e5) < 1000
+    pixels = pictures.synthetic_picture(height, width)
+    assert pixels.shape == (height, width, 3)
+    for step in (1, 8, 64):
+        part = pixels[::step, ::step].astype(int)
+        assert np.abs(np.diff(part, axis=1)).mean() > 1
+
+
+def test_a_picture_larger_than_the_patch_goes_on_without_a_seam(monkeypatch):
+    monkeypatch.setattr(pictures, "PATCH", 64)
+    pixels = pictures.synthetic_picture(100, 150).astype(int)
+    inside = np.abs(np.diff(pixels[:, :64], axis=1)).mean()
+    assert np.abs(pixels[:, 64] - pixels[:, 63]).mean() <= inside
+
+
+def test_the_tiles_in_view_show_what_the_whole_field_shows():
+    photo = Photo(2.0)
+    view = photo.view(8.0, (160, 90))
+    part = tiles_in_view(photo, view, FieldBuilder(photo, "kernel"))
+    whole = list(all_tiles(photo).values())
+    assert len(part) < len(whole)
+    np.testing.assert_allclose(rasterize(part, view), rasterize(whole, view), atol=1e-5)
+
+
+def test_curves_have_a_figure_for_each_size(monkeypatch):
+    monkeypatch.setattr(curves, "FLAT_SIZES", (0.05, 0.1))
+    monkeypatch.setattr(curves, "ONE_FIELD_SIZES", (0.05,))
+    monkeypatch.setattr(curves, "BUILD_SIZES", {"kernel": (0.05,), "continuoussr": (0.01,)})
+    monkeypatch.setattr(curves, "MEMORY_SIZES", (0.1,))
+    monkeypatch.setattr(curves, "MEMORY_ZOOMS", (8.0,))
+    monkeypatch.setattr(curves, "MEMORY_PICTURE", 0.1)
+    made = [
+        *curves.frame_curves(1, lambda: None),
+        *curves.build_curves(lambda: None),
+        *curves.memory_curves(lambda: None),
+    ]
+    assert len(made) >= 4
+    for curve in made:
+        assert len(curve.xs) == len(curve.ys) and all(y > 0 for y in curve.ys)
+        assert curve.name in curve.as_text()
+
+
+def test_liif_is_compared_on_the_same_view(monkeypatch):
+    monkeypatch.setattr(liif, "FRAME", (64, 36))
+    monkeypatch.setattr(liif, "ROWS", 4)
+    got = liif.compare(1, lambda: None)
+    assert got.rows == 4 and got.liif_frame_ms > got.ours_frame_ms > 0
+    assert math.isclose(got.factor, got.liif_frame_ms / got.ours_frame_ms)
+    assert "4 of 36 rows" in got.as_text()
+
+
+def test_curves_become_a_picture(tmp_path):
+    path = tmp_path / "curves.png"
+    plot_curves(
+        path, [Curve("a", "megapixels", "ms", (1, 10, 100), (3.0, 3.1, 3.0)) for _ in "123"]
+    )
+    with Image.open(path) as image:
+        assert image.size == (1280, 800)
+        assert len(image.getcolors(1 << 20) or ()) > 3
+    plot_curves(path, [])
+    assert path.stat().st_size > 100
+
+
+def test_the_command_writes_what_it_measured(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(curves, "BUILD_SIZES", {"kernel": (0.05, 0.1)})
+    path = tmp_path / "figures.json"
+    plot = tmp_path / "figures.png"
+    assert main(["bench", "--only", "build", "--json", str(path), "--plot", str(plot)]) == 0
+    data = json.loads(path.read_text())
+    assert [c["name"] for c in data["curves"]] == ["building, kernel"]
+    assert data["machine"]["threads"] >= 1
+    assert "building, kernel" in capsys.readouterr().out
+    assert plot.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--only", "frames,nonsense"], "nonsense"),
+        (["--window", "--size", "wide"], "no size"),
+        (["picture.jpg"], "--window"),
+        (["--window", "--plot", "x.png"], "nothing to plot"),
+        (["--window", "--megapixels", "-3"], "megapixels"),
+    ],
+)
+def test_wrong_usage_is_said_in_a_line(arguments, said, capsys):
+    try:
+        code = main(["bench", *arguments])
+    except SystemExit as end:  # argparse
+        code = end.code
+    assert code
+    assert said in capsys.readouterr().err
+
+
+def test_results_can_be_told_apart_in_the_report():
+    report = suite.Report([Curve("a", "x", "y", (1.0,), (2.0,))])
+    assert json.loads(json.dumps(report.as_data()))["curves"][0]["ys"] == [2.0]
+    assert Path(pictures.__file__).is_file()
