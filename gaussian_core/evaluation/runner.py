@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gaussian_core.bench import peak_memory_mb
+from gaussian_core.benchmarks.measuring import peak_memory_mb
 from gaussian_core.builder import METHODS, build_field
 from gaussian_core.errors import Cancelled, UserError
 from gaussian_core.evaluation import metrics
