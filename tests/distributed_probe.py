@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from gaussian_core.models.config import ModelConfig
 from gaussian_core.training.dataset import Sampler
 from gaussian_core.training.distributed import Group, joined
+from gaussian_core.training.learners import ContinuousSRLearner
 from gaussian_core.training.loop import Schedule, Trainer
 from gaussian_core.training.synthetic import page
 
@@ -25,7 +26,7 @@ def trainer(group: Group) -> Trainer:
     sampler = Sampler([page(3, 96)], np.ones(1), batch=1, patch=18, page_share=0, far_share=0)
     config = ModelConfig(channels=8, blocks=1, hidden=8)
     folder = Path(tempfile.gettempdir())
-    made = Trainer(config, Schedule(STEPS), sampler, folder, CPU, 0, group)
+    made = Trainer(ContinuousSRLearner(config), Schedule(STEPS), sampler, folder, CPU, 0, group)
     made.bfloat16 = False
     return made
 

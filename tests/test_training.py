@@ -20,6 +20,7 @@ from gaussian_core.models.continuoussr import Cells, ContinuousSR  # noqa: E402
 from gaussian_core.training import command  # noqa: E402
 from gaussian_core.training.dataset import Sampler  # noqa: E402
 from gaussian_core.training.grid_rasterizer import sample_cells, sample_table  # noqa: E402
+from gaussian_core.training.learners import ContinuousSRLearner  # noqa: E402
 from gaussian_core.training.loop import Schedule, Trainer  # noqa: E402
 from gaussian_core.training.muon import orthogonalise  # noqa: E402
 from gaussian_core.training.synthetic import page  # noqa: E402
@@ -110,7 +111,13 @@ def test_samples_are_the_original_at_their_positions():
 
 def trainer(folder, steps):
     torch.manual_seed(0)
-    return Trainer(SMALL, Schedule(steps=steps, warm_up=1), sampler(), folder, torch.device("cpu"))
+    return Trainer(
+        ContinuousSRLearner(SMALL),
+        Schedule(steps=steps, warm_up=1),
+        sampler(),
+        folder,
+        torch.device("cpu"),
+    )
 
 
 def test_training_learns_and_goes_on_where_it_stood(tmp_path):
@@ -136,7 +143,9 @@ def test_a_checkpoint_of_another_model_is_refused(tmp_path):
     one.save()
     other = ModelConfig(channels=4, blocks=1, hidden=8)
     with pytest.raises(WeightsError):
-        Trainer(other, Schedule(), sampler(), tmp_path, torch.device("cpu")).resume()
+        Trainer(
+            ContinuousSRLearner(other), Schedule(), sampler(), tmp_path, torch.device("cpu")
+        ).resume()
 
 
 def test_the_command_writes_usable_weights(tmp_path, capsys):
@@ -160,3 +169,55 @@ def test_an_empty_folder_is_named(tmp_path):
     command.add_arguments(parser)
     with pytest.raises(ImageError, match="No pictures"):
         command.run(parser.parse_args([str(tmp_path), "--out", str(tmp_path / "out")]))
+
+
+def test_originals_are_reduced_and_stay_what_the_positions_say():
+    flat = np.zeros((200, 200, 3), np.uint8)
+    flat[:, :, 0] = np.arange(200)
+    made = Sampler(
+        [flat], np.ones(1), batch=6, patch=20, page_share=0, reduced_share=1, far_share=0
+    )
+    batch = made.draw(0)
+    # A ramp stays a ramp however it is reduced, turned and mirrored: red changes linearly with the place.
+    for low, positions, colours in zip(batch.low, batch.positions, batch.colours, strict=True):
+        a = torch.stack([positions[0].flatten(), positions[1].flatten(), torch.ones(32 * 32)], 1)
+        red = colours[0].flatten()
+        fit = torch.linalg.lstsq(a, red[:, None]).solution
+        assert float((a @ fit - red[:, None]).abs().max()) < 0.006
+        assert float(low[0].max() - low[0].min()) < 200 / 255
+
+
+def test_the_prior_prefers_gaussians_along_the_edge_and_near_their_cells():
+    from gaussian_core.training.geometry_prior import geometry_prior
+
+    image = torch.zeros(1, 3, 12, 12)
+    image[..., 6:] = 1  # an upright edge
+    ys, xs = torch.meshgrid(torch.arange(24) / 2 + 0.25, torch.arange(24) / 2 + 0.25, indexing="ij")
+    means = torch.stack([xs, ys])[None]
+    colours = torch.zeros(1, 3, 24, 24)
+
+    def value(xx, xy, yy, shift=0.0):
+        shape = torch.tensor([xx, xy, yy])[None, :, None, None].expand(1, 3, 24, 24)
+        return float(geometry_prior(Cells(means + shift, shape, colours), image))
+
+    upright, round_, lying = value(0.05, 0, 0.2), value(0.1, 0, 0.1), value(0.2, 0, 0.05)
+    assert upright < round_ - 0.1 and round_ < lying - 0.1
+    assert value(0.1, 0, 0.1, shift=0.3) > round_ + 0.1
+
+
+def test_liif_asked_place_by_place_says_what_it_says_by_rows_and_columns():
+    from gaussian_core.models.liif import LIIF, LIIFConfig
+    from gaussian_core.training.liif_samples import sample_liif
+
+    torch.manual_seed(0)
+    arguments = {"n_resblocks": 1, "n_feats": 8, "no_upsampling": True}
+    for switches in ({}, {"local_ensemble": False}, {"cell_decoding": False}):
+        model = LIIF(LIIFConfig("edsr-baseline", arguments, (16, 16), **switches)).eval()
+        image = torch.rand(2, 3, 9, 11)
+        xs, ys = torch.rand(7).double() * 11, torch.rand(5).double() * 9
+        positions = torch.stack([xs.expand(5, 7), ys[:, None].expand(5, 7)]).float()
+        cell = torch.tensor([0.3, 0.3])
+        with torch.no_grad():
+            wanted = model.query(model.encode(image), xs, ys, (0.3, 0.3))
+            got = sample_liif(model, image, positions.expand(2, -1, -1, -1), cell)
+        torch.testing.assert_close(got, wanted, atol=2e-5, rtol=1e-4)

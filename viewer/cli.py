@@ -43,6 +43,11 @@ COMMANDS = (
         "gaussian_core.evaluation.command",
     ),
     Command("train", "train the learned field on pictures", "gaussian_core.training.command"),
+    Command(
+        "ablate",
+        "what each part of the learned field is worth: short trainings, one table",
+        "gaussian_core.training.ablation_command",
+    ),
     Command("bench", "time frames and fields on this machine", "viewer.commands.bench"),
 )
 

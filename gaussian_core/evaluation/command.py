@@ -7,23 +7,10 @@ import json
 from pathlib import Path
 
 from gaussian_core.errors import UserError
+from gaussian_core.list_arguments import names_in, scales_in
 from gaussian_core.parallel import Stop
 
 HEADER = f"{'set':<10} {'method':<13} {'scale':>6} {'PSNR-Y':>7} {'RGB':>7} {'SSIM-Y':>7} {'RGB':>7} {'build ms':>9} {'render ms':>9} {'MB':>6}"
-
-
-def _names(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]
-
-
-def _scales(text: str) -> list[float]:
-    try:
-        values = [float(part) for part in _names(text)]
-    except ValueError:
-        values = []
-    if not values or not all(0.01 <= v <= 1000 for v in values):
-        raise argparse.ArgumentTypeError(f"scales are numbers such as 2,3,4, not {text!r}")
-    return values
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,12 +23,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--methods",
-        type=_names,
+        type=names_in,
         metavar="M,...",
         help="default bicubic,kernel,continuoussr, or bicubic and what the weights are for",
     )
     parser.add_argument(
-        "--scales", type=_scales, default=[2.0, 3.0, 4.0], metavar="S,...", help="default 2,3,4"
+        "--scales", type=scales_in, default=[2.0, 3.0, 4.0], metavar="S,...", help="default 2,3,4"
     )
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     parser.add_argument(
@@ -55,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--perceptual",
-        type=_names,
+        type=names_in,
         default=[],
         metavar="M,...",
         help="lpips,dists: needs the extra [perceptual]",

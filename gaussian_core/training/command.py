@@ -1,4 +1,4 @@
-"""Train the learned field on folders of pictures; stops at Ctrl-C and goes on where it stood when started again.
+"""Train a method, by default the learned field, on folders of pictures; stops at Ctrl-C and later goes on from there.
 
 DIV2K in one command:  main.py train DIV2K_train_HR --out runs/div2k --validate Set5 --steps 200000
 Several GPUs:           torchrun --nproc-per-node 8 main.py train ...  (the batch is that of each)
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import torch
 
     from gaussian_core.training.distributed import Group
+    from gaussian_core.training.learners import Learner
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FOLDER",
         help="checkpoint, weights and decoded pictures",
     )
+    add("--method", choices=("continuoussr", "liif", "gaussiansr"), default="continuoussr")
     add("--validate", type=Path, metavar="FOLDER", help="originals to measure x2, x3 and x4 on")
     add("--steps", type=int, default=100_000, help="total, earlier runs included (default 100000)")
     add(
@@ -60,7 +62,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--dictionary", choices=("compact", "published"), default="compact")
     add("--drift", type=float, default=0.5, help="P of position drifting, source pixels; 0: none")
     add("--footprint", type=float, default=0.3, help="pixel footprint; 0: point samples")
-    add("--elongation", type=float, default=0.8, help="start along the picture's edges; 0: round")
+    add("--elongation", type=float, default=0.0, help="start along the picture's edges; 0: round")
+    add("--follow", type=float, default=1e-3, help="weight of geometry along edges; 0: none")
     add("--rate", type=float, default=1e-3)
     add("--matrix-rate", type=float, default=1e-2)
     add("--name", default="light")
@@ -85,7 +88,6 @@ def _train(
 ) -> int:
     from filelock import FileLock
 
-    from gaussian_core.models.config import ModelConfig
     from gaussian_core.training.dataset import PictureStore, Sampler
     from gaussian_core.training.loop import Schedule, Trainer
 
@@ -93,17 +95,7 @@ def _train(
         if group.is_first:
             print(text, flush=True)
 
-    config = ModelConfig(
-        name=options.name,
-        channels=options.channels,
-        blocks=options.blocks,
-        cells=options.cells,
-        covariance=options.covariance,
-        dictionary=options.dictionary,
-        drift=options.drift,
-        footprint=options.footprint,
-        elongation=options.elongation,
-    )
+    learner = _learner(options)
     schedule = Schedule(
         options.steps, options.rate, options.matrix_rate, decay=min(options.decay, options.steps)
     )
@@ -114,18 +106,17 @@ def _train(
         store.weights,
         batch=options.batch,
         patch=options.patch,
-        cells=config.cells,
-        margin=config.margin,
-        footprint=config.footprint,
+        cells=learner.cells,
+        margin=learner.margin,
         seed=options.seed,
     )
-    trainer = Trainer(config, schedule, sampler, options.out, device, options.seed, group)
+    trainer = Trainer(learner, schedule, sampler, options.out, device, options.seed, group)
     if trainer.resume():
         say(f"going on from step {trainer.step}")
     parameters = sum(p.numel() for p in trainer.model.parameters())
     several = f" x {group.size}" if group.size > 1 else ""
     say(f"{parameters:,} parameters, {len(store.pictures)} pictures, {device}{several}")
-    weights = options.out / f"continuoussr-{options.name}.safetensors"
+    weights = options.out / f"{learner.method}-{options.name}.safetensors"
     card = {
         "trained_on": ", ".join(folder.name for folder in options.folders),
         "licences": options.licences,
@@ -143,15 +134,36 @@ def _train(
         if step % options.every < every or step >= options.steps:
             keep()
             if options.validate and group.is_first:
-                _validate(options.validate, weights, options.device)
+                _validate(options.validate, learner.method, weights, options.device)
     keep()
     say(f"{weights}: step {trainer.step}")
     return 0
 
 
-def _validate(folder: Path, weights: Path, device: str) -> None:
+def _learner(options: argparse.Namespace) -> Learner:
+    from gaussian_core.models.config import ModelConfig
+    from gaussian_core.training.learners import ContinuousSRLearner, GaussianSRLearner, LIIFLearner
+
+    if options.method != "continuoussr":
+        kind = LIIFLearner if options.method == "liif" else GaussianSRLearner
+        return kind(options.channels, options.blocks)
+    config = ModelConfig(
+        name=options.name,
+        channels=options.channels,
+        blocks=options.blocks,
+        cells=options.cells,
+        covariance=options.covariance,
+        dictionary=options.dictionary,
+        drift=options.drift,
+        footprint=options.footprint,
+        elongation=options.elongation,
+    )
+    return ContinuousSRLearner(config, options.follow)
+
+
+def _validate(folder: Path, method: str, weights: Path, device: str) -> None:
     from gaussian_core.evaluation.runner import evaluate
 
-    rows = evaluate([folder], ["continuoussr"], [2.0, 3.0, 4.0], device=device, weights=weights)
+    rows = evaluate([folder], [method], [2.0, 3.0, 4.0], device=device, weights=weights)
     figures = "  ".join(f"x{row.scale:g} {row.psnr_y:.2f}" for row in rows)
     print(f"          {folder.name}, PSNR-Y: {figures}", flush=True)

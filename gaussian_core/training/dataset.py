@@ -19,22 +19,21 @@ from gaussian_core.training.synthetic import page
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"}
 MAX_SCALE = 8.0
+LEAST_REDUCTION = 0.4  # originals are reduced to this part of their size at most
 
 
 @dataclass(frozen=True)
 class Batch:
     """low (B, 3, L, L); positions (B, 2, h, w) in source pixels, one a cell of its inner part; colours (B, 3, h, w)
-    there; footprint (B,), source pixels."""
+    there; cell (B,): side of a pixel of the original in source pixels."""
 
     low: Tensor
     positions: Tensor
     colours: Tensor
-    footprint: Tensor
+    cell: Tensor
 
     def to(self, device: torch.device) -> Batch:
-        return Batch(
-            *(t.to(device) for t in (self.low, self.positions, self.colours, self.footprint))
-        )
+        return Batch(*(t.to(device) for t in (self.low, self.positions, self.colours, self.cell)))
 
 
 class PictureStore:
@@ -95,6 +94,12 @@ def _detail(pixels: NDArray[np.uint8]) -> float:
     return float(sum(s.mean() for s in steps))
 
 
+def _reduced(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """Antialiased, in bytes: what the low resolution pictures of the benchmarks are made with."""
+    image = Image.fromarray(np.ascontiguousarray(pixels))
+    return np.asarray(image.resize((side, side), Image.Resampling.BICUBIC))
+
+
 class Sampler:
     """Draws batches. Each batch depends on (seed, number) alone, so a resumed training goes on with the same ones."""
 
@@ -107,14 +112,15 @@ class Sampler:
         patch: int = 44,
         cells: int = 2,
         margin: int = 2,
-        footprint: float = 0.3,
         pages: int = 160,
         page_share: float = 0.1,
         far_share: float = 0.15,
+        reduced_share: float = 0.6,
         seed: int = 0,
     ) -> None:
         """patch: side of the low resolution crop, its margin included. page_share: of text and drawings; far_share: of
-        scales in 4 .. 8 instead of 1 .. 4."""
+        scales in 4 .. 8 instead of 1 .. 4; reduced_share: of originals made smaller first, by a random factor, which
+        makes them crisper and busier and takes away the noise and the blocks of a JPEG file."""
         usable = [i for i, p in enumerate(pictures) if min(p.shape[:2]) >= patch]
         if not usable:
             raise ImageError(f"No training picture is at least {patch} pixels to each side.")
@@ -122,15 +128,15 @@ class Sampler:
         self.weights = weights[usable] / weights[usable].sum()
         self.pages = [page(seed * 100_000 + i) for i in range(pages)] if page_share > 0 else []
         self.batch, self.patch, self.cells, self.margin = batch, patch, cells, margin
-        self.footprint, self.page_share, self.far_share = footprint, page_share, far_share
-        self.seed = seed
+        self.page_share, self.far_share = page_share, far_share
+        self.reduced_share, self.seed = reduced_share, seed
 
     def draw(self, number: int) -> Batch:
         rng = np.random.default_rng([self.seed, number])
         parts = [self._one(rng) for _ in range(self.batch)]
-        low, positions, colours, footprint = zip(*parts, strict=True)
+        low, positions, colours, cell = zip(*parts, strict=True)
         return Batch(
-            torch.stack(low), torch.stack(positions), torch.stack(colours), torch.tensor(footprint)
+            torch.stack(low), torch.stack(positions), torch.stack(colours), torch.tensor(cell)
         )
 
     def _one(self, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor, float]:
@@ -141,20 +147,23 @@ class Sampler:
         limit = min(MAX_SCALE, min(picture.shape[:2]) / self.patch)
         scale = rng.uniform(4, MAX_SCALE) if rng.random() < self.far_share else rng.uniform(1, 4)
         side = round(self.patch * min(scale, limit))
+        taken = side
+        if rng.random() < self.reduced_share:
+            taken = round(min(side / rng.uniform(LEAST_REDUCTION, 1), min(picture.shape[:2])))
         # Every other row and column tells the busier of two crops as well as all of them.
-        crops = [self._crop(rng, picture, side) for _ in range(2)]
+        crops = [self._crop(rng, picture, taken) for _ in range(2)]
         crop = max(crops, key=lambda pixels: _detail(pixels[::2, ::2]))
+        if taken > side:
+            crop = _reduced(crop, side)
         crop = np.rot90(crop, int(rng.integers(4)))
         crop = crop[:, ::-1] if rng.random() < 0.5 else crop
         crop = np.ascontiguousarray(crop)
         low = crop
         if side > self.patch:
-            # Antialiased, in bytes: what the low resolution pictures of the benchmarks are made with.
-            small = Image.fromarray(crop).resize((self.patch, self.patch), Image.Resampling.BICUBIC)
-            low = np.asarray(small)
+            low = _reduced(crop, self.patch)
         scale = side / self.patch
         positions, columns, rows = self._positions(rng, scale, side)
-        return _floats(low), positions, _floats(crop[rows, columns]), self.footprint / scale
+        return _floats(low), positions, _floats(crop[rows, columns]), 1 / scale
 
     @staticmethod
     def _crop(rng: np.random.Generator, picture: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:

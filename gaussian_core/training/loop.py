@@ -6,22 +6,19 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from queue import Queue
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from gaussian_core.errors import OutputError, WeightsError
-from gaussian_core.models.config import ModelConfig
-from gaussian_core.models.continuoussr import ContinuousSR
-from gaussian_core.models.weights import save_model
 from gaussian_core.parallel import Stop
 from gaussian_core.training.dataset import Batch, Sampler
 from gaussian_core.training.distributed import Group
-from gaussian_core.training.grid_rasterizer import sample_cells
+from gaussian_core.training.learners import Learner
 from gaussian_core.training.muon import Muon
 
 CHECKPOINT = "checkpoint.pt"
@@ -45,7 +42,7 @@ class Trainer:
 
     def __init__(
         self,
-        config: ModelConfig,
+        learner: Learner,
         schedule: Schedule,
         sampler: Sampler,
         folder: Path,
@@ -54,18 +51,14 @@ class Trainer:
         group: Group | None = None,
     ) -> None:
         torch.manual_seed(seed)
-        self.config, self.schedule, self.sampler = config, schedule, sampler
+        self.learner, self.schedule, self.sampler = learner, schedule, sampler
         self.folder, self.device = folder, device
         self.group = group or Group()
-        self.model = ContinuousSR(config).to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.model = learner.make().to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         # Seeds agree, but two versions of torch need not draw the same numbers from one.
         self.group.share(p.data for p in self.model.parameters())
         self.average = [p.detach().clone() for p in self.model.parameters()]
-        matrices = [
-            p
-            for n, p in self.model.named_parameters()
-            if n.startswith("encoder.blocks") and p.ndim == 4
-        ]
+        matrices = learner.matrices(self.model)
         own = {id(p) for p in matrices}
         self.vectors = [p for p in self.model.parameters() if id(p) not in own]
         self.adam = torch.optim.Adam(self.vectors, lr=schedule.rate, betas=(0.9, 0.99))
@@ -78,7 +71,7 @@ class Trainer:
     # What a checkpoint holds is tensors and numbers: it is read with weights_only.
     def save(self) -> None:
         state = {
-            "config": self.config.to_json(),
+            "config": self.learner.description,
             "model": self.model.state_dict(),
             "average": self.average,
             "adam": self.adam.state_dict(),
@@ -112,29 +105,20 @@ class Trainer:
             ) from error
         return True
 
-    def averaged(self) -> ContinuousSR:
+    def averaged(self) -> nn.Module:
         """The model with averaged weights, for use."""
-        model = ContinuousSR(self.config)
+        model = self.learner.make()
         with torch.no_grad():
             for p, mean in zip(model.parameters(), self.average, strict=True):
                 p.copy_(mean.cpu())
         return model.eval()
 
     def export(self, path: Path, **card: Any) -> None:
-        """Write the averaged weights with their card (fields of ModelConfig)."""
-        config = replace(self.config, steps=self.step, **card)
-        save_model(path, self.averaged(), config)
+        """Write the averaged weights with their card (fields of its config)."""
+        self.learner.save(path, self.averaged(), steps=self.step, **card)
 
     def loss(self, batch: Batch) -> Tensor:
-        """L1 between the field and the colours of the original."""
-        low = batch.low.contiguous(memory_format=torch.channels_last)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
-            colour, geometry = self.model.heads(low)
-        cells = self.model.gaussians(batch.low, colour.float(), geometry.float())
-        seen = sample_cells(
-            cells, batch.positions, batch.footprint, self.sampler.margin * self.config.cells
-        )
-        return (seen - batch.colours).abs().mean()
+        return self.learner.loss(self.model, batch, self.bfloat16)
 
     def update(self, batch: Batch) -> float:
         """One step; the loss before it."""

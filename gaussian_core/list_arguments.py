@@ -1,0 +1,19 @@
+"""Lists on the command line, their items separated by commas."""
+
+from __future__ import annotations
+
+import argparse
+
+
+def names_in(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def scales_in(text: str) -> list[float]:
+    try:
+        values = [float(part) for part in names_in(text)]
+    except ValueError:
+        values = []
+    if not values or not all(0.01 <= v <= 1000 for v in values):
+        raise argparse.ArgumentTypeError(f"scales are numbers such as 2,3,4, not {text!r}")
+    return values

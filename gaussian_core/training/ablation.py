@@ -1,0 +1,258 @@
+"""The ablation's variants, each a short training at an equal budget, and what is measured of each."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gaussian_core.atomic import atomic_write
+from gaussian_core.parallel import Stop
+
+if TYPE_CHECKING:
+    import torch
+
+    from gaussian_core.field import GaussianField
+    from gaussian_core.training.dataset import PictureStore
+
+RESULT = "result.json"
+PLAN = "plan.json"  # what the checkpoint beside it is a training of
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One row of the table. changes: fields of ModelConfig that differ from the first row's; follow: weight of the
+    geometry's prior. consistent: whether the correction of data consistency is drawn."""
+
+    name: str
+    part: str
+    changes: dict[str, Any] = field(default_factory=dict)
+    follow: float = 1e-3
+    consistent: bool = True
+
+    @property
+    def training(self) -> str:
+        """Variants of one training share its name."""
+        return self.name if self.consistent else VARIANTS[0].name
+
+
+VARIANTS = (
+    Variant("all", "the shipped design"),
+    Variant("no-ddcw", "DDCW x APD", {"covariance": "direct"}),
+    Variant("no-apd", "DDCW x APD", {"drift": 0.0}),
+    Variant("no-ddcw-no-apd", "DDCW x APD", {"covariance": "direct", "drift": 0.0}),
+    Variant("k-4", "dictionary size K", {"dictionary_size": 4}),
+    Variant("k-8", "dictionary size K", {"dictionary_size": 8}),
+    Variant("k-64", "dictionary size K", {"dictionary_size": 64}),
+    Variant("published", "dictionary size K", {"dictionary": "published", "covariance": "linear"}),
+    Variant("range-0.5", "dictionary range", {"dictionary_range": 0.5}),
+    Variant("range-2", "dictionary range", {"dictionary_range": 2.0}),
+    Variant("n-1", "Gaussians a pixel N", {"cells": 1, "spread": 0.6}),
+    Variant("n-9", "Gaussians a pixel N", {"cells": 3, "spread": 0.22}),
+    Variant("p-0.25", "drift P", {"drift": 0.25}),
+    Variant("p-1", "drift P", {"drift": 1.0}),
+    Variant("no-footprint", "pixel footprint", {"footprint": 0.0}),
+    Variant("no-consistency", "data consistency", consistent=False),
+    Variant("no-prior", "geometry's prior", follow=0.0),
+    Variant("structure-tensor", "geometry's start", {"elongation": 0.8}),
+)
+
+
+@dataclass(frozen=True)
+class Result:
+    """psnr_y: mean PSNR-Y by "folder xscale". ratio: median axis ratio of the Gaussians; drift: their median distance
+    from their cells' centres, source pixels."""
+
+    name: str
+    part: str
+    steps: int
+    parameters: int
+    ms_a_step: float
+    psnr_y: dict[str, float]
+    ratio: float
+    drift: float
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What is the same for all variants."""
+
+    steps: int = 1000
+    batch: int = 8
+    patch: int = 44
+    channels: int = 48
+    blocks: int = 6
+    seed: int = 0
+
+
+def ablate(
+    variants: Sequence[Variant],
+    budget: Budget,
+    store: PictureStore,
+    folder: Path,
+    tests: Sequence[Path],
+    scales: Sequence[float],
+    device: torch.device,
+    stop: Stop | None = None,
+) -> Iterator[Result]:
+    """Train and measure each variant in a folder of its own; what is there already is not done again.
+
+    A variant that was interrupted goes on from its last checkpoint. Ends early, without the variant at work, when
+    stopped.
+    """
+    for variant in variants:
+        home = folder / variant.name
+        home.mkdir(parents=True, exist_ok=True)
+        asked = {
+            "budget": asdict(budget),
+            "tests": [f"{t.name} x{s:g}" for t in tests for s in scales],
+            "variant": asdict(variant),
+        }
+        kept = home / RESULT
+        if kept.exists():
+            known = json.loads(kept.read_text())
+            if known["asked"] == asked:
+                yield Result(**known["result"])
+                continue
+        trained = folder / variant.training
+        trained.mkdir(parents=True, exist_ok=True)
+        weights = _train(variant, budget, store, trained, device, stop)
+        if weights is None:
+            return
+        result = _measure(variant, weights, tests, scales, str(device))
+        atomic_write(kept, json.dumps({"asked": asked, "result": asdict(result)}, indent=2) + "\n")
+        yield result
+
+
+@dataclass(frozen=True)
+class _Trained:
+    path: Path
+    steps: int
+    parameters: int
+    ms_a_step: float
+
+
+def _train(
+    variant: Variant,
+    budget: Budget,
+    store: PictureStore,
+    home: Path,
+    device: torch.device,
+    stop: Stop | None,
+) -> _Trained | None:
+    from gaussian_core.models.config import ModelConfig
+    from gaussian_core.training.dataset import Sampler
+    from gaussian_core.training.learners import ContinuousSRLearner
+    from gaussian_core.training.loop import CHECKPOINT, Schedule, Trainer
+
+    settings: dict[str, Any] = {"channels": budget.channels, "blocks": budget.blocks}
+    learner = ContinuousSRLearner(ModelConfig(**(settings | variant.changes)), variant.follow)
+    sampler = Sampler(
+        store.pictures,
+        store.weights,
+        batch=budget.batch,
+        patch=budget.patch,
+        cells=learner.cells,
+        margin=learner.margin,
+        seed=budget.seed,
+    )
+    # The second half with falling rates: short trainings are compared where they have settled.
+    schedule = Schedule(budget.steps, warm_up=min(100, budget.steps), decay=budget.steps // 2)
+    trainer = Trainer(learner, schedule, sampler, home, device, budget.seed)
+    plan = json.dumps([asdict(budget), learner.description, variant.follow])
+    kept = home / PLAN
+    if kept.exists() and kept.read_text() == plan:
+        trainer.resume()
+    else:
+        # A training of another length has other rates all along: it cannot be lengthened or cut.
+        (home / CHECKPOINT).unlink(missing_ok=True)
+        atomic_write(kept, plan)
+    start, first = time.perf_counter(), trainer.step
+    for _ in trainer.run(100, stop):
+        trainer.save()
+    trainer.save()
+    if trainer.step < budget.steps:
+        return None
+    weights = home / "weights.safetensors"
+    trainer.export(weights)
+    spent = time.perf_counter() - start
+    parameters = sum(p.numel() for p in trainer.model.parameters())
+    pace = 1e3 * spent / max(1, trainer.step - first) if trainer.step > first else float("nan")
+    return _Trained(weights, trainer.step, parameters, pace)
+
+
+def _measure(
+    variant: Variant, trained: _Trained, tests: Sequence[Path], scales: Sequence[float], device: str
+) -> Result:
+    from gaussian_core.builder import build_field
+    from gaussian_core.evaluation.metrics import score
+    from gaussian_core.evaluation.pairs import pairs
+    from gaussian_core.footprint import footprint_of
+    from gaussian_core.rasterizer import rasterize
+    from gaussian_core.viewport import Viewport
+
+    figures: dict[str, float] = {}
+    ratios, drifts = [], []
+    for folder in tests:
+        for scale in scales:
+            values = []
+            for pair in pairs(folder, scale):
+                made = build_field(pair.low, device=device, weights=trained.path)
+                if not variant.consistent:
+                    made.correction = None
+                size = (pair.high.shape[1], pair.high.shape[0])
+                seen = rasterize(
+                    made, Viewport((0.0, 0.0), pair.scale, size), pixel_sigma=footprint_of(made)
+                )
+                values.append(score(seen[..., :3], pair.high, scale).psnr_y)
+                ratio, drift = _geometry(made, variant)
+                ratios.append(ratio)
+                drifts.append(drift)
+            figures[f"{folder.name} x{scale:g}"] = statistics.fmean(values)
+    return Result(
+        variant.name,
+        variant.part,
+        trained.steps,
+        trained.parameters,
+        trained.ms_a_step,
+        figures,
+        statistics.median(ratios),
+        statistics.median(drifts),
+    )
+
+
+def _geometry(made: GaussianField, variant: Variant) -> tuple[float, float]:
+    """Medians over a field: the ratio of the ellipses' axes, and the distance from the nearest cell centre."""
+    cells = variant.changes.get("cells", 2)
+    xx, xy, yy = made.covariances.astype(np.float64).T
+    mean, radius = (xx + yy) / 2, np.hypot((xx - yy) / 2, xy)
+    ratio = np.sqrt((mean + radius) / np.maximum(mean - radius, 1e-9))
+    away = (np.mod(made.means * cells, 1.0) - 0.5) / cells
+    return float(np.median(ratio)), float(np.median(np.hypot(away[:, 0], away[:, 1])))
+
+
+def table(results: Sequence[Result]) -> str:
+    """The rows as text; figures of a variant that are better than the first row's carry a plus."""
+    columns = list(results[0].psnr_y) if results else []
+    width = max((len(c) for c in columns), default=8)
+    lines = [
+        f"{'variant':<18} {'part':<20} {'steps':>6} {'params':>8} {'ratio':>6} {'drift':>6} "
+        + " ".join(f"{c:>{width}}" for c in columns)
+    ]
+    for row in results:
+        cells = []
+        for column in columns:
+            change = row.psnr_y[column] - results[0].psnr_y[column]
+            text = f"{row.psnr_y[column]:.2f}"
+            cells.append(text if row is results[0] else f"{text} {change:+.2f}")
+        lines.append(
+            f"{row.name:<18} {row.part:<20} {row.steps:>6} {row.parameters:>8} {row.ratio:>6.2f} "
+            f"{row.drift:>6.3f} " + " ".join(f"{c:>{width}}" for c in cells)
+        )
+    return "\n".join(lines)

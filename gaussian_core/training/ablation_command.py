@@ -1,0 +1,85 @@
+"""What each part of the learned field is worth: short trainings at an equal budget, one table.
+
+Stops at Ctrl-C and later goes on from there. The parts: DDCW and APD, the dictionary's size and range, Gaussians a
+pixel, drift, pixel footprint, data consistency, and what gives the Gaussians their shape.
+
+The table:  main.py ablate DIV2K_train_HR --out runs/ablation --tests Set5 --scales 2,3,4
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from gaussian_core.errors import UserError
+from gaussian_core.list_arguments import names_in, scales_in
+from gaussian_core.parallel import Stop
+from gaussian_core.training.ablation import VARIANTS, Budget
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("folders", metavar="FOLDER", nargs="+", type=Path, help="pictures to train on")
+    add("--out", required=True, type=Path, metavar="FOLDER", help="trainings and their results")
+    add(
+        "--tests",
+        required=True,
+        nargs="+",
+        type=Path,
+        metavar="FOLDER",
+        help="originals to measure on",
+    )
+    add("--scales", type=scales_in, default=[2.0, 3.0, 4.0], metavar="S,...", help="default 2,3,4")
+    add(
+        "--only",
+        type=names_in,
+        metavar="V,...",
+        help="of " + ", ".join(variant.name for variant in VARIANTS),
+    )
+    budget = Budget()
+    add("--steps", type=int, default=budget.steps, help=f"of each (default {budget.steps})")
+    add("--batch", type=int, default=budget.batch)
+    add("--patch", type=int, default=budget.patch, help="side of the low resolution crops")
+    add("--channels", type=int, default=budget.channels)
+    add("--blocks", type=int, default=budget.blocks)
+    add("--seed", type=int, default=budget.seed)
+    add("--device", default="auto", help="auto, cpu or cuda")
+    add("--json", type=Path, metavar="FILE", help="write the figures there as well")
+
+
+def run(options: argparse.Namespace, stop: Stop | None = None) -> int:
+    from gaussian_core.atomic import atomic_write, check_target
+    from gaussian_core.models.tile_builder import pick_device
+    from gaussian_core.training.ablation import ablate, table
+    from gaussian_core.training.dataset import PictureStore
+
+    if min(options.steps, options.batch) < 1 or options.patch < 16:
+        raise UserError("--steps and --batch must be at least 1, --patch at least 16.")
+    known = {variant.name: variant for variant in VARIANTS}
+    unknown = [name for name in options.only or () if name not in known]
+    if unknown:
+        raise UserError(f"Unknown variant {unknown[0]!r}: choose of {', '.join(known)}.")
+    # The first row is what the others are compared with: it is always there.
+    chosen = [v for v in VARIANTS if not options.only or v.name in options.only or v is VARIANTS[0]]
+    if options.json:
+        check_target(options.json)
+    options.out.mkdir(parents=True, exist_ok=True)
+    device = pick_device(options.device)
+    store = PictureStore(options.folders, options.out)
+    budget = Budget(
+        options.steps, options.batch, options.patch, options.channels, options.blocks, options.seed
+    )
+    results = []
+    for result in ablate(
+        chosen, budget, store, options.out, options.tests, options.scales, device, stop
+    ):
+        results.append(result)
+        print(table([results[0], result]).splitlines()[-1], flush=True)
+    print("\n" + table(results))
+    if len(results) < len(chosen):
+        print(f"{len(results)} of {len(chosen)} are done: the same command goes on from here.")
+    elif options.json:
+        atomic_write(options.json, json.dumps([asdict(r) for r in results], indent=2) + "\n")
+    return 0 if len(results) == len(chosen) else 130

@@ -1,0 +1,79 @@
+"""The ablation: variants at an equal budget, one table, resumable."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from PIL import Image
+
+torch = pytest.importorskip("torch")
+
+from gaussian_core.training.ablation import VARIANTS, ablate  # noqa: E402
+from gaussian_core.training.synthetic import page  # noqa: E402
+from viewer.cli import main  # noqa: E402
+
+
+@pytest.fixture
+def words(tmp_path):
+    (tmp_path / "set").mkdir()
+    for number in range(2):
+        Image.fromarray(page(number, 64)).save(tmp_path / "set" / f"{number}.png")
+    text = (
+        f"ablate {tmp_path / 'set'} --out {tmp_path / 'out'} --tests {tmp_path / 'set'} --scales 2"
+        " --steps 2 --batch 1 --patch 16 --channels 4 --blocks 1"
+    )
+    return text.split()
+
+
+def test_the_table_has_a_row_for_each_variant_and_trains_none_twice(words, tmp_path, capsys):
+    file = tmp_path / "table.json"
+    some = "no-apd,n-1,no-consistency,published"
+    assert main([*words, "--only", some, "--json", str(file)]) == 0
+    rows = {row["name"]: row for row in json.loads(file.read_text())}
+    assert list(rows) == ["all", "no-apd", "published", "n-1", "no-consistency"]
+    assert all(row["steps"] == 2 and list(row["psnr_y"]) == ["set x2"] for row in rows.values())
+    assert rows["no-apd"]["drift"] < 1e-4 < rows["all"]["drift"]
+    assert rows["n-1"]["parameters"] < rows["all"]["parameters"] < rows["published"]["parameters"]
+    assert "no-consistency" in capsys.readouterr().out
+    # One training serves both: it is drawn with and without.
+    assert not (tmp_path / "out" / "no-consistency" / "checkpoint.pt").exists()
+    stamps = {p: p.stat().st_mtime_ns for p in (tmp_path / "out").rglob("checkpoint.pt")}
+    assert main([*words, "--only", some, "--json", str(file)]) == 0
+    assert stamps == {p: p.stat().st_mtime_ns for p in (tmp_path / "out").rglob("checkpoint.pt")}
+    assert {row["name"]: row for row in json.loads(file.read_text())} == rows
+
+
+def test_another_budget_trains_anew(words, tmp_path):
+    """The rates fall towards the end: a training that has settled cannot be lengthened."""
+    file = tmp_path / "table.json"
+    assert main([*words, "--only", "all", "--json", str(file)]) == 0
+    words[words.index("--steps") + 1] = "3"
+    assert main([*words, "--only", "all", "--json", str(file)]) == 0
+    longer = json.loads(file.read_text())
+    assert [row["steps"] for row in longer] == [3]
+    words[words.index("--out") + 1] = str(tmp_path / "fresh")
+    assert main([*words, "--only", "all", "--json", str(file)]) == 0
+    fresh = json.loads(file.read_text())
+    assert fresh[0]["psnr_y"]["set x2"] == pytest.approx(longer[0]["psnr_y"]["set x2"], abs=0.02)
+
+
+def test_what_is_stopped_goes_on(words, tmp_path, capsys):
+    from gaussian_core.training.ablation import Budget
+    from gaussian_core.training.dataset import PictureStore
+
+    folder = tmp_path / "out"
+    store = PictureStore([tmp_path / "set"], folder)
+    budget = Budget(2, 1, 16, 4, 1)
+    asked = [tmp_path / "set"]
+    cpu = torch.device("cpu")
+    polls = iter([False, True, True, True])
+    stopped = ablate(VARIANTS[:2], budget, store, folder, asked, [2.0], cpu, lambda: next(polls))
+    assert list(stopped) == []
+    done = list(ablate(VARIANTS[:2], budget, store, folder, asked, [2.0], cpu))
+    assert [row.name for row in done] == ["all", "no-ddcw"]
+
+
+def test_an_unknown_variant_is_named(words, capsys):
+    assert main([*words, "--only", "nothing"]) == 1
+    assert "Unknown variant 'nothing'" in capsys.readouterr().err
