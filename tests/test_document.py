@@ -220,3 +220,44 @@ def test_what_is_no_picture_is_refused(tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(FieldError):
         Document.open(path)
+
+
+def test_beyond_what_is_wanted_only_a_little_is_built_ahead():
+    grid = TileGrid((5120, 5120), 512)
+    plan = TilePlan({key: grid.rect(key) for key in grid.keys()}, 1 << 40, ahead=1000)
+    view, wanted = (0.0, 0.0, 600.0, 600.0), (0.0, 0.0, 1100.0, 1100.0)
+    plan.set_view(view, wanted)
+    built = build_all(plan)
+    assert set(grid.keys_in(wanted)) <= set(built)
+    assert len(built) < 15
+    plan.set_view((3000.0, 3000.0, 3600.0, 3600.0))
+    more = build_all(plan)
+    assert set(more) == set(grid.keys_in((3000.0, 3000.0, 3600.0, 3600.0)))
+    assert set(plan.tiles) == set(built) | set(more), "there is room for both"
+
+
+def test_what_was_wanted_the_longest_ago_is_dropped_first():
+    grid, plan = plan_of(5120, 5120, budget=1050)  # ten tiles
+    places = [(i * 512 + 10.0, 10.0, i * 512 + 500.0, 500.0) for i in range(10)]
+    for place in places:
+        plan.set_view(place)
+        plan.put(plan.next_key(), Tile())
+    plan.set_view(places[0])  # again: now the second is the oldest
+    new = (10.0, 4000.0, 500.0, 4090.0)
+    plan.set_view(new)
+    dropped = plan.put(plan.next_key(), Tile())
+    assert dropped == [(1, 0)]
+    assert (0, 0) in plan.tiles
+
+
+def test_far_out_the_middle_is_wanted_and_close_up_the_view_with_a_margin(tmp_path):
+    document = Document.open(save_picture(tmp_path / "a.png", 3000, 2000), "kernel")
+    wanted = []
+    document.plan.set_view = lambda view, part: wanted.append(part)
+    document.look_at((0.0, 0.0, 3000.0, 2000.0), 0.25)
+    document.look_at((1000.0, 900.0, 1200.0, 1000.0), 8.0)
+    far, near = wanted
+    assert far == pytest.approx(
+        (1500 - 375 * 1.17, 1000 - 250 - 64, 1500 + 375 * 1.17, 1314), abs=1
+    )
+    assert near == (1000 - 64, 900 - 64, 1200 + 64, 1000 + 64)

@@ -23,6 +23,11 @@ log = logging.getLogger(__name__)
 
 FIELD_SUFFIX = ".safetensors"
 CHECKPOINT_SUFFIXES = (".pth", ".pt")
+AHEAD = 768 << 20
+"""Bytes of tiles beyond which nothing is built that no view wants."""
+MARGIN = 1 / 8
+"""Of the view's width and height: so far around it tiles are wanted, before a pan asks for them."""
+LEAST_MARGIN = 64.0  # source pixels
 
 
 def is_field_file(path: str | os.PathLike[str]) -> bool:
@@ -103,7 +108,7 @@ class Document:
         from gaussian_core.pyramid import Pyramid
 
         scene = Scene(extent=picture.extent, picture=picture, pyramid=Pyramid(picture))
-        plan = TilePlan({}, budget)
+        plan = TilePlan({}, budget, AHEAD)
         name = path.name if path is not None else picture.name
         bare = cls(name, path, scene, picture, None, plan, picture.note or "")
         return bare.made_by(method, weights)
@@ -130,7 +135,7 @@ class Document:
                 )
             if drawing is not None:
                 scene, keys = replace(scene, drawing=drawing), []
-        plan = TilePlan({key: grid.rect(key) for key in keys}, self.plan.budget)
+        plan = TilePlan({key: grid.rect(key) for key in keys}, self.plan.budget, AHEAD)
         return replace(self, scene=scene, builder=None, plan=plan, weights=weights, fallback="")
 
     @classmethod
@@ -193,11 +198,20 @@ class Document:
 
     # ---- building -----------------------------------------------------------------------------
 
-    def look_at(self, rect: Rect) -> None:
-        """The newest view: tiles near it come first."""
+    def look_at(self, rect: Rect, scale: float = 1.0) -> None:
+        """The newest view, and its scale: tiles near it come first.
+
+        Below 100 % the field is not shown; wanted is then what would be seen at 100 %.
+        """
         # With what reaches into it from beyond its edges.
         x0, y0, x1, y1 = rect
-        self.plan.set_view((x0 - REACH, y0 - REACH, x1 + REACH, y1 + REACH))
+        view = (x0 - REACH, y0 - REACH, x1 + REACH, y1 + REACH)
+        part = min(1.0, scale) / 2
+        dx, dy = (
+            part * side + max(MARGIN * part * side, LEAST_MARGIN) for side in (x1 - x0, y1 - y0)
+        )
+        x, y = (x0 + x1) / 2, (y0 + y1) / 2
+        self.plan.set_view(view, (x - dx, y - dy, x + dx, y + dy))
 
     def build_next(self, stop: Callable[[], bool] | None = None) -> list[Key]:
         """Build the tiles that are wanted most; which, none when there is nothing to build. Raises Cancelled.

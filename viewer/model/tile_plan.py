@@ -1,4 +1,8 @@
-"""Which tile of the field is built next: the nearest to the newest view, within a budget of memory."""
+"""Which tile of the field is built next, and which is dropped when memory is short.
+
+What is wanted is the view and a margin. It is built first; beyond it only a little is built ahead. Tiles that the view
+has left are kept for when it comes back, as far as the budget goes; those wanted the longest ago are dropped.
+"""
 
 from __future__ import annotations
 
@@ -44,11 +48,15 @@ def _physical_memory() -> int:
 class TilePlan:
     """The tiles of one picture, built and to be built. Thread-safe.
 
-    rects: {key: (x0, y0, x1, y1)} of every tile. budget: bytes of built tiles; beyond it the farthest from the view
-    are dropped for nearer ones, and nothing more is built when all nearer ones are there.
+    rects: {key: (x0, y0, x1, y1)} of every tile. budget: bytes of built tiles; None: a quarter of the memory. Beyond it
+    those that were not wanted the longest are dropped for wanted ones and, where all are wanted, the farthest from the
+    view for nearer ones; nothing more is built when all nearer ones are there. ahead: bytes of built tiles beyond which
+    only what is wanted is built; None: the budget.
     """
 
-    def __init__(self, rects: dict[Any, Rect], budget: int | None = None) -> None:
+    def __init__(
+        self, rects: dict[Any, Rect], budget: int | None = None, ahead: int | None = None
+    ) -> None:
         self._keys = list(rects)
         self._places = {key: i for i, key in enumerate(self._keys)}
         self._rects: NDArray[np.float64] = np.array(
@@ -57,12 +65,16 @@ class TilePlan:
         self._sizes = np.zeros(len(self._keys), np.int64)
         self._tiles: dict[Key, GaussianField] = {}
         self.budget = memory_budget() if budget is None else budget
+        self.ahead = self.budget if ahead is None else min(ahead, self.budget)
+        self._last_wanted = np.zeros(len(self._keys), np.int64)
+        self._looks = 0
         self._lock = threading.Lock()
         self._view: Rect = (0.0, 0.0, 0.0, 0.0)
         if len(self._keys):
             x0, y0 = self._rects[:, :2].min(axis=0)
             x1, y1 = self._rects[:, 2:].max(axis=0)
             self._view = (float(x0), float(y0), float(x1), float(y1))
+        self._wanted = np.zeros(len(self._keys), np.bool_)
 
     @property
     def total(self) -> int:
@@ -86,10 +98,14 @@ class TilePlan:
         with self._lock:
             return dict(self._tiles)
 
-    def set_view(self, rect: Rect) -> None:
-        """The part of the picture that is looked at, in source pixels."""
+    def set_view(self, rect: Rect, wanted: Rect | None = None) -> None:
+        """The part of the picture that is looked at, and the part whose tiles are wanted (None: the same), in source
+        pixels."""
         with self._lock:
             self._view = rect
+            self._wanted = self._gaps(wanted or rect) <= 0
+            self._looks += 1
+            self._last_wanted[self._wanted] = self._looks
 
     def next_key(self) -> Any | None:
         """The tile to build next; None when all are there, or all that the budget has room for."""
@@ -98,10 +114,16 @@ class TilePlan:
             if not missing.any():
                 return None
             rank = self._ranks()
-            best = int(np.flatnonzero(missing)[np.argmin(rank[missing])])
+            first = missing & self._wanted
+            wanted = bool(first.any())
+            if not wanted:
+                if self._sizes.sum() > self.ahead:
+                    return None
+                first = missing
+            best = int(np.flatnonzero(first)[np.argmin(rank[first])])
             if not self._full() or self._farther_than(rank, best).any():
                 return self._keys[best]
-            return None
+            return self._keys[best] if wanted and self._left_behind().any() else None
 
     def next_block(self, side: int) -> list[Any]:
         """The tiles to build next, at once: a rectangle of at most side x side tiles with the one wanted most. Keys are
@@ -146,7 +168,12 @@ class TilePlan:
             self._sizes[place] = max(1, field.nbytes)
             rank = self._ranks()
             while self._sizes.sum() > self.budget:
-                candidates = self._farther_than(rank, place)
+                behind = self._left_behind()
+                if self._wanted[place] and behind.any():
+                    ages = np.where(behind, self._last_wanted, np.iinfo(np.int64).max)
+                    candidates = ages == ages.min()
+                else:
+                    candidates = self._farther_than(rank, place)
                 if not candidates.any():
                     break
                 worst = int(np.argmax(np.where(candidates, rank, -np.inf)))
@@ -174,6 +201,10 @@ class TilePlan:
         """Built tiles that lie farther off than one, by more than a quarter: else two would change places for ever."""
         return (self._sizes > 0) & (rank > 1.25 * rank[place] + 1.0)
 
+    def _left_behind(self) -> NDArray[np.bool_]:
+        """Built tiles that are not wanted any more."""
+        return (self._sizes > 0) & ~self._wanted
+
     def _ranks(self) -> NDArray[np.float64]:
         """Small is near: the gap between tile and view counts a thousand times, then the distance to its middle."""
         x0, y0, x1, y1 = self._view
@@ -182,9 +213,9 @@ class TilePlan:
         dy = (r[:, 1] + r[:, 3] - y0 - y1) / 2
         return 1000.0 * self._gaps() + np.hypot(dx, dy)
 
-    def _gaps(self) -> NDArray[np.float64]:
-        """Source pixels between each tile and the view, 0 for those in view."""
-        x0, y0, x1, y1 = self._view
+    def _gaps(self, rect: Rect | None = None) -> NDArray[np.float64]:
+        """Source pixels between each tile and a rectangle (None: the view), 0 for those that it touches."""
+        x0, y0, x1, y1 = rect or self._view
         r = self._rects
         gap_x = np.maximum(np.maximum(r[:, 0] - x1, x0 - r[:, 2]), 0.0)
         gap_y = np.maximum(np.maximum(r[:, 1] - y1, y0 - r[:, 3]), 0.0)

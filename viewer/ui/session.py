@@ -129,7 +129,7 @@ class Session(QObject):
         if self.document is None or not self.document.buildable or self._building:
             return
         self._building = True
-        self.document.look_at(self._canvas.view.source_rect)
+        self._look_at_view(self.document)
         self.build_progress.emit(self.document.built, self.document.total)
         # Torch takes more than a second, in which other threads get on badly: the picture comes first.
         self._held_back = (
@@ -246,10 +246,14 @@ class Session(QObject):
         document = self.document
         if document is None or self._covered:
             return
-        document.look_at(self._canvas.view.source_rect)
+        self._look_at_view(document)
         self._builder.wake()
         if self._building:
             self.build_progress.emit(document.built, document.total)
+
+    def _look_at_view(self, document: Document) -> None:
+        view = self._canvas.view
+        document.look_at(view.source_rect, view.scale)
 
     def _take_tiles(self, document: Document) -> None:
         if document is self.document and not self._covered and document.take_tiles():
