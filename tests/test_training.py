@@ -221,3 +221,20 @@ def test_liif_asked_place_by_place_says_what_it_says_by_rows_and_columns():
             wanted = model.query(model.encode(image), xs, ys, (0.3, 0.3))
             got = sample_liif(model, image, positions.expand(2, -1, -1, -1), cell)
         torch.testing.assert_close(got, wanted, atol=2e-5, rtol=1e-4)
+
+
+def test_liif_learns_on_our_encoder_and_its_weights_draw(tmp_path):
+    from gaussian_core.evaluation.runner import evaluate
+
+    (tmp_path / "set").mkdir()
+    Image.fromarray(page(1, 80)).save(tmp_path / "set" / "a.png")
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    words = (
+        f"{tmp_path / 'set'} --method liif --out {tmp_path / 'out'} --steps 3 --batch 1 --patch 20"
+        " --channels 8 --blocks 1"
+    )
+    assert command.run(parser.parse_args(words.split())) == 0
+    weights = tmp_path / "out" / "liif-light.safetensors"
+    rows = list(evaluate([tmp_path / "set"], ["liif"], [2.0], weights=weights))
+    assert rows[0].psnr_y > 5

@@ -21,7 +21,7 @@ from gaussian_core.field import ROW_PADDING, GaussianField
 from gaussian_core.kernel_interpolation import mirrored
 from gaussian_core.models.assembly import assemble, can_assemble, part_of_rows
 from gaussian_core.models.continuoussr import ContinuousSR, colours_of
-from gaussian_core.models.weights import load_model, weights_path
+from gaussian_core.models.weights import load_field_model, weights_path
 from gaussian_core.parallel import Stop
 from gaussian_core.rasterizer import rasterize
 from gaussian_core.viewport import Viewport
@@ -57,7 +57,7 @@ def fast_dtype(device: torch.device) -> torch.dtype:
 @lru_cache(4)
 def _model(path: Path, changed: int, device: str) -> ContinuousSR:
     target = torch.device(device)
-    model = load_model(path).to(target)
+    model = load_field_model(path).to(target)
     for part in (model.encoder, model.hidden, model.colour, model.geometry):
         part.to(fast_dtype(target)).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return model

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
+from torch import nn
 
 from gaussian_core.atomic import whole_file
 from gaussian_core.errors import WeightsError
 from gaussian_core.models.config import DEFAULT, WEIGHTS_FORMAT, ModelConfig, weights_path
 from gaussian_core.models.continuoussr import ContinuousSR
+from gaussian_core.models.networks import make_network
 
-__all__ = ["DEFAULT", "load_model", "save_model", "weights_path"]
+if TYPE_CHECKING:
+    from gaussian_core.models.networks import Network
+
+__all__ = ["DEFAULT", "load_field_model", "load_model", "save_model", "weights_path"]
 
 
-def save_model(path: str | os.PathLike[str], model: ContinuousSR, config: ModelConfig) -> None:
+def save_model(path: str | os.PathLike[str], model: nn.Module, config: ModelConfig) -> None:
     """Write the weights with their card: whole or not at all. Raises OutputError."""
     from safetensors.torch import save_file
 
@@ -26,8 +32,16 @@ def save_model(path: str | os.PathLike[str], model: ContinuousSR, config: ModelC
         )
 
 
-def load_model(path: str | os.PathLike[str]) -> ContinuousSR:
-    """A model ready for use, in float32 on the CPU, its card in `.config`.
+def load_field_model(path: str | os.PathLike[str]) -> ContinuousSR:
+    """As load_model, for weights that must make a field. Raises WeightsError for others, too."""
+    model = load_model(path)
+    if not isinstance(model, ContinuousSR):
+        raise WeightsError(f"The weights {Path(path).name} make no field: use others.")
+    return model
+
+
+def load_model(path: str | os.PathLike[str]) -> Network:
+    """A model ready for use, in float32 on the CPU; read_card tells what its file says of it.
 
     Raises WeightsError when the file is missing, cut short, of another kind or does not fit its description.
     """
@@ -49,7 +63,7 @@ def load_model(path: str | os.PathLike[str]) -> ContinuousSR:
         raise WeightsError(
             f"The weights {source.name} cannot be read, they may be cut short ({error}): install again."
         ) from error
-    model = ContinuousSR(config)
+    model = make_network(config)
     try:
         model.load_state_dict(tensors)
     except RuntimeError as error:

@@ -116,7 +116,7 @@ def _train(
     parameters = sum(p.numel() for p in trainer.model.parameters())
     several = f" x {group.size}" if group.size > 1 else ""
     say(f"{parameters:,} parameters, {len(store.pictures)} pictures, {device}{several}")
-    weights = options.out / f"{learner.method}-{options.name}.safetensors"
+    weights = options.out / f"{options.method}-{options.name}.safetensors"
     card = {
         "trained_on": ", ".join(folder.name for folder in options.folders),
         "licences": options.licences,
@@ -134,7 +134,7 @@ def _train(
         if step % options.every < every or step >= options.steps:
             keep()
             if options.validate and group.is_first:
-                _validate(options.validate, learner.method, weights, options.device)
+                _validate(options.validate, options.method, weights, options.device)
     keep()
     say(f"{weights}: step {trainer.step}")
     return 0
@@ -142,13 +142,11 @@ def _train(
 
 def _learner(options: argparse.Namespace) -> Learner:
     from gaussian_core.models.config import ModelConfig
-    from gaussian_core.training.learners import ContinuousSRLearner, GaussianSRLearner, LIIFLearner
+    from gaussian_core.training.learners import learner_of
 
-    if options.method != "continuoussr":
-        kind = LIIFLearner if options.method == "liif" else GaussianSRLearner
-        return kind(options.channels, options.blocks)
     config = ModelConfig(
         name=options.name,
+        architecture=options.method,
         channels=options.channels,
         blocks=options.blocks,
         cells=options.cells,
@@ -158,7 +156,7 @@ def _learner(options: argparse.Namespace) -> Learner:
         footprint=options.footprint,
         elongation=options.elongation,
     )
-    return ContinuousSRLearner(config, options.follow)
+    return learner_of(config, options.follow)
 
 
 def _validate(folder: Path, method: str, weights: Path, device: str) -> None:

@@ -11,6 +11,7 @@ from gaussian_core.models.published.encoder import Encoder
 from gaussian_core.models.published.hat import make_hat
 from gaussian_core.models.published.rdn import make_rdn
 from gaussian_core.models.published.swinir import make_swinir
+from gaussian_core.models.residual_features import make_residual
 
 ENCODERS: dict[str, Callable[[Any], Encoder]] = {
     "edsr-baseline": make_edsr_baseline,
@@ -18,6 +19,7 @@ ENCODERS: dict[str, Callable[[Any], Encoder]] = {
     "rdn": make_rdn,
     "swinir": make_swinir,
     "hat": make_hat,
+    "residual": make_residual,  # ours
 }
 
 
