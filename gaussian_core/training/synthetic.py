@@ -57,7 +57,9 @@ def _colours(rng: random.Random) -> tuple[Colour, Colour]:
 def page(seed: int, size: int = 512) -> NDArray[np.uint8]:
     """One picture (size, size, 3) of text, lines and shapes; the same for the same seed, Pillow and fonts."""
     rng = random.Random(seed)
-    kind = rng.choice(("text", "text", "lines", "interface"))
+    kind = rng.choice(("text", "text", "lines", "interface", "weave"))
+    if kind == "weave":
+        return _weave(rng, size)
     factor = (
         1 if kind == "text" else 4
     )  # Pillow smooths text, but not shapes: these are drawn larger and averaged
@@ -74,6 +76,23 @@ def page(seed: int, size: int = 512) -> NDArray[np.uint8]:
     if factor > 1:
         image = image.resize((size, size), Image.Resampling.BOX)
     return np.asarray(image)
+
+
+def _weave(rng: random.Random, size: int) -> NDArray[np.uint8]:
+    """Checkerboards and stripes with periods down to one pixel each way: dithering, grids, test charts."""
+    ys, xs = np.mgrid[:size, :size]
+    out = np.empty((size, size, 3), np.uint8)
+    out[:] = _colours(rng)[0]
+    for _ in range(rng.randint(10, 30)):
+        x, y = rng.randrange(-40, size), rng.randrange(-40, size)
+        w, h = rng.randint(6, 140), rng.randint(6, 140)
+        across, down = (rng.choice((1, 1, 1, 2, 2, 3, 4, 6)) for _ in range(2))
+        columns, rows = xs // across % 2, ys // down % 2
+        pattern = rng.choice((columns ^ rows, columns, rows, columns & rows))
+        colours = np.array(_colours(rng), np.uint8)
+        part = (slice(max(y, 0), max(y + h, 0)), slice(max(x, 0), max(x + w, 0)))
+        out[part] = colours[pattern[part]]
+    return out
 
 
 def _text(rng: random.Random, draw: ImageDraw.ImageDraw, side: int, ink: Colour) -> None:
