@@ -98,6 +98,27 @@ def test_outputs_are_the_heads():
     torch.testing.assert_close(both, apart, atol=1e-5, rtol=1e-4)
 
 
+@pytest.mark.parametrize("blocks", [0, 1, 3])
+def test_a_tile_inside_a_picture_needs_no_padding(blocks):
+    """Without the encoder's reach on each side: the same outputs there, the same Gaussians from them."""
+    torch.manual_seed(blocks)
+    model = ContinuousSR(ModelConfig(channels=8, blocks=blocks, hidden=8)).eval()
+    image = torch.rand(1, 3, HEIGHT + 8, WIDTH)
+    reach = model.encoder.reach
+    with torch.inference_mode():
+        whole, inner = model.outputs(image), model.outputs(image, inner=True)
+        torch.testing.assert_close(
+            inner, whole[:, reach:-reach, reach:-reach], atol=1e-5, rtol=1e-4
+        )
+        rect = (reach, reach + 1, WIDTH - reach, HEIGHT + 8 - reach)
+        np.testing.assert_allclose(
+            assemble(model, inner, image, (7, 9), rect, skip=reach),
+            assemble(model, whole, image, (7, 9), rect),
+            atol=1e-5,
+            rtol=1e-4,
+        )
+
+
 def test_stopping():
     with pytest.raises(Cancelled), torch.inference_mode():
         assemble(*_case(), (0, 0), (0, 0, WIDTH, HEIGHT), stop=lambda: True)

@@ -34,11 +34,13 @@ def assemble(
     origin: tuple[int, int],
     rect: Rect,
     stop: Stop | None = None,
+    skip: int = 0,
 ) -> NDArray[np.float32]:
     """Rows (5 + C, N + padding) of the Gaussians of rect, pixel by pixel.
 
-    outputs: of model.outputs, float32 or bfloat16, (.., H, W). image (1, C, H, W) float32, the picture they were made
-    for: 1, 3 or 4 channels. origin: source coordinates of its first pixel. rect: x0, y0, x1, y1 in its pixels.
+    outputs: of model.outputs, float32 or bfloat16, (.., H - 2 skip, W - 2 skip): they may lack `skip` pixels on each
+    side. image (1, C, H, W) float32, the picture they were made for: 1, 3 or 4 channels. origin: source coordinates of
+    its first pixel. rect: x0, y0, x1, y1 in its pixels.
     Raises Cancelled when stopped.
     """
     config = model.config
@@ -66,6 +68,7 @@ def assemble(
             first,
             min(first + STRIP, y1),
             raw,
+            skip,
             prior,
             stretch.numpy(),
             enlarged.numpy(),

@@ -48,19 +48,33 @@ def _tanh(x):
 
 @compiled(fastmath=True, error_model="numpy")
 def assemble_row(
-    y, raw, prior, stretch, enlarged, rect, origin, cells, rate, variance, drift, scratch, rows
+    y,
+    raw,
+    skip,
+    prior,
+    stretch,
+    enlarged,
+    rect,
+    origin,
+    cells,
+    rate,
+    variance,
+    drift,
+    scratch,
+    rows,
 ):
     """Write the Gaussians of source row y, within rect, to rows.
 
     raw (3 n + (K + D) n, H, W): colour, shape and drift (D = 2, or 0 where drift is 0) of the n = cells^2 cells,
     float32 or the bits of bfloat16 as int16. prior (K, 3): matrix logarithms that shape mixes by softmax;
-    with K = 0 shape is the logarithm itself (3). stretch (2, H, W): elongation, as coherence times (cos, sin).
-    enlarged (C, cells H, cells W): the bicubic enlargement. rect: x0, y0, x1, y1 in pixels of raw. origin: source
-    coordinates of its first pixel. scratch (9, W) float32. rows (5 + C, N): pixel by pixel of rect, the cells of a
-    pixel next to each other.
+    with K = 0 shape is the logarithm itself (3). skip: pixels of the picture that raw lacks on each side.
+    stretch (2, H', W') of the picture: elongation, as coherence times (cos, sin). enlarged (C, cells H', cells W'): its
+    bicubic enlargement. rect: x0, y0, x1, y1 in its pixels. origin: source coordinates of its first one.
+    scratch (9, W) float32. rows (5 + C, N): pixel by pixel of rect, the cells of a pixel next to each other.
     """
     x0, y0, x1, y1 = rect
     width = x1 - x0
+    row, left, right = y - skip, x0 - skip, x1 - skip
     n = cells * cells
     entries = prior.shape[0]
     shapes = entries if entries else 3
@@ -82,9 +96,9 @@ def assemble_row(
             top[:] = -np.float32(1e30)
             total[:] = 0
             for k in range(entries):
-                _largest(top, raw[first_shape + k * n + cell, y, x0:x1], width)
+                _largest(top, raw[first_shape + k * n + cell, row, left:right], width)
             for k in range(entries):
-                part = raw[first_shape + k * n + cell, y, x0:x1]
+                part = raw[first_shape + k * n + cell, row, left:right]
                 _weights(weight, part, top, rate * LOG2E, width)
                 _add(total, weight, ONE, width)
                 _add(lxx, weight, prior[k, 0], width)
@@ -95,9 +109,9 @@ def assemble_row(
         else:
             weight[:] = rate
             for x in range(width):
-                lxx[x] = as_float(raw[first_shape + cell, y, x0 + x])
-                lxy[x] = as_float(raw[first_shape + n + cell, y, x0 + x])
-                lyy[x] = as_float(raw[first_shape + 2 * n + cell, y, x0 + x])
+                lxx[x] = as_float(raw[first_shape + cell, row, left + x])
+                lxy[x] = as_float(raw[first_shape + n + cell, row, left + x])
+                lyy[x] = as_float(raw[first_shape + 2 * n + cell, row, left + x])
         # The exponential of the matrix, bounded as in continuoussr._exponential.
         for x in range(width):
             c, s = sc[x], ss[x]
@@ -124,7 +138,10 @@ def assemble_row(
         px = np.float32(origin[0] + x0) + (np.float32(cj) + HALF) * step
         py = np.float32(origin[1] + y) + (np.float32(ci) + HALF) * step
         if drift > 0:
-            ox, oy = raw[first_drift + cell, y, x0:x1], raw[first_drift + n + cell, y, x0:x1]
+            ox, oy = (
+                raw[first_drift + cell, row, left:right],
+                raw[first_drift + n + cell, row, left:right],
+            )
             for x in range(width):
                 lxx[x] = drift * _tanh(rate * as_float(ox[x]))
             for x in range(width):
@@ -143,10 +160,10 @@ def assemble_row(
             lxx[:] = 0
             if channels >= 3:
                 if channel < 3:
-                    _add_raw(lxx, raw[channel * n + cell, y, x0:x1], ONE, width)
+                    _add_raw(lxx, raw[channel * n + cell, row, left:right], ONE, width)
             else:
                 for colour in range(3):
-                    _add_raw(lxx, raw[colour * n + cell, y, x0:x1], np.float32(1 / 3), width)
+                    _add_raw(lxx, raw[colour * n + cell, row, left:right], np.float32(1 / 3), width)
             line = enlarged[channel, cells * y + ci]
             for x in range(width):
                 value = line[cells * (x0 + x) + cj] + lxx[x]
@@ -158,6 +175,7 @@ def assemble_rows(
     first,
     last,
     raw,
+    skip,
     prior,
     stretch,
     enlarged,
@@ -169,12 +187,13 @@ def assemble_rows(
     drift,
     rows,
 ):
-    """assemble_row for source rows first .. last - 1 of raw."""
-    scratch = np.empty((9, raw.shape[2]), np.float32)
+    """assemble_row for rows first .. last - 1 of the picture."""
+    scratch = np.empty((9, stretch.shape[2]), np.float32)
     for y in range(first, last):
         assemble_row(
             y,
             raw,
+            skip,
             prior,
             stretch,
             enlarged,
@@ -196,6 +215,7 @@ def warm():
             0,
             1,
             np.zeros((3 + 3 + 2, 1, 1), kind),
+            0,
             np.zeros((3, 3), np.float32),
             np.zeros((2, 1, 1), np.float32),
             np.zeros((3, 1, 1), np.float32),

@@ -95,10 +95,16 @@ class ContinuousSR(nn.Module):
         """(B, hidden, H, W): what the heads read."""
         return self.hidden(self.encoder(image - 0.5, check)).relu_()
 
-    def outputs(self, image: Tensor, check: Callable[[], None] | None = None) -> Tensor:
+    def outputs(
+        self, image: Tensor, check: Callable[[], None] | None = None, inner: bool = False
+    ) -> Tensor:
         """Both heads' raw outputs (3 n + geometry_outputs n, H, W) of one picture (1, 3, H, W), n = cells^2 of each
-        one after the other: one product with the weights of both, which leaves every output's plane in one piece."""
-        features = self.features(image, check)
+        one after the other: one product with the weights of both, which leaves every output's plane in one piece.
+
+        inner: without the encoder's reach on each side, (.., H - 2 reach, W - 2 reach), for a tile inside a picture.
+        """
+        encoder = self.encoder.inner if inner else self.encoder
+        features = self.hidden(encoder(image - 0.5, check)).relu_()
         _, channels, h, w = features.shape
         weight = torch.cat([self.colour.weight, self.geometry.weight]).reshape(-1, channels)
         bias = torch.cat([self.colour.bias, self.geometry.bias])  # type: ignore[list-item]

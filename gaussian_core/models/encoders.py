@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gaussian_core.errors import WeightsError
@@ -23,6 +24,15 @@ class ResidualBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         # In place where nothing else reads it: a pass over memory less each.
         return self.second(self.first(x).relu_()).add_(x)
+
+    def inner(self, x: Tensor) -> Tensor:
+        """What forward gives, without the two outermost pixels on each side, which depend on what is beyond."""
+        y = _unpadded(self.second, _unpadded(self.first, x).relu_())
+        return y.add_(x[..., 2:-2, 2:-2])
+
+
+def _unpadded(layer: nn.Conv2d, x: Tensor) -> Tensor:
+    return F.conv2d(x, layer.weight, layer.bias)
 
 
 class ResidualEncoder(nn.Module):
@@ -44,6 +54,18 @@ class ResidualEncoder(nn.Module):
             if check is not None:
                 check()
         return features + entry
+
+    def inner(self, x: Tensor, check: Callable[[], None] | None = None) -> Tensor:
+        """What forward gives, without the `reach` outermost pixels on each side: a tile's work shrinks layer by layer
+        to the pixels that count, and nothing is padded."""
+        entry = _unpadded(self.entry, x)
+        features = entry
+        for block in self.blocks:
+            features = block.inner(features)  # type: ignore[operator]
+            if check is not None:
+                check()
+        lost = self.reach - 1
+        return features.add_(entry[..., lost:-lost, lost:-lost] if lost else entry)
 
 
 def make_encoder(name: str, channels: int, blocks: int) -> ResidualEncoder:

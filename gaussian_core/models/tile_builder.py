@@ -181,8 +181,13 @@ class ContinuousSRTiles:
         colours = colours_of(image)
         entry = colours.to(self.dtype).contiguous(memory_format=torch.channels_last)
         if self.device.type == "cpu" and can_assemble(self.model):
-            outputs = self.model.outputs(entry, check)
-            return assemble(self.model, outputs, image, origin, rect, stop)
+            lost = self.model.encoder.reach
+            height, width = image.shape[-2:]
+            x0, y0, x1, y1 = rect
+            # Inside the picture there is enough around rect; at its borders the network pads, as it was trained to.
+            inner = min(x0, y0, width - x1, height - y1) >= lost
+            outputs = self.model.outputs(entry, check, inner)
+            return assemble(self.model, outputs, image, origin, rect, stop, lost if inner else 0)
         colour, geometry = self.model.heads(entry, check)
         check()
         table = gaussian_table(self.model, image, colour.float(), geometry.float())
