@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -177,6 +177,11 @@ class FieldBuilder:
     def note(self) -> str:
         """What the user should know about the building so far ("... on the CPU, which is slower"), or nothing."""
         return str(getattr(self._tiles, "note", ""))
+
+    @property
+    def model(self) -> Any:
+        """The network that predicts the Gaussians, None where nothing is learned."""
+        return getattr(self._tiles, "model", None)
 
     def build_tile(self, key: Key, stop: Stop | None = None) -> GaussianField:
         """The Gaussians of one tile in absolute source coordinates, index included. Raises Cancelled."""

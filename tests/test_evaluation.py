@@ -84,7 +84,7 @@ def test_what_cannot_be_evaluated_is_named(tmp_path):
         list(evaluate([tmp_path / "none"], ["bicubic"], [2]))
     with pytest.raises(ImageError):
         list(evaluate([tmp_path], ["bicubic"], [2]))
-    with pytest.raises(UserError, match="Unknown method"):
+    with pytest.raises(UserError, match="There is no method"):
         list(evaluate([tmp_path], ["magic"], [2]))
 
 

@@ -20,6 +20,7 @@ from gaussian_core import (
     render_file,
 )
 from gaussian_core.builder import FieldBuilder
+from gaussian_core.methods.fields import TiledFieldDrawing
 
 
 def noise(width: int, height: int) -> np.ndarray:
@@ -39,20 +40,20 @@ def test_tiles_are_built_once_and_dropped_behind_the_strips(
     built: Counter[object] = Counter()
     most = 0
     build_tile = FieldBuilder.build_tile
-    draw = file_renderer.TiledDrawing.draw
+    draw = TiledFieldDrawing.draw
 
     def count(self: FieldBuilder, key: Any, stop: Any = None) -> GaussianField:
         built[key] += 1
         return build_tile(self, key, stop)
 
-    def watch(self: file_renderer.TiledDrawing, *arguments: Any) -> np.ndarray:
+    def watch(self: TiledFieldDrawing, *arguments: Any) -> np.ndarray:
         nonlocal most
         rows = draw(self, *arguments)
-        most = max(most, len(self._tiles))
+        most = max(most, len(self.tiles))
         return rows
 
     monkeypatch.setattr(FieldBuilder, "build_tile", count)
-    monkeypatch.setattr(file_renderer.TiledDrawing, "draw", watch)
+    monkeypatch.setattr(TiledFieldDrawing, "draw", watch)
     monkeypatch.setattr(file_renderer, "STRIP_BYTES", 48 * 12 * 100)
     out = tmp_path / "out.png"
     render_file(picture, out, 1, method="kernel")

@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--weights",
         type=Path,
         metavar="FILE",
-        help="for continuoussr or liif, ours or the authors'; else the shipped ones",
+        help="for a learned method, ours or the authors'; else the shipped ones",
     )
     parser.add_argument(
         "--limit", type=int, metavar="N", help="only the first N pictures of a folder"
@@ -52,7 +52,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, stop: Stop | None = None) -> int:
     from gaussian_core.atomic import atomic_write, check_target
-    from gaussian_core.evaluation.runner import evaluate, weighted_method
+    from gaussian_core.evaluation.runner import evaluate
+    from gaussian_core.methods import method_of_weights
 
     if options.json:
         check_target(options.json)
@@ -62,7 +63,7 @@ def run(options: argparse.Namespace, stop: Stop | None = None) -> int:
     if methods is None:
         methods = ["bicubic", "kernel", "continuoussr"]
         if options.weights:
-            methods = ["bicubic", weighted_method(options.weights)]
+            methods = ["bicubic", method_of_weights(options.weights)]
     rows = []
     print(HEADER)
     for row in evaluate(
@@ -78,7 +79,7 @@ def run(options: argparse.Namespace, stop: Stop | None = None) -> int:
     ):
         rows.append(row)
         extra = "".join(f"  {k} {v:.4f}" for k, v in row.perceptual.items())
-        memory = "" if row.memory_mb is None else f"{row.memory_mb:.0f}"
+        memory = "" if row.peak_mb is None else f"{row.peak_mb:.0f}"
         print(
             f"{row.dataset:<10} {row.method:<13} {row.scale:>6g} {row.psnr_y:>7.2f} {row.psnr_rgb:>7.2f} "
             f"{row.ssim_y:>7.4f} {row.ssim_rgb:>7.4f} {row.build_ms:>9.1f} {row.render_ms:>9.1f} {memory:>6}{extra}",

@@ -108,6 +108,7 @@ def _train(
         patch=options.patch,
         cells=learner.cells,
         margin=learner.margin,
+        window=learner.window,
         seed=options.seed,
     )
     trainer = Trainer(learner, schedule, sampler, options.out, device, options.seed, group)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -116,11 +117,13 @@ class Sampler:
         page_share: float = 0.1,
         far_share: float = 0.15,
         reduced_share: float = 0.6,
+        window: int = 0,
         seed: int = 0,
     ) -> None:
         """patch: side of the low resolution crop, its margin included. page_share: of text and drawings; far_share: of
         scales in 4 .. 8 instead of 1 .. 4; reduced_share: of originals made smaller first, by a random factor, which
-        makes them crisper and busier and takes away the noise and the blocks of a JPEG file."""
+        makes them crisper and busier and takes away the noise and the blocks of a JPEG file. window: not 0, positions
+        are those of window x window neighbouring pixels of the original instead."""
         usable = [i for i, p in enumerate(pictures) if min(p.shape[:2]) >= patch]
         if not usable:
             raise ImageError(f"No training picture is at least {patch} pixels to each side.")
@@ -129,7 +132,7 @@ class Sampler:
         self.pages = [page(seed * 100_000 + i) for i in range(pages)] if page_share > 0 else []
         self.batch, self.patch, self.cells, self.margin = batch, patch, cells, margin
         self.page_share, self.far_share = page_share, far_share
-        self.reduced_share, self.seed = reduced_share, seed
+        self.reduced_share, self.window, self.seed = reduced_share, window, seed
 
     def draw(self, number: int) -> Batch:
         rng = np.random.default_rng([self.seed, number])
@@ -174,10 +177,23 @@ class Sampler:
         self, rng: np.random.Generator, scale: float, side: int
     ) -> tuple[Tensor, NDArray[np.int64], NDArray[np.int64]]:
         """The centre of a pixel of the original in each inner cell, or next to it where cells are smaller."""
+        if self.window:
+            return self._neighbours(rng, scale, side)
         inner = self.cells * (self.patch - 2 * self.margin)
         first = np.arange(inner) / self.cells + self.margin
         jitter = rng.random((2, inner, inner), np.float32) / self.cells
         columns = np.minimum(((first[None, :] + jitter[0]) * scale).astype(np.int64), side - 1)
         rows = np.minimum(((first[:, None] + jitter[1]) * scale).astype(np.int64), side - 1)
+        places = np.stack([(columns + 0.5) / scale, (rows + 0.5) / scale]).astype(np.float32)
+        return torch.from_numpy(places), columns, rows
+
+    def _neighbours(
+        self, rng: np.random.Generator, scale: float, side: int
+    ) -> tuple[Tensor, NDArray[np.int64], NDArray[np.int64]]:
+        margin = math.ceil(self.margin * scale)
+        first = rng.integers(margin, max(margin, side - margin - self.window) + 1, 2)
+        numbers = np.arange(self.window)
+        columns, rows = np.meshgrid(first[0] + numbers, first[1] + numbers)
+        columns, rows = np.minimum(columns, side - 1), np.minimum(rows, side - 1)
         places = np.stack([(columns + 0.5) / scale, (rows + 0.5) / scale]).astype(np.float32)
         return torch.from_numpy(places), columns, rows

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
+from gaussian_core.methods import DEFAULT, METHODS
+
 
 def numbers(least: int, most: int) -> Callable[[str], tuple[float, ...]]:
     """An argparse type: `least` to `most` numbers with commas between them."""
@@ -28,7 +30,7 @@ def add_method(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--method",
         metavar="M",
-        help="how the picture becomes continuous (default: continuoussr, the learned field)",
+        help=f"{', '.join(METHODS)} (default: {DEFAULT}, the learned field)",
     )
 
 
@@ -36,7 +38,7 @@ def add_weights(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--weights",
         metavar="FILE",
-        help="weights to use in place of a method: our .safetensors, or the authors' .pth of ContinuousSR or LIIF",
+        help="weights in place of the shipped ones: our .safetensors, or the authors' .pth of ContinuousSR or LIIF",
     )
     parser.add_argument(
         "--precision",

@@ -49,10 +49,7 @@ class LIIFDrawing:
     def __init__(self, picture: PictureLike, model: LIIF, whole: int = WHOLE) -> None:
         self.extent = picture.extent
         self.model = model
-        self.notes: tuple[str, ...] = ()
-        if picture.as_float((0, 0, 1, 1)).shape[2] == 4:
-            self.notes = ("LIIF knows no transparency: laid on white",)
-            picture = _OnWhite(picture)
+        picture, self.notes = on_white(picture, "LIIF")
         weight = next(model.parameters())
         self._features = PictureFeatures(
             picture, model.encoder, model.prepare, weight.device, weight.dtype, whole
@@ -91,6 +88,13 @@ class LIIFDrawing:
         height, width = self.extent
         features = encoder.enlarge(deep)[..., : height - y, : width - x]
         return self.model.codes(features, (x, y), self.extent)
+
+
+def on_white(picture: PictureLike, method: str) -> tuple[PictureLike, tuple[str, ...]]:
+    """The picture for a method that knows no transparency, and what the user should know of it."""
+    if picture.as_float((0, 0, 1, 1)).shape[2] != 4:
+        return picture, ()
+    return _OnWhite(picture), (f"{method} knows no transparency: laid on white",)
 
 
 class _OnWhite:

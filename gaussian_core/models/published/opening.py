@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from gaussian_core.errors import WeightsError
 from gaussian_core.models.continuoussr import ContinuousSR
+from gaussian_core.models.gaussiansr import GaussianSR
 from gaussian_core.models.liif import LIIF, LIIFConfig
 from gaussian_core.models.published.arguments import Arguments
 from gaussian_core.models.published.container import Checkpoint, read_checkpoint
@@ -19,7 +20,7 @@ from gaussian_core.models.published.continuoussr import PublishedContinuousSR
 from gaussian_core.models.published.registry import ENCODERS, read_spec
 from gaussian_core.models.weights import load_model
 
-Model = ContinuousSR | PublishedContinuousSR | LIIF
+Model = ContinuousSR | PublishedContinuousSR | LIIF | GaussianSR
 SAFETENSORS = ".safetensors"
 NAMED = 3  # tensors that a message names
 
@@ -153,5 +154,5 @@ def _listed(what: str, names: list[str]) -> str:
 
 
 def is_field_model(model: nn.Module) -> bool:
-    """Whether the model makes a field of Gaussians (LIIF answers for colours instead)."""
-    return not isinstance(model, LIIF)
+    """Whether the model makes a field of Gaussians (LIIF and GaussianSR answer for colours instead)."""
+    return not isinstance(model, LIIF | GaussianSR)

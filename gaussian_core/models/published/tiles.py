@@ -16,6 +16,7 @@ from torch import Tensor
 from gaussian_core.errors import Cancelled, DeviceError, WeightsError
 from gaussian_core.field import GaussianField
 from gaussian_core.models.continuoussr import ContinuousSR
+from gaussian_core.models.gaussiansr import GaussianSR
 from gaussian_core.models.liif import LIIF
 from gaussian_core.models.published.continuoussr import (
     CELLS,
@@ -65,9 +66,9 @@ def tiles_of(
     """
     target = pick_device(device)
     model = load_for(weights, target, precision)
-    if isinstance(model, LIIF):
+    if isinstance(model, LIIF | GaussianSR):
         raise WeightsError(
-            f"{Path(weights).name} holds LIIF, which makes no field of Gaussians: use render or evaluate, or open "
+            f"{Path(weights).name} holds {type(model).__name__}, which makes no field of Gaussians: use render or evaluate, or open "
             "weights of ContinuousSR."
         )
     if isinstance(model, ContinuousSR):

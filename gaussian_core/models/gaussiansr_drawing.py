@@ -1,0 +1,155 @@
+"""A picture drawn by GaussianSR: its features splatted by the rasterizer, then decoded strip by strip."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from gaussian_core.errors import Cancelled
+from gaussian_core.field import GaussianField
+from gaussian_core.models.gaussiansr import REACH, Encoded, GaussianSR, bicubic
+from gaussian_core.models.published.drawing import on_white
+from gaussian_core.models.published.picture_features import WHOLE, PictureFeatures
+from gaussian_core.parallel import Stop
+from gaussian_core.rasterizer import rasterize
+from gaussian_core.viewport import Viewport
+
+if TYPE_CHECKING:
+    from gaussian_core.builder import PictureLike, Rect
+
+STRIP = 1 << 16  # output pixels decoded at a time
+
+
+class GaussianSRDrawing:
+    """Draws any viewport of one picture: (h, w, 3) float32, not clipped. Transparency is laid on white.
+
+    Features and kernels of a picture of up to `whole` pixels are kept; of a larger one those of the part in view are
+    made anew.
+    """
+
+    channels = 3
+
+    def __init__(self, picture: PictureLike, model: GaussianSR, whole: int = WHOLE) -> None:
+        self.extent = picture.extent
+        self.model = model
+        picture, self.notes = on_white(picture, "GaussianSR")
+        weight = next(model.parameters())
+        self._picture = picture
+        self._features = PictureFeatures(
+            picture, model.encoder, model.prepare, weight.device, weight.dtype, whole
+        )
+        self._keep = self.extent[0] * self.extent[1] <= whole
+        self._whole: Encoded | None = None
+
+    def encode(self, stop: Stop | None = None) -> None:
+        """Make what is kept now and not with the first part that is drawn."""
+        if self._keep and self._whole is None:
+            with torch.inference_mode():
+                self._whole = self._encode((0, 0, self.extent[1], self.extent[0]), stop)[0]
+
+    def draw(self, viewport: Viewport, stop: Stop | None = None) -> NDArray[np.float32]:
+        """Pixels whose centre is outside the picture are 0. Raises Cancelled when stopped. One thread at a time."""
+        self.encode(stop)
+        xs, ys = viewport.pixel_centres()
+        height, width = self.extent
+        frame = np.zeros((len(ys), len(xs), 3), np.float32)
+        step = max(1, STRIP // len(xs))
+        with torch.inference_mode():
+            encoded, origin = self._seen(viewport, stop)
+            field = self._field(encoded, origin)
+            for top in range(0, len(ys), step):
+                _check(stop)
+                part = viewport.part(-1, top - 1, len(xs) + 2, min(step, len(ys) - top) + 2)
+                frame[top : top + step] = self._strip(encoded, origin, field, part, stop)
+        frame[:, (xs < 0) | (xs > width)] = 0
+        frame[(ys < 0) | (ys > height)] = 0
+        return frame
+
+    def kernels(self, rect: Rect, stop: Stop | None = None) -> GaussianField:
+        """The kernels of the source pixels of a rectangle, in the pixels' colours times opacity."""
+        self.encode(stop)
+        x0, y0, x1, y1 = rect
+        with torch.inference_mode():
+            if self._whole is not None:
+                shapes = self._whole.kernels[0, :, y0:y1, x0:x1]
+            else:
+                encoded, (left, top) = self._encode(rect, stop)
+                shapes = encoded.kernels[0, :, y0 - top : y1 - top, x0 - left : x1 - left]
+            colours = torch.from_numpy(self._picture.as_float(rect)).to(shapes).permute(2, 0, 1)
+            return _gaussians(shapes, colours, (x0, y0), self.extent)
+
+    def _seen(self, viewport: Viewport, stop: Stop | None) -> tuple[Encoded, tuple[int, int]]:
+        """What decides the pixels of a viewport, and the source pixel that it begins with."""
+        if self._whole is not None:
+            return self._whole, (0, 0)
+        height, width = self.extent
+        x0, y0, x1, y1 = viewport.part(-1, -1, *(n + 2 for n in viewport.size)).source_rect
+        left, top = min(max(int(x0), 0), width - 1), min(max(int(y0), 0), height - 1)
+        right, bottom = max(int(np.ceil(x1)), left + 1), max(int(np.ceil(y1)), top + 1)
+        return self._encode((left, top, min(right, width), min(bottom, height)), stop)
+
+    def _encode(self, rect: Rect, stop: Stop | None) -> tuple[Encoded, tuple[int, int]]:
+        encoder = self.model.encoder
+        # One pixel more than is drawn with, for the convolution that selects the kernels.
+        deep, origin = self._features.around(
+            rect, REACH + 1 + encoder.tail_reach, lambda: _check(stop)
+        )
+        features = encoder.enlarge(deep)
+        height, width = self.extent
+        features = features[..., : height - origin[1], : width - origin[0]]
+        return Encoded(features, self.model.kernels(features)), origin
+
+    def _field(self, encoded: Encoded, origin: tuple[int, int]) -> GaussianField:
+        splatted = encoded.features[0, : self.model.config.splatted].float()
+        return _gaussians(encoded.kernels[0], splatted, origin, self.extent)
+
+    def _strip(
+        self,
+        encoded: Encoded,
+        origin: tuple[int, int],
+        field: GaussianField,
+        part: Viewport,
+        stop: Stop | None,
+    ) -> NDArray[np.float32]:
+        xs, ys = part.pixel_centres()
+        x, y = torch.from_numpy(xs), torch.from_numpy(ys)
+        positions = torch.stack([x.expand(len(y), -1), y[:, None].expand(-1, len(x))])[None]
+        device = encoded.features.device
+        splatted = rasterize(field, part, pixel_sigma=0, stop=stop)
+        others = encoded.features[:, self.model.config.splatted :]
+        away = positions.new_tensor(origin)[None, :, None, None]
+        seen = torch.cat(
+            [
+                torch.from_numpy(splatted).permute(2, 0, 1)[None].to(device),
+                bicubic(others, (positions - away).float().to(device)),
+            ],
+            1,
+        )
+        cell = torch.tensor([1 / (part.scale[0] * part.scale[1]) ** 0.5], device=device)
+        weight = self.model.coef.weight
+        colours = self.model.decode(seen.to(weight.dtype), positions.to(device), cell.float())
+        made: NDArray[np.float32] = colours[0].permute(1, 2, 0).float().cpu().numpy()
+        return made
+
+
+def _check(stop: Stop | None) -> None:
+    if stop is not None and stop():
+        raise Cancelled("stopped between strips")
+
+
+def _gaussians(
+    shapes: Tensor, amplitudes: Tensor, origin: tuple[int, int], extent: tuple[int, int]
+) -> GaussianField:
+    """A field of kernels (4, h, w) of height opacity times amplitudes (C, h, w), at the centres of source pixels."""
+    height, width = shapes.shape[-2:]
+    ys, xs = np.mgrid[:height, :width]
+    means = np.stack([xs + origin[0] + 0.5, ys + origin[1] + 0.5], -1).reshape(-1, 2)
+    covariances = shapes[:3].permute(1, 2, 0).reshape(-1, 3).float().cpu().numpy()
+    heights = (amplitudes * shapes[3:]).permute(1, 2, 0).reshape(-1, len(amplitudes))
+    return GaussianField(
+        means.astype(np.float32), covariances, heights.float().cpu().numpy(), extent
+    )
