@@ -8,13 +8,17 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 
 pytest.importorskip("torch")
 
+from gaussian_core.methods import METHODS, open_drawing
 from gaussian_core.models import weights
+from tests.canvas_helpers import pixels
 from tests.window_helpers import WindowMaker, open_and_wait, save_picture, wait_until_idle
 from viewer.model.document import Document
+from viewer.model.frame_renderer import picture_viewport
 from viewer.model.settings import Settings
 
 
@@ -278,3 +282,58 @@ def test_closing_the_window_ends_a_learned_build(make_window, qtbot, tmp_path):
     while any(t.name == "tiles" for t in threading.enumerate()):
         assert time.monotonic() - began < 1.0
         time.sleep(0.01)
+
+
+@pytest.mark.parametrize("name", ["nearest", "bilinear", "bicubic", "lanczos"])
+def test_interpolations_are_methods_like_the_others(make_window, qtbot, tmp_path, name):
+    window = make_window(Settings())
+    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png"))
+    window.canvas.zoom_to(8.0)
+    wait_until_idle(qtbot, window)
+    view = window.canvas.view
+    window.menus.actions[f"method.{name}"].trigger()
+    wait_until_idle(qtbot, window, lambda: window.canvas.scene.method == name)
+    assert window.canvas.view == view
+    assert window.status.method.text == METHODS[name].title
+    assert not _tiles(window)
+    wanted = open_drawing(window.session.document.picture, name).draw(picture_viewport(view))
+    seen = pixels(window.canvas.grab_frame())[..., :3].astype(float)
+    assert np.abs(seen - np.round(np.clip(wanted, 0, 1) * 255)).max() <= 1
+    window.menus.actions["field.card"].trigger()
+    assert "interpolated" in dict(window.card.card.rows)["Gaussians"]
+    window.menus.actions["method.kernel"].trigger()
+    wait_until_idle(qtbot, window, lambda: _methods(window) == {"kernel"})
+    assert window.canvas.scene.resampling == "bicubic"
+
+
+@pytest.mark.parametrize("name", ["liif", "gaussiansr"])
+def test_networks_that_answer_for_every_pixel_are_methods_too(make_window, qtbot, tmp_path, name):
+    if not METHODS[name].available:
+        pytest.skip(f"the weights of {name} are not there")
+    window = make_window(Settings())
+    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png", 60, 50))
+    window.canvas.zoom_to(4.0)
+    wait_until_idle(qtbot, window)
+    view, learned = window.canvas.view, window.canvas.grab_frame()
+    window.menus.actions[f"method.{name}"].trigger()
+    # It may be drawn coarse first; idle is when the exact one is there.
+    wait_until_idle(qtbot, window, lambda: window.canvas.scene.method == name)
+    assert window.canvas.view == view and window.canvas.grab_frame() != learned
+    assert window.status.method.text == METHODS[name].title
+    picture = window.session.document.picture
+    wanted = open_drawing(picture, name).draw(picture_viewport(view))
+    shown = pixels(window.canvas.grab_frame())[..., :3].astype(float)
+    assert np.abs(shown - np.round(np.clip(wanted, 0, 1) * 255)).max() <= 1
+    fields = list(window.canvas.scene.fields_in(window.canvas.scene.bounds))
+    # GaussianSR has a kernel for every source pixel, for the overlays; LIIF has none.
+    assert [len(f) for f, _ in fields] == ([60 * 50] if name == "gaussiansr" else [])
+
+
+def test_a_slow_method_is_refined_step_by_step():
+    from types import SimpleNamespace
+
+    from viewer.ui.frame_worker import _steps
+
+    slow, fast = (SimpleNamespace(scene=SimpleNamespace(drawing=d)) for d in (object(), None))
+    assert _steps(slow, 8) == [4, 2, 1] and _steps(slow, 5) == [4, 2, 1]
+    assert _steps(slow, 2) == [1] and _steps(fast, 8) == [1]

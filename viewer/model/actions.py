@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from viewer.model.methods import METHODS
+from viewer.model.methods import FIELDS, OTHERS
 
 PRESETS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0)
 """Zooms of the menu and of the zoom field: powers of two, device pixels per source pixel."""
@@ -278,7 +278,21 @@ ACTIONS: tuple[ActionSpec, ...] = (
             argument=method.name,
             tip=method.tip,
         )
-        for method in METHODS
+        for method in FIELDS
+    ),
+    *(
+        ActionSpec(
+            f"method.{method.name}",
+            method.menu,
+            (),
+            ("Fiel&d", "C&ompare With"),
+            checkable=True,
+            radio="method",
+            argument=method.name,
+            tip=method.tip,
+            separated=before is None or before.makes != method.makes,
+        )
+        for before, method in zip((None, *OTHERS), OTHERS, strict=False)
     ),
     ActionSpec(
         "weights.use",

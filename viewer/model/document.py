@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gaussian_core.errors import Cancelled, DeviceError, WeightsError
+from viewer.model.lazy_drawing import LazyDrawing
 from viewer.model.methods import DEFAULT, FALLBACK, METHODS, method_named, method_of_weights
 from viewer.model.scene import REACH, Rect, Scene
 from viewer.model.tile_plan import Key, TilePlan
@@ -135,6 +136,10 @@ class Document:
                 )
             if drawing is not None:
                 scene, keys = replace(scene, drawing=drawing), []
+        elif spec.makes == "interpolation":
+            scene, keys = replace(scene, resampling=spec.name, interpolated=True), []
+        elif spec.makes == "pixels":
+            scene, keys = replace(scene, drawing=LazyDrawing(self.picture, spec.name)), []
         plan = TilePlan({key: grid.rect(key) for key in keys}, self.plan.budget, AHEAD)
         return replace(self, scene=scene, builder=None, plan=plan, weights=weights, fallback="")
 
@@ -295,8 +300,10 @@ def read_weights(path: Path) -> None:
 
 
 def _drawing(picture: Picture, weights: Path) -> Any:
-    """What draws the picture where the weights make no field (LIIF), else None."""
+    """What draws the picture where the weights make no field (LIIF, GaussianSR), else None."""
     load_torch()
-    from gaussian_core.models.published.drawing import liif_drawing
+    from gaussian_core.methods import METHODS as ALL
+    from gaussian_core.methods import Options, method_of_weights
 
-    return liif_drawing(picture, weights)
+    method = ALL[method_of_weights(weights)]
+    return None if method.makes_field else method.open(picture, Options(weights=weights))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gaussian_core.errors import WeightsError
-from viewer.model.methods import FALLBACK, METHODS, method_title
+from viewer.model.methods import FALLBACK, METHODS, OTHERS, method_title
 
 if TYPE_CHECKING:
     from gaussian_core.models.card import WeightsCard
@@ -42,6 +42,13 @@ LEARNED = (
 )
 
 
+PAPERS = {
+    "continuoussr": "ContinuousSR (arXiv 2503.06617)",
+    "liif": "LIIF (arXiv 2012.09161)",
+    "gaussiansr": "GaussianSR (arXiv 2407.18046)",
+}
+
+
 def card_of(document: Document) -> FieldCard:
     """The card of what a document's field is, or will be, made of. Reads a file's header, no more."""
     tiles = document.scene.tiles.values()
@@ -54,6 +61,17 @@ def card_of(document: Document) -> FieldCard:
         return FieldCard(document.name, "A field that was read from a file.", tuple(rows))
     if document.weights is not None and not document.fallback:
         return _of_file(document.weights, rows)
+    other = next((m for m in OTHERS if m.name == document.method), None)
+    if other is not None and other.makes == "interpolation":
+        rows = [("Gaussians", "none: the stored pixels are interpolated")]
+        return FieldCard(other.title, f"{other.tip}.", tuple(rows))
+    if other is not None:
+        from gaussian_core.methods import METHODS as ALL
+
+        shipped = ALL[other.name].shipped
+        assert shipped is not None, "only methods that learned answer for every pixel"
+        made = _of_file(shipped, rows)
+        return replace(made, title=other.title, summary=f"{other.tip}.")
     if document.method == FALLBACK or document.fallback:
         known = next(m for m in METHODS if m.name == FALLBACK)
         rows.append(("Weights", "none: nothing is learned"))
@@ -97,8 +115,8 @@ def _weights_rows(card: WeightsCard) -> list[tuple[str, str]]:
         ("Weights", f"{c.name}, {card.parameters:,} parameters, {card.size / 1e6:.1f} MB"),
         (
             "Architecture",
-            f"ContinuousSR (arXiv 2503.06617): {c.blocks} {c.encoder} blocks of {c.channels} channels, "
-            f"{c.cells**2} Gaussians a pixel",
+            f"{PAPERS.get(c.architecture, c.architecture)}: {c.blocks} {c.encoder} blocks of {c.channels} channels"
+            + (f", {c.cells**2} Gaussians a pixel" if c.architecture == "continuoussr" else ""),
         ),
         ("Scales", f"trained for ×{c.scales[0]:g} to ×{c.scales[1]:g}, {c.steps:,} steps"),
         ("Trained on", c.trained_on),
@@ -130,7 +148,7 @@ def figures_of(figures: dict[str, float]) -> Figures | None:
 
 def _count_text(document: Document) -> str:
     if document.scene.drawing is not None:
-        return "none: this network is asked for every pixel of every view"
+        return "no field of them: this network is asked for every pixel of every view"
     count = f"{sum(len(tile) for tile in document.scene.tiles.values()):,}"
     if not document.buildable or document.built == document.total:
         return count

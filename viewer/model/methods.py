@@ -1,17 +1,20 @@
-"""The methods that make a field, as the viewer offers them: one row each."""
+"""The methods as the viewer offers them: one row each. Those that make no field come from the table of all methods."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
+from gaussian_core import methods
+
 
 @dataclass(frozen=True)
 class FieldMethod:
-    """name: in gaussian_core.builder.METHODS. title: in the status bar. menu: in the menu, "&" marks the mnemonic.
+    """name: in gaussian_core.methods.METHODS. title: in the status bar. menu: in the menu, "&" marks the mnemonic.
     tile: side of the tiles in source pixels; smaller ones where building is slow, so that those in view are there
     sooner. block: how many of them by how many are built at once, at most. needs_torch: its builder imports torch.
-    key: its shortcut, empty for none."""
+    key: its shortcut, empty for none. makes: "field", "pixels" (a network is asked for every pixel of every view) or
+    "interpolation" of the stored pixels."""
 
     name: str
     title: str
@@ -22,9 +25,24 @@ class FieldMethod:
     needs_torch: bool = False
     weights: Path | None = None
     key: str = ""
+    makes: str = "field"
 
 
-METHODS = (
+def _other(method: methods.Method) -> FieldMethod:
+    makes = "interpolation" if method.interpolates else "pixels"
+    tile = 512  # of what is never built
+    return FieldMethod(
+        method.name,
+        method.title,
+        method.title,
+        method.tip,
+        tile,
+        needs_torch=method.needs_torch,
+        makes=makes,
+    )
+
+
+FIELDS = (
     FieldMethod(
         "continuoussr",
         "ContinuousSR",
@@ -44,7 +62,13 @@ METHODS = (
         key="Shift+M",
     ),
 )
-DEFAULT = METHODS[0].name
+OTHERS = tuple(
+    _other(method)
+    for method in sorted(methods.METHODS.values(), key=lambda m: (m.interpolates, m.rank))
+    if not method.makes_field and method.available
+)
+METHODS = FIELDS + OTHERS
+DEFAULT = FIELDS[0].name
 FALLBACK = "kernel"
 """What is shown where another method cannot work: it needs no weights and no torch."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -39,7 +40,8 @@ class Scene:
     method: how the field was built ("kernel", ...).
     drawing: draws the picture at any viewport by other means than a field, `draw(viewport, stop)`; None as a rule.
     pixel_sigma: the pixel's footprint in device pixels that the field is seen by; None is what it was made for.
-    resampling: the method that shows the picture where there is no field yet.
+    resampling: the method that shows the picture where there is no field yet; interpolated: there will be none, the
+        stored pixels are what is to be seen at every zoom.
     generation: one number per opened picture: what was rendered for another one is dropped.
     revision: grows with every tile.
     """
@@ -53,6 +55,7 @@ class Scene:
     drawing: Any = None
     pixel_sigma: float | None = None
     resampling: str = "bicubic"
+    interpolated: bool = False
     generation: int = field(default_factory=lambda: next(_generations))
     revision: int = 0
 
@@ -80,8 +83,20 @@ class Scene:
         """The same picture with no tiles yet of a field by another method."""
         none: Mapping[Key, GaussianField] = MappingProxyType({})
         return replace(
-            self, method=method, grid=grid, tiles=none, drawing=None, revision=self.revision + 1
+            self,
+            method=method,
+            grid=grid,
+            tiles=none,
+            drawing=None,
+            resampling="bicubic",
+            interpolated=False,
+            revision=self.revision + 1,
         )
+
+    @property
+    def shows_something(self) -> bool:
+        """Whether there is something of the method to see, and not only the picture while its field is being built."""
+        return bool(self.tiles) or self.interpolated or self.drawing is not None
 
     def seen_by(self, pixel_sigma: float | None) -> Scene:
         """The same field seen by another footprint of the pixels."""
@@ -135,7 +150,16 @@ class Scene:
         return [key for key in wanted if key in self.tiles]
 
     def fields_in(self, rect: Rect) -> Iterator[tuple[GaussianField, bool]]:
-        """The built tiles that touch the rectangle, each with whether it lies wholly inside."""
+        """The built tiles that touch the rectangle, each with whether it lies wholly inside; where the picture is drawn
+        by other means, the kernels these use, if they have any."""
+        kernels = getattr(self.drawing, "kernels", None)
+        if kernels is not None:
+            height, width = self.extent
+            x0, y0 = max(0, math.floor(rect[0])), max(0, math.floor(rect[1]))
+            x1, y1 = min(width, math.ceil(rect[2])), min(height, math.ceil(rect[3]))
+            if x0 < x1 and y0 < y1 and (found := kernels((x0, y0, x1, y1))) is not None:
+                yield found, False
+            return
         if self.grid is None:
             whole = _inside(self.bounds, rect)
             yield from ((f, whole) for f in self.tiles.values())

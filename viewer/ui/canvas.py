@@ -520,7 +520,7 @@ class Canvas(QWidget):
             return True
         if any(
             getattr(before, name) != getattr(after, name)
-            for name in ("method", "resampling", "drawing", "pixel_sigma")
+            for name in ("method", "resampling", "drawing", "pixel_sigma", "interpolated")
         ):
             return True
         if after.grid is None or after.pyramid is None:

@@ -108,9 +108,9 @@ class Session(QObject):
     def _show(self, scene: Scene) -> None:
         """A field that is shown stays until there is something of the one that takes its place."""
         shown = self._canvas.scene
-        field_shown = shown is not None and (shown.tiles or shown.drawing is not None)
+        field_shown = shown is not None and shown.shows_something
         same = shown is not None and shown.generation == scene.generation
-        if field_shown and same and not scene.tiles and scene.drawing is None:
+        if field_shown and same and not scene.shows_something:
             return
         self._canvas.set_scene(scene)
         self.scene_shown.emit()

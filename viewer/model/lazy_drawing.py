@@ -1,0 +1,51 @@
+"""A method that draws every view anew, opened when the first view is drawn: its network may take a second to load."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viewer.model.torch_import import load_torch
+
+if TYPE_CHECKING:
+    from gaussian_core.field import GaussianField
+    from gaussian_core.images import Picture
+    from gaussian_core.viewport import Viewport
+
+Stop = Callable[[], bool]
+Rect = tuple[int, int, int, int]
+
+
+class LazyDrawing:
+    """Draws on the frame thread; the overlays' thread may ask for kernels beside it."""
+
+    def __init__(self, picture: Picture, method: str) -> None:
+        self.picture, self.method = picture, method
+        self._drawing: Any = None
+        self._lock = threading.Lock()
+
+    def draw(self, viewport: Viewport, stop: Stop | None = None) -> NDArray[np.float32]:
+        """(h, w, C) float32. Raises Cancelled, and WeightsError when the method's weights cannot be used."""
+        frame: NDArray[np.float32] = self._opened(stop).draw(viewport, stop)
+        return frame
+
+    def kernels(self, rect: Rect) -> GaussianField | None:
+        """The Gaussians that the method uses within source pixels (x0, y0, x1, y1); None where it uses none, or while
+        it is not open yet."""
+        kernels = getattr(self._drawing, "kernels", None)
+        return None if kernels is None else kernels(rect)
+
+    def _opened(self, stop: Stop | None) -> Any:
+        with self._lock:
+            if self._drawing is None:
+                load_torch()
+                from gaussian_core.methods import open_drawing
+
+                drawing = open_drawing(self.picture, self.method)
+                drawing.encode(stop)
+                self._drawing = drawing
+            return self._drawing
