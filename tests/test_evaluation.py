@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import re
 
 import numpy as np
 import pytest
@@ -104,3 +105,53 @@ def test_the_shipped_figure_is_what_evaluate_prints():
     assert row.psnr_y == pytest.approx(
         load_model(weights_path()).config.figures["Set5 x2"], abs=0.02
     )
+
+
+def _words(*words):
+    from viewer.cli import main
+
+    return main(["evaluate", *(str(word) for word in words)])
+
+
+def test_the_command_prints_the_tables_with_published_figures_beside(tmp_path, capsys):
+    folder = tmp_path / "B100"
+    folder.mkdir()
+    noise = np.random.default_rng(0).integers(0, 255, (48, 52, 3), np.uint8)
+    Image.fromarray(noise).save(folder / "a.png")
+    out = tmp_path / "rows.json"
+    assert (
+        _words(folder, "--methods", "nearest,bicubic", "--scales", "2,3.3,48", "--json", out) == 0
+    )
+    said = capsys.readouterr().out
+    assert re.search(r"B100, PSNR-Y +x2 +x3.3 +x48", said)
+    assert re.search(r"published: LIIF .*32\.17", said) and "IMDN" not in said  # it has no x2
+    wanted = {"method", "dataset", "scale", "psnr_y", "psnr_rgb", "ssim_y", "build_ms", "render_ms"}
+    rows = json.loads(out.read_text())
+    assert len(rows) == 6 and all(wanted | {"peak_mb"} <= set(row) for row in rows)
+
+
+def test_many_scales_of_one_picture_are_one_build(tmp_path, capsys):
+    folder = tmp_path / "set"
+    folder.mkdir()
+    noise = np.random.default_rng(0).integers(0, 255, (48, 52, 3), np.uint8)
+    Image.fromarray(noise).save(folder / "a.png")
+    out = tmp_path / "rows.json"
+    assert _words(folder, "--many", "5", "--methods", "bicubic,kernel", "--json", out) == 0
+    rows = json.loads(out.read_text())
+    assert [row["method"] for row in rows] == ["bicubic", "kernel"]
+    for row in rows:
+        assert row["total"] == pytest.approx(row["build"] + 5 * row["render"])
+    assert "5 scales of a, x1.1 to x4" in capsys.readouterr().out
+    assert _words(folder, "--many", "0") == 1
+
+
+def test_memory_is_measured_in_processes_of_their_own(tmp_path, capsys):
+    folder = tmp_path / "set"
+    folder.mkdir()
+    Image.fromarray(np.zeros((24, 20, 3), np.uint8)).save(folder / "a.png")
+    assert _words(folder, "--memory", "--methods", "nearest", "--scales", "4,16") == 0
+    said = capsys.readouterr().out
+    assert re.search(r"nearest +\d+ +\d+", said)
+    (folder / "a.png").write_bytes(b"no picture")
+    assert _words(folder, "--memory", "--methods", "nearest", "--scales", "4") == 1
+    assert "could not be measured" in capsys.readouterr().err

@@ -47,11 +47,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="M,...",
         help="lpips,dists: needs the extra [perceptual]",
     )
+    parser.add_argument(
+        "--many",
+        type=int,
+        metavar="N",
+        help="instead: time N scales of one picture, x1.1 to x4, as build + N x per scale",
+    )
+    parser.add_argument(
+        "--memory",
+        action="store_true",
+        help="instead: peak memory of rendering one picture at the scales, each in a process of its own",
+    )
     parser.add_argument("--json", metavar="FILE", type=Path, help="write the figures there as well")
 
 
 def run(options: argparse.Namespace, stop: Stop | None = None) -> int:
     from gaussian_core.atomic import atomic_write, check_target
+    from gaussian_core.evaluation import tables
     from gaussian_core.evaluation.runner import evaluate
     from gaussian_core.methods import method_of_weights
 
@@ -64,6 +76,10 @@ def run(options: argparse.Namespace, stop: Stop | None = None) -> int:
         methods = ["bicubic", "kernel", "continuoussr"]
         if options.weights:
             methods = ["bicubic", method_of_weights(options.weights)]
+    if options.many is not None:
+        return _many(options, methods, stop)
+    if options.memory:
+        return _memory(options, methods, stop)
     rows = []
     print(HEADER)
     for row in evaluate(
@@ -85,6 +101,58 @@ def run(options: argparse.Namespace, stop: Stop | None = None) -> int:
             f"{row.ssim_y:>7.4f} {row.ssim_rgb:>7.4f} {row.build_ms:>9.1f} {row.render_ms:>9.1f} {memory:>6}{extra}",
             flush=True,
         )
+    print("\n" + tables.quality(rows))
     if options.json:
         atomic_write(options.json, json.dumps([row.as_dict() for row in rows], indent=2) + "\n")
+    return 0
+
+
+def _many(options: argparse.Namespace, methods: list[str], stop: Stop | None) -> int:
+    from gaussian_core.atomic import atomic_write
+    from gaussian_core.evaluation import tables
+    from gaussian_core.evaluation.runner import many_scales
+
+    if options.many < 1:
+        raise UserError("--many must be at least 1.")
+    results = list(
+        many_scales(
+            options.folders[0],
+            methods,
+            options.many,
+            device=options.device,
+            weights=options.weights,
+            stop=stop,
+        )
+    )
+    print(tables.many_scales(results))
+    if options.json:
+        atomic_write(options.json, json.dumps([r.as_dict() for r in results], indent=2) + "\n")
+    return 0
+
+
+def _memory(options: argparse.Namespace, methods: list[str], stop: Stop | None) -> int:
+    from gaussian_core.atomic import atomic_write
+    from gaussian_core.errors import Cancelled
+    from gaussian_core.evaluation import tables
+    from gaussian_core.evaluation.memory import peak_memory
+    from gaussian_core.evaluation.pairs import pictures
+    from gaussian_core.methods import METHODS, check_name
+
+    picture = pictures(options.folders[0])[0]
+    peaks: dict[str, dict[float, float | None]] = {}
+    for method in methods:
+        weights = options.weights if check_name(method).takes_weights else None
+        peaks[method] = {}
+        for scale in options.scales:
+            if stop is not None and stop():
+                raise Cancelled("measuring stopped")
+            peaks[method][scale] = peak_memory(picture, method, scale, weights)
+    print(tables.memory(peaks))
+    if options.json:
+        rows = [
+            {"method": m, "title": METHODS[m].title, "scale": s, "peak_mb": value}
+            for m, values in peaks.items()
+            for s, value in values.items()
+        ]
+        atomic_write(options.json, json.dumps(rows, indent=2) + "\n")
     return 0

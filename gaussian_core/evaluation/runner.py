@@ -15,7 +15,14 @@ from gaussian_core.benchmarks.measuring import peak_memory_mb
 from gaussian_core.errors import Cancelled, UserError
 from gaussian_core.evaluation import metrics
 from gaussian_core.evaluation.pairs import Pair, pairs
-from gaussian_core.methods import METHODS, Options, check_name, method_of_weights, open_drawing
+from gaussian_core.methods import (
+    METHODS,
+    Options,
+    check_name,
+    method_of_weights,
+    model_size,
+    open_drawing,
+)
 from gaussian_core.parallel import Stop
 from gaussian_core.viewport import Viewport
 
@@ -87,6 +94,66 @@ def evaluate(
             ]
             for method in names:
                 yield _row(folder.name, method, scale, everything, device, weights, extras, stop)
+
+
+@dataclass(frozen=True)
+class ManyScales:
+    """One picture encoded once and drawn at many scales. build, render: seconds, render for one scale."""
+
+    method: str
+    picture: str
+    scales: int
+    least: float
+    most: float
+    build: float
+    render: float
+    parameters: int
+
+    @property
+    def total(self) -> float:
+        return self.build + self.scales * self.render
+
+    def as_dict(self) -> dict[str, object]:
+        return {**asdict(self), "total": self.total}
+
+
+def many_scales(
+    folder: Path,
+    names: Sequence[str],
+    count: int,
+    *,
+    device: str = "auto",
+    weights: Path | None = None,
+    least: float = 1.1,
+    most: float = 4.0,
+    stop: Stop | None = None,
+) -> Iterator[ManyScales]:
+    """Draw the first picture of a folder, reduced to a quarter, at `count` scales from least to most, by each method.
+
+    Raises UserError and Cancelled.
+    """
+    from gaussian_core.imaging.picture import Picture
+
+    pair = next(pairs(folder, 4.0))
+    picture = Picture.from_array(pair.low)
+    height, width = pair.low.shape[:2]
+    views = [
+        Viewport((0.0, 0.0), float(scale), (round(width * scale), round(height * scale)))
+        for scale in np.linspace(least, most, count)
+    ]
+    for name in names:
+        check_name(name)
+        open_drawing(picture, name, Options(device, weights)).draw(views[0])  # loads, compiles
+        start = time.perf_counter()
+        drawing = open_drawing(picture, name, Options(device, weights))
+        drawing.encode(stop)
+        built = time.perf_counter()
+        for view in views:
+            drawing.draw(view, stop)
+        spent = time.perf_counter() - built
+        yield ManyScales(
+            name, pair.name, count, least, most, built - start, spent / count, model_size(drawing)
+        )
 
 
 def _row(

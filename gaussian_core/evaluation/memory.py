@@ -1,0 +1,44 @@
+"""Peak memory of a fresh process that enlarges one picture into a file, strip by strip, as `render` does.
+
+`python -m gaussian_core.evaluation.memory PICTURE METHOD SCALE [WEIGHTS]` prints it, in megabytes.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from gaussian_core.errors import UserError
+
+MODULE = "gaussian_core.evaluation.memory"
+
+
+def peak_memory(
+    picture: Path, method: str, scale: float, weights: Path | None = None
+) -> float | None:
+    """Megabytes; None where the system does not tell. Raises UserError with what the process had to say."""
+    words = [sys.executable, "-m", MODULE, str(picture), method, repr(scale)]
+    done = subprocess.run(
+        [*words, *([str(weights)] if weights else [])], capture_output=True, text=True
+    )
+    if done.returncode:
+        said = (done.stderr.strip().splitlines() or ["it ended early"])[-1]
+        raise UserError(f"{method} at x{scale:g} could not be measured: {said}")
+    answer = done.stdout.split()[-1]
+    return None if answer == "None" else float(answer)
+
+
+def _main(picture: str, method: str, scale: str, weights: str | None = None) -> None:
+    from gaussian_core.benchmarks.measuring import peak_memory_mb
+    from gaussian_core.file_renderer import render_file
+
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "out.tif"
+        render_file(picture, out, float(scale), method=method, device="cpu", weights=weights)
+        print(peak_memory_mb())
+
+
+if __name__ == "__main__":
+    _main(*sys.argv[1:])

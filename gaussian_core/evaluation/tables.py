@@ -1,0 +1,70 @@
+"""The papers' tables from the rows of an evaluation, with their own figures beside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gaussian_core.evaluation.published import PUBLISHED
+from gaussian_core.evaluation.runner import ManyScales, Row
+
+NAME = 44
+
+
+def quality(rows: Sequence[Row]) -> str:
+    """PSNR-Y, a table for each set: methods by scales, then what was published for the same set and scales."""
+    tables = []
+    for dataset in dict.fromkeys(row.dataset for row in rows):
+        here = [row for row in rows if row.dataset == dataset]
+        scales = list(dict.fromkeys(row.scale for row in here))
+        lines = [_line(f"{dataset}, PSNR-Y", [f"x{scale:g}" for scale in scales])]
+        for method in dict.fromkeys(row.method for row in here):
+            found = {row.scale: f"{row.psnr_y:.2f}" for row in here if row.method == method}
+            lines.append(_line(method, [found.get(scale, "") for scale in scales]))
+        for entry in PUBLISHED:
+            if entry.dataset == dataset and set(entry.psnr) & set(scales):
+                figures = [f"{entry.psnr[s]:.2f}" if s in entry.psnr else "" for s in scales]
+                lines.append(_line(f"published: {entry.title} ({entry.source})", figures))
+        tables.append("\n".join(lines))
+    return "\n\n".join(tables)
+
+
+def many_scales(results: Sequence[ManyScales]) -> str:
+    """What many scales of one picture cost by each method; the last column against the quickest."""
+    if not results:
+        return ""
+    first = results[0]
+    heads = ["build ms", "+ N x ms", "total s", "ratio", "parameters"]
+    lines = [
+        _line(
+            f"{first.scales} scales of {first.picture}, x{first.least:g} to x{first.most:g}", heads
+        )
+    ]
+    quickest = min(result.total for result in results)
+    for result in results:
+        lines.append(
+            _line(
+                result.method,
+                [
+                    f"{1e3 * result.build:.0f}",
+                    f"{1e3 * result.render:.1f}",
+                    f"{result.total:.2f}",
+                    f"{result.total / quickest:.1f}",
+                    f"{result.parameters:,}",
+                ],
+            )
+        )
+    return "\n".join(lines)
+
+
+def memory(peaks: dict[str, dict[float, float | None]]) -> str:
+    """Peak memory in MB by method and scale."""
+    scales = list(next(iter(peaks.values())))
+    lines = [_line("peak MB of a process that renders", [f"x{scale:g}" for scale in scales])]
+    for method, values in peaks.items():
+        cells = ["" if values[s] is None else f"{values[s]:.0f}" for s in scales]
+        lines.append(_line(method, cells))
+    return "\n".join(lines)
+
+
+def _line(name: str, cells: Sequence[str]) -> str:
+    return f"{name:<{NAME}}" + "".join(f"{cell:>11}" for cell in cells)
