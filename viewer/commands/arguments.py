@@ -26,11 +26,13 @@ def numbers(least: int, most: int) -> Callable[[str], tuple[float, ...]]:
     return parse
 
 
-def add_method(parser: argparse.ArgumentParser) -> None:
+def add_method(parser: argparse.ArgumentParser, fields_only: bool = False) -> None:
+    """fields_only: offer those that make a field."""
+    names = [m.name for m in METHODS.values() if m.makes_field or not fields_only]
     parser.add_argument(
         "--method",
         metavar="M",
-        help=f"{', '.join(METHODS)} (default: {DEFAULT}, the learned field)",
+        help=f"{', '.join(names)} (default: {DEFAULT}, the learned field)",
     )
 
 

@@ -16,7 +16,7 @@ from viewer.commands.progress import progress_bar
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("input", metavar="IN", help="a picture")
     parser.add_argument("output", metavar="FIELD.safetensors", help="the field file to write")
-    add_method(parser)
+    add_method(parser, fields_only=True)
     add_weights(parser)
     add_device(parser)
 
