@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,42 +85,135 @@ def render_file(
     Transparency is kept where the format can hold it; elsewhere the picture is laid on white, and a note says so.
     Raises ImageError, FieldError, OutputError, DeviceError, WeightsError, UserError (method, scale or region).
     """
-    from gaussian_core.image_writer import ImageWriter
+    return render_files(
+        source,
+        [(out, scale)],
+        method=method,
+        device=device,
+        region=region,
+        bits=bits,
+        pixel_sigma=pixel_sigma,
+        weights=weights,
+        precision=precision,
+        progress=progress,
+        stop=stop,
+    )[0]
 
+
+def render_files(
+    source: str | os.PathLike[str] | Picture | GaussianField,
+    outputs: Sequence[tuple[str | os.PathLike[str], float | tuple[float, float]]],
+    *,
+    method: str | None = None,
+    device: str = "auto",
+    region: Rect | None = None,
+    bits: int = 8,
+    pixel_sigma: float | None = None,
+    weights: str | os.PathLike[str] | None = None,
+    precision: Precision = "float32",
+    progress: Progress | None = None,
+    stop: Stop | None = None,
+) -> list[Rendered]:
+    """As render_file, at several scales: outputs are (file, scale). The files grow side by side down the picture, so
+    that its field is built once, tile by tile, and all of them appear or none.
+
+    Scales below 1 among others are drawn from the field, too.
+    """
     if pixel_sigma is not None and not 0 <= pixel_sigma <= 10:
         raise UserError(f"A pixel's footprint is 0 to 10 pixels wide, got {pixel_sigma:g}.")
+    if len({Path(out) for out, _ in outputs}) < len(outputs):
+        raise UserError("Several scales cannot go into one file: put {scale} into its name.")
     options = Options(device, weights, precision, pixel_sigma)
-    drawing, notes_of_source = _open(source, method, options, _scales(scale))
-    viewport = _viewport(drawing.extent, _scales(scale), region)
-    width, height = viewport.size
-    flatten = drawing.channels == 4 and not _holds_alpha(out)
-    channels = 3 if flatten else drawing.channels
-
-    if progress is not None:
-        progress(0, height)
-    with (
-        ImageWriter(out, width, height, channels, bits=bits) as writer,
-        ThreadPoolExecutor(1, thread_name_prefix="writer") as writing,
-    ):
-        # One strip is compressed while the next is drawn; never more than two exist.
-        pending: Future[object] | None = None
-        for top, rows in strip_bounds(width, height, drawing.channels):
-            strip = drawing.draw(viewport.part(0, top, width, rows), stop)
-            strip = _on_white(strip) if flatten else _straight_alpha(strip)
-            if pending is not None:
-                pending.result()
-            pending = writing.submit(writer.write_rows, strip)
+    scales = [_scales(scale) for _, scale in outputs]
+    largest = max(scales, key=max)
+    drawing, notes_of_source = _open(source, method, options, largest)
+    with ExitStack() as stack:
+        files = [
+            stack.enter_context(_File(out, drawing, scale, region, bits, len(outputs)))
+            for (out, _), scale in zip(outputs, scales, strict=True)
+        ]
+        total = sum(file.viewport.size[1] for file in files)
+        done = 0
+        if progress is not None:
+            progress(0, total)
+        # Whichever is highest in the picture goes next.
+        while (file := min(files, key=lambda f: f.next_top)).next_top < math.inf:
+            done += file.draw(stop)
             if progress is not None:
-                progress(top + rows, height)
-        if pending is not None:
-            pending.result()
+                progress(done, total)
+        for file in files:
+            file.finish()
         if stop is not None and stop():
             raise Cancelled("stopped before the file was finished")
     # What the drawing has to say may come up while it works.
     notes = [*notes_of_source, *drawing.notes]
-    if flatten:
-        notes.append(f"{Path(out).suffix} holds no transparency: laid on white")
-    return Rendered(Path(out), (width, height), viewport.scale, tuple(notes))
+    return [file.rendered(notes) for file in files]
+
+
+class _File:
+    """One output on its way: strips are drawn from top to bottom, one is compressed while the next is drawn."""
+
+    def __init__(
+        self,
+        out: str | os.PathLike[str],
+        drawing: Drawing,
+        scale: tuple[float, float],
+        region: Rect | None,
+        bits: int,
+        among: int,
+    ) -> None:
+        self.out, self.drawing, self.bits = Path(out), drawing, bits
+        self.viewport = _viewport(drawing.extent, scale, region)
+        self._flatten = drawing.channels == 4 and not _holds_alpha(out)
+        width, height = self.viewport.size
+        self._strips = strip_bounds(width, height, drawing.channels * among)
+        self._next = next(self._strips, None)
+        self._pending: Future[object] | None = None
+
+    def __enter__(self) -> _File:
+        from gaussian_core.image_writer import ImageWriter
+
+        width, height = self.viewport.size
+        channels = 3 if self._flatten else self.drawing.channels
+        with ExitStack() as stack:
+            self._writer = stack.enter_context(
+                ImageWriter(self.out, width, height, channels, bits=self.bits)
+            )
+            self._writing = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="writer"))
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._stack.__exit__(*error)
+
+    @property
+    def next_top(self) -> float:
+        """Where the next strip begins, source pixels; infinity when all are drawn."""
+        if self._next is None:
+            return math.inf
+        return self.viewport.origin[1] + self._next[0] / self.viewport.scale[1]
+
+    def draw(self, stop: Stop | None) -> int:
+        """Draw the next strip; its number of rows."""
+        assert self._next is not None
+        top, rows = self._next
+        strip = self.drawing.draw(self.viewport.part(0, top, self.viewport.size[0], rows), stop)
+        strip = _on_white(strip) if self._flatten else _straight_alpha(strip)
+        self.finish()  # never more than two strips exist
+        self._pending = self._writing.submit(self._writer.write_rows, strip)
+        self._next = next(self._strips, None)
+        return rows
+
+    def finish(self) -> None:
+        """Wait until what was drawn is written. Raises OutputError."""
+        if self._pending is not None:
+            self._pending.result()
+            self._pending = None
+
+    def rendered(self, notes: Sequence[str]) -> Rendered:
+        if self._flatten:
+            notes = [*notes, f"{self.out.suffix} holds no transparency: laid on white"]
+        return Rendered(self.out, self.viewport.size, self.viewport.scale, tuple(notes))
 
 
 def strip_bounds(width: int, height: int, channels: int) -> Iterator[tuple[int, int]]:

@@ -15,6 +15,7 @@ from gaussian_core import (
     FieldError,
     GaussianField,
     Picture,
+    UserError,
     build_field,
     file_renderer,
     render_file,
@@ -131,3 +132,52 @@ def test_odd_sizes_are_covered_to_the_border(tmp_path: Path) -> None:
         done = render_file(white, out, scale)
         assert done.size == (max(1, round(17 * scale)), max(1, round(13 * scale)))
         assert read(out).min() >= 254, scale
+
+
+def test_several_scales_are_one_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    picture = Picture.from_array(noise(70, 1300))
+    built: Counter[object] = Counter()
+    build_tile = FieldBuilder.build_tile
+
+    def count(self: FieldBuilder, key: Any, stop: Any = None) -> GaussianField:
+        built[key] += 1
+        return build_tile(self, key, stop)
+
+    monkeypatch.setattr(FieldBuilder, "build_tile", count)
+    monkeypatch.setattr(file_renderer, "STRIP_BYTES", 100_000)
+    scales = [1.5, 4.0, 0.6, 2.25]
+    outputs = [(tmp_path / f"{scale}.png", scale) for scale in scales]
+    steps: list[tuple[int, int]] = []
+    done = file_renderer.render_files(
+        picture, outputs, method="kernel", progress=lambda n, of: steps.append((n, of))
+    )
+    assert set(built.values()) == {1} and len(built) == 3
+    assert [d.size for d in done] == [(round(70 * s), round(1300 * s)) for s in scales]
+    assert steps[-1][0] == steps[-1][1] == sum(round(1300 * s) for s in scales)
+    monkeypatch.undo()
+    for (path, scale), whole in zip(outputs, done, strict=True):
+        if scale < 1:
+            continue  # alone, the antialiased picture is drawn
+        alone = render_file(picture, tmp_path / "alone.png", scale, method="kernel")
+        assert alone.size == whole.size
+        difference = np.asarray(Image.open(path)).astype(int) - np.asarray(
+            Image.open(tmp_path / "alone.png")
+        )
+        assert np.abs(difference).max() <= 1
+
+
+def test_several_scales_appear_together_or_not_at_all(tmp_path: Path) -> None:
+    picture = Picture.from_array(noise(20, 30))
+    with pytest.raises(UserError, match=r"put \{scale\}"):
+        file_renderer.render_files(picture, [(tmp_path / "a.png", 2), (tmp_path / "a.png", 3)])
+    drawn = []
+
+    def stop() -> bool:
+        drawn.append(1)
+        return len(drawn) > 3
+
+    with pytest.raises(Cancelled):
+        file_renderer.render_files(
+            picture, [(tmp_path / "a.png", 2), (tmp_path / "b.png", 3)], method="bicubic", stop=stop
+        )
+    assert list(tmp_path.iterdir()) == []

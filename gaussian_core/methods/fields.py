@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -14,6 +13,7 @@ from gaussian_core.methods.interface import Options, Stop
 from gaussian_core.viewport import Viewport
 
 if TYPE_CHECKING:
+    from gaussian_core.builder import Key
     from gaussian_core.field import GaussianField
     from gaussian_core.images import Picture
 
@@ -44,7 +44,7 @@ class TiledFieldDrawing:
     """A picture's field by one of the builder's methods.
 
     After `encode` all of its tiles are held. Without it they are built as viewports ask for them and dropped when one
-    does not: memory follows what is drawn where strips come down a picture.
+    begins below them: memory follows what is drawn where strips come down a picture.
     """
 
     def __init__(self, picture: Picture, method: str, options: Options) -> None:
@@ -59,7 +59,7 @@ class TiledFieldDrawing:
             weights=options.weights,
             precision=options.precision,
         )
-        self.tiles: dict[Hashable, GaussianField] = {}
+        self.tiles: dict[Key, GaussianField] = {}
         self._options = options
         self._whole = False
 
@@ -88,8 +88,13 @@ class TiledFieldDrawing:
     def draw(self, viewport: Viewport, stop: Stop | None = None) -> NDArray[np.float32]:
         keys = self._reaching(viewport.source_rect)
         if not self._whole:
-            # Strips only move down: what this one does not need, no later one will.
-            self.tiles = {key: tile for key, tile in self.tiles.items() if key in keys}
+            # Strips only move down: what lies above this one and what reaches into it, no later one needs.
+            grid, top = self.builder.grid, viewport.source_rect[1]
+            self.tiles = {
+                key: tile
+                for key, tile in self.tiles.items()
+                if key in keys or grid.rect(key)[3] + grid.tile > top
+            }
         for key in keys:
             if key not in self.tiles:
                 self.tiles[key] = self.builder.build_tile(key, stop)

@@ -26,7 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="S[,SY]",
         type=numbers(1, 2),
         required=True,
-        help="output pixels per source pixel, any positive number; two for unequal axes",
+        action="append",
+        help="output pixels per source pixel, any positive number; two for unequal axes. Several times for several files "
+        "at once, the field being built once: then OUT has {scale} in its name",
     )
     parser.add_argument(
         "--region",
@@ -53,14 +55,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, stop: Stop) -> int:
-    from gaussian_core.file_renderer import render_file
+    from gaussian_core.file_renderer import render_files
 
-    scale = options.scale if len(options.scale) == 2 else options.scale * 2
+    outputs = [
+        (
+            options.output.replace("{scale}", "x".join(f"{s:g}" for s in scale)),
+            scale if len(scale) == 2 else scale * 2,
+        )
+        for scale in options.scale
+    ]
     with progress_bar("rows") as progress:
-        done = render_file(
+        files = render_files(
             options.input,
-            options.output,
-            scale,
+            outputs,
             method=options.method,
             device=options.device,
             region=options.region,
@@ -71,7 +78,8 @@ def run(options: argparse.Namespace, stop: Stop) -> int:
             progress=progress,
             stop=stop,
         )
-    for note in done.notes:
+    for note in dict.fromkeys(note for done in files for note in done.notes):
         print(f"note: {note}", file=sys.stderr)
-    print(f"{done.path}: {done.size[0]} x {done.size[1]} pixels")
+    for done in files:
+        print(f"{done.path}: {done.size[0]} x {done.size[1]} pixels")
     return 0
