@@ -220,6 +220,14 @@ def test_without_usable_weights_kernel_interpolation_is_shown_and_said(
     window.change(centres=True)
     wait_until_idle(qtbot, window)
     assert len(said) == 1
+    # Chosen once more it is tried once more.
+    window.menus.actions["method.continuoussr"].trigger()
+    wait_until_idle(qtbot, window, lambda: len(said) == 2)
+    assert _methods(window) == {"kernel"}
+    monkeypatch.undo()
+    window.menus.actions["method.continuoussr"].trigger()
+    wait_until_idle(qtbot, window, lambda: _methods(window) == {"continuoussr"})
+    assert len(said) == 2
 
 
 def test_without_a_device_kernel_interpolation_is_shown_and_said(
@@ -337,3 +345,35 @@ def test_a_slow_method_is_refined_step_by_step():
     slow, fast = (SimpleNamespace(scene=SimpleNamespace(drawing=d)) for d in (object(), None))
     assert _steps(slow, 8) == [4, 2, 1] and _steps(slow, 5) == [4, 2, 1]
     assert _steps(slow, 2) == [1] and _steps(fast, 8) == [1]
+
+
+def test_a_resting_view_gets_a_coarse_frame_of_a_slow_method_first(
+    make_window, qtbot, tmp_path, monkeypatch
+):
+    if not METHODS["liif"].available:
+        pytest.skip("the weights of liif are not there")
+    monkeypatch.setattr("viewer.ui.frame_worker.FIRST_PIXELS", 512)
+    window = make_window(Settings(animate=False))
+    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png", 60, 50))
+    window.canvas.zoom_to(3.0)
+    wait_until_idle(qtbot, window)
+    worker, posted = window.canvas._worker, []
+    post = worker._post
+
+    def watch(frame):
+        posted.append((frame.view.scale, frame.level))
+        post(frame)
+
+    worker._post = watch
+    window.menus.actions["method.liif"].trigger()
+    wait_until_idle(qtbot, window, lambda: (3.0, 1) in posted, 60_000)
+    levels = [level for _, level in posted]
+    assert levels[0] >= 4 and levels == sorted(levels, reverse=True)
+    # A view that moves on takes over from any of the steps, and ends exact.
+    del posted[:]
+    window.canvas.zoom_to(3.5)
+    qtbot.waitUntil(lambda: bool(posted), timeout=10_000)
+    window.canvas.zoom_to(4.0)
+    wait_until_idle(qtbot, window, lambda: (4.0, 1) in posted, 60_000)
+    assert posted[0][1] > 1
+    assert posted[-1] == (4.0, 1)

@@ -50,7 +50,7 @@ def load_model(path: str | os.PathLike[str]) -> Network:
     source = Path(path)
     if not source.is_file():
         raise WeightsError(
-            f"The weights {source.name} are missing: install again, or use --method kernel."
+            f"The weights {source.name} are missing: install again, or choose another method."
         )
     try:
         with safe_open(source, framework="pt") as file:

@@ -20,6 +20,10 @@ log = logging.getLogger(__name__)
 
 RenderFrame = Callable[..., Frame | None]
 
+FIRST_PIXELS = 1 << 14
+"""Pixels that a network is asked for in the first frame of a view: some tenths of a second at most."""
+COARSEST = 16
+
 
 def warm_up() -> None:
     """Load or compile the kernels (seconds the first time, then from the cache)."""
@@ -115,7 +119,7 @@ class FrameWorker(QObject):
                 self._signal(self.failed, f"This view could not be rendered: {error}")
 
     def _serve(self, request: FrameRequest) -> None:
-        level = 1 if self._shifts(request) else self.pacing.level(request)
+        level = 1 if self._shifts(request) else self._first_level(request)
         try:
             self._post(self._frame(request, level))
         except Cancelled:
@@ -147,14 +151,28 @@ class FrameWorker(QObject):
         except BaseException:
             for pixels in held:
                 self.buffers.give_back(pixels)
-            if not shifted:
+            if not shifted and request.scene.drawing is None:
                 self.pacing.learn(request.view, self._clock() - began, level, complete=False)
             raise
         # A preview by the picture tells nothing of what the field costs.
         other_kind = level > 1 and frame is not None and frame.backend == "picture"
+        # Nor does a network that is asked for every pixel: it has steps of its own.
+        other_kind = other_kind or request.scene.drawing is not None
         if not shifted and not (other_kind and request.view.scale >= 1.0):
             self.pacing.learn(request.view, self._clock() - began, level)
         return frame
+
+    def _first_level(self, request: FrameRequest) -> int:
+        """How coarse the first frame is. A network that is asked for every pixel begins with few of them, also where
+        the view rests."""
+        view = request.view
+        if request.scene.drawing is None or view.scale < 1.0 or not self.pacing.coarse_first:
+            return self.pacing.level(request)
+        left, top, right, bottom = view.picture_rect
+        level, pixels = 1, max(0, right - left) * max(0, bottom - top)
+        while level < COARSEST and pixels > FIRST_PIXELS * level * level:
+            level *= 2
+        return level
 
     def _shifts(self, request: FrameRequest) -> bool:
         """Whether the renderer has most of this view from its last frame (see PanningRenderer)."""

@@ -266,12 +266,18 @@ class MainWindow(QMainWindow):
             self._apply_settings()
             self.ask_open_weights()
             return
+        again = self._weights_in_use
         self._weights_in_use = True
         self._apply_settings()
+        if again:
+            self.session.retry()
 
     def choose_method(self, method: str) -> None:
+        again = not self._weights_in_use and method == self.settings.method
         self._weights_in_use = False
         self.change(method=method)
+        if again:
+            self.session.retry()
 
     def open_sample(self) -> None:
         from gaussian_core.resource_files import resource_path

@@ -83,8 +83,16 @@ class Session(QObject):
             return
         if weights is None and document.weights is None and document.method == method:
             return
+        self._remake(document)
+
+    def retry(self) -> None:
+        """Once more by the method that was asked for, where another one has taken its place."""
+        if self.document is not None and self.document.fallback:
+            self._remake(self.document)
+
+    def _remake(self, document: Document) -> None:
         self.stop_building()
-        self._replace(document.made_by(method, weights))
+        self._replace(document.made_by(self.method, self.weights))
         if self.document is not None and self.document.fallback:
             self.fell_back.emit(self.document.fallback)
         self.build()
