@@ -325,7 +325,8 @@ def test_networks_that_answer_for_every_pixel_are_methods_too(make_window, qtbot
     view, learned = window.canvas.view, window.canvas.grab_frame()
     window.menus.actions[f"method.{name}"].trigger()
     # It may be drawn coarse first; idle is when the exact one is there.
-    wait_until_idle(qtbot, window, lambda: window.canvas.scene.method == name)
+    shown = lambda: window.canvas.scene.method == name  # noqa: E731
+    wait_until_idle(qtbot, window, shown, timeout=60_000)
     assert window.canvas.view == view and window.canvas.grab_frame() != learned
     assert window.status.method.text == METHODS[name].title
     picture = window.session.document.picture
@@ -377,3 +378,20 @@ def test_a_resting_view_gets_a_coarse_frame_of_a_slow_method_first(
     wait_until_idle(qtbot, window, lambda: (4.0, 1) in posted, 60_000)
     assert posted[0][1] > 1
     assert posted[-1] == (4.0, 1)
+
+
+def test_a_fit_is_watched_until_it_is_done(make_window, qtbot, tmp_path):
+    window = make_window(Settings())
+    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png", 60, 50))
+    window.canvas.zoom_to(4.0)
+    wait_until_idle(qtbot, window)
+    window.menus.actions["method.fit"].trigger()
+    shown = lambda: window.canvas.scene.method == "fit"  # noqa: E731
+    wait_until_idle(qtbot, window, shown, timeout=60_000)
+    state = window.status.preview.text
+    assert re.fullmatch(r"fit [\d.]+ dB", state), state
+    assert (
+        float(state.split()[1]) > 20
+    )  # the picture is noise, which half as many Gaussians cannot be
+    (field, _), *_ = window.canvas.scene.fields_in(window.canvas.scene.bounds)
+    assert len(field) == pytest.approx(60 * 50 / 2, rel=0.05)

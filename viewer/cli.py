@@ -37,6 +37,7 @@ COMMANDS = (
         "viewer.commands.render",
     ),
     Command("build", "turn a picture into a field and save it", "viewer.commands.build"),
+    Command("fit", "fit Gaussians to one picture by gradient descent", "viewer.commands.fit"),
     Command(
         "evaluate",
         "measure how close enlargements come to the originals",

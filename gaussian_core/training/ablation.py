@@ -60,7 +60,7 @@ VARIANTS = (
     Variant("no-footprint", "pixel footprint", {"footprint": 0.0}),
     Variant("no-consistency", "data consistency", consistent=False),
     Variant("no-prior", "geometry's prior", follow=0.0),
-    Variant("structure-tensor", "geometry's start", {"elongation": 0.8}),
+    Variant("no-structure-tensor", "geometry's start", {"elongation": 0.0}),
 )
 
 

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 Stop = Callable[[], bool]
 Rect = tuple[int, int, int, int]
 
+PATIENCE = 0.3
+"""Seconds of work before each frame, for a method that can show what it has so far."""
+
 
 class LazyDrawing:
     """Draws on the frame thread; the overlays' thread may ask for kernels beside it."""
@@ -39,13 +42,28 @@ class LazyDrawing:
         kernels = getattr(self._drawing, "kernels", None)
         return None if kernels is None else kernels(rect)
 
+    @property
+    def unfinished(self) -> bool:
+        """Whether another frame of the same view would show more."""
+        return bool(getattr(self._drawing, "unfinished", False))
+
+    @property
+    def state(self) -> str:
+        """What the method says of its progress; empty as a rule."""
+        return str(getattr(self._drawing, "state", ""))
+
     def _opened(self, stop: Stop | None) -> Any:
         with self._lock:
             if self._drawing is None:
-                load_torch()
-                from gaussian_core.methods import open_drawing
+                from gaussian_core.methods import METHODS, open_drawing
+
+                if METHODS[self.method].needs_torch:
+                    load_torch()
 
                 drawing = open_drawing(self.picture, self.method)
-                drawing.encode(stop)
+                if hasattr(drawing, "patience"):
+                    drawing.patience = PATIENCE
+                else:
+                    drawing.encode(stop)
                 self._drawing = drawing
             return self._drawing

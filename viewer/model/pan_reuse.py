@@ -47,7 +47,8 @@ class PanningRenderer:
             if level > 1 and frame is not None and last is not None:
                 self._last = last if not np.may_share_memory(last.bgrx, frame.bgrx) else None
         if level == 1:
-            self._last = frame
+            # What a method has not finished changes everywhere: nothing of it is kept.
+            self._last = None if getattr(scene.drawing, "unfinished", False) else frame
         return frame
 
     def shifts(self, scene: Scene, view: ViewState) -> bool:

@@ -127,12 +127,13 @@ class FrameWorker(QObject):
                 raise
             level = max(2, self.pacing.level(request))
             self._post(self._frame(request, level))
-        if level == 1:
-            return
-        if self.slot.wait(request.at + self.pacing.rest - self._clock()):
-            return
-        for finer in _steps(request, level):
-            self._post(self._frame(request, finer, refining=True))
+        if level > 1:
+            if self.slot.wait(request.at + self.pacing.rest - self._clock()):
+                return
+            for finer in _steps(request, level):
+                self._post(self._frame(request, finer, refining=True))
+        while getattr(request.scene.drawing, "unfinished", False):
+            self._post(self._frame(request, 1, refining=True))
 
     def _frame(self, request: FrameRequest, level: int, refining: bool = False) -> Frame | None:
         stop = self.pacing.stopper(

@@ -77,7 +77,9 @@ class Readout(QObject):
             self._status.show_values(probe.source, probe.field)
 
     def _show_frame(self, frame: Frame) -> None:
-        self._status.show_frame(frame.ms, frame.level, frame.backend)
+        scene = self._canvas.scene
+        state = str(getattr(scene.drawing, "state", "")) if scene is not None else ""
+        self._status.show_frame(frame.ms, frame.level, frame.backend, state)
         if self._point is not None:
             self._later()
 

@@ -63,7 +63,7 @@ class StatusBar(QStatusBar):
         self.method = StatusCell("Method", "Kernel interpolation", 3, tip="How the field is made")
         self.preview = StatusCell(
             "Preview",
-            "preview 1/4",
+            "fit 00.0 dB, 00 %",
             8,
             tip="A frame coarser than the screen; the exact one follows when the view rests",
         )
@@ -148,9 +148,10 @@ class StatusBar(QStatusBar):
     def show_counts(self, text: str, capped: bool = False) -> None:
         self.counts.show_value(text, warn=capped)
 
-    def show_frame(self, ms: float, level: int, backend: str) -> None:
+    def show_frame(self, ms: float, level: int, backend: str, state: str = "") -> None:
+        """state: what a method that works while it is watched says of its progress."""
         self.time.show_value(status_text.time_text(ms))
-        self.preview.show_value(status_text.preview_text(level), warn=level > 1)
+        self.preview.show_value(state or status_text.preview_text(level), warn=level > 1)
         gpu = backend.startswith(("cuda", "mps", "gpu"))
         self.device.show_value("GPU" if gpu else "CPU")
 

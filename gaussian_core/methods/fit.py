@@ -1,0 +1,112 @@
+"""Gaussians fitted to this one picture by gradient descent: nothing is learned from others."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gaussian_core.errors import Cancelled, ImageError
+from gaussian_core.methods.interface import Drawing, Method, Options, Stop
+from gaussian_core.viewport import Viewport
+
+if TYPE_CHECKING:
+    from gaussian_core.field import GaussianField
+    from gaussian_core.fitting import Progress
+    from gaussian_core.images import Picture
+
+MOST_PIXELS = 4_000_000
+
+
+class FitDrawing:
+    """Fits when it is first drawn, and draws the field so far: `patience` seconds of fitting before each frame, all of
+    it as a rule. What is stopped goes on with the next frame. Raises ImageError for a picture beyond MOST_PIXELS."""
+
+    def __init__(self, picture: Picture, options: Options) -> None:
+        from gaussian_core.fitting import Fit
+        from gaussian_core.models.published.drawing import on_white
+
+        height, width = self.extent = picture.extent
+        if height * width > MOST_PIXELS:
+            raise ImageError(
+                f"A fit takes pictures of up to {MOST_PIXELS / 1e6:g} megapixels, this one has "
+                f"{height * width / 1e6:.1f}: crop it, or choose another method."
+            )
+        opaque, self.notes = on_white(picture, "A fit")
+        self.channels = 3
+        self.patience = math.inf
+        pixels = opaque.as_float((0, 0, width, height))
+        self._fit = Fit(pixels if pixels.shape[2] == 3 else np.repeat(pixels[..., :1], 3, 2))
+        self._options = options
+        self._steps: Iterator[Progress] | None = self._fit.run(report=5)
+        self._latest: Progress | None = None
+        self._field: GaussianField | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether the next frame will be closer to the picture."""
+        return self._steps is not None
+
+    @property
+    def state(self) -> str:
+        """How far it is, for the status bar."""
+        if self._latest is None:
+            return "fit: starting"
+        done = f", {100 * self._latest.done:.0f} %" if self.unfinished else ""
+        return f"fit {self._latest.psnr:.1f} dB{done}"
+
+    def encode(self, stop: Stop | None = None) -> None:
+        self._advance(math.inf, stop)
+
+    def draw(self, viewport: Viewport, stop: Stop | None = None) -> NDArray[np.float32]:
+        from gaussian_core.rasterizer import rasterize
+
+        self._advance(self.patience, stop)
+        given = self._options.pixel_sigma
+        options: dict[str, Any] = {} if given is None else {"pixel_sigma": given}
+        return rasterize(self._made(), viewport, stop=stop, **options)
+
+    def kernels(self, rect: tuple[int, int, int, int]) -> GaussianField:
+        """The Gaussians so far, all of them."""
+        return self._made()
+
+    def _made(self) -> GaussianField:
+        with self._lock:
+            if self._field is None:
+                self._field = self._fit.field()
+            return self._field
+
+    def _advance(self, seconds: float, stop: Stop | None) -> None:
+        end = time.perf_counter() + seconds
+        while self._steps is not None:
+            if stop is not None and stop():
+                raise Cancelled("stopped while fitting")
+            self._latest = next(self._steps, None) or self._latest
+            if self._latest is not None and self._latest.done >= 1:
+                self._steps.close()  # type: ignore[attr-defined]
+                self._steps = None
+            with self._lock:
+                self._field = None
+            if time.perf_counter() > end:
+                break
+
+
+def _open(picture: Picture, options: Options) -> Drawing:
+    return FitDrawing(picture, options)
+
+
+METHODS = (
+    Method(
+        "fit",
+        "Fit to this picture",
+        "Gaussians optimised for this picture alone, while you watch; up to 4 megapixels",
+        _open,
+        rank=15,
+    ),
+)

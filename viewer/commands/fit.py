@@ -1,0 +1,106 @@
+"""Fit Gaussians to one picture by gradient descent and save them as a field; or measure the prior of a folder's.
+
+fit PHOTO FIELD.safetensors         the viewer and `render` open the field; Ctrl-C keeps what is reached
+fit FOLDER --prior PRIOR.json       fit every picture of a folder, one Gaussian a pixel, and report how their
+                                    variances, covariances and places are distributed
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from gaussian_core.errors import OutputError, UserError
+from gaussian_core.parallel import Stop
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "input", metavar="IN", type=Path, help="a picture, or a folder with --prior"
+    )
+    parser.add_argument(
+        "output", metavar="FIELD.safetensors", nargs="?", help="the field file to write"
+    )
+    parser.add_argument(
+        "--gaussians-per-pixel",
+        type=float,
+        default=0.5,
+        metavar="G",
+        help="at most 1 (default 0.5)",
+    )
+    parser.add_argument("--steps", type=int, default=200, help="of gradient descent (default 200)")
+    parser.add_argument("--seconds", type=float, help="as many steps as fit into that time instead")
+    parser.add_argument("--prior", metavar="FILE", help="write the distributions there (JSON)")
+    parser.add_argument("--plot", metavar="FILE", help="with --prior: draw them, a PNG")
+    parser.add_argument("--size", type=int, default=128, help="with --prior: side of the crops")
+    parser.add_argument("--limit", type=int, metavar="N", help="with --prior: only N pictures")
+
+
+def run(options: argparse.Namespace, stop: Stop) -> int:
+    if options.steps < 1 or (options.seconds is not None and options.seconds <= 0):
+        raise UserError("--steps and --seconds must be more than 0.")
+    if options.prior:
+        return _prior(options, stop)
+    if options.output is None:
+        raise UserError("Name the field file to write: fit PHOTO FIELD.safetensors")
+    return _fit(options, stop)
+
+
+def _fit(options: argparse.Namespace, stop: Stop) -> int:
+    from tqdm import tqdm
+
+    from gaussian_core.atomic import check_target
+    from gaussian_core.file_renderer import FIELD_SUFFIX
+    from gaussian_core.fitting import Fit, FitOptions
+    from gaussian_core.images import open_picture
+
+    out = Path(options.output)
+    if out.suffix.lower() != FIELD_SUFFIX:
+        raise OutputError(f"A field file ends in {FIELD_SUFFIX}, which {out.name} does not.")
+    check_target(out)
+    picture = open_picture(options.input)
+    if picture.note:
+        print(f"note: {picture.note}", file=sys.stderr)
+    pixels = picture.as_float()
+    if pixels.shape[2] == 4:
+        print("note: a fit knows no transparency: laid on white", file=sys.stderr)
+        pixels = pixels[..., :3] + (1 - pixels[..., 3:])
+    fit = Fit(
+        pixels, FitOptions(gaussians_per_pixel=options.gaussians_per_pixel, steps=options.steps)
+    )
+    reached = None
+    with tqdm(total=100, unit="%", disable=None, leave=False, dynamic_ncols=True) as bar:
+        for progress in fit.run(options.seconds, stop=stop):
+            reached = progress
+            bar.set_postfix_str(f"{progress.psnr:.2f} dB", refresh=False)
+            bar.update(round(100 * progress.done) - bar.n)
+    fit.field().save(out)
+    said = "" if reached is None else f", {reached.psnr:.2f} dB after {reached.step} steps"
+    print(f"{out}: {len(fit):,} Gaussians{said}")
+    return 0
+
+
+def _prior(options: argparse.Namespace, stop: Stop) -> int:
+    from gaussian_core.atomic import atomic_write, check_target
+    from gaussian_core.evaluation.pairs import pictures
+    from gaussian_core.fitting.prior import Prior, plot_prior
+
+    if options.size < 16 or (options.limit is not None and options.limit < 1):
+        raise UserError("--size must be at least 16, --limit at least 1.")
+    target = Path(options.prior)
+    check_target(target)
+    prior = Prior.resume(target, options.size, options.steps)
+    for path in pictures(options.input)[: options.limit]:
+        if path.name in prior.done:
+            continue
+        psnr = prior.add(path, stop)
+        if psnr is None:
+            print(f"{len(prior.done)} pictures are done: the same command goes on from here.")
+            return 130
+        atomic_write(target, prior.to_json())
+        print(f"{path.name}: {psnr:.2f} dB", flush=True)
+    print(prior.summary())
+    if options.plot:
+        plot_prior(Path(options.plot), prior)
+    return 0
