@@ -25,11 +25,10 @@ from gaussian_core.models.gaussiansr_drawing import GaussianSRDrawing  # noqa: E
 from gaussian_core.viewport import Viewport  # noqa: E402
 
 
-def network(splatted=3, frequencies=16):
+def network(enlarged=False):
     torch.manual_seed(3)
-    made = GaussianSR(
-        GaussianSRConfig("residual", {"channels": 8, "blocks": 1}, splatted, frequencies, (16, 16))
-    )
+    encoder = {"channels": 8, "blocks": 1}
+    made = GaussianSR(GaussianSRConfig("residual", encoder, 3, enlarged, 16, (16, 16)))
     with torch.no_grad():
         # Away from the start, where all kernels are alike and round.
         made.selection.weight.mul_(6)
@@ -47,7 +46,7 @@ def test_splatting_is_the_sum_of_the_pixels_mixtures_of_the_bank():
     image = torch.rand(1, 3, 7, 9, dtype=torch.float64)
     xs, ys = [0.1, 3.3, 4.5, 8.9], [0.5, 2.75, 6.6]
     with torch.no_grad():
-        features, kernels = model.encode(image)
+        features, kernels, _ = model.encode(image)
         got = splat(features[:, :3], kernels.double(), lattice(xs, ys).double())
         logits = model.selection(features)[0]
     bank = [p.detach().flatten().tolist() for p in (model.sigma_x, model.sigma_y, model.rho)]
@@ -81,7 +80,7 @@ def test_the_decoder_is_its_equation():
     positions = lattice(np.arange(6) / 2.5 + 0.3, np.arange(5) / 2.5 + 1.1).double()
     cell = torch.tensor([0.4], dtype=torch.float64)
     with torch.no_grad():
-        got = model.decode(seen, positions, cell)
+        got = model.decode(seen, positions, cell, torch.zeros(1, 3, 5, 6))
         coef, freq = model.coef(seen)[0], model.freq(seen)[0]
     for i in range(1, 4):
         for j in range(1, 5):
@@ -121,8 +120,9 @@ def test_everything_learns():
     ],
     ids=["all", "part", "past the edges", "deep"],
 )
-def test_a_drawing_is_what_is_sampled(view, whole):
-    model = network()
+@pytest.mark.parametrize("enlarged", [False, True])
+def test_a_drawing_is_what_is_sampled(view, whole, enlarged):
+    model = network(enlarged)
     pixels = np.random.default_rng(1).random((13, 20, 3), np.float32)
     drawing = GaussianSRDrawing(Picture.from_array(pixels), model, whole)
     got = drawing.draw(view)

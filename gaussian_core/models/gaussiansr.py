@@ -36,12 +36,14 @@ LARGEST_RHO = 0.95
 @dataclass(frozen=True)
 class GaussianSRConfig:
     """encoder, encoder_args: as the registry of encoders names them. splatted: feature channels that are splatted, at
-    most 8. frequencies: width of the decoder's input. hidden: widths of its layers. offset, spread: the network sees
-    and gives (value - offset) / spread."""
+    most 8. enlarged: the decoder's colours are added to the bicubic enlargement of the picture, which a short training
+    needs; the published network has none. frequencies: width of the decoder's input. hidden: widths of its layers.
+    offset, spread: the network sees and gives (value - offset) / spread."""
 
     encoder: str = "edsr-baseline"
     encoder_args: Mapping[str, Any] = field(default_factory=lambda: {"no_upsampling": True})
     splatted: int = 8
+    enlarged: bool = False
     frequencies: int = 256
     hidden: Sequence[int] = (256, 256, 256, 256)
     offset: float = 0.5
@@ -53,6 +55,7 @@ class Encoded(NamedTuple):
 
     features: Tensor  # (B, C, h, w)
     kernels: Tensor  # (B, 4, h, w): covariance xx, xy, yy in source pixels squared, and opacity
+    image: Tensor  # (B, 3, h, w): the picture
 
 
 class GaussianSR(nn.Module):
@@ -77,11 +80,15 @@ class GaussianSR(nn.Module):
         self.freq = nn.Conv2d(channels, config.frequencies, 3, padding=1)
         self.phase = nn.Linear(2, config.frequencies // 2, bias=False)
         self.fc = MLP(config.frequencies, 3, config.hidden)
+        if config.enlarged:
+            last: nn.Linear = self.fc.layers[-1]  # type: ignore[assignment]
+            with torch.no_grad():
+                last.weight.mul_(0.1)  # starts as the enlargement
 
     def encode(self, image: Tensor, check: Check = no_check) -> Encoded:
         """(B, 3, H, W) in [0, 1] -> features and the kernel of every source pixel."""
         features = self.encoder(self.prepare(image), check)
-        return Encoded(features, self.kernels(features))
+        return Encoded(features, self.kernels(features), image)
 
     def prepare(self, image: Tensor) -> Tensor:
         """What the encoder sees."""
@@ -110,10 +117,13 @@ class GaussianSR(nn.Module):
             ],
             1,
         )
-        return self.decode(seen, positions, cell)
+        return self.decode(seen, positions, cell, bicubic(encoded.image, positions))
 
-    def decode(self, seen: Tensor, positions: Tensor, cell: Tensor) -> Tensor:
-        """From features (B, C, h, w) at the positions to colours (B, 3, h - 2, w - 2): section 3.4."""
+    def decode(self, seen: Tensor, positions: Tensor, cell: Tensor, enlarged: Tensor) -> Tensor:
+        """From features (B, C, h, w) at the positions to colours (B, 3, h - 2, w - 2): section 3.4.
+
+        enlarged (B, 3, h, w): the picture there, interpolated, for networks that add to it.
+        """
         inner = positions[..., 1:-1, 1:-1]
         away = 2 * (inner - inner.floor() - 0.5)  # published coordinates: 2 a source pixel
         size = self.phase((2 * cell)[:, None].expand(-1, 2).to(self.phase.weight))
@@ -126,6 +136,8 @@ class GaussianSR(nn.Module):
         )
         basis = torch.cat([torch.cos(angle), torch.sin(angle)], 1).to(coef.dtype)
         colours = self.fc((coef * basis).permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+        if self.config.enlarged:
+            return colours * self.config.spread + enlarged[..., 1:-1, 1:-1].to(colours.dtype)
         return colours * self.config.spread + self.config.offset
 
 

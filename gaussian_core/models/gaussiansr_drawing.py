@@ -11,6 +11,7 @@ from torch import Tensor
 
 from gaussian_core.errors import Cancelled
 from gaussian_core.field import GaussianField
+from gaussian_core.models.continuoussr import colours_of
 from gaussian_core.models.gaussiansr import REACH, Encoded, GaussianSR, bicubic
 from gaussian_core.models.published.drawing import on_white
 from gaussian_core.models.published.picture_features import WHOLE, PictureFeatures
@@ -101,7 +102,10 @@ class GaussianSRDrawing:
         features = encoder.enlarge(deep)
         height, width = self.extent
         features = features[..., : height - origin[1], : width - origin[0]]
-        return Encoded(features, self.model.kernels(features)), origin
+        x, y = origin
+        pixels = self._picture.as_float((x, y, x + features.shape[-1], y + features.shape[-2]))
+        image = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))[None]
+        return Encoded(features, self.model.kernels(features), colours_of(image)), origin
 
     def _field(self, encoded: Encoded, origin: tuple[int, int]) -> GaussianField:
         splatted = encoded.features[0, : self.model.config.splatted].float()
@@ -131,7 +135,10 @@ class GaussianSRDrawing:
         )
         cell = torch.tensor([1 / (part.scale[0] * part.scale[1]) ** 0.5], device=device)
         weight = self.model.coef.weight
-        colours = self.model.decode(seen.to(weight.dtype), positions.to(device), cell.float())
+        enlarged = bicubic(encoded.image, (positions - away.cpu()).float()).to(device)
+        colours = self.model.decode(
+            seen.to(weight.dtype), positions.to(device), cell.float(), enlarged
+        )
         made: NDArray[np.float32] = colours[0].permute(1, 2, 0).float().cpu().numpy()
         return made
 

@@ -27,7 +27,7 @@ def make_network(config: ModelConfig) -> Network:
     if config.architecture == "gaussiansr":
         from gaussian_core.models.gaussiansr import GaussianSR, GaussianSRConfig
 
-        return GaussianSR(GaussianSRConfig("residual", encoder))
+        return GaussianSR(GaussianSRConfig("residual", encoder, enlarged=True))
     raise WeightsError(
         f"This version does not know the architecture {config.architecture[:40]!r}: use other weights."
     )
