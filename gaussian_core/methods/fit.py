@@ -57,9 +57,9 @@ class FitDrawing:
     def state(self) -> str:
         """How far it is, for the status bar."""
         if self._latest is None:
-            return "fit: starting"
-        done = f", {100 * self._latest.done:.0f} %" if self.unfinished else ""
-        return f"fit {self._latest.psnr:.1f} dB{done}"
+            return "starting"
+        done = f", {100 * self._latest.done:.0f}%" if self.unfinished else ""
+        return f"{self._latest.psnr:.1f} dB{done}"
 
     def encode(self, stop: Stop | None = None) -> None:
         self._advance(math.inf, stop)

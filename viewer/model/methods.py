@@ -28,13 +28,18 @@ class FieldMethod:
     makes: str = "field"
 
 
+def _in_menus(title: str) -> str:
+    """Capitals as in the other entries."""
+    return " ".join(w if w == "to" else w[:1].upper() + w[1:] for w in title.split())
+
+
 def _other(method: methods.Method) -> FieldMethod:
     makes = "interpolation" if method.interpolates else "pixels"
     tile = 512  # of what is never built
     return FieldMethod(
         method.name,
         method.title,
-        method.title,
+        _in_menus(method.title),
         method.tip,
         tile,
         needs_torch=method.needs_torch,

@@ -63,7 +63,7 @@ class StatusBar(QStatusBar):
         self.method = StatusCell("Method", "Kernel interpolation", 3, tip="How the field is made")
         self.preview = StatusCell(
             "Preview",
-            "fit 00.0 dB, 00 %",
+            "43.2 dB, 35%",
             8,
             tip="A frame coarser than the screen; the exact one follows when the view rests",
         )
