@@ -71,9 +71,8 @@ class GaussianSR(nn.Module):
         deviations = torch.linspace(LEAST, MOST, SIDE)
         across, down = torch.meshgrid(deviations, deviations, indexing="ij")
         self.sigma_x, self.sigma_y = nn.Parameter(across.flatten()), nn.Parameter(down.flatten())
-        self.opacity = nn.Parameter(
-            torch.full((SIDE * SIDE, 1), torch.sigmoid(torch.ones(())).item())
-        )
+        start = 1 / (1 + math.exp(-1))  # as published
+        self.opacity = nn.Parameter(torch.full((SIDE * SIDE, 1), start))
         self.rho = nn.Parameter(torch.zeros(SIDE * SIDE, 1))
         self.selection = nn.Conv2d(channels, SIDE * SIDE, 3, padding=1)
         self.coef = nn.Conv2d(channels, config.frequencies, 3, padding=1)
