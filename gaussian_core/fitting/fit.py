@@ -84,7 +84,7 @@ class Fit:
         best, kept = -math.inf, self.params.copy()
         try:
             self._solve(stop)
-            done = 0.0
+            kept = self.params.copy()
             while True:
                 self._draw(stop)
                 psnr = self.psnr
