@@ -123,11 +123,12 @@ def test_the_command_prints_the_tables_with_published_figures_beside(tmp_path, c
         _words(folder, "--methods", "nearest,bicubic", "--scales", "2,3.3,48", "--json", out) == 0
     )
     said = capsys.readouterr().out
-    assert re.search(r"B100, PSNR-Y +x2 +x3.3 +x48", said)
+    assert re.search(r"B100, PSNR-Y +x2 +x3.3 +x48 +build ms +\+ N x ms +parameters", said)
     assert re.search(r"published: LIIF .*32\.17", said) and "IMDN" not in said  # it has no x2
     wanted = {"method", "dataset", "scale", "psnr_y", "psnr_rgb", "ssim_y", "build_ms", "render_ms"}
     rows = json.loads(out.read_text())
     assert len(rows) == 6 and all(wanted | {"peak_mb"} <= set(row) for row in rows)
+    assert all(row["parameters"] == 0 for row in rows)
 
 
 def test_many_scales_of_one_picture_are_one_build(tmp_path, capsys):
@@ -142,6 +143,8 @@ def test_many_scales_of_one_picture_are_one_build(tmp_path, capsys):
     for row in rows:
         assert row["total"] == pytest.approx(row["build"] + 5 * row["render"])
     assert "5 scales of a, x1.1 to x4" in capsys.readouterr().out
+    assert _words(folder, "--many", "2", "--methods", "bicubic", "--scales", "2,8") == 0
+    assert "2 scales of a, x2 to x8" in capsys.readouterr().out
     assert _words(folder, "--many", "0") == 1
 
 

@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="default bicubic,kernel,continuoussr, or bicubic and what the weights are for",
     )
     parser.add_argument(
-        "--scales", type=scales_in, default=[2.0, 3.0, 4.0], metavar="S,...", help="default 2,3,4"
+        "--scales", type=scales_in, metavar="S,...", help="default 2,3,4; with --many 1.1,4"
     )
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     parser.add_argument(
@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--many",
         type=int,
         metavar="N",
-        help="instead: time N scales of one picture, x1.1 to x4, as build + N x per scale",
+        help="instead: time N scales of one picture, smallest to largest of --scales, as build + N x per scale",
     )
     parser.add_argument(
         "--memory",
@@ -78,14 +78,15 @@ def run(options: argparse.Namespace, stop: Stop | None = None) -> int:
             methods = ["bicubic", method_of_weights(options.weights)]
     if options.many is not None:
         return _many(options, methods, stop)
+    scales = options.scales or [2.0, 3.0, 4.0]
     if options.memory:
-        return _memory(options, methods, stop)
+        return _memory(options, methods, scales, stop)
     rows = []
     print(HEADER)
     for row in evaluate(
         options.folders,
         methods,
-        options.scales,
+        scales,
         device=options.device,
         low=options.low,
         weights=options.weights,
@@ -114,6 +115,7 @@ def _many(options: argparse.Namespace, methods: list[str], stop: Stop | None) ->
 
     if options.many < 1:
         raise UserError("--many must be at least 1.")
+    scales = options.scales or [1.1, 4.0]
     results = list(
         many_scales(
             options.folders[0],
@@ -121,6 +123,8 @@ def _many(options: argparse.Namespace, methods: list[str], stop: Stop | None) ->
             options.many,
             device=options.device,
             weights=options.weights,
+            least=min(scales),
+            most=max(scales),
             stop=stop,
         )
     )
@@ -130,7 +134,9 @@ def _many(options: argparse.Namespace, methods: list[str], stop: Stop | None) ->
     return 0
 
 
-def _memory(options: argparse.Namespace, methods: list[str], stop: Stop | None) -> int:
+def _memory(
+    options: argparse.Namespace, methods: list[str], scales: list[float], stop: Stop | None
+) -> int:
     from gaussian_core.atomic import atomic_write
     from gaussian_core.errors import Cancelled
     from gaussian_core.evaluation import tables
@@ -143,7 +149,7 @@ def _memory(options: argparse.Namespace, methods: list[str], stop: Stop | None) 
     for method in methods:
         weights = options.weights if check_name(method).takes_weights else None
         peaks[method] = {}
-        for scale in options.scales:
+        for scale in scales:
             if stop is not None and stop():
                 raise Cancelled("measuring stopped")
             peaks[method][scale] = peak_memory(picture, method, scale, weights)

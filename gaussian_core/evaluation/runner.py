@@ -42,6 +42,7 @@ class Row:
     build_ms: float
     render_ms: float
     peak_mb: float | None
+    parameters: int = 0
     perceptual: dict[str, float] = field(default_factory=dict)
     worst_y: float = float("nan")  # lowest PSNR-Y of a picture
     each_y: dict[str, float] = field(default_factory=dict)
@@ -56,8 +57,10 @@ def methods() -> tuple[str, ...]:
 
 def enlarge(
     pair: Pair, method: str, device: str, weights: Path | None = None
-) -> tuple[NDArray[np.float32], float, float]:
-    """(picture of the size of pair.high, seconds to build, seconds to render). weights: for the learned method."""
+) -> tuple[NDArray[np.float32], float, float, int]:
+    """(picture of the size of pair.high, seconds to build, seconds to render, learned numbers).
+
+    weights: for the learned method."""
     from gaussian_core.imaging.picture import Picture
 
     view = Viewport((0.0, 0.0), pair.scale, (pair.high.shape[1], pair.high.shape[0]))
@@ -66,7 +69,8 @@ def enlarge(
     drawing.encode()
     built = time.perf_counter()
     result = drawing.draw(view)
-    return result[..., :3], built - start, time.perf_counter() - built
+    rendered = time.perf_counter()
+    return result[..., :3], built - start, rendered - built, model_size(drawing)
 
 
 def evaluate(
@@ -168,14 +172,14 @@ def _row(
 ) -> Row:
     scores: list[metrics.Scores] = []
     others: dict[str, list[float]] = {name: [] for name in extras}
-    builds, renders = [], []
+    builds, renders, parameters = [], [], 0
     enlarge(
         everything[0], method, device, weights
     )  # what is loaded or compiled once is nobody's time
     for pair in everything:
         if stop is not None and stop():
             raise Cancelled("evaluation stopped")
-        result, build, render = enlarge(pair, method, device, weights)
+        result, build, render, parameters = enlarge(pair, method, device, weights)
         builds.append(build)
         renders.append(render)
         scores.append(metrics.score(result, pair.high, scale))
@@ -198,6 +202,7 @@ def _row(
         build_ms=1e3 * statistics.fmean(builds),
         render_ms=1e3 * statistics.fmean(renders),
         peak_mb=peak_memory_mb(),
+        parameters=parameters,
         perceptual={name: statistics.fmean(values) for name, values in others.items()},
         worst_y=min(each.values()),
         each_y=each,

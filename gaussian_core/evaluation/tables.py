@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Sequence
 
 from gaussian_core.evaluation.published import PUBLISHED
@@ -11,17 +12,26 @@ NAME = 44
 
 
 def quality(rows: Sequence[Row]) -> str:
-    """PSNR-Y, a table for each set: methods by scales, then what was published for the same set and scales."""
+    """PSNR-Y, a table for each set: methods by scales, with the time of a picture as build + N x a scale and the
+    model's size; then what was published for the same set and scales."""
     tables = []
     for dataset in dict.fromkeys(row.dataset for row in rows):
         here = [row for row in rows if row.dataset == dataset]
         scales = list(dict.fromkeys(row.scale for row in here))
-        lines = [_line(f"{dataset}, PSNR-Y", [f"x{scale:g}" for scale in scales])]
+        heads = [f"x{scale:g}" for scale in scales]
+        lines = [_line(f"{dataset}, PSNR-Y", [*heads, "build ms", "+ N x ms", "parameters"])]
         for method in dict.fromkeys(row.method for row in here):
-            found = {row.scale: f"{row.psnr_y:.2f}" for row in here if row.method == method}
-            lines.append(_line(method, [found.get(scale, "") for scale in scales]))
+            own = [row for row in here if row.method == method]
+            found = {row.scale: f"{row.psnr_y:.2f}" for row in own}
+            cost = [
+                f"{statistics.fmean(row.build_ms for row in own):.0f}",
+                f"{statistics.fmean(row.render_ms for row in own):.1f}",
+                f"{own[0].parameters:,}",
+            ]
+            lines.append(_line(method, [*(found.get(scale, "") for scale in scales), *cost]))
         for entry in PUBLISHED:
-            if entry.dataset == dataset and set(entry.psnr) & set(scales):
+            # A folder may say more than the set's name: DIV2K_valid_HR.
+            if dataset.startswith(entry.dataset) and set(entry.psnr) & set(scales):
                 figures = [f"{entry.psnr[s]:.2f}" if s in entry.psnr else "" for s in scales]
                 lines.append(_line(f"published: {entry.title} ({entry.source})", figures))
         tables.append("\n".join(lines))
