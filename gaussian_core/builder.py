@@ -239,12 +239,13 @@ def build_field(
     stop: Stop | None = None,
     weights: str | os.PathLike[str] | None = None,
     precision: Precision = "float32",
+    say: Callable[[str], object] | None = None,
 ) -> GaussianField:
     """The field of a whole picture as one object.
 
     image: float32 (H, W, C) in [0, 1] (4 channels: premultiplied RGB and alpha), a Picture, or a path.
     progress: called with (tiles done, tiles in all). stop: polled between tiles; when true, Cancelled is raised.
-    weights, precision: as for FieldBuilder.
+    weights, precision: as for FieldBuilder. say: called with what the user should know of the building, if anything.
     Large pictures are better left in tiles (FieldBuilder): a field takes about 36 bytes a Gaussian.
     """
     from gaussian_core.parallel import run_strips
@@ -267,6 +268,8 @@ def build_field(
             progress(len(tiles), len(keys))
 
     run_strips(build, len(keys), stop)
+    if say is not None and builder.note:
+        say(builder.note)
     if len(keys) == 1:
         return tiles[keys[0]]
     parts = [tiles.pop(key) for key in keys]

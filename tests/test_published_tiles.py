@@ -124,6 +124,43 @@ def test_a_large_picture_is_made_of_parts_that_fit_together() -> None:
     assert 0 < np.abs(difference).max() < 0.02
 
 
+def test_encoding_in_parts_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from gaussian_core.models.published import picture_features
+
+    source, out = tmp_path / "low.png", tmp_path / "out.png"
+    write_image(source, picture_of(20, 24).as_float())
+    hat = small.save(tmp_path / "hat.pth", "continuous-gaussian", small.continuoussr_args())
+    edsr = small.save(
+        tmp_path / "edsr.pth", "continuous-gaussian", small.continuoussr_args(small.EDSR_TAIL)
+    )
+    folder = tmp_path / "set"
+    folder.mkdir()
+    write_image(folder / "one.png", picture_of(40, 48).as_float())
+    commands = (
+        ("render", source, out, "--scale", 2),
+        ("build", source, tmp_path / "f.safetensors"),
+        ("evaluate", folder, "--scales", 2),
+    )
+
+    def said(command: tuple[object, ...], weights: Path) -> str:
+        assert run(*command, "--weights", weights) == 0
+        return capsys.readouterr().err
+
+    assert "in parts" not in "".join(said(command, hat) for command in commands)
+    monkeypatch.setattr(picture_features, "WHOLE", 24 * 20 - 1)
+    for command in commands:
+        told = said(command, hat)
+        assert told.count("HAT sees a picture as a whole; 24 × 20 pixels are encoded in parts") == 1
+        assert "in parts" not in said(command, edsr)
+    for encoder, parts in ((small.HAT, True), (small.EDSR, False)):
+        model = build_model(small.checkpoint("liif", small.liif_args(encoder)))
+        assert isinstance(model, LIIF)
+        assert bool(LIIFDrawing(picture_of(20, 24), model, whole=100).notes) == parts
+        assert not LIIFDrawing(picture_of(20, 24), model).notes
+
+
 def test_pieces_of_a_tile_fit_together(monkeypatch: pytest.MonkeyPatch) -> None:
     from gaussian_core.models.published import tiles as module
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
 
 from gaussian_core.errors import UserError
@@ -102,6 +103,8 @@ def run(options: argparse.Namespace, stop: Stop | None = None) -> int:
             f"{row.ssim_y:>7.4f} {row.ssim_rgb:>7.4f} {row.build_ms:>9.1f} {row.render_ms:>9.1f} {memory:>6}{extra}",
             flush=True,
         )
+    for note in dict.fromkeys(note for row in rows for note in row.notes):
+        print(f"note: {note}", file=sys.stderr)
     print("\n" + tables.quality(rows))
     if options.json:
         atomic_write(options.json, json.dumps([row.as_dict() for row in rows], indent=2) + "\n")

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,9 +28,20 @@ from gaussian_core.parallel import Stop
 from gaussian_core.viewport import Viewport
 
 
+class Enlarged(NamedTuple):
+    """pixels (H, W, 3). build, render: seconds. parameters: learned numbers. notes: what the user should know."""
+
+    pixels: NDArray[np.float32]
+    build: float
+    render: float
+    parameters: int
+    notes: tuple[str, ...]
+
+
 @dataclass
 class Row:
-    """Means over a set. Times in ms a picture; memory is the peak of the process so far, MB."""
+    """Means over a set. Times in ms a picture; memory is the peak of the process so far, MB. notes: what the method has
+    to say, as a Drawing does."""
 
     dataset: str
     method: str
@@ -46,6 +58,7 @@ class Row:
     perceptual: dict[str, float] = field(default_factory=dict)
     worst_y: float = float("nan")  # lowest PSNR-Y of a picture
     each_y: dict[str, float] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, object]:
         return asdict(self)
@@ -55,12 +68,8 @@ def methods() -> tuple[str, ...]:
     return tuple(METHODS)
 
 
-def enlarge(
-    pair: Pair, method: str, device: str, weights: Path | None = None
-) -> tuple[NDArray[np.float32], float, float, int]:
-    """(picture of the size of pair.high, seconds to build, seconds to render, learned numbers).
-
-    weights: for the learned method."""
+def enlarge(pair: Pair, method: str, device: str, weights: Path | None = None) -> Enlarged:
+    """The picture at the size of pair.high. weights: for the learned method."""
     from gaussian_core.imaging.picture import Picture
 
     view = Viewport((0.0, 0.0), pair.scale, (pair.high.shape[1], pair.high.shape[0]))
@@ -70,7 +79,9 @@ def enlarge(
     built = time.perf_counter()
     result = drawing.draw(view)
     rendered = time.perf_counter()
-    return result[..., :3], built - start, rendered - built, model_size(drawing)
+    return Enlarged(
+        result[..., :3], built - start, rendered - built, model_size(drawing), drawing.notes
+    )
 
 
 def evaluate(
@@ -173,13 +184,15 @@ def _row(
     scores: list[metrics.Scores] = []
     others: dict[str, list[float]] = {name: [] for name in extras}
     builds, renders, parameters = [], [], 0
+    notes: dict[str, None] = {}
     enlarge(
         everything[0], method, device, weights
     )  # what is loaded or compiled once is nobody's time
     for pair in everything:
         if stop is not None and stop():
             raise Cancelled("evaluation stopped")
-        result, build, render, parameters = enlarge(pair, method, device, weights)
+        result, build, render, parameters, said = enlarge(pair, method, device, weights)
+        notes.update(dict.fromkeys(said))
         builds.append(build)
         renders.append(render)
         scores.append(metrics.score(result, pair.high, scale))
@@ -206,4 +219,5 @@ def _row(
         perceptual={name: statistics.fmean(values) for name, values in others.items()},
         worst_y=min(each.values()),
         each_y=each,
+        notes=tuple(notes),
     )

@@ -38,6 +38,7 @@ def run(options: argparse.Namespace, stop: Stop) -> int:
     picture = open_picture(options.input)
     if picture.note:
         print(f"note: {picture.note}", file=sys.stderr)
+    notes: list[str] = []
     with progress_bar("tiles") as progress:
         field = build_field(
             picture,
@@ -47,7 +48,10 @@ def run(options: argparse.Namespace, stop: Stop) -> int:
             stop=stop,
             weights=options.weights,
             precision=options.precision,
+            say=notes.append,
         )
     field.save(out)
+    for note in notes:
+        print(f"note: {note}", file=sys.stderr)
     print(f"{out}: {len(field):,} Gaussians")
     return 0

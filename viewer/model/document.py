@@ -256,6 +256,12 @@ class Document:
         return self.fallback or str(getattr(self.builder, "note", ""))
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What the method has to say of how it shows this picture; empty as a rule."""
+        note = str(getattr(self.builder, "note", ""))
+        return (*getattr(self.scene.drawing, "notes", ()), *([note] if note else []))
+
+    @property
     def _method_now(self) -> str:
         return FALLBACK if self.fallback else self.scene.method
 

@@ -60,6 +60,7 @@ def card_of(document: Document) -> FieldCard:
         rows += [("Method", method), *((_label(k), v) for k, v in sorted(metadata.items()))]
         return FieldCard(document.name, "A field that was read from a file.", tuple(rows))
     if document.weights is not None and not document.fallback:
+        rows += [("Note", note) for note in document.notes]
         return _of_file(document.weights, rows)
     other = next((m for m in OTHERS if m.name == document.method), None)
     if other is not None and other.makes == "interpolation":

@@ -43,6 +43,11 @@ class LazyDrawing:
         return None if kernels is None else kernels(rect)
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know of the method and this picture; nothing while it is not open yet."""
+        return tuple(getattr(self._drawing, "notes", ()))
+
+    @property
     def unfinished(self) -> bool:
         """Whether another frame of the same view would show more."""
         return bool(getattr(self._drawing, "unfinished", False))

@@ -253,7 +253,11 @@ class MainWindow(QMainWindow):
         self.weights = path
         self.menus.actions["weights.use"].setText(f"&Weights: {path.name.replace('&', '&&')}")
         self.use_weights()
-        self.status.tell(f"Fields are made by {path.name}")
+        document = self.session.document
+        notes = () if document is None or document.weights != path else document.notes
+        self.status.tell(
+            "; ".join([f"Pictures are drawn by {path.name}", *notes]), 30.0 if notes else 6.0
+        )
 
     def _weights_failed(self, name: str, message: str) -> None:
         self.weights_reader.done()
@@ -370,8 +374,8 @@ class MainWindow(QMainWindow):
             size = status_text.size_text(document.extent)
             self.setWindowTitle(f"{document.name}  ({size})  –  {TITLE}")
         self.readout.refresh()
-        if document is not None and document.note:
-            self.status.tell(f"{document.name}: {document.note}", 12.0)
+        if document is not None and (said := [*filter(None, [document.note]), *document.notes]):
+            self.status.tell(f"{document.name}: {'; '.join(said)}", 12.0)
         self._show_field()
 
     def _show_field(self) -> None:

@@ -49,11 +49,12 @@ class LIIFDrawing:
     def __init__(self, picture: PictureLike, model: LIIF, whole: int = WHOLE) -> None:
         self.extent = picture.extent
         self.model = model
-        picture, self.notes = on_white(picture, "LIIF")
+        picture, notes = on_white(picture, "LIIF")
         weight = next(model.parameters())
         self._features = PictureFeatures(
             picture, model.encoder, model.prepare, weight.device, weight.dtype, whole
         )
+        self.notes = (*notes, *filter(None, [self._features.note]))
         self._keep = self.extent[0] * self.extent[1] <= whole
         self._codes: Codes | None = None
 

@@ -32,9 +32,10 @@ class PictureFeatures:
 
     An encoder of finite reach (EDSR, RDN) gives the same for a part with that much around it as for the whole picture.
     One with channel attention (HAT) has no finite reach: its statistics are means over all pixels; and SwinIR's windows
-    add up to several hundred pixels. Their features are made once for the whole picture, up to `whole` pixels; of a
-    larger picture each part is encoded by itself with HALO pixels around it, on the windows' lattice. That is how such
-    networks are run on large pictures everywhere, and it is not exactly what the whole would give.
+    add up to several hundred pixels. Their features are made once for the whole picture, up to `whole` pixels (None:
+    WHOLE); of a larger picture each part is encoded by itself with HALO pixels around it, on the windows' lattice. That
+    is how such networks are run on large pictures everywhere, and it is not exactly what the whole would give, which
+    `note` says.
 
     prepare: from colours (1, 3, h, w) in [0, 1] to what the encoder sees.
     """
@@ -46,18 +47,30 @@ class PictureFeatures:
         prepare: Callable[[Tensor], Tensor],
         device: torch.device,
         dtype: torch.dtype,
-        whole: int = WHOLE,
+        whole: int | None = None,
     ) -> None:
         self.picture, self.encoder, self.prepare = picture, encoder, prepare
         self.device, self.dtype = device, dtype
         height, width = picture.extent
-        self.in_one = encoder.reach is None and height * width <= whole
+        most = WHOLE if whole is None else whole
+        self.in_one = encoder.reach is None and height * width <= most
         self._whole: Tensor | None = None
 
     @property
     def exact(self) -> bool:
         """Whether parts are what the whole picture would give."""
         return self.in_one or self.encoder.reach is not None
+
+    @property
+    def note(self) -> str:
+        """What the user should know of it: parts that are not what the whole picture would give. Empty as a rule."""
+        if self.exact:
+            return ""
+        height, width = self.picture.extent
+        return (
+            f"{type(self.encoder).__name__} sees a picture as a whole; {width:,} × {height:,} pixels are encoded in "
+            "parts instead, which comes near to it and is not equal"
+        )
 
     def around(self, rect: Rect, halo: int, check: Check) -> Part:
         """Features of rect and `halo` pixels around it, as far as there is picture. At its right and lower border

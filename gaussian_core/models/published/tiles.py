@@ -24,7 +24,7 @@ from gaussian_core.models.published.continuoussr import (
     PublishedContinuousSR,
 )
 from gaussian_core.models.published.opening import Model, open_weights
-from gaussian_core.models.published.picture_features import WHOLE, PictureFeatures
+from gaussian_core.models.published.picture_features import PictureFeatures
 from gaussian_core.models.tile_builder import ContinuousSRTiles, pick_device, table_rows
 from gaussian_core.parallel import Stop
 
@@ -67,8 +67,9 @@ def tiles_of(
     target = pick_device(device)
     model = load_for(weights, target, precision)
     if isinstance(model, LIIF | GaussianSR):
+        name = "LIIF" if isinstance(model, LIIF) else "GaussianSR"
         raise WeightsError(
-            f"{Path(weights).name} holds {type(model).__name__}, which makes no field of Gaussians: use render or evaluate, or open "
+            f"{Path(weights).name} holds {name}, which makes no field of Gaussians: use render or evaluate, or open "
             "weights of ContinuousSR."
         )
     if isinstance(model, ContinuousSR):
@@ -87,13 +88,14 @@ class PublishedTiles:
         device: torch.device,
         name: str,
         dtype: torch.dtype = torch.float32,
-        whole: int = WHOLE,
+        whole: int | None = None,
     ) -> None:
         self.picture, self.model = picture, model
         self.channels = int(picture.as_float((0, 0, 1, 1)).shape[2])
         self.features = PictureFeatures(
             picture, model.encoder, lambda colours: colours, device, dtype, whole
         )
+        self.note = self.features.note  # what the user should know about the building
         self.metadata = {
             "method": "continuoussr",
             "weights": name,
