@@ -10,14 +10,18 @@ from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication
 
+from gaussian_core.models.published import picture_features
+from gaussian_core.models.published.gaussiansr import NOTE
 from gaussian_core.models.weights import weights_path
 from tests.published_checkpoints import continuoussr_args, liif_args, random_tensors, save
+from tests.test_published_gaussiansr import save as save_gaussiansr
 from tests.window_helpers import (
     WindowMaker,
     open_and_wait,
     save_picture,
     wait_until_idle,
 )
+from viewer.model.field_card import card_of
 
 
 @pytest.fixture
@@ -96,6 +100,32 @@ def test_liif_draws_the_view_without_a_field(window, qtbot, tmp_path):
     window.canvas.zoom_to(10.0)
     wait_until_idle(qtbot, window)
     assert window.canvas.grab_frame().size() != drawn.size()
+
+
+def test_gaussiansr_draws_the_view_and_what_differs_is_said(window, qtbot, tmp_path):
+    before = window.canvas.grab_frame()
+    path = save_gaussiansr(tmp_path / "gsr.pth")
+    _drop(window, path)
+    wait_until_idle(qtbot, window, lambda: window.session.document.weights == path)
+    document = window.session.document
+    assert document.method == path.name and not document.scene.tiles
+    assert window.canvas.grab_frame() != before
+    said = window.status._message.text()
+    assert path.name in said and NOTE in said
+    assert ("Note", NOTE) in card_of(document).rows
+    # The next picture is drawn by them, too, and it is said again.
+    window.status.tell("")
+    open_and_wait(qtbot, window, save_picture(tmp_path / "b.png", 24, 20, seed=3))
+    wait_until_idle(qtbot, window, lambda: window.session.document.name == "b.png")
+    assert NOTE in window.status._message.text()
+
+
+def test_a_large_picture_encoded_in_parts_is_said(window, qtbot, tmp_path, monkeypatch):
+    monkeypatch.setattr(picture_features, "WHOLE", 24 * 20 - 1)
+    path = _checkpoint(tmp_path, "continuous-gaussian", continuoussr_args())
+    window.open_weights(path)
+    wait_until_idle(qtbot, window, lambda: _methods(window) == {"continuoussr"})
+    assert "24 × 20 pixels are encoded in parts" in window.status._message.text()
 
 
 def test_our_own_weights_open_as_weights_and_not_as_a_field(window, qtbot):

@@ -133,7 +133,7 @@ def _view(arguments: list[str]) -> int:
     parser.add_argument(
         "--weights",
         metavar="FILE",
-        help="make fields by these weights: our .safetensors, or the authors' .pth of ContinuousSR or LIIF",
+        help="make fields by these weights: our .safetensors, or the authors' .pth of ContinuousSR, LIIF or GaussianSR",
     )
     options = parser.parse_args(arguments)
     if _has_no_display():

@@ -59,7 +59,15 @@ class Encoded(NamedTuple):
 
 
 class GaussianSR(nn.Module):
-    """`encode` once, `sample` or `decode` at output pixels. Raises WeightsError for an unknown encoder."""
+    """`encode` once, `sample` or `decode` at output pixels. Raises WeightsError for an unknown encoder.
+
+    note: what the user should know of these weights. centre: of a kernel, from its source pixel's corner, both axes.
+    reach: source pixels to each side whose kernels count.
+    """
+
+    note: str = ""
+    centre: float = 0.5
+    reach: int = REACH
 
     def __init__(self, config: GaussianSRConfig) -> None:
         super().__init__()
@@ -109,14 +117,24 @@ class GaussianSR(nn.Module):
 
         positions (B, 2, h, w): x, y of their centres in source pixels. cell (B,): their side in source pixels.
         """
-        seen = torch.cat(
-            [
-                splat(encoded.features[:, : self.config.splatted], encoded.kernels, positions),
-                bicubic(encoded.features[:, self.config.splatted :], positions),
-            ],
-            1,
+        features, extent = encoded.features, (encoded.image.shape[-2], encoded.image.shape[-1])
+        kernels = self.kernels_at(encoded.kernels, cell)
+        splatted = splat(
+            features[:, : self.config.splatted], kernels, positions, self.centre, self.reach
         )
+        others = bicubic(features[:, self.config.splatted :], positions)
+        seen = self.join(splatted, others, positions, extent)
         return self.decode(seen, positions, cell, bicubic(encoded.image, positions))
+
+    def kernels_at(self, kernels: Tensor, cell: Tensor) -> Tensor:
+        """Kernels (B, 4, h, w) as they are splatted onto output pixels of side cell (B,), source pixels."""
+        return kernels
+
+    def join(
+        self, splatted: Tensor, others: Tensor, positions: Tensor, extent: tuple[int, int]
+    ) -> Tensor:
+        """The two streams of features (B, C, h, w) as the decoder sees them. extent: (height, width) of the picture."""
+        return torch.cat([splatted, others], 1)
 
     def decode(self, seen: Tensor, positions: Tensor, cell: Tensor, enlarged: Tensor) -> Tensor:
         """From features (B, C, h, w) at the positions to colours (B, 3, h - 2, w - 2): section 3.4.
@@ -140,10 +158,17 @@ class GaussianSR(nn.Module):
         return colours * self.config.spread + self.config.offset
 
 
-def splat(features: Tensor, kernels: Tensor, positions: Tensor) -> Tensor:
+def splat(
+    features: Tensor,
+    kernels: Tensor,
+    positions: Tensor,
+    centre: float = 0.5,
+    reach: int = REACH,
+) -> Tensor:
     """(B, C, h, w): the sum of the pixels' Gaussians, as high as opacity times feature, at positions (B, 2, h, w).
 
-    features (B, C, H, W), kernels (B, 4, H, W). The (2 REACH + 1)^2 source pixels around each position are summed.
+    features (B, C, H, W), kernels (B, 4, H, W), centred `centre` source pixels from their pixels' corners. The
+    (2 reach + 1)^2 source pixels around each position are summed.
     """
     batch, channels, height, width = features.shape
     table = torch.cat([kernels.float(), features.float() * kernels[:, 3:].float()], 1)
@@ -151,15 +176,15 @@ def splat(features: Tensor, kernels: Tensor, positions: Tensor) -> Tensor:
     x, y = positions.unbind(1)
     start = torch.arange(batch, device=x.device)[:, None, None] * (height * width)
     total = torch.zeros(*x.shape, channels, device=x.device)
-    column, row = x.floor(), y.floor()
-    for i in range(-REACH, REACH + 1):
-        for j in range(-REACH, REACH + 1):
+    column, row = (x - centre + 0.5).floor(), (y - centre + 0.5).floor()
+    for i in range(-reach, reach + 1):
+        for j in range(-reach, reach + 1):
             r, c = row + i, column + j
             inside = (r >= 0) & (r < height) & (c >= 0) & (c < width)
             index = start + (r.clamp(0, height - 1) * width + c.clamp(0, width - 1)).long()
             part = flat[index]
             xx, xy, yy = part[..., 0], part[..., 1], part[..., 2]
-            dx, dy = x - c - 0.5, y - r - 0.5
+            dx, dy = x - c - centre, y - r - centre
             power = (yy * dx * dx - 2 * xy * dx * dy + xx * dy * dy) / (xx * yy - xy * xy)
             weight = torch.exp(-0.5 * power) * inside
             total = total + weight[..., None] * part[..., 4:]

@@ -12,7 +12,7 @@ from torch import Tensor
 from gaussian_core.errors import Cancelled
 from gaussian_core.field import GaussianField
 from gaussian_core.models.continuoussr import colours_of
-from gaussian_core.models.gaussiansr import REACH, Encoded, GaussianSR, bicubic
+from gaussian_core.models.gaussiansr import Encoded, GaussianSR, bicubic
 from gaussian_core.models.published.drawing import on_white
 from gaussian_core.models.published.picture_features import WHOLE, PictureFeatures
 from gaussian_core.parallel import Stop
@@ -37,12 +37,14 @@ class GaussianSRDrawing:
     def __init__(self, picture: PictureLike, model: GaussianSR, whole: int = WHOLE) -> None:
         self.extent = picture.extent
         self.model = model
-        picture, self.notes = on_white(picture, "GaussianSR")
+        picture, notes = on_white(picture, "GaussianSR")
         weight = next(model.parameters())
         self._picture = picture
         self._features = PictureFeatures(
             picture, model.encoder, model.prepare, weight.device, weight.dtype, whole
         )
+        said = (self.model.note, self._features.note)
+        self.notes = (*notes, *filter(None, said))
         self._keep = self.extent[0] * self.extent[1] <= whole
         self._whole: Encoded | None = None
 
@@ -61,7 +63,7 @@ class GaussianSRDrawing:
         step = max(1, STRIP // len(xs))
         with torch.inference_mode():
             encoded, origin = self._seen(viewport, stop)
-            field = self._field(encoded, origin)
+            field = self._field(encoded, origin, _cell(viewport))
             for top in range(0, len(ys), step):
                 _check(stop)
                 part = viewport.part(-1, top - 1, len(xs) + 2, min(step, len(ys) - top) + 2)
@@ -71,7 +73,9 @@ class GaussianSRDrawing:
         return frame
 
     def kernels(self, rect: Rect, stop: Stop | None = None) -> GaussianField:
-        """The kernels of the source pixels of a rectangle, in the pixels' colours times opacity."""
+        """The kernels of the source pixels of a rectangle, in the pixels' colours times opacity.
+
+        Those whose size follows the scale are as at 100 %."""
         self.encode(stop)
         x0, y0, x1, y1 = rect
         with torch.inference_mode():
@@ -81,7 +85,8 @@ class GaussianSRDrawing:
                 encoded, (left, top) = self._encode(rect, stop)
                 shapes = encoded.kernels[0, :, y0 - top : y1 - top, x0 - left : x1 - left]
             colours = torch.from_numpy(self._picture.as_float(rect)).to(shapes).permute(2, 0, 1)
-            return _gaussians(shapes, colours, (x0, y0), self.extent)
+            shapes = self.model.kernels_at(shapes[None], torch.ones(1, device=shapes.device))[0]
+            return self._gaussians(shapes, colours, (x0, y0))
 
     def _seen(self, viewport: Viewport, stop: Stop | None) -> tuple[Encoded, tuple[int, int]]:
         """What decides the pixels of a viewport, and the source pixel that it begins with."""
@@ -97,7 +102,7 @@ class GaussianSRDrawing:
         encoder = self.model.encoder
         # One pixel more than is drawn with, for the convolution that selects the kernels.
         deep, origin = self._features.around(
-            rect, REACH + 1 + encoder.tail_reach, lambda: _check(stop)
+            rect, self.model.reach + 1 + encoder.tail_reach, lambda: _check(stop)
         )
         features = encoder.enlarge(deep)
         height, width = self.extent
@@ -107,9 +112,23 @@ class GaussianSRDrawing:
         image = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))[None]
         return Encoded(features, self.model.kernels(features), colours_of(image)), origin
 
-    def _field(self, encoded: Encoded, origin: tuple[int, int]) -> GaussianField:
+    def _field(self, encoded: Encoded, origin: tuple[int, int], cell: Tensor) -> GaussianField:
         splatted = encoded.features[0, : self.model.config.splatted].float()
-        return _gaussians(encoded.kernels[0], splatted, origin, self.extent)
+        kernels = self.model.kernels_at(encoded.kernels, cell.to(encoded.kernels))
+        return self._gaussians(kernels[0], splatted, origin)
+
+    def _gaussians(
+        self, shapes: Tensor, amplitudes: Tensor, origin: tuple[int, int]
+    ) -> GaussianField:
+        """Of kernels (4, h, w) of height opacity times amplitudes (C, h, w), the first pixel's corner at origin."""
+        height, width = shapes.shape[-2:]
+        ys, xs = np.mgrid[:height, :width]
+        means = np.stack([xs + origin[0], ys + origin[1]], -1).reshape(-1, 2) + self.model.centre
+        covariances = shapes[:3].permute(1, 2, 0).reshape(-1, 3).float().cpu().numpy()
+        heights = (amplitudes * shapes[3:]).permute(1, 2, 0).reshape(-1, len(amplitudes))
+        return GaussianField(
+            means.astype(np.float32), covariances, heights.float().cpu().numpy(), self.extent
+        )
 
     def _strip(
         self,
@@ -126,37 +145,27 @@ class GaussianSRDrawing:
         splatted = rasterize(field, part, pixel_sigma=0, stop=stop)
         others = encoded.features[:, self.model.config.splatted :]
         away = positions.new_tensor(origin)[None, :, None, None]
-        seen = torch.cat(
-            [
-                torch.from_numpy(splatted).permute(2, 0, 1)[None].to(device),
-                bicubic(others, (positions - away).float().to(device)),
-            ],
-            1,
+        seen = self.model.join(
+            torch.from_numpy(splatted).permute(2, 0, 1)[None].to(device),
+            bicubic(others, (positions - away).float().to(device)),
+            positions.to(device),
+            self.extent,
         )
-        cell = torch.tensor([1 / (part.scale[0] * part.scale[1]) ** 0.5], device=device)
         weight = self.model.coef.weight
         enlarged = bicubic(encoded.image, (positions - away.cpu()).float()).to(device)
         colours = self.model.decode(
-            seen.to(weight.dtype), positions.to(device), cell.float(), enlarged
+            seen.to(weight.dtype), positions.to(device), _cell(part).to(device), enlarged
         )
         made: NDArray[np.float32] = colours[0].permute(1, 2, 0).float().cpu().numpy()
         return made
 
 
+def _cell(viewport: Viewport) -> Tensor:
+    """(1,): the side of an output pixel, source pixels."""
+    sx, sy = viewport.scale
+    return torch.tensor([1 / (sx * sy) ** 0.5])
+
+
 def _check(stop: Stop | None) -> None:
     if stop is not None and stop():
         raise Cancelled("stopped between strips")
-
-
-def _gaussians(
-    shapes: Tensor, amplitudes: Tensor, origin: tuple[int, int], extent: tuple[int, int]
-) -> GaussianField:
-    """A field of kernels (4, h, w) of height opacity times amplitudes (C, h, w), at the centres of source pixels."""
-    height, width = shapes.shape[-2:]
-    ys, xs = np.mgrid[:height, :width]
-    means = np.stack([xs + origin[0] + 0.5, ys + origin[1] + 0.5], -1).reshape(-1, 2)
-    covariances = shapes[:3].permute(1, 2, 0).reshape(-1, 3).float().cpu().numpy()
-    heights = (amplitudes * shapes[3:]).permute(1, 2, 0).reshape(-1, len(amplitudes))
-    return GaussianField(
-        means.astype(np.float32), covariances, heights.float().cpu().numpy(), extent
-    )

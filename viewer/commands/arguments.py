@@ -40,7 +40,7 @@ def add_weights(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--weights",
         metavar="FILE",
-        help="weights in place of the shipped ones: our .safetensors, or the authors' .pth of ContinuousSR or LIIF",
+        help="weights in place of the shipped ones: our .safetensors, or the authors' .pth of ContinuousSR, LIIF or GaussianSR",
     )
     parser.add_argument(
         "--precision",

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from gaussian_core.errors import WeightsError
 
-WANTED = "open a checkpoint of LIIF or ContinuousSR"
+WANTED = "open a checkpoint of ContinuousSR, LIIF or GaussianSR"
 # Entries that tell state dicts of other projects apart, and whose they are.
 OTHERS = (
     ("params_ema", "BasicSR"),

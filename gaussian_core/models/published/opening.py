@@ -17,9 +17,11 @@ from gaussian_core.models.liif import LIIF, LIIFConfig
 from gaussian_core.models.published.arguments import Arguments
 from gaussian_core.models.published.container import Checkpoint, read_checkpoint
 from gaussian_core.models.published.continuoussr import PublishedContinuousSR
+from gaussian_core.models.published.gaussiansr import PublishedGaussianSR, describe_gaussiansr
 from gaussian_core.models.published.registry import ENCODERS, read_spec
 from gaussian_core.models.weights import load_model
 
+Published = PublishedContinuousSR | PublishedGaussianSR | LIIF
 Model = ContinuousSR | PublishedContinuousSR | LIIF | GaussianSR
 SAFETENSORS = ".safetensors"
 NAMED = 3  # tensors that a message names
@@ -39,7 +41,7 @@ def open_weights(path: str | os.PathLike[str]) -> Model:
     return build_model(read_checkpoint(source))
 
 
-def build_model(checkpoint: Checkpoint) -> PublishedContinuousSR | LIIF:
+def build_model(checkpoint: Checkpoint) -> Published:
     """The network that a checkpoint describes, with its tensors, every one of them accounted for."""
     try:
         # Without memory: a description may claim any size, and only what the tensors bear out is made.
@@ -53,7 +55,7 @@ def build_model(checkpoint: Checkpoint) -> PublishedContinuousSR | LIIF:
     return model.eval().requires_grad_(False)
 
 
-def describe(name: str, args: Mapping[str, Any]) -> PublishedContinuousSR | LIIF:
+def describe(name: str, args: Mapping[str, Any]) -> Published:
     """The network of that name with the weights it starts from. Raises WeightsError for what is not known."""
     if name == "liif":
         return LIIF(_liif_config(args))
@@ -64,8 +66,10 @@ def describe(name: str, args: Mapping[str, Any]) -> PublishedContinuousSR | LIIF
         arguments.other("fc_spec")
         arguments.done()
         return PublishedContinuousSR(encoder, encoder_args)
-    if name in ("gaussian-splatter", "gaussiansplatter"):
-        raise WeightsError("checkpoints of GaussianSR are not opened by this version")
+    if name == "gaussian-splatter":
+        return describe_gaussiansr(args)
+    if name == "gaussiansplatter":
+        raise WeightsError("it is GaussianSR from before its kernels were trained")
     if name in ENCODERS:
         raise WeightsError(f"{name} is an encoder for one fixed scale, which is no method here")
     raise WeightsError(f"the architecture {' '.join(name.split())[:40]!r} is not known here")
@@ -98,9 +102,10 @@ def _liif_config(args: Mapping[str, Any]) -> LIIFConfig:
     return config
 
 
-def _load(model: PublishedContinuousSR | LIIF, tensors: Mapping[str, Tensor]) -> None:
+def _load(model: Published, tensors: Mapping[str, Tensor]) -> None:
     """Put the tensors into a model without memory. Raises WeightsError that names those that do not fit."""
-    wanted = model.state_dict()
+    ours = {_published_name(model, name): name for name in model.state_dict()}
+    wanted = {name: model.state_dict()[own] for name, own in ours.items()}
     derived = {f"encoder.{name}": value for name, value in _derived(model).items()}
     found = {name: tensor for name, tensor in tensors.items() if name not in derived}
     problems = [
@@ -128,11 +133,15 @@ def _load(model: PublishedContinuousSR | LIIF, tensors: Mapping[str, Tensor]) ->
             "its weights do not fit the architecture they name: "
             + ", ".join(filter(None, problems))
         )
-    values = {name: tensor.to(torch.float32) for name, tensor in found.items()}
+    values = {ours[name]: tensor.to(torch.float32) for name, tensor in found.items()}
     model.load_state_dict(values, assign=True)
 
 
-def _derived(model: PublishedContinuousSR | LIIF) -> dict[str, Tensor]:
+def _published_name(model: Published, name: str) -> str:
+    return model.published_name(name) if isinstance(model, PublishedGaussianSR) else name
+
+
+def _derived(model: Published) -> dict[str, Tensor]:
     with torch.device("cpu"):
         return model.encoder.derived()
 
