@@ -14,6 +14,7 @@ from gaussian_core.errors import WeightsError
 from gaussian_core.models.continuoussr import ContinuousSR
 from gaussian_core.models.liif import LIIF
 from gaussian_core.models.published.continuoussr import PublishedContinuousSR
+from gaussian_core.models.published.drawing import LIIFDrawing
 from gaussian_core.models.published.opening import build_model, open_weights
 from gaussian_core.viewport import Viewport
 from tests import published_checkpoints as small
@@ -46,6 +47,27 @@ def test_liif_gives_the_published_numbers() -> None:
     np.testing.assert_allclose(features, golden["features"], atol=1e-5)
     view = Viewport((0, 0), (width / image.shape[3], height / image.shape[2]), (width, height))
     np.testing.assert_allclose(model.render(image, view), golden["output"], atol=1e-5)
+
+
+@pytest.mark.parametrize("whole", [1 << 20, 0], ids=["in one", "in parts"])
+def test_a_drawing_by_liif_gives_the_published_numbers(whole: int) -> None:
+    path, golden = small.golden("liif_small")
+    model = open_weights(path)
+    assert isinstance(model, LIIF)
+
+    class Whole:
+        extent = golden["image"].shape[:2]
+
+        def as_float(self, rect: tuple[int, int, int, int] | None = None) -> np.ndarray:
+            x0, y0, x1, y1 = rect or (0, 0, self.extent[1], self.extent[0])
+            return np.ascontiguousarray(golden["image"][y0:y1, x0:x1])
+
+    drawing = LIIFDrawing(Whole(), model, whole)
+    height, width = golden["output"].shape[:2]
+    view = Viewport((0, 0), (width / Whole.extent[1], height / Whole.extent[0]), (width, height))
+    for top, left in ((0, 0), (17, 23)):
+        part = drawing.draw(view.part(left, top, width - left, height - top))
+        np.testing.assert_allclose(part, golden["output"][top:, left:], atol=1e-3)
 
 
 def test_continuoussr_gives_the_published_numbers() -> None:
@@ -155,6 +177,7 @@ def test_other_formats_are_told_apart(tmp_path: Path) -> None:
 
     one = torch.ones(1)
     assert "EDSR" in refusal(file({"head.0.weight": one, "body.0.body.0.weight": one}))
+    assert "EDSR" in refusal(file({"module.head.0.weight": one}))
     assert "IMDN" in refusal(file({"fea_conv.weight": one, "IMDB1.c1.weight": one}))
     assert "BasicSR" in refusal(file({"params_ema": {"conv_first.weight": one}}))
     assert "not a published checkpoint" in refusal(file([one]))

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import pytest
-
-pytest.importorskip("torch")
-
+import torch
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication
@@ -14,6 +12,7 @@ from gaussian_core.models.published import picture_features
 from gaussian_core.models.published.gaussiansr import NOTE
 from gaussian_core.models.weights import weights_path
 from tests.published_checkpoints import continuoussr_args, liif_args, random_tensors, save
+from tests.test_published import Payload
 from tests.test_published_gaussiansr import save as save_gaussiansr
 from tests.window_helpers import (
     WindowMaker,
@@ -110,14 +109,14 @@ def test_gaussiansr_draws_the_view_and_what_differs_is_said(window, qtbot, tmp_p
     document = window.session.document
     assert document.method == path.name and not document.scene.tiles
     assert window.canvas.grab_frame() != before
-    said = window.status._message.text()
+    said = window.status.message
     assert path.name in said and NOTE in said
     assert ("Note", NOTE) in card_of(document).rows
     # The next picture is drawn by them, too, and it is said again.
     window.status.tell("")
     open_and_wait(qtbot, window, save_picture(tmp_path / "b.png", 24, 20, seed=3))
     wait_until_idle(qtbot, window, lambda: window.session.document.name == "b.png")
-    assert NOTE in window.status._message.text()
+    assert NOTE in window.status.message
 
 
 def test_a_large_picture_encoded_in_parts_is_said(window, qtbot, tmp_path, monkeypatch):
@@ -125,7 +124,7 @@ def test_a_large_picture_encoded_in_parts_is_said(window, qtbot, tmp_path, monke
     path = _checkpoint(tmp_path, "continuous-gaussian", continuoussr_args())
     window.open_weights(path)
     wait_until_idle(qtbot, window, lambda: _methods(window) == {"continuoussr"})
-    assert "24 × 20 pixels are encoded in parts" in window.status._message.text()
+    assert "24 × 20 pixels are encoded in parts" in window.status.message
 
 
 def test_our_own_weights_open_as_weights_and_not_as_a_field(window, qtbot):
@@ -135,18 +134,35 @@ def test_our_own_weights_open_as_weights_and_not_as_a_field(window, qtbot):
     assert _methods(window) == {"continuoussr"}
 
 
-@pytest.mark.parametrize("content", [b"", b"\x80\x02garbage", b"PK\x03\x04cut"])
+def _wrong_shape(path):
+    tensors = random_tensors("liif", liif_args())
+    save(path, "liif", liif_args(), {**tensors, "encoder.head.0.weight": torch.zeros(8, 3, 5, 5)})
+
+
+def _unknown_name(path):
+    save(path, "metasr", {}, {})
+
+
+def _code(path):
+    torch.save({"model": Payload(path.with_name("made by the payload"))}, path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\x80\x02garbage", b"PK\x03\x04cut", _wrong_shape, _unknown_name, _code],
+)
 def test_bad_weights_are_told_and_nothing_changes(window, qtbot, tmp_path, monkeypatch, content):
     said = []
     monkeypatch.setattr(window.error_box, "tell", lambda title, text: said.append((title, text)))
     before, document = window.canvas.grab_frame(), window.session.document
     path = tmp_path / "bad.pth"
-    path.write_bytes(content)
+    path.write_bytes(content) if isinstance(content, bytes) else content(path)
     window.open(path)
     qtbot.waitUntil(lambda: bool(said), timeout=10_000)
     wait_until_idle(qtbot, window)
     assert said[0][0] == "bad.pth was not opened"
     assert "\n" not in said[0][1]
+    assert not path.with_name("made by the payload").exists()
     assert window.session.document is document
     assert window.canvas.grab_frame() == before
     assert window.menus.actions["method.kernel"].isChecked()

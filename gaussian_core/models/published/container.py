@@ -98,7 +98,8 @@ def _load(source: Path) -> Any:
 
 
 def _what_else(source: Path, content: Any) -> str:
-    keys = [key for key in content if isinstance(key, str)] if isinstance(content, Mapping) else []
+    names = [key for key in content if isinstance(key, str)] if isinstance(content, Mapping) else []
+    keys = [name.removeprefix("module.") for name in names]  # of networks trained on several GPUs
     for key, whose in OTHERS:
         if key in keys:
             return f"{source.name} holds weights of {whose} without the description that a method here needs: {WANTED}."

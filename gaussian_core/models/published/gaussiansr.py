@@ -32,10 +32,7 @@ ENCODERS = {
     "edsr-large": "edsr",
 }  # as published: as the registry has them
 ACTIVATIONS = {"gelu": nn.GELU, "relu": nn.ReLU}
-NOTE = (
-    "GaussianSR: every pixel has the paper's mixture of kernels; the published program draws them at random and "
-    "averages them over patches, so its pictures differ a little"
-)
+NOTE = "GaussianSR: kernels mixed as in its paper; the published program draws them at random and averages over patches"
 # Ours on the left. The published kernels are laid out with their first axis down the picture.
 NAMES = {"sigma_x": "sigma_y", "sigma_y": "sigma_x"}
 PREFIXES = {"encoder.": "encoder.edsr.", "selection.": "encoder.segmentation_head.0."}
