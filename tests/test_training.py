@@ -89,6 +89,21 @@ def test_pages_are_reproducible_and_differ():
     assert not np.array_equal(page(1, 96), page(2, 96))
 
 
+def test_dead_leaves_have_smooth_edges_at_many_sizes():
+    import random
+
+    from gaussian_core.training.dead_leaves import leaves
+
+    picture = leaves(random.Random(5), 160)
+    assert picture.shape == (160, 160, 3) and picture.dtype == np.uint8
+    np.testing.assert_array_equal(picture, leaves(random.Random(5), 160))
+    steps = np.abs(np.diff(picture.astype(int), axis=1)).max(-1)
+    # Strong edges, areas without any, and in between the shares of pixels that an edge crosses.
+    assert (steps > 60).mean() > 0.01 and (steps <= 2).mean() > 0.3
+    crossed = steps[(steps > 8)]
+    assert 0.2 < ((crossed > 15) & (crossed < 60)).mean() < 0.95
+
+
 def sampler(seed=0):
     pixels = page(0, 200)
     return Sampler([pixels], np.ones(1), batch=2, patch=20, pages=2, seed=seed)

@@ -7,6 +7,7 @@ import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -113,23 +114,24 @@ class Sampler:
         patch: int = 44,
         cells: int = 2,
         margin: int = 2,
-        pages: int = 160,
-        page_share: float = 0.1,
+        pages: int = 240,
+        page_share: float = 0.3,
         far_share: float = 0.15,
         reduced_share: float = 0.6,
         window: int = 0,
         seed: int = 0,
     ) -> None:
-        """patch: side of the low resolution crop, its margin included. page_share: of text and drawings; far_share: of
-        scales in 4 .. 8 instead of 1 .. 4; reduced_share: of originals made smaller first, by a random factor, which
-        makes them crisper and busier and takes away the noise and the blocks of a JPEG file. window: not 0, positions
-        are those of window x window neighbouring pixels of the original instead."""
+        """patch: side of the low resolution crop, its margin included. page_share: of text, drawings and dead leaves;
+        far_share: of scales in 4 .. 8 instead of 1 .. 4; reduced_share: of originals made smaller first, by a random
+        factor, which makes them crisper and busier and takes away the noise and the blocks of a JPEG file. window: not
+        0, positions are those of window x window neighbouring pixels of the original instead."""
         usable = [i for i, p in enumerate(pictures) if min(p.shape[:2]) >= patch]
         if not usable:
             raise ImageError(f"No training picture is at least {patch} pixels to each side.")
         self.pictures = [pictures[i] for i in usable]
         self.weights = weights[usable] / weights[usable].sum()
-        self.pages = [page(seed * 100_000 + i) for i in range(pages)] if page_share > 0 else []
+        self.page_count = pages if page_share > 0 else 0
+        self._page = lru_cache(pages)(lambda number: page(seed * 100_000 + number))
         self.batch, self.patch, self.cells, self.margin = batch, patch, cells, margin
         self.page_share, self.far_share = page_share, far_share
         self.reduced_share, self.window, self.seed = reduced_share, window, seed
@@ -143,8 +145,8 @@ class Sampler:
         )
 
     def _one(self, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor, float]:
-        if self.pages and rng.random() < self.page_share:
-            picture = self.pages[rng.integers(len(self.pages))]
+        if self.page_count and rng.random() < self.page_share:
+            picture = self._page(int(rng.integers(self.page_count)))
         else:
             picture = self.pictures[rng.choice(len(self.pictures), p=self.weights)]
         limit = min(MAX_SCALE, min(picture.shape[:2]) / self.patch)

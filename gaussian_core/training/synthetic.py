@@ -1,4 +1,4 @@
-"""Text, line art and interface shots drawn by ourselves: exact pictures where photographs have none."""
+"""Pages drawn by ourselves, exact where photographs are not: text, line art, interfaces, test charts, dead leaves."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
+
+from gaussian_core.training.dead_leaves import leaves
 
 Colour = tuple[int, int, int]
 LETTERS = "etaoinshrdlucmfwypvbgkqjxzETAOINSHRDLUCMFWYPVBGKQJXZ0123456789"
@@ -57,7 +59,9 @@ def _colours(rng: random.Random) -> tuple[Colour, Colour]:
 def page(seed: int, size: int = 512) -> NDArray[np.uint8]:
     """One picture (size, size, 3) of text, lines and shapes; the same for the same seed, Pillow and fonts."""
     rng = random.Random(seed)
-    kind = rng.choice(("text", "text", "lines", "interface", "weave"))
+    kind = rng.choice(("text", "text", "lines", "interface", "weave", *["leaves"] * 8))
+    if kind == "leaves":
+        return leaves(rng, size)
     if kind == "weave":
         return _weave(rng, size)
     factor = (
