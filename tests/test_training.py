@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,10 +18,11 @@ torch = pytest.importorskip("torch")
 
 from gaussian_core.models.config import ModelConfig  # noqa: E402
 from gaussian_core.models.continuoussr import Cells, ContinuousSR  # noqa: E402
+from gaussian_core.models.weights import save_model  # noqa: E402
 from gaussian_core.training import command  # noqa: E402
 from gaussian_core.training.dataset import Sampler  # noqa: E402
 from gaussian_core.training.grid_rasterizer import sample_cells, sample_table  # noqa: E402
-from gaussian_core.training.learners import ContinuousSRLearner  # noqa: E402
+from gaussian_core.training.learners import ContinuousSRLearner, learner_of  # noqa: E402
 from gaussian_core.training.loop import Schedule, Trainer  # noqa: E402
 from gaussian_core.training.muon import orthogonalise  # noqa: E402
 from gaussian_core.training.synthetic import page  # noqa: E402
@@ -253,3 +255,23 @@ def test_liif_learns_on_our_encoder_and_its_weights_draw(tmp_path):
     weights = tmp_path / "out" / "liif-light.safetensors"
     rows = list(evaluate([tmp_path / "set"], ["liif"], [2.0], weights=weights))
     assert rows[0].psnr_y > 5
+
+
+@pytest.mark.parametrize("architecture", ["continuoussr", "liif", "gaussiansr"])
+def test_training_may_begin_with_the_encoder_of_other_weights(tmp_path, architecture):
+    weights = tmp_path / "start.safetensors"
+    source = ContinuousSR(SMALL)
+    save_model(weights, source, SMALL)
+    config = replace(SMALL, architecture=architecture)
+    if architecture == "continuoussr":
+        config = replace(config, encoder="two-scale", deep_channels=4, deep_blocks=1)
+    learner = learner_of(config)
+    learner.start = weights
+    made = learner.make().state_dict()
+    for name, tensor in source.encoder.state_dict().items():
+        where = "encoder." if architecture == "continuoussr" else "encoder.encoder."
+        torch.testing.assert_close(made[where + name], tensor)
+    other = learner_of(replace(SMALL, channels=5, hidden=3, cells=1))
+    other.start = weights
+    with pytest.raises(WeightsError, match="No tensor of start"):
+        other.make()

@@ -23,6 +23,7 @@ def weights_path(name: str = DEFAULT) -> Path:
 class ModelConfig:
     """Architecture of a ContinuousSR model (arXiv 2503.06617) and the card of its weights.
 
+    encoder: "residual", or "two-scale" with deep_blocks blocks of deep_channels at half the resolution besides.
     cells: G, so that a source pixel has G x G Gaussians. covariance: how DDCW mixes its dictionary: "log" (weighted
     mean of the matrix logarithms: stays positive definite, and elongations do not cancel), "linear" (the published
     weighted mean), or "direct" (no dictionary: the matrix logarithm itself). dictionary: "compact" or "published".
@@ -37,6 +38,8 @@ class ModelConfig:
     encoder: str = "residual"
     channels: int = 48
     blocks: int = 6
+    deep_channels: int = 0
+    deep_blocks: int = 0
     hidden: int = 96
     cells: int = 2
     covariance: str = "log"

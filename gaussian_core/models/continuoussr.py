@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gaussian_core.errors import WeightsError
 from gaussian_core.models import dictionary
 from gaussian_core.models.config import ModelConfig
 from gaussian_core.models.encoders import make_encoder
@@ -63,7 +64,15 @@ class ContinuousSR(nn.Module):
         super().__init__()
         self.config = config
         cells = config.cells**2
-        self.encoder = make_encoder(config.encoder, config.channels, config.blocks)
+        self.encoder = make_encoder(
+            config.encoder,
+            config.channels,
+            config.blocks,
+            config.deep_channels,
+            config.deep_blocks,
+        )
+        if config.margin % self.encoder.lattice:
+            raise WeightsError(f"The margin must be a multiple of {self.encoder.lattice} pixels.")
         if config.dictionary == "published":
             prior = torch.from_numpy(dictionary.published())
             if config.covariance == "log":
@@ -88,8 +97,9 @@ class ContinuousSR(nn.Module):
 
     @property
     def reach(self) -> int:
-        """Source pixels to each side that decide the Gaussians of one."""
-        return max(self.encoder.reach, STRUCTURE_REACH)
+        """Source pixels to each side that decide the Gaussians of one. A multiple of the encoder's lattice."""
+        lattice = self.encoder.lattice
+        return -(-max(self.encoder.reach, STRUCTURE_REACH) // lattice) * lattice
 
     def features(self, image: Tensor, check: Callable[[], None] | None = None) -> Tensor:
         """(B, hidden, H, W): what the heads read."""
@@ -101,7 +111,8 @@ class ContinuousSR(nn.Module):
         """Both heads' raw outputs (3 n + geometry_outputs n, H, W) of one picture (1, 3, H, W), n = cells^2 of each
         one after the other: one product with the weights of both, which leaves every output's plane in one piece.
 
-        inner: without the encoder's reach on each side, (.., H - 2 reach, W - 2 reach), for a tile inside a picture.
+        inner: without the encoder's reach on each side, (.., H - 2 reach, W - 2 reach), for a tile inside a picture;
+        encoder.inner says which pixels the picture may begin with.
         """
         encoder = self.encoder.inner if inner else self.encoder
         features = self.hidden(encoder(image - 0.5, check)).relu_()

@@ -28,7 +28,7 @@ class ResidualBlock(nn.Module):
     def inner(self, x: Tensor) -> Tensor:
         """What forward gives, without the two outermost pixels on each side, which depend on what is beyond."""
         y = _unpadded(self.second, _unpadded(self.first, x).relu_())
-        return y.add_(x[..., 2:-2, 2:-2])
+        return y.add_(_cropped(x, 2))
 
 
 def _unpadded(layer: nn.Conv2d, x: Tensor) -> Tensor:
@@ -37,6 +37,8 @@ def _unpadded(layer: nn.Conv2d, x: Tensor) -> Tensor:
 
 class ResidualEncoder(nn.Module):
     """`blocks` residual blocks of `channels` channels at the resolution of the picture."""
+
+    lattice = 1
 
     def __init__(self, channels: int, blocks: int) -> None:
         super().__init__()
@@ -50,9 +52,7 @@ class ResidualEncoder(nn.Module):
         entry = self.entry(x)
         features = entry
         for block in self.blocks:
-            features = block(features)
-            if check is not None:
-                check()
+            features = _checked(block(features), check)
         return features + entry
 
     def inner(self, x: Tensor, check: Callable[[], None] | None = None) -> Tensor:
@@ -61,14 +61,105 @@ class ResidualEncoder(nn.Module):
         entry = _unpadded(self.entry, x)
         features = entry
         for block in self.blocks:
-            features = block.inner(features)  # type: ignore[operator]
-            if check is not None:
-                check()
-        lost = self.reach - 1
-        return features.add_(entry[..., lost:-lost, lost:-lost] if lost else entry)
+            features = _checked(block.inner(features), check)  # type: ignore[operator]
+        return features.add_(_cropped(entry, self.reach - 1))
 
 
-def make_encoder(name: str, channels: int, blocks: int) -> ResidualEncoder:
-    if name != "residual":
-        raise WeightsError(f"Unknown encoder {name!r}: this version knows residual.")
-    return ResidualEncoder(channels, blocks)
+class TwoScaleEncoder(nn.Module):
+    """Residual blocks at the resolution of the picture, and between their halves a branch of wider ones at half of it.
+
+    There a block of twice the channels costs as much as one outside, has four times the weights and sees twice as far.
+    The branch starts as nothing, so that a trained ResidualEncoder can be the start of one of these.
+    lattice: 2, since the branch pairs the pixels of even rows and columns with the next: the first pixel given to
+    `forward` is an even one of the picture; what `inner` leaves begins with an even one.
+    """
+
+    lattice = 2
+
+    def __init__(self, channels: int, blocks: int, deep_channels: int, deep_blocks: int) -> None:
+        super().__init__()
+        self.channels = channels
+        self.before = (blocks + 1) // 2  # blocks ahead of the branch
+        self.reach = 1 + 2 * blocks + 4 * deep_blocks
+        self.entry = nn.Conv2d(3, channels, 3, padding=1)
+        self.blocks = nn.ModuleList(ResidualBlock(channels) for _ in range(blocks))
+        self.deep = _Branch(channels, deep_channels, deep_blocks)
+
+    def forward(self, x: Tensor, check: Callable[[], None] | None = None) -> Tensor:
+        """x (B, 3, H, W) about 0 -> (B, channels, H, W). check: called between blocks."""
+        entry = self.entry(x)
+        features = entry
+        for block in self.blocks[: self.before]:
+            features = _checked(block(features), check)
+        features = features + self.deep(features, check)
+        for block in self.blocks[self.before :]:
+            features = _checked(block(features), check)
+        return features + entry
+
+    def inner(self, x: Tensor, check: Callable[[], None] | None = None) -> Tensor:
+        """What forward gives, without the `reach` outermost pixels on each side; nothing is padded.
+
+        x: sides even, and the pixel at (reach, reach) an even one of the picture.
+        """
+        entry = _unpadded(self.entry, x)
+        features = entry
+        for block in self.blocks[: self.before]:
+            features = _checked(block.inner(features), check)  # type: ignore[operator]
+        deep = self.deep.inner(features, check)
+        lost = (features.shape[-1] - deep.shape[-1]) // 2
+        features = deep.add_(_cropped(features, lost))
+        for block in self.blocks[self.before :]:
+            features = _checked(block.inner(features), check)  # type: ignore[operator]
+        return features.add_(_cropped(entry, self.reach - 1))
+
+
+class _Branch(nn.Module):
+    """Down to half the resolution, residual blocks, and up again."""
+
+    def __init__(self, channels: int, deep_channels: int, blocks: int) -> None:
+        super().__init__()
+        self.down = nn.Conv2d(channels, deep_channels, 2, stride=2)
+        self.blocks = nn.ModuleList(ResidualBlock(deep_channels) for _ in range(blocks))
+        self.up = nn.Conv2d(deep_channels, 4 * channels, 1)
+        with torch.no_grad():
+            self.up.weight.zero_()
+            if self.up.bias is not None:
+                self.up.bias.zero_()
+
+    def forward(self, x: Tensor, check: Callable[[], None] | None = None) -> Tensor:
+        height, width = x.shape[-2:]
+        if height % 2 or width % 2:
+            x = F.pad(x, (0, width % 2, 0, height % 2), mode="replicate")
+        features = self.down(x)
+        for block in self.blocks:
+            features = _checked(block(features), check)
+        return F.pixel_shuffle(self.up(features), 2)[..., :height, :width]
+
+    def inner(self, x: Tensor, check: Callable[[], None] | None = None) -> Tensor:
+        features = self.down(x)
+        for block in self.blocks:
+            features = _checked(block.inner(features), check)  # type: ignore[operator]
+        return F.pixel_shuffle(self.up(features), 2)
+
+
+def _checked(features: Tensor, check: Callable[[], None] | None) -> Tensor:
+    if check is not None:
+        check()
+    return features
+
+
+def _cropped(x: Tensor, by: int) -> Tensor:
+    return x[..., by:-by, by:-by] if by else x
+
+
+def make_encoder(
+    name: str, channels: int, blocks: int, deep_channels: int = 0, deep_blocks: int = 0
+) -> ResidualEncoder | TwoScaleEncoder:
+    """Raises WeightsError for a name that this version does not know, or sizes that make no encoder."""
+    if name == "residual":
+        return ResidualEncoder(channels, blocks)
+    if name != "two-scale":
+        raise WeightsError(f"Unknown encoder {name!r}: this version knows residual and two-scale.")
+    if deep_channels < 1 or deep_blocks < 1:
+        raise WeightsError("A two-scale encoder needs channels and blocks at half the resolution.")
+    return TwoScaleEncoder(channels, blocks, deep_channels, deep_blocks)

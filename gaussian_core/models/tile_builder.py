@@ -20,7 +20,7 @@ from gaussian_core.errors import Cancelled, DeviceError
 from gaussian_core.field import ROW_PADDING, GaussianField
 from gaussian_core.kernel_interpolation import mirrored
 from gaussian_core.models.assembly import assemble, can_assemble, part_of_rows
-from gaussian_core.models.continuoussr import ContinuousSR, colours_of
+from gaussian_core.models.continuoussr import STRUCTURE_REACH, ContinuousSR, colours_of
 from gaussian_core.models.weights import load_field_model, weights_path
 from gaussian_core.parallel import Stop
 from gaussian_core.rasterizer import rasterize
@@ -112,13 +112,17 @@ class ContinuousSRTiles:
         height, width = self.picture.extent
         margin = self.model.config.margin
         rect = _around(rects)
+        whole = (-margin, -margin, width + margin, height + margin)
         # Gaussians just outside matter too: the correction needs what the field shows there.
-        ex0, ey0 = (max(v - SURROUND, -margin) for v in rect[:2])
-        ex1, ey1 = min(rect[2] + SURROUND, width + margin), min(rect[3] + SURROUND, height + margin)
-        reach = max(self.model.reach, BASE_REACH)
-        # The network sees the picture with its margin and nothing beyond, whole or in tiles.
-        left, right = max(ex0 - reach, -margin), min(ex1 + reach, width + margin)
-        top, bottom = max(ey0 - reach, -margin), min(ey1 + reach, height + margin)
+        ex0, ey0, ex1, ey1 = _widened(rect, SURROUND, self.model.encoder.lattice, whole)
+        # The network sees the picture with its margin and nothing beyond, whole or in tiles. Inside the picture there
+        # is enough around a tile; at its borders the network pads, as it was trained to.
+        seen = self._seen_inside((ex0, ey0, ex1, ey1))
+        inner = self._assembled and _within(seen, whole)
+        if not inner:
+            reach = max(self.model.reach, BASE_REACH)
+            seen = _widened((ex0, ey0, ex1, ey1), reach, self.model.encoder.lattice, whole)
+        left, top, right, bottom = seen
         columns, lines = mirrored(left, right, width), mirrored(top, bottom, height)
         cl, ct = int(columns.min()), int(lines.min())
         part = self.picture.as_float((cl, ct, int(columns.max()) + 1, int(lines.max()) + 1))
@@ -126,11 +130,11 @@ class ContinuousSRTiles:
         with self._lock, torch.inference_mode():
             image = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))[None]
             around = (ex0 - left, ey0 - top, ex1 - left, ey1 - top)
-            near = self._gaussians(image, (left, top), around, stop)
+            near = self._gaussians(image, (left, top), around, inner, stop)
         amplitudes = self._correction(near, pixels, (left, top), rect, stop)
         fields = []
         for x0, y0, x1, y1 in rects:
-            inner = amplitudes[y0 - rect[1] : y1 - rect[1], x0 - rect[0] : x1 - rect[0]]
+            share = amplitudes[y0 - rect[1] : y1 - rect[1], x0 - rect[0] : x1 - rect[0]]
             own = (
                 x0 - margin * (x0 == 0) - left,
                 y0 - margin * (y0 == 0) - top,
@@ -141,7 +145,7 @@ class ContinuousSRTiles:
             metadata = {"method": "continuoussr", "weights": self.model.config.name}
             field = GaussianField.from_rows(rows, self.picture.extent, metadata)
             field.correction = GaussianField.from_rows(
-                correction.make_rows(inner, x0, y0), self.picture.extent
+                correction.make_rows(share, x0, y0), self.picture.extent
             )
             fields.append(field)
         return fields
@@ -168,10 +172,28 @@ class ContinuousSRTiles:
         amplitudes = correction.solve(wanted - shown)
         return amplitudes[rect[1] - y0 : rect[3] - y0, rect[0] - x0 : rect[2] - x0]
 
+    @property
+    def _assembled(self) -> bool:
+        return self.device.type == "cpu" and can_assemble(self.model)
+
+    def _seen_inside(self, rect: Rect) -> Rect:
+        """What the network is given for rect where it need not pad: as much more as its encoder takes away."""
+        least, lattice = max(BASE_REACH, STRUCTURE_REACH), self.model.encoder.lattice
+        reach = self.model.encoder.reach
+        reach += max(0, -(-(least - reach) // lattice) * lattice)
+        return rect[0] - reach, rect[1] - reach, rect[2] + reach, rect[3] + reach
+
     def _gaussians(
-        self, image: Tensor, origin: tuple[int, int], rect: Rect, stop: Stop | None
+        self,
+        image: Tensor,
+        origin: tuple[int, int],
+        rect: Rect,
+        inner: bool,
+        stop: Stop | None,
     ) -> NDArray[np.float32]:
-        """Rows of the Gaussians of the pixels of rect in image (1, C, H, W), whose first pixel is at origin."""
+        """Rows of the Gaussians of the pixels of rect in image (1, C, H, W), whose first pixel is at origin.
+
+        inner: nothing need be padded."""
 
         def check() -> None:
             if stop is not None and stop():
@@ -180,14 +202,10 @@ class ContinuousSRTiles:
         image = image.to(self.device)
         colours = colours_of(image)
         entry = colours.to(self.dtype).contiguous(memory_format=torch.channels_last)
-        if self.device.type == "cpu" and can_assemble(self.model):
-            lost = self.model.encoder.reach
-            height, width = image.shape[-2:]
-            x0, y0, x1, y1 = rect
-            # Inside the picture there is enough around rect; at its borders the network pads, as it was trained to.
-            inner = min(x0, y0, width - x1, height - y1) >= lost
+        if self._assembled:
+            lost = self.model.encoder.reach if inner else 0
             outputs = self.model.outputs(entry, check, inner)
-            return assemble(self.model, outputs, image, origin, rect, stop, lost if inner else 0)
+            return assemble(self.model, outputs, image, origin, rect, stop, lost)
         colour, geometry = self.model.heads(entry, check)
         check()
         table = gaussian_table(self.model, image, colour.float(), geometry.float())
@@ -198,6 +216,17 @@ class ContinuousSRTiles:
 def _around(rects: Sequence[Rect]) -> Rect:
     x0, y0, x1, y1 = zip(*rects, strict=True)
     return min(x0), min(y0), max(x1), max(y1)
+
+
+def _widened(rect: Rect, by: int, lattice: int, whole: Rect) -> Rect:
+    """rect with `by` more on each side, to multiples of the lattice, within whole, which begins with one."""
+    x0, y0 = ((v - by) // lattice * lattice for v in rect[:2])
+    x1, y1 = (-(-(v + by) // lattice) * lattice for v in rect[2:])
+    return max(x0, whole[0]), max(y0, whole[1]), min(x1, whole[2]), min(y1, whole[3])
+
+
+def _within(rect: Rect, whole: Rect) -> bool:
+    return min(rect[0] - whole[0], rect[1] - whole[1], whole[2] - rect[2], whole[3] - rect[3]) >= 0
 
 
 def gaussian_table(model: ContinuousSR, image: Tensor, colour: Tensor, geometry: Tensor) -> Tensor:

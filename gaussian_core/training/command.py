@@ -52,6 +52,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--patch", type=int, default=44, help="side of the low resolution crops")
     add("--channels", type=int, default=48)
     add("--blocks", type=int, default=6)
+    add("--deep-channels", type=int, default=96, help="at half the resolution, with --deep-blocks")
+    add(
+        "--deep-blocks",
+        type=int,
+        default=0,
+        metavar="N",
+        help="a branch of N blocks at half the resolution (continuoussr)",
+    )
     add("--cells", type=int, default=2, help="cells x cells Gaussians a source pixel")
     add(
         "--covariance",
@@ -64,6 +72,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--footprint", type=float, default=0.3, help="pixel footprint; 0: point samples")
     add("--elongation", type=float, default=0.0, help="start along the picture's edges; 0: round")
     add("--follow", type=float, default=1e-3, help="weight of geometry along edges; 0: none")
+    add(
+        "--start",
+        type=Path,
+        metavar="FILE",
+        help="weights of this program whose tensors to begin with, the encoder's or all",
+    )
     add("--rate", type=float, default=1e-3)
     add("--matrix-rate", type=float, default=1e-2)
     add("--name", default="light")
@@ -150,6 +164,9 @@ def _learner(options: argparse.Namespace) -> Learner:
         architecture=options.method,
         channels=options.channels,
         blocks=options.blocks,
+        encoder="two-scale" if options.deep_blocks else "residual",
+        deep_channels=options.deep_channels if options.deep_blocks else 0,
+        deep_blocks=options.deep_blocks,
         cells=options.cells,
         covariance=options.covariance,
         dictionary=options.dictionary,
@@ -157,7 +174,11 @@ def _learner(options: argparse.Namespace) -> Learner:
         footprint=options.footprint,
         elongation=options.elongation,
     )
-    return learner_of(config, options.follow)
+    if options.deep_blocks and options.method != "continuoussr":
+        raise UserError("--deep-blocks is for --method continuoussr.")
+    learner = learner_of(config, options.follow)
+    learner.start = options.start
+    return learner
 
 
 def _validate(folder: Path, method: str, weights: Path, device: str) -> None:

@@ -10,11 +10,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from gaussian_core.errors import WeightsError
 from gaussian_core.models.config import ModelConfig
 from gaussian_core.models.continuoussr import ContinuousSR
 from gaussian_core.models.gaussiansr import GaussianSR
 from gaussian_core.models.networks import make_network
-from gaussian_core.models.weights import save_model
+from gaussian_core.models.weights import load_model, save_model
 from gaussian_core.training.dataset import Batch
 from gaussian_core.training.geometry_prior import geometry_prior
 from gaussian_core.training.grid_rasterizer import sample_cells
@@ -29,6 +30,8 @@ class Learner(ABC):
         0  # not 0: a batch asks for that many neighbouring pixels of the original each way
     )
 
+    start: Path | None = None  # weights to begin with
+
     def __init__(self, config: ModelConfig) -> None:
         self.config = config
 
@@ -37,8 +40,11 @@ class Learner(ABC):
         return self.config.to_json()
 
     def make(self) -> nn.Module:
-        """A network with the weights it starts from."""
-        return make_network(self.config)
+        """A network with the weights it starts from. Raises WeightsError for a start without a tensor that fits."""
+        model = make_network(self.config)
+        if self.start is not None:
+            begin_with(model, self.start)
+        return model
 
     @abstractmethod
     def loss(self, model: nn.Module, batch: Batch, bfloat16: bool) -> Tensor: ...
@@ -50,6 +56,25 @@ class Learner(ABC):
     def matrices(self, model: nn.Module) -> list[nn.Parameter]:
         """Hidden weights, which Muon trains; Adam has the first and last layers, and all vectors."""
         return [p for n, p in model.named_parameters() if ".blocks." in n and p.ndim == 4]
+
+
+def begin_with(model: nn.Module, weights: Path) -> int:
+    """Give the model every tensor of a file of weights that fits it by name and shape; how many did.
+
+    Another architecture's encoder fits, too: LIIF and GaussianSR hold ours as a part of theirs.
+    Raises WeightsError when the file cannot be read, or nothing fits.
+    """
+    own = model.state_dict()
+    fitting = {}
+    for name, tensor in load_model(weights).state_dict().items():
+        for known in (name, f"encoder.{name}", name.removeprefix("encoder.")):
+            if known in own and own[known].shape == tensor.shape:
+                fitting[known] = tensor
+                break
+    if not fitting:
+        raise WeightsError(f"No tensor of {weights.name} fits the network to train: use others.")
+    model.load_state_dict(fitting, strict=False)
+    return len(fitting)
 
 
 class ContinuousSRLearner(Learner):
