@@ -102,6 +102,12 @@ def _reduced(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
     return np.asarray(image.resize((side, side), Image.Resampling.BICUBIC))
 
 
+@lru_cache(256)
+def _page(seed: int) -> NDArray[np.uint8]:
+    """Drawn when it is first needed, and once for all trainings of a process: one takes a quarter of a second."""
+    return page(seed)
+
+
 class Sampler:
     """Draws batches. Each batch depends on (seed, number) alone, so a resumed training goes on with the same ones."""
 
@@ -131,7 +137,6 @@ class Sampler:
         self.pictures = [pictures[i] for i in usable]
         self.weights = weights[usable] / weights[usable].sum()
         self.page_count = pages if page_share > 0 else 0
-        self._page = lru_cache(pages)(lambda number: page(seed * 100_000 + number))
         self.batch, self.patch, self.cells, self.margin = batch, patch, cells, margin
         self.page_share, self.far_share = page_share, far_share
         self.reduced_share, self.window, self.seed = reduced_share, window, seed
@@ -146,7 +151,7 @@ class Sampler:
 
     def _one(self, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor, float]:
         if self.page_count and rng.random() < self.page_share:
-            picture = self._page(int(rng.integers(self.page_count)))
+            picture = _page(self.seed * 100_000 + int(rng.integers(self.page_count)))
         else:
             picture = self.pictures[rng.choice(len(self.pictures), p=self.weights)]
         limit = min(MAX_SCALE, min(picture.shape[:2]) / self.patch)
