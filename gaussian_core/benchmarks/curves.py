@@ -12,7 +12,7 @@ from gaussian_core.benchmarks.frames import FRAME
 from gaussian_core.benchmarks.measuring import measure
 from gaussian_core.benchmarks.memory import peak_memory_apart
 from gaussian_core.benchmarks.subjects import Photo, all_tiles, tiles_in_view
-from gaussian_core.builder import FieldBuilder, build_field
+from gaussian_core.builder import TILE, FieldBuilder, build_field
 from gaussian_core.field import GaussianField
 from gaussian_core.rasterizer import rasterize
 
@@ -20,7 +20,9 @@ FLAT_ZOOM = 4.0
 FLAT_SIZES = (1.0, 4.0, 16.0, 50.0, 100.0)  # megapixels
 ONE_FIELD_SIZES = (1.0, 4.0, 12.0)
 BUILD_SIZES = {"kernel": (1.0, 4.0, 16.0), "continuoussr": (0.25, 0.5, 1.0, 2.0)}
-LEARNED_TILE = 384  # source pixels: what the window builds at once
+WINDOW_BLOCK = (
+    384  # source pixels: what the window builds at once, so that what is in view is soon there
+)
 MEMORY_SIZES = (1.0, 4.0, 16.0, 64.0)
 MEMORY_ZOOMS = (1.0, 2.0, 4.0, 16.0, 64.0)
 MEMORY_PICTURE = 12.0  # megapixels, where the zoom is what changes
@@ -101,26 +103,26 @@ def _frame_curve(
 
 
 def build_curves(check: Callable[[], None]) -> Iterator[Curve]:
-    """Build time against megapixels, by method."""
+    """Build time against megapixels, by method: in the tiles of files, the learned one in the window's blocks, too."""
     for method, sizes in BUILD_SIZES.items():
-        seconds = []
-        for megapixels in sizes:
-            check()
-            photo = Photo(megapixels)
-            work = _kernel_work(photo) if method == "kernel" else _learned_work(photo)
-            seconds.append(measure("", work, 1 if megapixels >= 2 else 2).median_ms / 1e3)
-            gc.collect()
-        rate = sizes[-1] / seconds[-1]
-        note = f"{rate:.2f} megapixels a second at the largest"
-        yield Curve(f"building, {method}", "megapixels", "s", sizes, tuple(seconds), note)
+        tiles = (TILE,) if method == "kernel" else (TILE, WINDOW_BLOCK)
+        for tile in tiles:
+            seconds = []
+            for megapixels in sizes:
+                check()
+                work = _build_work(Photo(megapixels), method, tile)
+                seconds.append(measure("", work, 1 if megapixels >= 2 else 2).median_ms / 1e3)
+                gc.collect()
+            rate = sizes[-1] / seconds[-1]
+            name = f"building, {method}" + (f", {tile} px at once" if len(tiles) > 1 else "")
+            note = f"{rate:.2f} megapixels a second at the largest"
+            yield Curve(name, "megapixels", "s", sizes, tuple(seconds), note)
 
 
-def _kernel_work(photo: Photo) -> Callable[[], object]:
-    return lambda: all_tiles(photo)
-
-
-def _learned_work(photo: Photo) -> Callable[[], object]:
-    builder = FieldBuilder(photo, "continuoussr", tile=LEARNED_TILE)
+def _build_work(photo: Photo, method: str, tile: int) -> Callable[[], object]:
+    if method == "kernel":
+        return lambda: all_tiles(photo)
+    builder = FieldBuilder(photo, method, tile=tile)
 
     def work() -> None:
         for key in builder.grid.keys():
