@@ -1,7 +1,10 @@
 """The Deep Gaussian Prior, measured (arXiv 2503.06617, section 3.1): how fitted Gaussians are distributed.
 
 The paper fits 40,000 pictures and finds that covariances lie in a narrow range, which its dictionary then samples. Here
-the Gaussians start one a pixel on a lattice, all alike, and are moved, shaped and coloured by gradient descent.
+the Gaussians start spread evenly, all alike, and are moved, shaped and coloured by gradient descent. One for four pixels
+is what a network with four Gaussians a source pixel has at x4: the unit, a pixel of the picture fitted, is then the one
+of the published dictionary, a quarter of a source pixel. (With one a pixel amplitudes alone can meet every picture, and
+shapes have nothing to tell.)
 """
 
 from __future__ import annotations
@@ -20,11 +23,12 @@ from gaussian_core.fitting.fit import Fit, FitOptions
 from gaussian_core.parallel import Stop
 
 BINS = 120
-RANGES = {  # of the histograms, source pixels (squared)
-    "sigma_x^2": (0.0, 1.2),
-    "sigma_y^2": (0.0, 1.2),
-    "rho sigma_x sigma_y": (-0.6, 0.6),
-    "position drift": (0.0, 1.2),
+PER_PIXEL = 0.25  # Gaussians
+RANGES = {  # of the histograms, pixels of the picture (squared)
+    "sigma_x^2": (0.0, 4.0),
+    "sigma_y^2": (0.0, 4.0),
+    "rho sigma_x sigma_y": (-2.0, 2.0),
+    "position drift": (0.0, 2.0),
 }
 
 
@@ -35,25 +39,29 @@ class Prior:
 
     size: int = 128
     steps: int = 200
+    per_pixel: float = PER_PIXEL
     counts: dict[str, list[int]] = field(
         default_factory=lambda: {name: [0] * BINS for name in RANGES}
     )
     done: dict[str, float] = field(default_factory=dict)
 
     @classmethod
-    def resume(cls, path: Path, size: int, steps: int) -> Prior:
+    def resume(cls, path: Path, size: int, steps: int, per_pixel: float = PER_PIXEL) -> Prior:
         """What a file holds so far, or the start. Raises FieldError for a file of another measurement."""
         if not path.exists():
-            return cls(size, steps)
+            return cls(size, steps, per_pixel)
         try:
             kept = cls(**json.loads(path.read_text()))
-            same = (kept.size, kept.steps, list(kept.counts)) == (size, steps, list(RANGES))
+            asked = (size, steps, per_pixel, list(RANGES))
+            same = (kept.size, kept.steps, kept.per_pixel, list(kept.counts)) == asked
         except (ValueError, TypeError, AttributeError) as error:
             raise FieldError(
                 f"{path.name} holds no measurement of a prior: name another."
             ) from error
         if not same:
-            raise FieldError(f"{path.name} is of another --size or --steps: name another file.")
+            raise FieldError(
+                f"{path.name} is of another --size, --steps or --gaussians-per-pixel: name another file."
+            )
         return kept
 
     def add(self, path: Path, stop: Stop | None = None) -> float | None:
@@ -63,9 +71,7 @@ class Prior:
         image = load_image(path)[..., :3]
         top, left = (max(0, (n - self.size) // 2) for n in image.shape[:2])
         image = image[top : top + self.size, left : left + self.size]
-        fit = Fit(
-            image, FitOptions(gaussians_per_pixel=1.0, even=1.0, sharpest=0.05, steps=self.steps)
-        )
+        fit = Fit(image, FitOptions(self.per_pixel, even=1.0, sharpest=0.05, steps=self.steps))
         start = fit.params[:2].copy()
         psnr, complete = 0.0, False
         for progress in fit.run(stop=stop):
@@ -119,6 +125,6 @@ def plot_prior(path: Path, prior: Prior) -> None:
         for value, anchor in ((low, "la"), (high, "ra")):
             x = left if value == low else left + BINS * step
             draw.text((x, base + 8), f"{value:g}", (30, 30, 34), font, anchor)
-        draw.text((left, 14), f"{name}, px" + ("²" if "sigma" in name else ""), (30, 30, 34), font)
+        draw.text((left, 14), f"{name}, px" + ("^2" if "sigma" in name else ""), (30, 30, 34), font)
     with whole_file(path) as temporary:
         image.save(temporary, "PNG")

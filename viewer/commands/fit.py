@@ -1,7 +1,7 @@
 """Fit Gaussians to one picture by gradient descent and save them as a field; or measure the prior of a folder's.
 
 fit PHOTO FIELD.safetensors         the viewer and `render` open the field; Ctrl-C keeps what is reached
-fit FOLDER --prior PRIOR.json       fit every picture of a folder, one Gaussian a pixel, and report how their
+fit FOLDER --prior PRIOR.json       fit every picture of a folder, one Gaussian for four pixels, and report how their
                                     variances, covariances and places are distributed
 """
 
@@ -26,9 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--gaussians-per-pixel",
         type=float,
-        default=0.5,
         metavar="G",
-        help="at most 1 (default 0.5)",
+        help="at most 1 (default 0.5, with --prior 0.25)",
     )
     parser.add_argument("--steps", type=int, default=200, help="of gradient descent (default 200)")
     parser.add_argument("--seconds", type=float, help="as many steps as fit into that time instead")
@@ -41,6 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, stop: Stop) -> int:
     if options.steps < 1 or (options.seconds is not None and options.seconds <= 0):
         raise UserError("--steps and --seconds must be more than 0.")
+    if options.gaussians_per_pixel is not None and not 0 < options.gaussians_per_pixel <= 1:
+        raise UserError("--gaussians-per-pixel must be more than 0 and at most 1.")
     if options.prior:
         return _prior(options, stop)
     if options.output is None:
@@ -70,7 +71,8 @@ def _fit(options: argparse.Namespace, stop: Stop) -> int:
         print("note: a fit knows no transparency: laid on white", file=sys.stderr)
         pixels = pixels[..., :3] + (1 - pixels[..., 3:])
     fit = Fit(
-        pixels, FitOptions(gaussians_per_pixel=options.gaussians_per_pixel, steps=options.steps)
+        pixels,
+        FitOptions(gaussians_per_pixel=options.gaussians_per_pixel or 0.5, steps=options.steps),
     )
     reached = None
     with tqdm(total=100, unit="%", disable=None, leave=False, dynamic_ncols=True) as bar:
@@ -93,13 +95,15 @@ def _fit(options: argparse.Namespace, stop: Stop) -> int:
 def _prior(options: argparse.Namespace, stop: Stop) -> int:
     from gaussian_core.atomic import atomic_write, check_target
     from gaussian_core.evaluation.pairs import pictures
-    from gaussian_core.fitting.prior import Prior, plot_prior
+    from gaussian_core.fitting.prior import PER_PIXEL, Prior, plot_prior
 
     if options.size < 16 or (options.limit is not None and options.limit < 1):
         raise UserError("--size must be at least 16, --limit at least 1.")
     target = Path(options.prior)
     check_target(target)
-    prior = Prior.resume(target, options.size, options.steps)
+    prior = Prior.resume(
+        target, options.size, options.steps, options.gaussians_per_pixel or PER_PIXEL
+    )
     for path in pictures(options.input)[: options.limit]:
         if path.name in prior.done:
             continue
