@@ -1,10 +1,10 @@
 """The Deep Gaussian Prior, measured (arXiv 2503.06617, section 3.1): how fitted Gaussians are distributed.
 
 The paper fits 40,000 pictures and finds that covariances lie in a narrow range, which its dictionary then samples. Here
-the Gaussians start spread evenly, all alike, and are moved, shaped and coloured by gradient descent. One for four pixels
-is what a network with four Gaussians a source pixel has at x4: the unit, a pixel of the picture fitted, is then the one
-of the published dictionary, a quarter of a source pixel. (With one a pixel amplitudes alone can meet every picture, and
-shapes have nothing to tell.)
+the Gaussians start spread evenly, all alike, and are moved, shaped and coloured by gradient descent. One for four
+pixels is what a network with four Gaussians a source pixel has at x4: the unit, a pixel of the picture fitted, is then
+the one of the published dictionary, a quarter of a source pixel. (With one a pixel amplitudes alone can meet every
+picture, and shapes have nothing to tell.)
 """
 
 from __future__ import annotations
