@@ -15,6 +15,7 @@ from gaussian_core.errors import ImageError, UserError
 from gaussian_core.evaluation import command, metrics
 from gaussian_core.evaluation.pairs import pairs, reduced
 from gaussian_core.evaluation.runner import evaluate
+from gaussian_core.methods import METHODS, Options
 from tests.shared_data import shared_path
 
 
@@ -100,7 +101,12 @@ def test_the_shipped_figure_is_what_evaluate_prints():
     from gaussian_core.models.weights import load_model, weights_path
 
     row = next(
-        evaluate([shared_path("data", "benchmark", "Set5")], ["continuoussr"], [2], device="cpu")
+        evaluate(
+            [shared_path("data", "benchmark", "Set5")],
+            ["continuoussr"],
+            [2],
+            options=Options("cpu"),
+        )
     )
     assert row.psnr_y == pytest.approx(
         load_model(weights_path()).config.figures["Set5 x2"], abs=0.02
@@ -146,6 +152,29 @@ def test_many_scales_of_one_picture_are_one_build(tmp_path, capsys):
     assert _words(folder, "--many", "2", "--methods", "bicubic", "--scales", "2,8") == 0
     assert "2 scales of a, x2 to x8" in capsys.readouterr().out
     assert _words(folder, "--many", "0") == 1
+
+
+def test_each_file_of_weights_goes_to_its_method(tmp_path, capsys):
+    pytest.importorskip("torch")
+    folder = tmp_path / "set"
+    folder.mkdir()
+    noise = np.random.default_rng(0).integers(0, 255, (24, 26, 3), np.uint8)
+    Image.fromarray(noise).save(folder / "a.png")
+    light, liif = METHODS["continuoussr"].shipped, METHODS["liif"].shipped
+    out = tmp_path / "rows.json"
+    words = (folder, "--scales", "2", "--weights", light, "--weights", liif)
+    assert _words(*words, "--json", out) == 0
+    assert [row["method"] for row in json.loads(out.read_text())] == [
+        "bicubic",
+        "continuoussr",
+        "liif",
+    ]
+    capsys.readouterr()
+    assert _words(*words, "--methods", "liif") == 1
+    said = capsys.readouterr()
+    assert "holds weights of continuoussr, not of liif" in said.err and not said.out
+    assert _words(folder, "--weights", light, "--weights", light) == 1
+    assert "one for each method" in capsys.readouterr().err
 
 
 def test_memory_is_measured_in_processes_of_their_own(tmp_path, capsys):

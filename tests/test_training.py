@@ -253,7 +253,7 @@ def test_liif_learns_on_our_encoder_and_its_weights_draw(tmp_path):
     )
     assert command.run(parser.parse_args(words.split())) == 0
     weights = tmp_path / "out" / "liif-light.safetensors"
-    rows = list(evaluate([tmp_path / "set"], ["liif"], [2.0], weights=weights))
+    rows = list(evaluate([tmp_path / "set"], ["liif"], [2.0], weights=[weights]))
     assert rows[0].psnr_y > 5
 
 

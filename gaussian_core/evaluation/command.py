@@ -5,11 +5,17 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gaussian_core.errors import UserError
 from gaussian_core.list_arguments import names_in, scales_in
 from gaussian_core.parallel import Stop
+
+if TYPE_CHECKING:
+    from gaussian_core.evaluation.runner import ManyScales, Row
+    from gaussian_core.methods import Options
 
 HEADER = f"{'set':<10} {'method':<13} {'scale':>6} {'PSNR-Y':>7} {'RGB':>7} {'SSIM-Y':>7} {'RGB':>7} {'build ms':>9} {'render ms':>9} {'MB':>6}"
 
@@ -35,8 +41,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--weights",
         type=Path,
+        action="append",
+        default=[],
         metavar="FILE",
-        help="for a learned method, ours or the authors'; else the shipped ones",
+        help="for the method that they are of, ours or the authors'; else the shipped ones. Several times for several",
     )
     parser.add_argument(
         "--limit", type=int, metavar="N", help="only the first N pictures of a folder"
@@ -59,6 +67,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="instead: peak memory of rendering one picture at the scales, each in a process of its own",
     )
+    parser.add_argument(
+        "--precision",
+        choices=("float32", "bfloat16"),
+        default="float32",
+        help="what the authors' weights are computed in (default: float32)",
+    )
     parser.add_argument("--json", metavar="FILE", type=Path, help="write the figures there as well")
 
 
@@ -76,25 +90,26 @@ def run(options: argparse.Namespace, stop: Stop | None = None) -> int:
     if methods is None:
         methods = ["bicubic", "kernel", "continuoussr"]
         if options.weights:
-            methods = ["bicubic", method_of_weights(options.weights)]
+            methods = ["bicubic", *(method_of_weights(path) for path in options.weights)]
     if options.many is not None:
         return _many(options, methods, stop)
     scales = options.scales or [2.0, 3.0, 4.0]
     if options.memory:
         return _memory(options, methods, scales, stop)
-    rows = []
-    print(HEADER)
+    rows: list[Row] = []
     for row in evaluate(
         options.folders,
         methods,
         scales,
-        device=options.device,
-        low=options.low,
+        options=_options(options),
         weights=options.weights,
+        low=options.low,
         perceptual=options.perceptual,
         limit=options.limit,
         stop=stop,
     ):
+        if not rows:
+            print(HEADER)
         rows.append(row)
         extra = "".join(f"  {k} {v:.4f}" for k, v in row.perceptual.items())
         memory = "" if row.peak_mb is None else f"{row.peak_mb:.0f}"
@@ -103,12 +118,22 @@ def run(options: argparse.Namespace, stop: Stop | None = None) -> int:
             f"{row.ssim_y:>7.4f} {row.ssim_rgb:>7.4f} {row.build_ms:>9.1f} {row.render_ms:>9.1f} {memory:>6}{extra}",
             flush=True,
         )
-    for note in dict.fromkeys(note for row in rows for note in row.notes):
-        print(f"note: {note}", file=sys.stderr)
+    _say_notes(rows)
     print("\n" + tables.quality(rows))
     if options.json:
         atomic_write(options.json, json.dumps([row.as_dict() for row in rows], indent=2) + "\n")
     return 0
+
+
+def _options(options: argparse.Namespace) -> Options:
+    from gaussian_core.methods import Options
+
+    return Options(options.device, precision=options.precision)
+
+
+def _say_notes(results: Sequence[Row] | Sequence[ManyScales]) -> None:
+    for note in dict.fromkeys(note for result in results for note in result.notes):
+        print(f"note: {note}", file=sys.stderr)
 
 
 def _many(options: argparse.Namespace, methods: list[str], stop: Stop | None) -> int:
@@ -124,13 +149,14 @@ def _many(options: argparse.Namespace, methods: list[str], stop: Stop | None) ->
             options.folders[0],
             methods,
             options.many,
-            device=options.device,
+            options=_options(options),
             weights=options.weights,
             least=min(scales),
             most=max(scales),
             stop=stop,
         )
     )
+    _say_notes(results)
     print(tables.many_scales(results))
     if options.json:
         atomic_write(options.json, json.dumps([r.as_dict() for r in results], indent=2) + "\n")
@@ -145,12 +171,14 @@ def _memory(
     from gaussian_core.evaluation import tables
     from gaussian_core.evaluation.memory import peak_memory
     from gaussian_core.evaluation.pairs import pictures
-    from gaussian_core.methods import METHODS, check_name
+    from gaussian_core.evaluation.runner import options_for
+    from gaussian_core.methods import METHODS
 
     picture = pictures(options.folders[0])[0]
     peaks: dict[str, dict[float, float | None]] = {}
+    ways = options_for(methods, options.weights, _options(options))
     for method in methods:
-        weights = options.weights if check_name(method).takes_weights else None
+        weights = ways[method].weights
         peaks[method] = {}
         for scale in scales:
             if stop is not None and stop():

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -16,7 +17,7 @@ MODULE = "gaussian_core.evaluation.memory"
 
 
 def peak_memory(
-    picture: Path, method: str, scale: float, weights: Path | None = None
+    picture: Path, method: str, scale: float, weights: str | os.PathLike[str] | None = None
 ) -> float | None:
     """Megabytes; None where the system does not tell. Raises UserError with what the process had to say."""
     words = [sys.executable, "-m", MODULE, str(picture), method, repr(scale)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -68,13 +68,32 @@ def methods() -> tuple[str, ...]:
     return tuple(METHODS)
 
 
-def enlarge(pair: Pair, method: str, device: str, weights: Path | None = None) -> Enlarged:
-    """The picture at the size of pair.high. weights: for the learned method."""
+def options_for(
+    names: Sequence[str], weights: Sequence[Path], common: Options
+) -> dict[str, Options]:
+    """How each of the methods works: each file of weights goes to the method that it is for.
+
+    Raises UserError for an unknown method, and for weights of none of them or two for one; WeightsError.
+    """
+    made = {name: common for name in names if check_name(name)}
+    for path in weights:
+        kind = method_of_weights(path)
+        if kind not in made:
+            learned = [name for name in names if METHODS[name].takes_weights] or names
+            raise UserError(f"{path.name} holds weights of {kind}, not of {', '.join(learned)}.")
+        if made[kind].weights is not None:
+            raise UserError(f"Two files of weights are for {kind}: name one for each method.")
+        made[kind] = replace(made[kind], weights=path)
+    return made
+
+
+def enlarge(pair: Pair, method: str, options: Options) -> Enlarged:
+    """The picture at the size of pair.high."""
     from gaussian_core.imaging.picture import Picture
 
     view = Viewport((0.0, 0.0), pair.scale, (pair.high.shape[1], pair.high.shape[0]))
     start = time.perf_counter()
-    drawing = open_drawing(Picture.from_array(pair.low), method, Options(device, weights))
+    drawing = open_drawing(Picture.from_array(pair.low), method, options)
     drawing.encode()
     built = time.perf_counter()
     result = drawing.draw(view)
@@ -89,26 +108,35 @@ def evaluate(
     names: Sequence[str],
     scales: Sequence[float],
     *,
-    device: str = "auto",
+    options: Options | None = None,
+    weights: Sequence[Path] = (),
     low: Path | None = None,
-    weights: Path | None = None,
     perceptual: Sequence[str] = (),
     limit: int | None = None,
     stop: Stop | None = None,
 ) -> Iterator[Row]:
-    """Yield a row for each set, scale and method, in that order. Raises UserError and Cancelled."""
-    kind = None if weights is None else method_of_weights(weights)
-    for name in names:
-        if check_name(name).takes_weights and kind not in (None, name):
-            raise UserError(f"{Path(str(weights)).name} holds weights of {kind}, not of {name}.")
+    """Yield a row for each set, scale and method, in that order. weights: in place of shipped ones, each for the method
+    that it is for. Raises UserError and Cancelled."""
+    ways = options_for(names, weights, options or Options())
     extras: dict[str, Callable[..., float]] = {n: metrics.perceptual_metric(n) for n in perceptual}
+    warm: set[str] = set()
     for folder in folders:
         for scale in scales:
             everything = [
                 p for _, p in zip(range(limit or 10**9), pairs(folder, scale, low), strict=False)
             ]
             for method in names:
-                yield _row(folder.name, method, scale, everything, device, weights, extras, stop)
+                yield _row(
+                    folder.name,
+                    method,
+                    scale,
+                    everything,
+                    ways[method],
+                    extras,
+                    method in warm,
+                    stop,
+                )
+                warm.add(method)
 
 
 @dataclass(frozen=True)
@@ -123,6 +151,7 @@ class ManyScales:
     build: float
     render: float
     parameters: int
+    notes: tuple[str, ...] = ()
 
     @property
     def total(self) -> float:
@@ -137,8 +166,8 @@ def many_scales(
     names: Sequence[str],
     count: int,
     *,
-    device: str = "auto",
-    weights: Path | None = None,
+    options: Options | None = None,
+    weights: Sequence[Path] = (),
     least: float = 1.1,
     most: float = 4.0,
     stop: Stop | None = None,
@@ -156,18 +185,25 @@ def many_scales(
         Viewport((0.0, 0.0), float(scale), (round(width * scale), round(height * scale)))
         for scale in np.linspace(least, most, count)
     ]
-    for name in names:
-        check_name(name)
-        open_drawing(picture, name, Options(device, weights)).draw(views[0])  # loads, compiles
+    for name, way in options_for(names, weights, options or Options()).items():
+        open_drawing(picture, name, way).draw(views[0])  # loads, compiles
         start = time.perf_counter()
-        drawing = open_drawing(picture, name, Options(device, weights))
+        drawing = open_drawing(picture, name, way)
         drawing.encode(stop)
         built = time.perf_counter()
         for view in views:
             drawing.draw(view, stop)
         spent = time.perf_counter() - built
         yield ManyScales(
-            name, pair.name, count, least, most, built - start, spent / count, model_size(drawing)
+            name,
+            pair.name,
+            count,
+            least,
+            most,
+            built - start,
+            spent / count,
+            model_size(drawing),
+            drawing.notes,
         )
 
 
@@ -176,22 +212,21 @@ def _row(
     method: str,
     scale: float,
     everything: Sequence[Pair],
-    device: str,
-    weights: Path | None,
+    options: Options,
     extras: dict[str, Callable[..., float]],
+    warm: bool,
     stop: Stop | None,
 ) -> Row:
     scores: list[metrics.Scores] = []
     others: dict[str, list[float]] = {name: [] for name in extras}
     builds, renders, parameters = [], [], 0
     notes: dict[str, None] = {}
-    enlarge(
-        everything[0], method, device, weights
-    )  # what is loaded or compiled once is nobody's time
+    if not warm:
+        enlarge(everything[0], method, options)  # what is loaded or compiled once is nobody's time
     for pair in everything:
         if stop is not None and stop():
             raise Cancelled("evaluation stopped")
-        result, build, render, parameters, said = enlarge(pair, method, device, weights)
+        result, build, render, parameters, said = enlarge(pair, method, options)
         notes.update(dict.fromkeys(said))
         builds.append(build)
         renders.append(render)

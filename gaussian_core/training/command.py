@@ -183,7 +183,9 @@ def _learner(options: argparse.Namespace) -> Learner:
 
 def _validate(folder: Path, method: str, weights: Path, device: str) -> None:
     from gaussian_core.evaluation.runner import evaluate
+    from gaussian_core.methods import Options
 
-    rows = evaluate([folder], [method], [2.0, 3.0, 4.0], device=device, weights=weights)
+    options = Options(device)
+    rows = evaluate([folder], [method], [2.0, 3.0, 4.0], options=options, weights=[weights])
     figures = "  ".join(f"x{row.scale:g} {row.psnr_y:.2f}" for row in rows)
     print(f"          {folder.name}, PSNR-Y: {figures}", flush=True)
