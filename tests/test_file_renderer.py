@@ -20,8 +20,9 @@ from gaussian_core import (
     file_renderer,
     render_file,
 )
-from gaussian_core.builder import FieldBuilder
-from gaussian_core.methods.fields import TiledFieldDrawing
+from gaussian_core.builder import TILE, FieldBuilder
+from gaussian_core.methods import fields
+from gaussian_core.methods.fields import TiledFieldDrawing, tile_for
 
 
 def noise(width: int, height: int) -> np.ndarray:
@@ -40,12 +41,12 @@ def test_tiles_are_built_once_and_dropped_behind_the_strips(
     picture = Picture.from_array(noise(48, 5000), "tall")
     built: Counter[object] = Counter()
     most = 0
-    build_tile = FieldBuilder.build_tile
+    build_tiles = FieldBuilder.build_tiles
     draw = TiledFieldDrawing.draw
 
-    def count(self: FieldBuilder, key: Any, stop: Any = None) -> GaussianField:
-        built[key] += 1
-        return build_tile(self, key, stop)
+    def count(self: FieldBuilder, keys: Any, stop: Any = None) -> dict[Any, GaussianField]:
+        built.update(keys)
+        return build_tiles(self, keys, stop)
 
     def watch(self: TiledFieldDrawing, *arguments: Any) -> np.ndarray:
         nonlocal most
@@ -53,7 +54,7 @@ def test_tiles_are_built_once_and_dropped_behind_the_strips(
         most = max(most, len(self.tiles))
         return rows
 
-    monkeypatch.setattr(FieldBuilder, "build_tile", count)
+    monkeypatch.setattr(FieldBuilder, "build_tiles", count)
     monkeypatch.setattr(TiledFieldDrawing, "draw", watch)
     monkeypatch.setattr(file_renderer, "STRIP_BYTES", 48 * 12 * 100)
     out = tmp_path / "out.png"
@@ -61,6 +62,22 @@ def test_tiles_are_built_once_and_dropped_behind_the_strips(
     assert len(built) == 10 and set(built.values()) == {1}
     assert most <= 4
     assert np.abs(read(out) - picture.pixels).max() <= 1
+
+
+def test_a_wide_picture_has_low_tiles_and_looks_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that the two rows of tiles that a strip needs stay within what they may take."""
+    assert tile_for(1000) == TILE and tile_for(8000) == TILE // 4 and tile_for(10**6) == 64
+    assert tile_for(12_000) * 12_000 * fields.PIXEL_BYTES <= fields.ROW_BYTES
+    picture = Picture.from_array(noise(700, 90), "wide")
+    one, many = tmp_path / "one.png", tmp_path / "many.png"
+    render_file(picture, one, 1.5, method="kernel")
+    monkeypatch.setattr(fields, "ROW_BYTES", 700 * 64 * fields.PIXEL_BYTES)
+    assert tile_for(700) == 64
+    monkeypatch.setattr(file_renderer, "STRIP_BYTES", 1050 * 12 * 20)
+    render_file(picture, many, 1.5, method="kernel")
+    assert np.abs(read(one) - read(many)).max() <= 1
 
 
 def test_progress_counts_rows_up_to_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,13 +154,13 @@ def test_odd_sizes_are_covered_to_the_border(tmp_path: Path) -> None:
 def test_several_scales_are_one_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     picture = Picture.from_array(noise(70, 1300))
     built: Counter[object] = Counter()
-    build_tile = FieldBuilder.build_tile
+    build_tiles = FieldBuilder.build_tiles
 
-    def count(self: FieldBuilder, key: Any, stop: Any = None) -> GaussianField:
-        built[key] += 1
-        return build_tile(self, key, stop)
+    def count(self: FieldBuilder, keys: Any, stop: Any = None) -> dict[Any, GaussianField]:
+        built.update(keys)
+        return build_tiles(self, keys, stop)
 
-    monkeypatch.setattr(FieldBuilder, "build_tile", count)
+    monkeypatch.setattr(FieldBuilder, "build_tiles", count)
     monkeypatch.setattr(file_renderer, "STRIP_BYTES", 100_000)
     scales = [1.5, 4.0, 0.6, 2.25]
     outputs = [(tmp_path / f"{scale}.png", scale) for scale in scales]

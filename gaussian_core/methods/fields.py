@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -11,6 +12,17 @@ from gaussian_core.errors import FieldError
 from gaussian_core.footprint import footprint_of
 from gaussian_core.methods.interface import Options, Stop
 from gaussian_core.viewport import Viewport
+
+ROW_BYTES = 192 << 20
+"""What the tiles of one row may take: a strip of a file needs two rows at a time, and memory follows it."""
+PIXEL_BYTES = 160
+"""Of a field, per source pixel: four Gaussians of eight floats, and one more that makes it the file at 100 %."""
+BLOCK = 4
+"""Tiles of a row that are built at once, at most: what a network sees around them it computes only once."""
+REACH = 16.0
+"""Source pixels beyond its own pixel that a Gaussian may show, without the footprint it is seen through."""
+FOOTPRINTS = 4.0
+"""Standard deviations of that footprint which come on top."""
 
 if TYPE_CHECKING:
     from gaussian_core.builder import Key
@@ -44,7 +56,8 @@ class TiledFieldDrawing:
     """A picture's field by one of the builder's methods.
 
     After `encode` all of its tiles are held. Without it they are built as viewports ask for them and dropped when one
-    begins below them: memory follows what is drawn where strips come down a picture.
+    begins below them: memory follows what is drawn where strips come down a picture. The wider the picture, the lower
+    its tiles.
     """
 
     def __init__(self, picture: Picture, method: str, options: Options) -> None:
@@ -56,12 +69,14 @@ class TiledFieldDrawing:
             picture,
             method,
             options.device,
+            tile=tile_for(picture.extent[1]),
             weights=options.weights,
             precision=options.precision,
         )
         self.tiles: dict[Key, GaussianField] = {}
         self._options = options
         self._whole = False
+        self._reach = 0.0
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -86,6 +101,8 @@ class TiledFieldDrawing:
         self._whole = True
 
     def draw(self, viewport: Viewport, stop: Stop | None = None) -> NDArray[np.float32]:
+        # The largest that was asked for: of several files side by side none makes another's tiles go.
+        self._reach = max(self._reach, self._reach_at(viewport))
         keys = self._reaching(viewport.source_rect)
         if not self._whole:
             # Strips only move down: what lies above this one and what reaches into it, no later one needs.
@@ -93,21 +110,48 @@ class TiledFieldDrawing:
             self.tiles = {
                 key: tile
                 for key, tile in self.tiles.items()
-                if key in keys or grid.rect(key)[3] + grid.tile > top
+                if key in keys or grid.rect(key)[3] + self._reach > top
             }
-        for key in keys:
-            if key not in self.tiles:
-                self.tiles[key] = self.builder.build_tile(key, stop)
+        for block in _blocks([key for key in keys if key not in self.tiles]):
+            self.tiles.update(self.builder.build_tiles(block, stop))
         return _rasterize([self.tiles[key] for key in keys], viewport, self._options, stop)
 
-    def _reaching(self, rect: tuple[float, float, float, float]) -> list[Any]:
-        grid = self.builder.grid
-        keys: dict[Any, None] = {}
-        for key in grid.keys_in(rect):
-            keys[key] = None
-            keys.update(dict.fromkeys(grid.neighbours(key)))
+    def _reach_at(self, viewport: Viewport) -> float:
+        """How far beyond its pixel a Gaussian shows in that view, source pixels."""
+        from gaussian_core.rasterizer import PIXEL_SIGMA
+
+        given = self._options.pixel_sigma
+        sigma = PIXEL_SIGMA if given is None else max(given, PIXEL_SIGMA)
+        return REACH + FOOTPRINTS * sigma / min(viewport.scale)
+
+    def _reaching(self, rect: tuple[float, float, float, float]) -> list[Key]:
+        x0, y0, x1, y1 = rect
+        by = self._reach
+        keys = self.builder.grid.keys_in((x0 - by, y0 - by, x1 + by, y1 + by))
         # A viewport beside the picture still has a frame, an empty one.
-        return list(keys) or [next(iter(grid.keys()))]
+        return keys or [next(iter(self.builder.grid.keys()))]
+
+
+def tile_for(width: int) -> int:
+    """Side of the tiles of a picture that is drawn from the top, source pixels."""
+    from gaussian_core.builder import TILE
+
+    tile = TILE
+    while tile > 64 and tile * width * PIXEL_BYTES > ROW_BYTES:
+        tile //= 2
+    return tile
+
+
+def _blocks(keys: Sequence[Key]) -> Iterator[list[Key]]:
+    """Tiles side by side, BLOCK of them at most. keys: row by row, as a grid gives them."""
+    block: list[Key] = []
+    for key in keys:
+        if block and (key != (block[-1][0] + 1, block[-1][1]) or len(block) == BLOCK):
+            yield block
+            block = []
+        block.append(key)
+    if block:
+        yield block
 
 
 def _rasterize(
