@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=0,
         metavar="N",
-        help="take the rates to zero over the last N steps",
+        help="take the rates to zero over the last N steps; for weights to use, half of them or more",
     )
     add(
         "--every",

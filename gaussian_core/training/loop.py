@@ -27,7 +27,8 @@ CHECKPOINT = "checkpoint.pt"
 @dataclass(frozen=True)
 class Schedule:
     """Rates are constant after `warm_up` steps, so that training may go on from anywhere; `decay` steps, asked for when
-    weights are to ship, take them linearly to zero."""
+    weights are to ship, take them linearly to zero. A long decay is worth more than many steps ahead of it: 1,500 steps
+    with a decay over half of them came within 0.1 dB of 45,000 at a constant rate that ended in 3,000."""
 
     steps: int = 100_000
     rate: float = 1e-3  # Adam: entry, heads, biases
