@@ -110,6 +110,24 @@ def test_blocks_are_rectangles_that_cover_the_view_first_and_build_nothing_twice
     assert blocks < plan.total / 9 * 1.25
 
 
+def test_a_smaller_budget_drops_what_is_out_of_view_at_once():
+    grid, plan = plan_of(5120, 5120, budget=1 << 40)
+    plan.set_view((4000.0, 4000.0, 5000.0, 5000.0))
+    plan.set_view((0.0, 0.0, 1000.0, 1000.0))
+    build_all(plan)
+    assert plan.built == plan.total
+    size = next(iter(plan.tiles.values())).nbytes
+    in_view = set(grid.keys_in((0.0, 0.0, 1000.0, 1000.0)))
+    plan.set_budget(12 * size)
+    assert plan.built == 12 and in_view <= set(plan.tiles)
+    # The view itself stays whole, and the rest comes back when there is room again.
+    plan.set_budget(size)
+    assert set(plan.tiles) == in_view
+    assert plan.next_key() is None
+    plan.set_budget(None)
+    assert plan.budget == memory_budget() and plan.next_key() is not None
+
+
 def test_the_default_budget_is_a_share_of_the_memory():
     assert memory_budget() > 100 << 20
 

@@ -212,6 +212,23 @@ def test_settings_and_recents_survive(qtbot, make, picture, tmp_path):
     assert any("first.png" in title for title in recent)
 
 
+def test_the_memory_for_tiles_is_a_setting(qtbot, make, tmp_path):
+    window = make()
+    open_and_wait(qtbot, window, save_picture(tmp_path / "large.png", 3000, 2000))
+    plan = window.session.document.plan
+    qtbot.waitUntil(lambda: plan.built == plan.total, timeout=20_000)
+    assert window.menus.actions["memory.0"].isChecked()
+    window.canvas.zoom_to(8.0)
+    window.menus.actions["memory.256"].trigger()
+    assert plan.budget == 256 << 20 and window.settings.tile_memory == 256
+    assert sum(tile.nbytes for tile in window.session.document.scene.tiles.values()) <= 256 << 20
+    window.close()
+    again = make()
+    assert again.menus.actions["memory.256"].isChecked()
+    open_and_wait(qtbot, again, tmp_path / "large.png")
+    assert again.session.document.plan.budget == 256 << 20
+
+
 def test_a_broken_settings_file_is_ignored(make):
     make.file.path.parent.mkdir(parents=True, exist_ok=True)
     make.file.path.write_text('{"version": 1, "sigma": "wide", "theme": 7')

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from viewer.model.methods import FIELDS, OTHERS
+from viewer.model.settings import TILE_MEMORY
 
 PRESETS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0)
 """Zooms of the menu and of the zoom field: powers of two, device pixels per source pixel."""
@@ -74,6 +75,12 @@ def _presets() -> tuple[ActionSpec, ...]:
         )
         for scale in PRESETS
     )
+
+
+def _memory_title(megabytes: int) -> str:
+    if not megabytes:
+        return "A &Quarter of This Machine's"
+    return f"{megabytes} MB" if megabytes < 1024 else f"{megabytes // 1024} GB"
 
 
 def _pans() -> tuple[ActionSpec, ...]:
@@ -311,6 +318,19 @@ ACTIONS: tuple[ActionSpec, ...] = (
         checkable=True,
         separated=True,
         tip="Fields of published weights are made for point samples; see them through the area of a pixel, too",
+    ),
+    *(
+        ActionSpec(
+            f"memory.{megabytes}",
+            _memory_title(megabytes),
+            (),
+            ("Fiel&d", "&Memory for Tiles"),
+            checkable=True,
+            radio="memory",
+            argument=float(megabytes),
+            tip="Beyond it the tiles that were out of view the longest are dropped, and built again when they are needed",
+        )
+        for megabytes in TILE_MEMORY
     ),
     ActionSpec(
         "field.card",

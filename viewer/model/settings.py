@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 
 VERSION = 1
 THEMES = ("system", "dark", "light")
+TILE_MEMORY = (0, 256, 512, 1024, 2048, 4096, 8192, 16384)
+"""Megabytes; 0 is a quarter of what the machine has."""
 SIGMA_RANGE = (0.5, 3.0)
 DEFAULT_COLOUR = "#ffd200"
 
@@ -59,7 +61,8 @@ class Settings:
     footprint: all fields are seen through a pixel's area, also those made for point samples. geometry: the window's
     place, as base64 of what Qt gives. centres, ellipses, sigma, own_colours, colour: the overlays. tool_bar:
     shown. preview: a coarser frame may go first while the view moves. animate: discrete zooms glide. touchpad_pans: two
-    fingers pan (else zoom). last_folder: where the open dialog starts. recents: absolute paths, newest first.
+    fingers pan (else zoom). tile_memory: megabytes that built tiles of a field may take, 0: a quarter of the machine's.
+    last_folder: where the open dialog starts. recents: absolute paths, newest first.
     """
 
     theme: str = _option("system", lambda v: v in THEMES)
@@ -77,6 +80,7 @@ class Settings:
     preview: bool = _option(True, _is_bool)
     animate: bool = _option(True, _is_bool)
     touchpad_pans: bool = _option(True, _is_bool)
+    tile_memory: int = _option(0, lambda v: not _is_bool(v) and v in TILE_MEMORY)
     last_folder: str = _option("", lambda v: isinstance(v, str))
     recents: tuple[str, ...] = _option((), _is_path_list)
 

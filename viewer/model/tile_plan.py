@@ -64,8 +64,8 @@ class TilePlan:
         ).reshape(-1, 4)
         self._sizes = np.zeros(len(self._keys), np.int64)
         self._tiles: dict[Key, GaussianField] = {}
-        self.budget = memory_budget() if budget is None else budget
-        self.ahead = self.budget if ahead is None else min(ahead, self.budget)
+        self._ahead = ahead
+        self._take_budget(budget)
         self._last_wanted = np.zeros(len(self._keys), np.int64)
         self._looks = 0
         self._lock = threading.Lock()
@@ -152,6 +152,25 @@ class TilePlan:
             if any(gaps[self._places[key]] <= 0 for key in keys):
                 return False
             return bool(((gaps <= 0) & (self._sizes == 0)).any())
+
+    def set_budget(self, budget: int | None) -> None:
+        """Another budget from now on (None: a quarter of the memory). Tiles out of view beyond it are dropped: first
+        those that were not wanted the longest, then the farthest."""
+        with self._lock:
+            self._take_budget(budget)
+            spare = (self._sizes > 0) & (self._gaps() > 0)
+            oldest = np.lexsort(
+                (-self._ranks(), np.where(self._wanted, self._looks, self._last_wanted))
+            )
+            for place in (int(p) for p in oldest if spare[p]):
+                if self._sizes.sum() <= self.budget:
+                    break
+                self._sizes[place] = 0
+                del self._tiles[self._keys[place]]
+
+    def _take_budget(self, budget: int | None) -> None:
+        self.budget = memory_budget() if budget is None else budget
+        self.ahead = self.budget if self._ahead is None else min(self._ahead, self.budget)
 
     def clear(self) -> None:
         """Forget all tiles: they are to be built anew."""

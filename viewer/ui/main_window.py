@@ -141,6 +141,8 @@ class MainWindow(QMainWindow):
                 handlers[spec.id] = self.pan
             elif spec.id.startswith("method."):
                 handlers[spec.id] = self.choose_method
+            elif spec.id.startswith("memory."):
+                handlers[spec.id] = lambda megabytes: self.change(tile_memory=int(megabytes))
             elif spec.id.startswith("theme."):
                 handlers[spec.id] = lambda mode: self.change(theme=mode)
         return handlers
@@ -194,6 +196,7 @@ class MainWindow(QMainWindow):
         self.canvas.set_touchpad_pans(s.touchpad_pans)
         weights = self.weights if self._weights_in_use else None
         self.session.set_method(s.method, weights)
+        self.session.set_tile_memory(s.tile_memory << 20 if s.tile_memory else None)
         self.session.set_footprint(PIXEL_SIGMA if s.footprint else None)
         self.tool_bar.setVisible(s.tool_bar and not self.isFullScreen())
         self.tool_bar.show_sigma(s.sigma)
@@ -208,6 +211,7 @@ class MainWindow(QMainWindow):
             ("touchpad.pan", s.touchpad_pans),
             ("touchpad.zoom", not s.touchpad_pans),
             (f"theme.{s.theme}", True),
+            (f"memory.{s.tile_memory}", True),
             *((f"method.{m.name}", m.name == s.method and weights is None) for m in METHODS),
             ("weights.use", weights is not None),
             ("field.footprint", s.footprint),

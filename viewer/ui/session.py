@@ -43,6 +43,7 @@ class Session(QObject):
         self.method = DEFAULT
         self.weights: Path | None = None
         self.pixel_sigma: float | None = None
+        self.tile_memory: int | None = None
         self.document: Document | None = None
         self._before: ViewState | None = None
         self._covered = False  # an overview of the next picture covers the document
@@ -106,7 +107,20 @@ class Session(QObject):
         if self.document is not None:
             self._replace(self.document)
 
+    def set_tile_memory(self, budget: int | None) -> None:
+        """Bytes that built tiles may take from now on; None: a quarter of the machine's memory."""
+        if budget == self.tile_memory:
+            return
+        self.tile_memory = budget
+        document = self.document
+        if document is not None:
+            document.plan.set_budget(budget)
+            self._take_tiles(document)
+            self._look()
+
     def _replace(self, document: Document) -> None:
+        if document.plan.budget != self.tile_memory:
+            document.plan.set_budget(self.tile_memory)
         if document.scene.pixel_sigma != self.pixel_sigma:
             document.scene = document.scene.seen_by(self.pixel_sigma)
         self.document = document
