@@ -11,6 +11,7 @@ from gaussian_core.builder import TileGrid
 from gaussian_core.errors import Cancelled, FieldError, ImageError
 from gaussian_core.field import GaussianField
 from tests.window_helpers import save_picture
+from viewer.model import tile_plan
 from viewer.model.document import Document
 from viewer.model.tile_plan import TilePlan, memory_budget
 
@@ -126,6 +127,20 @@ def test_a_smaller_budget_drops_what_is_out_of_view_at_once():
     assert plan.next_key() is None
     plan.set_budget(None)
     assert plan.budget == memory_budget() and plan.next_key() is not None
+
+
+def test_by_default_only_so_much_is_kept_out_of_view(monkeypatch):
+    grid = TileGrid((512, 51200), 512)
+    rects = {key: grid.rect(key) for key in grid.keys()}
+    size = Tile().nbytes
+    monkeypatch.setattr(tile_plan, "KEPT", 10 * size)
+    plan, unbounded = TilePlan(rects, ahead=0), TilePlan(rects, 1 << 40, ahead=0)
+    for column in range(0, 100, 2):
+        for each in (plan, unbounded):
+            each.set_view((512.0 * column + 9, 0.0, 512.0 * column + 999, 500.0))
+            build_all(each)
+    assert unbounded.built == 100 and plan.built == 12
+    assert {key for key, _ in plan.tiles} == set(range(88, 100))  # the newest ones
 
 
 def test_the_default_budget_is_a_share_of_the_memory():

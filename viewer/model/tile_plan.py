@@ -45,13 +45,18 @@ def _physical_memory() -> int:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
+KEPT = 1 << 30
+"""Bytes of tiles out of view that are kept where the user has not said how much memory tiles may take: browsing through
+a huge picture is not to fill the machine, and what was dropped is built again in a moment."""
+
+
 class TilePlan:
     """The tiles of one picture, built and to be built. Thread-safe.
 
-    rects: {key: (x0, y0, x1, y1)} of every tile. budget: bytes of built tiles; None: a quarter of the memory. Beyond it
-    those that were not wanted the longest are dropped for wanted ones and, where all are wanted, the farthest from the
-    view for nearer ones; nothing more is built when all nearer ones are there. ahead: bytes of built tiles beyond which
-    only what is wanted is built; None: the budget.
+    rects: {key: (x0, y0, x1, y1)} of every tile. budget: bytes of built tiles; None: a quarter of the memory, and of it
+    KEPT for those that are not wanted. Beyond it those that were not wanted the longest are dropped for wanted ones
+    and, where all are wanted, the farthest from the view for nearer ones; nothing more is built when all nearer ones
+    are there. ahead: bytes of built tiles beyond which only what is wanted is built; None: the budget.
     """
 
     def __init__(
@@ -163,13 +168,14 @@ class TilePlan:
                 (-self._ranks(), np.where(self._wanted, self._looks, self._last_wanted))
             )
             for place in (int(p) for p in oldest if spare[p]):
-                if self._sizes.sum() <= self.budget:
+                if self._sizes.sum() <= self.budget and not self._kept_too_much():
                     break
                 self._sizes[place] = 0
                 del self._tiles[self._keys[place]]
 
     def _take_budget(self, budget: int | None) -> None:
         self.budget = memory_budget() if budget is None else budget
+        self.kept = min(KEPT, self.budget) if budget is None else self.budget
         self.ahead = self.budget if self._ahead is None else min(self._ahead, self.budget)
 
     def clear(self) -> None:
@@ -186,7 +192,7 @@ class TilePlan:
             self._tiles[key] = field
             self._sizes[place] = max(1, field.nbytes)
             rank = self._ranks()
-            while self._sizes.sum() > self.budget:
+            while self._sizes.sum() > self.budget or self._kept_too_much():
                 behind = self._left_behind()
                 if self._wanted[place] and behind.any():
                     ages = np.where(behind, self._last_wanted, np.iinfo(np.int64).max)
@@ -209,6 +215,9 @@ class TilePlan:
         x0, y0 = self._rects[places, :2].min(axis=0)
         x1, y1 = self._rects[places, 2:].max(axis=0)
         return float(x0), float(y0), float(x1), float(y1)
+
+    def _kept_too_much(self) -> bool:
+        return bool(self._sizes[self._left_behind()].sum() > self.kept)
 
     def _full(self) -> bool:
         known = self._sizes[self._sizes > 0]
