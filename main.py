@@ -1,6 +1,6 @@
 """Start the viewer, or one of its commands: `python main.py -h`."""
 
-from viewer.cli import main
+from viewer.cli import run_program
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    run_program()

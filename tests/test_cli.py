@@ -427,3 +427,31 @@ def test_ctrl_c_leaves_nothing_behind(photo: Path, tmp_path: Path) -> None:
     assert process.returncode == 130
     assert err.count("\n") == 1 and "interrupted" in err
     assert list(folder.iterdir()) == []
+
+
+def test_a_closed_window_leaves_with_its_code_and_its_settings(photo: Path, tmp_path: Path) -> None:
+    """Without taking the interpreter apart: the settings are on disk and what was printed has come out."""
+    script = (
+        "import sys\n"
+        "from PySide6.QtCore import QTimer\n"
+        "from viewer.ui.main_window import MainWindow\n"
+        "shown = MainWindow.show\n"
+        "def show(window):\n"
+        "    shown(window)\n"
+        "    window.change(sigma=2.5)\n"
+        "    print('about to close', end='')\n"
+        "    QTimer.singleShot(0, window.close)\n"
+        "MainWindow.show = show\n"
+        "import atexit; atexit.register(print, 'taken apart')\n"
+        f"sys.argv = ['main.py', {str(photo)!r}]\n"
+        "from viewer.cli import run_program\n"
+        "run_program()\n"
+    )
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "XDG_CONFIG_HOME": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, env=environment
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "about to close"
+    if sys.platform.startswith("linux"):
+        assert '"sigma": 2.5' in (tmp_path / "gaussian-zoom" / "settings.json").read_text()

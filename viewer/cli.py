@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import logging
 import os
 import signal
 import sys
@@ -14,6 +15,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import NoReturn
 
 from gaussian_core import Cancelled, UserError, __version__
 from viewer.model.methods import DEFAULT, METHODS
@@ -67,6 +69,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail("interrupted, nothing was written", CANCELLED)
     except MemoryError:
         return _fail("out of memory: choose a smaller --scale or a --region", FAILED)
+
+
+def run_program() -> NoReturn:
+    """The program: main(), and out. A window that was closed leaves at once: its threads are daemons, its files are
+    whole, and the interpreter would spend most of a second on taking torch and Qt apart."""
+    code = main()
+    if "PySide6.QtWidgets" in sys.modules:
+        logging.shutdown()
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:  # a program without a console has none
+                stream.flush()
+        os._exit(code)
+    raise SystemExit(code)
 
 
 def _fail(message: str, code: int) -> int:
