@@ -29,15 +29,20 @@ def worker_count() -> int:
     return max(1, os.cpu_count() or 1)
 
 
-def lower_priority() -> None:
-    """Let the calling thread give way to the GUI thread of the same process where all cores are busy.
+FRAMES, BUILDING = 10, 17
+"""Priorities as `nice` counts them. On a busy core building has a sixth of the time while a frame is rendered, and all
+of it as soon as the frame is there; the window itself comes before both."""
+
+
+def lower_priority(to: int = FRAMES) -> None:
+    """Let the calling thread, and those it starts, give way to others of the process where all cores are busy.
 
     Linux gives threads priorities of their own; elsewhere this does nothing and the system's scheduler decides.
     """
     if sys.platform.startswith("linux"):
         thread = threading.get_native_id()
         # Never upwards: a process that was started with a lower priority may not raise it.
-        lower = max(10, os.getpriority(os.PRIO_PROCESS, thread))
+        lower = max(to, os.getpriority(os.PRIO_PROCESS, thread))
         os.setpriority(os.PRIO_PROCESS, thread, lower)
 
 

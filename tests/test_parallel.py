@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from gaussian_core.errors import Cancelled
-from gaussian_core.parallel import lower_priority, run_strips, worker_count
+from gaussian_core.parallel import BUILDING, FRAMES, lower_priority, run_strips, worker_count
 
 
 def test_every_strip_runs_once():
@@ -63,14 +63,16 @@ def test_callers_from_several_threads_do_not_block_one_another():
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="threads have no priorities here")
-@pytest.mark.parametrize(("before", "after"), [(0, 10), (15, 15)])
-def test_a_thread_gives_way_but_never_asks_for_more(before, after):
+@pytest.mark.parametrize(
+    ("before", "to", "after"), [(0, FRAMES, 10), (15, FRAMES, 15), (0, BUILDING, 17)]
+)
+def test_a_thread_gives_way_but_never_asks_for_more(before, to, after):
     seen = []
 
     def work():
         me = threading.get_native_id()
         os.setpriority(os.PRIO_PROCESS, me, max(before, os.getpriority(os.PRIO_PROCESS, me)))
-        lower_priority()
+        lower_priority(to)
         seen.append(os.getpriority(os.PRIO_PROCESS, me))
 
     thread = threading.Thread(target=work)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from PySide6.QtCore import QObject, Signal
 
 from gaussian_core.errors import Cancelled
+from gaussian_core.parallel import BUILDING, lower_priority
 from viewer.model.document import Document
 from viewer.ui.background import Worker
 
@@ -81,6 +82,7 @@ class BuildWorker(Worker):
     # ---- build thread -------------------------------------------------------------------------
 
     def _build(self, job: _Job) -> None:
+        lower_priority(BUILDING)
         document = job.document
         reported = time.monotonic()
         told = document.remark
