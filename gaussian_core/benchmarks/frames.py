@@ -18,8 +18,9 @@ ZOOMS = (1.0, 1.5, 2.0, 3.0, 4.0, 8.0, 16.0, 64.0, 300.0, 1000.0)
 
 
 def synthetic_field(height: int = 1080, width: int = 1920, seed: int = 0) -> GaussianField:
-    """Four Gaussians per source pixel, sigma 0.25 to 0.6 source pixels, |rho| < 0.6, three channels. By default as large
-    as a frame: it fills it from zoom 1."""
+    """Four Gaussians per source pixel, sigma 0.25 to 0.6 source pixels, |rho| < 0.6, three channels.
+
+    As large as a frame by default, so that one at zoom 1 is full."""
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[0 : 2 * height, 0 : 2 * width].astype(np.float32) / 2 + 0.25
     means = np.stack([x.ravel(), y.ravel()], axis=1)
