@@ -44,13 +44,18 @@ def open_overview(
     """A first look at a picture file: (pixels, (width, height) of the whole picture).
 
     pixels: uint8 (h, w, 3), or (h, w, 4) with straight alpha, upright and sRGB, no side longer than max_side. A JPEG is
-    decoded at a fraction of its size, in a fraction of the time. Other formats have to be decoded whole; that picture
-    is kept for the next `open_picture` of the same file, which then costs nothing. Raises ImageError.
+    decoded at a fraction of its size, in a fraction of the time; of a TIFF of several resolutions a small one is read.
+    Other files have to be decoded whole; that picture is kept for the next `open_picture` of the same file, which then
+    costs nothing. Raises ImageError.
     """
     source = Path(path)
     with opened(source) as file, pillow_guard():
-        if file.read(3) == b"\xff\xd8\xff":
+        head = file.read(4)
+        if head[:3] == b"\xff\xd8\xff":
             return _jpeg_overview(source, file, max_side)
+        small = _tiff_overview(source, file, max_side) if head[:2] in (b"II", b"MM") else None
+    if small is not None:
+        return small
     picture = _decoded(source)
     _overviews.keep(source, picture)
     return _reduced(picture, max_side), (picture.width, picture.height)
@@ -73,6 +78,16 @@ def _decoded(source: Path) -> Picture:
             raise ImageError(
                 f"{source} needs more memory to open than there is: close other programs, or reduce it first."
             ) from None
+
+
+def _tiff_overview(
+    source: Path, file: Any, max_side: int
+) -> tuple[NDArray[np.uint8], tuple[int, int]] | None:
+    from gaussian_core.imaging.deep_reader import is_tiff
+    from gaussian_core.imaging.tiff_overview import tiff_overview
+
+    file.seek(0)
+    return tiff_overview(source, file, max_side) if is_tiff(file.read(4)) else None
 
 
 def _jpeg_overview(

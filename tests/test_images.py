@@ -507,3 +507,47 @@ def test_real_pictures() -> None:
         with Image.open(path) as image:
             want = np.asarray(image.convert("RGB"))
         assert (open_picture(path).pixels == want).all()
+
+
+@pytest.mark.parametrize("kind", ["sub-directories", "pages"])
+@pytest.mark.parametrize("turn", [1, 6])
+def test_the_first_look_at_a_pyramid_is_one_of_its_small_pictures(
+    tmp_path: Path, kind: str, turn: int
+) -> None:
+    """They have a colour of their own here, so that it shows which one was read."""
+    import tifffile
+
+    path = tmp_path / "pyramid.tif"
+    sizes = [(640, 960), (320, 480), (160, 240), (80, 120)]
+    levels = [np.full((*size, 3), 40 * (n + 1), np.uint8) for n, size in enumerate(sizes)]
+    extra = [(274, "H", 1, turn, True)]
+    with tifffile.TiffWriter(path) as out:
+        nested = kind == "sub-directories"
+        out.write(
+            levels[0],
+            photometric="rgb",
+            tile=(128, 128),
+            subifds=3 if nested else 0,
+            extratags=extra,
+        )
+        for level in levels[1:]:
+            out.write(level, photometric="rgb", subfiletype=1, metadata=None)
+    pixels, size = open_overview(path, 200)
+    assert size == ((960, 640) if turn == 1 else (640, 960))
+    assert pixels.shape == ((133, 200, 3) if turn == 1 else (200, 133, 3))
+    assert set(np.unique(pixels)) == {120}  # 240 pixels wide: the smallest that is enough
+    assert set(np.unique(open_picture(path).pixels)) == {40}
+    # Where none is near in size the large one is read.
+    assert set(np.unique(open_overview(path, 1500)[0])) == {40}
+
+
+def test_pages_of_another_shape_are_no_first_look(tmp_path: Path) -> None:
+    import tifffile
+
+    path = tmp_path / "scan.tif"
+    with tifffile.TiffWriter(path) as out:
+        out.write(np.full((300, 400, 3), 9, np.uint8), photometric="rgb")
+        out.write(np.full((200, 200, 3), 99, np.uint8), photometric="rgb", subfiletype=1)
+        out.write(np.full((150, 200, 3), 99, np.uint8), photometric="rgb")  # a page of its own
+        out.write(np.full((150, 200), 99, np.uint16), subfiletype=1)
+    assert set(np.unique(open_overview(path, 200)[0])) == {9}

@@ -1,0 +1,106 @@
+"""The first look at a multi-resolution TIFF: one of the smaller pictures that the file holds beside the large one."""
+
+from __future__ import annotations
+
+import logging
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gaussian_core.imaging import colour, orientation
+from gaussian_core.imaging.files import check_size
+
+log = logging.getLogger(__name__)
+
+_GREY, _RGB = 1, 2
+_PROFILE = 34675
+MOST_PAGES = 64  # looked at for smaller ones; a scan of a thousand pages is no pyramid
+LIKE = 0.02  # by which the sides of a smaller picture may differ from the large one's in proportion
+
+
+def tiff_overview(
+    path: Path, file: BinaryIO, max_side: int
+) -> tuple[NDArray[np.uint8], tuple[int, int]] | None:
+    """(pixels (h, w, 3), (width, height) of the whole picture), as open_overview gives them, or None for a file without
+    a smaller picture that would do: 8 bits, grey or RGB, no alpha, and not much larger than what is asked for.
+
+    What is wrong with a file is for the reading of the whole to say. Raises ImageError for one that is too large.
+    """
+    import tifffile
+
+    logging.getLogger("tifffile").setLevel(logging.CRITICAL)
+    file.seek(0)
+    try:
+        with tifffile.TiffFile(file, name=path.name) as tiff:
+            page: Any = tiff.pages.first
+            if not _plain(page):
+                return None
+            small = _fitting(page, tiff, max_side)
+            if small is None:
+                return None
+            check_size(path, page.imagewidth, page.imagelength, 3)
+            return _upright(page, np.asarray(small.asarray()), max_side)
+    except (
+        *(tifffile.TiffFileError, RuntimeError, ValueError, TypeError, struct.error, OSError),
+        *(KeyError, IndexError, AttributeError, ZeroDivisionError, OverflowError),
+    ) as error:
+        log.info("%s: no first look at a smaller picture in it: %s", path.name, error)
+        return None
+
+
+def _plain(page: Any) -> bool:
+    return (
+        page.dtype == np.uint8
+        and int(page.photometric) in (_GREY, _RGB)
+        and page.samplesperpixel == (3 if int(page.photometric) == _RGB else 1)
+        and page.imagedepth == 1
+    )
+
+
+def _fitting(page: Any, tiff: Any, max_side: int) -> Any | None:
+    """The smallest one that is large enough; two thirds are enough for a first look. One much larger takes too long."""
+    wide, high = page.imagewidth, page.imagelength
+    best = None
+    for other in _smaller(page, tiff):
+        side = max(other.imagewidth, other.imagelength)
+        alike = abs(other.imagewidth * high / (other.imagelength * wide) - 1) <= LIKE
+        if not (_plain(other) and alike and 2 * max_side // 3 <= side <= 4 * max_side):
+            continue
+        if side < max(wide, high) and (best is None or other.imagewidth < best.imagewidth):
+            best = other
+    return best
+
+
+def _smaller(page: Any, tiff: Any) -> Iterator[Any]:
+    """Sub-directories of the first page, and pages that say of themselves that they are reduced versions."""
+    yield from page.pages or ()
+    for number in range(1, min(len(tiff.pages), MOST_PAGES)):
+        other = tiff.pages[number]
+        if other.is_reduced:
+            yield other
+
+
+def _upright(
+    page: Any, pixels: NDArray[np.uint8], max_side: int
+) -> tuple[NDArray[np.uint8], tuple[int, int]]:
+    from PIL import Image
+
+    from gaussian_core.imaging import pillow_reader
+
+    mode = "RGB" if int(page.photometric) == _RGB else "L"
+    if pixels.ndim != (3 if mode == "RGB" else 2) or (mode == "RGB" and pixels.shape[2] != 3):
+        raise ValueError(f"its pixels come as {pixels.shape}")
+    image = Image.fromarray(pixels)
+    image.thumbnail((max_side, max_side), Image.Resampling.BOX, reducing_gap=None)
+    tag, turn = page.tags.get(_PROFILE), page.tags.get(orientation.TAG)
+    convert, _ = colour.conversion(bytes(tag.value) if tag is not None else None, mode)
+    rgb = np.asarray(pillow_reader.to_rgb(image, mode, False, convert))
+    turned = int(turn.value) if turn is not None else 1
+    size = (page.imagewidth, page.imagelength)
+    if orientation.swaps_sides(turned):
+        size = (size[1], size[0])
+    return orientation.turned_upright(rgb, turned), size
