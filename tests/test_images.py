@@ -511,8 +511,9 @@ def test_real_pictures() -> None:
 
 @pytest.mark.parametrize("kind", ["sub-directories", "pages"])
 @pytest.mark.parametrize("turn", [1, 6])
+@pytest.mark.parametrize("compression", [None, "deflate", "jpeg"])
 def test_the_first_look_at_a_pyramid_is_one_of_its_small_pictures(
-    tmp_path: Path, kind: str, turn: int
+    tmp_path: Path, kind: str, turn: int, compression: str | None
 ) -> None:
     """They have a colour of their own here, so that it shows which one was read."""
     import tifffile
@@ -535,10 +536,11 @@ def test_the_first_look_at_a_pyramid_is_one_of_its_small_pictures(
     pixels, size = open_overview(path, 200)
     assert size == ((960, 640) if turn == 1 else (640, 960))
     assert pixels.shape == ((133, 200, 3) if turn == 1 else (200, 133, 3))
-    assert set(np.unique(pixels)) == {120}  # 240 pixels wide: the smallest that is enough
-    assert set(np.unique(open_picture(path).pixels)) == {40}
+    # 240 pixels wide: the smallest that is enough.
+    assert np.abs(pixels.astype(int) - 120).max() <= 2
+    assert np.abs(open_picture(path).pixels.astype(int) - 40).max() <= 2
     # Where none is near in size the large one is read.
-    assert set(np.unique(open_overview(path, 1500)[0])) == {40}
+    assert np.abs(open_overview(path, 1500)[0].astype(int) - 40).max() <= 2
 
 
 def test_pages_of_another_shape_are_no_first_look(tmp_path: Path) -> None:

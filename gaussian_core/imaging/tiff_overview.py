@@ -16,7 +16,8 @@ from gaussian_core.imaging.files import check_size
 
 log = logging.getLogger(__name__)
 
-_GREY, _RGB = 1, 2
+_GREY, _RGB, _YCBCR = 1, 2, 6
+_JPEG = 7  # a compression whose decoder gives RGB also of YCbCr
 _PROFILE = 34675
 MOST_PAGES = 64  # looked at for smaller ones; a scan of a thousand pages is no pyramid
 LIKE = 0.02  # by which the sides of a smaller picture may differ from the large one's in proportion
@@ -53,12 +54,10 @@ def tiff_overview(
 
 
 def _plain(page: Any) -> bool:
-    return (
-        page.dtype == np.uint8
-        and int(page.photometric) in (_GREY, _RGB)
-        and page.samplesperpixel == (3 if int(page.photometric) == _RGB else 1)
-        and page.imagedepth == 1
-    )
+    photometric, samples = int(page.photometric), page.samplesperpixel
+    known = (photometric, samples) in ((_GREY, 1), (_RGB, 3))
+    known = known or (photometric, samples, int(page.compression)) == (_YCBCR, 3, _JPEG)
+    return known and page.dtype == np.uint8 and page.imagedepth == 1
 
 
 def _fitting(page: Any, tiff: Any, max_side: int) -> Any | None:
@@ -91,7 +90,7 @@ def _upright(
 
     from gaussian_core.imaging import pillow_reader
 
-    mode = "RGB" if int(page.photometric) == _RGB else "L"
+    mode = "L" if int(page.photometric) == _GREY else "RGB"
     if pixels.ndim != (3 if mode == "RGB" else 2) or (mode == "RGB" and pixels.shape[2] != 3):
         raise ValueError(f"its pixels come as {pixels.shape}")
     image = Image.fromarray(pixels)
