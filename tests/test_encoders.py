@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
@@ -12,7 +14,12 @@ from gaussian_core.errors import WeightsError  # noqa: E402
 from gaussian_core.imaging.picture import Picture  # noqa: E402
 from gaussian_core.models.config import ModelConfig  # noqa: E402
 from gaussian_core.models.continuoussr import ContinuousSR  # noqa: E402
-from gaussian_core.models.encoders import ResidualEncoder, TwoScaleEncoder, make_encoder  # noqa: E402
+from gaussian_core.models.encoders import (  # noqa: E402
+    ResidualBlock,
+    ResidualEncoder,
+    TwoScaleEncoder,
+    make_encoder,
+)
 from gaussian_core.models.weights import load_model, save_model  # noqa: E402
 from gaussian_core.rasterizer import rasterize  # noqa: E402
 from gaussian_core.viewport import Viewport  # noqa: E402
@@ -34,10 +41,11 @@ def lively(encoder):
     return encoder.double().eval()
 
 
-@pytest.fixture(params=["residual", "two-scale"])
+@pytest.fixture(params=[("residual", 0.0), ("two-scale", 0.0), ("residual", 0.1)])
 def encoder(request):
     torch.manual_seed(1)
-    return lively(make_encoder(request.param, 6, 3, 8, 2))
+    name, slope = request.param
+    return lively(make_encoder(name, 6, 3, 8, 2, slope))
 
 
 def test_a_feature_sees_the_reach_and_no_further(encoder):
@@ -59,6 +67,21 @@ def test_the_inner_part_needs_no_padding(encoder):
     part = image[..., first - reach : first + reach + 20, first - reach : first + reach + 24]
     whole = encoder(image)[..., first : first + 20, first : first + 24]
     torch.testing.assert_close(encoder.inner(part), whole)
+
+
+def test_a_slope_keeps_a_gradient_where_everything_is_below_zero():
+    for slope, learns in ((0.0, False), (0.1, True)):
+        block = ResidualBlock(4, slope)
+        torch.nn.init.constant_(block.first.bias, -100.0)
+        block(torch.rand(1, 4, 6, 6)).sum().backward()
+        assert bool(block.first.weight.grad.abs().sum() > 0) is learns
+
+
+def test_weights_from_before_the_slope_have_none():
+    known = json.loads(ModelConfig().to_json())
+    assert ModelConfig.from_json(json.dumps(known)).slope == ModelConfig().slope > 0
+    del known["slope"]
+    assert ModelConfig.from_json(json.dumps(known)).slope == 0.0
 
 
 def test_odd_sizes_keep_their_size():

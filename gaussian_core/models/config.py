@@ -24,6 +24,7 @@ class ModelConfig:
     """Architecture of a ContinuousSR model (arXiv 2503.06617) and the card of its weights.
 
     encoder: "residual", or "two-scale" with deep_blocks blocks of deep_channels at half the resolution besides.
+    slope: of the encoder's activations below zero.
     cells: G, so that a source pixel has G x G Gaussians. covariance: how DDCW mixes its dictionary: "log" (weighted
     mean of the matrix logarithms: stays positive definite, and elongations do not cancel), "linear" (the published
     weighted mean), or "direct" (no dictionary: the matrix logarithm itself). dictionary: "compact" or "published".
@@ -40,6 +41,7 @@ class ModelConfig:
     blocks: int = 6
     deep_channels: int = 0
     deep_blocks: int = 0
+    slope: float = 0.1
     hidden: int = 96
     cells: int = 2
     covariance: str = "log"
@@ -78,6 +80,7 @@ class ModelConfig:
             known = {f.name for f in fields(cls)}
             if not isinstance(values, dict) or set(values) - known:
                 raise ValueError("unknown entries")
+            values.setdefault("slope", 0.0)  # weights from before there was one
             values["scales"] = tuple(values.get("scales", (1.0, 8.0)))
             return cls(**values)
         except (TypeError, ValueError) as error:

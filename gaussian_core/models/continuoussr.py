@@ -70,6 +70,7 @@ class ContinuousSR(nn.Module):
             config.blocks,
             config.deep_channels,
             config.deep_blocks,
+            config.slope,
         )
         if config.margin % self.encoder.lattice:
             raise WeightsError(f"The margin must be a multiple of {self.encoder.lattice} pixels.")

@@ -12,10 +12,15 @@ from gaussian_core.errors import WeightsError
 
 
 class ResidualBlock(nn.Module):
-    """x + conv(relu(conv(x))), the block of EDSR (arXiv 1707.02921, section 3.1): no normalisation."""
+    """x + conv(act(conv(x))), the block of EDSR (arXiv 1707.02921, section 3.1): no normalisation.
 
-    def __init__(self, channels: int) -> None:
+    slope: of the activation below zero. Plain ReLUs (0) die here: without normalisation the large steps of training
+    push all channels of a block below zero, where no gradient brings them back; half of a network was lost so.
+    """
+
+    def __init__(self, channels: int, slope: float = 0.0) -> None:
         super().__init__()
+        self.slope = slope
         self.first = nn.Conv2d(channels, channels, 3, padding=1)
         self.second = nn.Conv2d(channels, channels, 3, padding=1)
         with torch.no_grad():
@@ -23,12 +28,15 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         # In place where nothing else reads it: a pass over memory less each.
-        return self.second(self.first(x).relu_()).add_(x)
+        return self.second(self._activated(self.first(x))).add_(x)
 
     def inner(self, x: Tensor) -> Tensor:
         """What forward gives, without the two outermost pixels on each side, which depend on what is beyond."""
-        y = _unpadded(self.second, _unpadded(self.first, x).relu_())
+        y = _unpadded(self.second, self._activated(_unpadded(self.first, x)))
         return y.add_(_cropped(x, 2))
+
+    def _activated(self, x: Tensor) -> Tensor:
+        return F.leaky_relu_(x, self.slope) if self.slope else x.relu_()
 
 
 def _unpadded(layer: nn.Conv2d, x: Tensor) -> Tensor:
@@ -40,12 +48,12 @@ class ResidualEncoder(nn.Module):
 
     lattice = 1
 
-    def __init__(self, channels: int, blocks: int) -> None:
+    def __init__(self, channels: int, blocks: int, slope: float = 0.0) -> None:
         super().__init__()
         self.channels = channels
         self.reach = 1 + 2 * blocks  # source pixels that a feature sees to each side
         self.entry = nn.Conv2d(3, channels, 3, padding=1)
-        self.blocks = nn.ModuleList(ResidualBlock(channels) for _ in range(blocks))
+        self.blocks = nn.ModuleList(ResidualBlock(channels, slope) for _ in range(blocks))
 
     def forward(self, x: Tensor, check: Callable[[], None] | None = None) -> Tensor:
         """x (B, 3, H, W) about 0 -> (B, channels, H, W). check: called between blocks."""
@@ -76,14 +84,21 @@ class TwoScaleEncoder(nn.Module):
 
     lattice = 2
 
-    def __init__(self, channels: int, blocks: int, deep_channels: int, deep_blocks: int) -> None:
+    def __init__(
+        self,
+        channels: int,
+        blocks: int,
+        deep_channels: int,
+        deep_blocks: int,
+        slope: float = 0.0,
+    ) -> None:
         super().__init__()
         self.channels = channels
         self.before = (blocks + 1) // 2  # blocks ahead of the branch
         self.reach = 1 + 2 * blocks + 4 * deep_blocks
         self.entry = nn.Conv2d(3, channels, 3, padding=1)
-        self.blocks = nn.ModuleList(ResidualBlock(channels) for _ in range(blocks))
-        self.deep = _Branch(channels, deep_channels, deep_blocks)
+        self.blocks = nn.ModuleList(ResidualBlock(channels, slope) for _ in range(blocks))
+        self.deep = _Branch(channels, deep_channels, deep_blocks, slope)
 
     def forward(self, x: Tensor, check: Callable[[], None] | None = None) -> Tensor:
         """x (B, 3, H, W) about 0 -> (B, channels, H, W). check: called between blocks."""
@@ -116,10 +131,10 @@ class TwoScaleEncoder(nn.Module):
 class _Branch(nn.Module):
     """Down to half the resolution, residual blocks, and up again."""
 
-    def __init__(self, channels: int, deep_channels: int, blocks: int) -> None:
+    def __init__(self, channels: int, deep_channels: int, blocks: int, slope: float) -> None:
         super().__init__()
         self.down = nn.Conv2d(channels, deep_channels, 2, stride=2)
-        self.blocks = nn.ModuleList(ResidualBlock(deep_channels) for _ in range(blocks))
+        self.blocks = nn.ModuleList(ResidualBlock(deep_channels, slope) for _ in range(blocks))
         self.up = nn.Conv2d(deep_channels, 4 * channels, 1)
         with torch.no_grad():
             self.up.weight.zero_()
@@ -153,13 +168,18 @@ def _cropped(x: Tensor, by: int) -> Tensor:
 
 
 def make_encoder(
-    name: str, channels: int, blocks: int, deep_channels: int = 0, deep_blocks: int = 0
+    name: str,
+    channels: int,
+    blocks: int,
+    deep_channels: int = 0,
+    deep_blocks: int = 0,
+    slope: float = 0.0,
 ) -> ResidualEncoder | TwoScaleEncoder:
     """Raises WeightsError for a name that this version does not know, or sizes that make no encoder."""
     if name == "residual":
-        return ResidualEncoder(channels, blocks)
+        return ResidualEncoder(channels, blocks, slope)
     if name != "two-scale":
         raise WeightsError(f"Unknown encoder {name!r}: this version knows residual and two-scale.")
     if deep_channels < 1 or deep_blocks < 1:
         raise WeightsError("A two-scale encoder needs channels and blocks at half the resolution.")
-    return TwoScaleEncoder(channels, blocks, deep_channels, deep_blocks)
+    return TwoScaleEncoder(channels, blocks, deep_channels, deep_blocks, slope)

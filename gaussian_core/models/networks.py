@@ -19,7 +19,7 @@ def make_network(config: ModelConfig) -> Network:
     """With the weights it starts from. Raises WeightsError for an architecture that this version does not know."""
     if config.architecture == "continuoussr":
         return ContinuousSR(config)
-    encoder = {"channels": config.channels, "blocks": config.blocks}
+    encoder = {"channels": config.channels, "blocks": config.blocks, "slope": config.slope}
     if config.architecture == "liif":
         from gaussian_core.models.liif import LIIF, LIIFConfig
 

@@ -13,11 +13,11 @@ from gaussian_core.models.published.encoder import Check, Encoder, no_check
 
 
 class ResidualFeatures(Encoder):
-    """`blocks` residual blocks of `channels` channels: encoders.ResidualEncoder."""
+    """`blocks` residual blocks of `channels` channels: encoders.ResidualEncoder. slope: of their activations."""
 
-    def __init__(self, channels: int, blocks: int) -> None:
+    def __init__(self, channels: int, blocks: int, slope: float = 0.0) -> None:
         super().__init__()
-        self.encoder = ResidualEncoder(channels, blocks)
+        self.encoder = ResidualEncoder(channels, blocks, slope)
         self.out_dim, self.reach = channels, self.encoder.reach
 
     def deep(self, image: Tensor, check: Check = no_check) -> Tensor:
@@ -29,7 +29,9 @@ def make_residual(args: Mapping[str, Any]) -> ResidualFeatures:
     """Raises WeightsError for arguments that are not known."""
     arguments = Arguments("the residual encoder", dict(args))
     made = ResidualFeatures(
-        arguments.integer("channels", 48, most=1024), arguments.integer("blocks", 6, most=1024)
+        arguments.integer("channels", 48, most=1024),
+        arguments.integer("blocks", 6, most=1024),
+        arguments.number("slope", 0.0) or 0.0,
     )
     arguments.done()
     return made

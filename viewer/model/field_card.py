@@ -117,6 +117,7 @@ def _weights_rows(card: WeightsCard) -> list[tuple[str, str]]:
         (
             "Architecture",
             f"{PAPERS.get(c.architecture, c.architecture)}: {c.blocks} {c.encoder} blocks of {c.channels} channels"
+            + (f", {c.deep_blocks} of {c.deep_channels} at half the size" if c.deep_blocks else "")
             + (f", {c.cells**2} Gaussians a pixel" if c.architecture == "continuoussr" else ""),
         ),
         ("Scales", f"trained for ×{c.scales[0]:g} to ×{c.scales[1]:g}, {c.steps:,} steps"),
