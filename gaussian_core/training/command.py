@@ -60,6 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="a branch of N blocks at half the resolution (continuoussr)",
     )
+    add("--slope", type=float, default=0.1, help="of the encoder's activations below zero")
     add("--cells", type=int, default=2, help="cells x cells Gaussians a source pixel")
     add(
         "--covariance",
@@ -167,6 +168,7 @@ def _learner(options: argparse.Namespace) -> Learner:
         encoder="two-scale" if options.deep_blocks else "residual",
         deep_channels=options.deep_channels if options.deep_blocks else 0,
         deep_blocks=options.deep_blocks,
+        slope=options.slope,
         cells=options.cells,
         covariance=options.covariance,
         dictionary=options.dictionary,
