@@ -98,9 +98,8 @@ class ContinuousSR(nn.Module):
 
     @property
     def reach(self) -> int:
-        """Source pixels to each side that decide the Gaussians of one. A multiple of the encoder's lattice."""
-        lattice = self.encoder.lattice
-        return -(-max(self.encoder.reach, STRUCTURE_REACH) // lattice) * lattice
+        """Source pixels to each side that decide the Gaussians of one, wherever on the encoder's lattice it is."""
+        return max(self.encoder.reach + self.encoder.lattice - 1, STRUCTURE_REACH)
 
     def features(self, image: Tensor, check: Callable[[], None] | None = None) -> Tensor:
         """(B, hidden, H, W): what the heads read."""

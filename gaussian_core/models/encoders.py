@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -58,18 +59,13 @@ class ResidualEncoder(nn.Module):
     def forward(self, x: Tensor, check: Callable[[], None] | None = None) -> Tensor:
         """x (B, 3, H, W) about 0 -> (B, channels, H, W). check: called between blocks."""
         entry = self.entry(x)
-        features = entry
-        for block in self.blocks:
-            features = _checked(block(features), check)
-        return features + entry
+        return _through(self.blocks, entry, check) + entry
 
     def inner(self, x: Tensor, check: Callable[[], None] | None = None) -> Tensor:
         """What forward gives, without the `reach` outermost pixels on each side: a tile's work shrinks layer by layer
         to the pixels that count, and nothing is padded."""
         entry = _unpadded(self.entry, x)
-        features = entry
-        for block in self.blocks:
-            features = _checked(block.inner(features), check)  # type: ignore[operator]
+        features = _through(_inner(self.blocks), entry, check)
         return features.add_(_cropped(entry, self.reach - 1))
 
 
@@ -103,13 +99,9 @@ class TwoScaleEncoder(nn.Module):
     def forward(self, x: Tensor, check: Callable[[], None] | None = None) -> Tensor:
         """x (B, 3, H, W) about 0 -> (B, channels, H, W). check: called between blocks."""
         entry = self.entry(x)
-        features = entry
-        for block in self.blocks[: self.before]:
-            features = _checked(block(features), check)
+        features = _through(self.blocks[: self.before], entry, check)
         features = features + self.deep(features, check)
-        for block in self.blocks[self.before :]:
-            features = _checked(block(features), check)
-        return features + entry
+        return _through(self.blocks[self.before :], features, check) + entry
 
     def inner(self, x: Tensor, check: Callable[[], None] | None = None) -> Tensor:
         """What forward gives, without the `reach` outermost pixels on each side; nothing is padded.
@@ -117,14 +109,11 @@ class TwoScaleEncoder(nn.Module):
         x: sides even, and the pixel at (reach, reach) an even one of the picture.
         """
         entry = _unpadded(self.entry, x)
-        features = entry
-        for block in self.blocks[: self.before]:
-            features = _checked(block.inner(features), check)  # type: ignore[operator]
+        features = _through(_inner(self.blocks[: self.before]), entry, check)
         deep = self.deep.inner(features, check)
         lost = (features.shape[-1] - deep.shape[-1]) // 2
         features = deep.add_(_cropped(features, lost))
-        for block in self.blocks[self.before :]:
-            features = _checked(block.inner(features), check)  # type: ignore[operator]
+        features = _through(_inner(self.blocks[self.before :]), features, check)
         return features.add_(_cropped(entry, self.reach - 1))
 
 
@@ -136,31 +125,36 @@ class _Branch(nn.Module):
         self.down = nn.Conv2d(channels, deep_channels, 2, stride=2)
         self.blocks = nn.ModuleList(ResidualBlock(deep_channels, slope) for _ in range(blocks))
         self.up = nn.Conv2d(deep_channels, 4 * channels, 1)
-        with torch.no_grad():
-            self.up.weight.zero_()
-            if self.up.bias is not None:
-                self.up.bias.zero_()
+        for parameter in self.up.parameters():
+            nn.init.zeros_(parameter)
 
     def forward(self, x: Tensor, check: Callable[[], None] | None = None) -> Tensor:
         height, width = x.shape[-2:]
         if height % 2 or width % 2:
             x = F.pad(x, (0, width % 2, 0, height % 2), mode="replicate")
-        features = self.down(x)
-        for block in self.blocks:
-            features = _checked(block(features), check)
+        features = _through(self.blocks, self.down(x), check)
         return F.pixel_shuffle(self.up(features), 2)[..., :height, :width]
 
     def inner(self, x: Tensor, check: Callable[[], None] | None = None) -> Tensor:
-        features = self.down(x)
-        for block in self.blocks:
-            features = _checked(block.inner(features), check)  # type: ignore[operator]
+        features = _through(_inner(self.blocks), self.down(x), check)
         return F.pixel_shuffle(self.up(features), 2)
 
 
-def _checked(features: Tensor, check: Callable[[], None] | None) -> Tensor:
-    if check is not None:
-        check()
+def _through(
+    layers: Iterable[Callable[[Tensor], Tensor]],
+    features: Tensor,
+    check: Callable[[], None] | None,
+) -> Tensor:
+    """One layer after the other, check between them."""
+    for layer in layers:
+        features = layer(features)
+        if check is not None:
+            check()
     return features
+
+
+def _inner(blocks: nn.ModuleList) -> list[Callable[[Tensor], Tensor]]:
+    return [cast(ResidualBlock, block).inner for block in blocks]
 
 
 def _cropped(x: Tensor, by: int) -> Tensor:

@@ -104,8 +104,9 @@ def _liif_config(args: Mapping[str, Any]) -> LIIFConfig:
 
 def _load(model: Published, tensors: Mapping[str, Tensor]) -> None:
     """Put the tensors into a model without memory. Raises WeightsError that names those that do not fit."""
-    ours = {_published_name(model, name): name for name in model.state_dict()}
-    wanted = {name: model.state_dict()[own] for name, own in ours.items()}
+    state = model.state_dict()
+    ours = {_published_name(model, name): name for name in state}
+    wanted = {name: state[own] for name, own in ours.items()}
     derived = {f"encoder.{name}": value for name, value in _derived(model).items()}
     found = {name: tensor for name, tensor in tensors.items() if name not in derived}
     problems = [
