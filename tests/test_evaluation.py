@@ -6,13 +6,14 @@ import argparse
 import json
 import math
 import re
+import subprocess
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from gaussian_core.errors import ImageError, UserError
-from gaussian_core.evaluation import command, metrics
+from gaussian_core.evaluation import command, memory, metrics
 from gaussian_core.evaluation.pairs import pairs, reduced
 from gaussian_core.evaluation.runner import evaluate
 from gaussian_core.methods import METHODS, Options
@@ -187,3 +188,21 @@ def test_memory_is_measured_in_processes_of_their_own(tmp_path, capsys):
     (folder / "a.png").write_bytes(b"no picture")
     assert _words(folder, "--memory", "--methods", "nearest", "--scales", "4") == 1
     assert "could not be measured" in capsys.readouterr().err
+
+
+def test_memory_is_measured_of_what_was_asked_for(tmp_path, monkeypatch):
+    asked = []
+
+    def run(words, **_):
+        asked.append([str(word) for word in words])
+        return subprocess.CompletedProcess(words, 0, "7.5\n", "")
+
+    monkeypatch.setattr(memory.subprocess, "run", run)
+    weights = tmp_path / "w.pth"
+    options = Options(precision="bfloat16", weights=weights)
+    assert memory.peak_memory(tmp_path / "a.png", "liif", 4.0, options) == 7.5
+    assert memory.peak_memory(tmp_path / "a.png", "nearest", 4.0, Options()) == 7.5
+    assert [words[-4:] for words in asked] == [
+        ["liif", "4.0", "bfloat16", str(weights)],
+        [str(tmp_path / "a.png"), "nearest", "4.0", "float32"],
+    ]

@@ -178,12 +178,11 @@ def _memory(
     peaks: dict[str, dict[float, float | None]] = {}
     ways = options_for(methods, options.weights, _options(options))
     for method in methods:
-        weights = ways[method].weights
         peaks[method] = {}
         for scale in scales:
             if stop is not None and stop():
                 raise Cancelled("measuring stopped")
-            peaks[method][scale] = peak_memory(picture, method, scale, weights)
+            peaks[method][scale] = peak_memory(picture, method, scale, ways[method])
     print(tables.memory(peaks))
     if options.json:
         rows = [

@@ -1,29 +1,31 @@
 """Peak memory of a fresh process that enlarges one picture into a file, strip by strip, as `render` does.
 
-`python -m gaussian_core.evaluation.memory PICTURE METHOD SCALE [WEIGHTS]` prints it, in megabytes.
+`python -m gaussian_core.evaluation.memory PICTURE METHOD SCALE PRECISION [WEIGHTS]` prints it, in megabytes.
 """
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gaussian_core.errors import UserError
+
+if TYPE_CHECKING:
+    from gaussian_core.builder import Precision
+    from gaussian_core.methods import Options
 
 MODULE = "gaussian_core.evaluation.memory"
 
 
-def peak_memory(
-    picture: Path, method: str, scale: float, weights: str | os.PathLike[str] | None = None
-) -> float | None:
-    """Megabytes; None where the system does not tell. Raises UserError with what the process had to say."""
-    words = [sys.executable, "-m", MODULE, str(picture), method, repr(scale)]
-    done = subprocess.run(
-        [*words, *([str(weights)] if weights else [])], capture_output=True, text=True
-    )
+def peak_memory(picture: Path, method: str, scale: float, options: Options) -> float | None:
+    """Megabytes, on the CPU; None where the system does not tell. Raises UserError with what the process had to say."""
+    words = [sys.executable, "-m", MODULE, str(picture), method, repr(scale), options.precision]
+    if options.weights:
+        words.append(str(options.weights))
+    done = subprocess.run(words, capture_output=True, text=True)
     if done.returncode:
         said = (done.stderr.strip().splitlines() or ["it ended early"])[-1]
         raise UserError(f"{method} at x{scale:g} could not be measured: {said}")
@@ -31,15 +33,25 @@ def peak_memory(
     return None if answer == "None" else float(answer)
 
 
-def _main(picture: str, method: str, scale: str, weights: str | None = None) -> None:
+def _main(
+    picture: str, method: str, scale: str, precision: Precision, weights: str | None = None
+) -> None:
     from gaussian_core.benchmarks.measuring import peak_memory_mb
     from gaussian_core.file_renderer import render_file
 
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "out.tif"
-        render_file(picture, out, float(scale), method=method, device="cpu", weights=weights)
+        render_file(
+            picture,
+            out,
+            float(scale),
+            method=method,
+            device="cpu",
+            weights=weights,
+            precision=precision,
+        )
         print(peak_memory_mb())
 
 
 if __name__ == "__main__":
-    _main(*sys.argv[1:])
+    _main(*sys.argv[1:])  # type: ignore[arg-type]

@@ -75,7 +75,7 @@ def options_for(
 
     Raises UserError for an unknown method, and for weights of none of them or two for one; WeightsError.
     """
-    made = {name: common for name in names if check_name(name)}
+    made = {check_name(name).name: common for name in names}
     for path in weights:
         kind = method_of_weights(path)
         if kind not in made:
@@ -168,8 +168,8 @@ def many_scales(
     *,
     options: Options | None = None,
     weights: Sequence[Path] = (),
-    least: float = 1.1,
-    most: float = 4.0,
+    least: float,
+    most: float,
     stop: Stop | None = None,
 ) -> Iterator[ManyScales]:
     """Draw the first picture of a folder, reduced to a quarter, at `count` scales from least to most, by each method.
