@@ -22,7 +22,7 @@ FACTOR = 4  # drawn that much larger and averaged, which smooths the edges
 def leaves(rng: random.Random, size: int) -> NDArray[np.uint8]:
     """One picture (size, size, 3) of shapes with radii between some 2 and 160 pixels by a power law."""
     side = size * FACTOR
-    palette = [_any_colour(rng) for _ in range(rng.randint(2, 6))]
+    palette = [any_colour(rng) for _ in range(rng.randint(2, 6))]
     palette += [(12, 12, 14), (240, 240, 235)]
     image = Image.new("RGB", (side, side), _near(rng, palette))
     draw = ImageDraw.Draw(image)
@@ -76,7 +76,7 @@ def _shaded(rng: random.Random, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.clip(np.round(pixels * shade[..., None] + noise), 0, 255).astype(np.uint8)
 
 
-def _any_colour(rng: random.Random) -> Colour:
+def any_colour(rng: random.Random) -> Colour:
     return rng.randrange(256), rng.randrange(256), rng.randrange(256)
 
 

@@ -58,8 +58,8 @@ class Learner(ABC):
         return [p for n, p in model.named_parameters() if ".blocks." in n and p.ndim == 4]
 
 
-def begin_with(model: nn.Module, weights: Path) -> int:
-    """Give the model every tensor of a file of weights that fits it by name and shape; how many did.
+def begin_with(model: nn.Module, weights: Path) -> None:
+    """Give the model every tensor of a file of weights that fits it by name and shape.
 
     Another architecture's encoder fits, too: LIIF and GaussianSR hold ours as a part of theirs.
     Raises WeightsError when the file cannot be read, or nothing fits.
@@ -74,7 +74,6 @@ def begin_with(model: nn.Module, weights: Path) -> int:
     if not fitting:
         raise WeightsError(f"No tensor of {weights.name} fits the network to train: use others.")
     model.load_state_dict(fitting, strict=False)
-    return len(fitting)
 
 
 class ContinuousSRLearner(Learner):

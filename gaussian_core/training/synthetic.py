@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from gaussian_core.training.dead_leaves import leaves
+from gaussian_core.training.dead_leaves import Colour, any_colour, leaves
 
-Colour = tuple[int, int, int]
 LETTERS = "etaoinshrdlucmfwypvbgkqjxzETAOINSHRDLUCMFWYPVBGKQJXZ0123456789"
 MARKS = ".,:;!?()[]{}<>+-=*/&%$#@\"'"
 FONT_FOLDERS = ("/usr/share/fonts", "/Library/Fonts", "/System/Library/Fonts", "C:/Windows/Fonts")
@@ -51,9 +50,9 @@ def _colours(rng: random.Random) -> tuple[Colour, Colour]:
     if kind < 0.4:
         return (20, 20, 24), (235, 235, 235)
     while True:
-        a, b = (tuple(rng.randrange(256) for _ in range(3)) for _ in range(2))
+        a, b = any_colour(rng), any_colour(rng)
         if abs(sum(a) - sum(b)) > 200:
-            return a, b  # type: ignore[return-value]
+            return a, b
 
 
 def page(seed: int, size: int = 512) -> NDArray[np.uint8]:
@@ -112,7 +111,7 @@ def _lines(rng: random.Random, draw: ImageDraw.ImageDraw, side: int, ink: Colour
     for _ in range(rng.randint(15, 60)):
         a, b, c, d = (rng.uniform(-0.1, 1.1) * side for _ in range(4))
         box = (min(a, c), min(b, d), max(a, c), max(b, d))
-        colour = ink if rng.random() < 0.6 else tuple(rng.randrange(256) for _ in range(3))
+        colour = ink if rng.random() < 0.6 else any_colour(rng)
         width = round(4 * 2 ** rng.uniform(0, 4))
         shape = rng.random()
         if shape < 0.45:
