@@ -143,6 +143,15 @@ def test_by_default_only_so_much_is_kept_out_of_view(monkeypatch):
     assert {key for key, _ in plan.tiles} == set(range(88, 100))  # the newest ones
 
 
+@pytest.mark.parametrize("budget", [None, 5 << 30])
+def test_another_method_keeps_the_budget_as_it_was_asked_for(tmp_path, budget):
+    path = save_picture(tmp_path / "a.png", 30, 20)
+    first = Document.open(path, "kernel", budget)
+    other = first.made_by("continuoussr")
+    assert (other.plan.budget, other.plan.kept) == (first.plan.budget, first.plan.kept)
+    assert other.plan.kept == (min(tile_plan.KEPT, memory_budget()) if budget is None else budget)
+
+
 def test_the_default_budget_is_a_share_of_the_memory():
     assert memory_budget() > 100 << 20
 

@@ -327,7 +327,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
             ("Fiel&d", "&Memory for Tiles"),
             checkable=True,
             radio="memory",
-            argument=float(megabytes),
+            argument=megabytes,
             tip="Beyond it the tiles that were out of view the longest are dropped, and built again when they are needed",
         )
         for megabytes in TILE_MEMORY

@@ -140,7 +140,7 @@ class Document:
             scene, keys = replace(scene, resampling=spec.name, interpolated=True), []
         elif spec.makes == "pixels":
             scene, keys = replace(scene, drawing=LazyDrawing(self.picture, spec.name)), []
-        plan = TilePlan({key: grid.rect(key) for key in keys}, self.plan.budget, AHEAD)
+        plan = TilePlan({key: grid.rect(key) for key in keys}, self.plan.asked, AHEAD)
         return replace(self, scene=scene, builder=None, plan=plan, weights=weights, fallback="")
 
     @classmethod

@@ -80,7 +80,7 @@ class Settings:
     preview: bool = _option(True, _is_bool)
     animate: bool = _option(True, _is_bool)
     touchpad_pans: bool = _option(True, _is_bool)
-    tile_memory: int = _option(0, lambda v: not _is_bool(v) and v in TILE_MEMORY)
+    tile_memory: int = _option(0, lambda v: type(v) is int and v in TILE_MEMORY)
     last_folder: str = _option("", lambda v: isinstance(v, str))
     recents: tuple[str, ...] = _option((), _is_path_list)
 

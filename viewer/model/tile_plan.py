@@ -56,7 +56,8 @@ class TilePlan:
     rects: {key: (x0, y0, x1, y1)} of every tile. budget: bytes of built tiles; None: a quarter of the memory, and of it
     KEPT for those that are not wanted. Beyond it those that were not wanted the longest are dropped for wanted ones
     and, where all are wanted, the farthest from the view for nearer ones; nothing more is built when all nearer ones
-    are there. ahead: bytes of built tiles beyond which only what is wanted is built; None: the budget.
+    are there. asked: the budget as it was given. ahead: bytes of built tiles beyond which only what is wanted is
+    built; None: the budget.
     """
 
     def __init__(
@@ -164,16 +165,14 @@ class TilePlan:
         with self._lock:
             self._take_budget(budget)
             spare = (self._sizes > 0) & (self._gaps() > 0)
-            oldest = np.lexsort(
-                (-self._ranks(), np.where(self._wanted, self._looks, self._last_wanted))
-            )
-            for place in (int(p) for p in oldest if spare[p]):
-                if self._sizes.sum() <= self.budget and not self._kept_too_much():
+            oldest = np.lexsort((-self._ranks(), self._last_wanted))
+            for place in oldest[spare[oldest]]:
+                if not self._too_much():
                     break
-                self._sizes[place] = 0
-                del self._tiles[self._keys[place]]
+                self._drop(int(place))
 
     def _take_budget(self, budget: int | None) -> None:
+        self.asked = budget
         self.budget = memory_budget() if budget is None else budget
         self.kept = min(KEPT, self.budget) if budget is None else self.budget
         self.ahead = self.budget if self._ahead is None else min(self._ahead, self.budget)
@@ -192,7 +191,7 @@ class TilePlan:
             self._tiles[key] = field
             self._sizes[place] = max(1, field.nbytes)
             rank = self._ranks()
-            while self._sizes.sum() > self.budget or self._kept_too_much():
+            while self._too_much():
                 behind = self._left_behind()
                 if self._wanted[place] and behind.any():
                     ages = np.where(behind, self._last_wanted, np.iinfo(np.int64).max)
@@ -202,9 +201,7 @@ class TilePlan:
                 if not candidates.any():
                     break
                 worst = int(np.argmax(np.where(candidates, rank, -np.inf)))
-                self._sizes[worst] = 0
-                dropped.append(self._keys[worst])
-                del self._tiles[self._keys[worst]]
+                dropped.append(self._drop(worst))
         return dropped
 
     def rect_of(self, keys: Iterable[Key]) -> Rect | None:
@@ -216,8 +213,16 @@ class TilePlan:
         x1, y1 = self._rects[places, 2:].max(axis=0)
         return float(x0), float(y0), float(x1), float(y1)
 
-    def _kept_too_much(self) -> bool:
-        return bool(self._sizes[self._left_behind()].sum() > self.kept)
+    def _drop(self, place: int) -> Key:
+        key = self._keys[place]
+        self._sizes[place] = 0
+        del self._tiles[key]
+        return key
+
+    def _too_much(self) -> bool:
+        """Whether more is there than the budget, or than is kept out of view."""
+        left = self._sizes[self._left_behind()].sum()
+        return bool(self._sizes.sum() > self.budget or left > self.kept)
 
     def _full(self) -> bool:
         known = self._sizes[self._sizes > 0]

@@ -142,7 +142,7 @@ class MainWindow(QMainWindow):
             elif spec.id.startswith("method."):
                 handlers[spec.id] = self.choose_method
             elif spec.id.startswith("memory."):
-                handlers[spec.id] = lambda megabytes: self.change(tile_memory=int(megabytes))
+                handlers[spec.id] = lambda megabytes: self.change(tile_memory=megabytes)
             elif spec.id.startswith("theme."):
                 handlers[spec.id] = lambda mode: self.change(theme=mode)
         return handlers

@@ -119,7 +119,7 @@ class Session(QObject):
             self._look()
 
     def _replace(self, document: Document) -> None:
-        if document.plan.budget != self.tile_memory:
+        if document.plan.asked != self.tile_memory:
             document.plan.set_budget(self.tile_memory)
         if document.scene.pixel_sigma != self.pixel_sigma:
             document.scene = document.scene.seen_by(self.pixel_sigma)
