@@ -72,7 +72,10 @@ def _fit(options: argparse.Namespace, stop: Stop) -> int:
         pixels = pixels[..., :3] + (1 - pixels[..., 3:])
     fit = Fit(
         pixels,
-        FitOptions(gaussians_per_pixel=options.gaussians_per_pixel or 0.5, steps=options.steps),
+        FitOptions(
+            gaussians_per_pixel=options.gaussians_per_pixel or FitOptions.gaussians_per_pixel,
+            steps=options.steps,
+        ),
     )
     reached = None
     with tqdm(total=100, unit="%", disable=None, leave=False, dynamic_ncols=True) as bar:
