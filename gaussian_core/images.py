@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from gaussian_core.errors import ImageError
 from gaussian_core.imaging.files import damaged, opened, pillow_guard
 from gaussian_core.imaging.picture import Picture, Rect
+from gaussian_core.imaging.tiff_files import is_tiff
 
 __all__ = ["Picture", "Rect", "load_image", "open_overview", "open_picture"]
 
@@ -53,9 +54,12 @@ def open_overview(
         head = file.read(4)
         if head[:3] == b"\xff\xd8\xff":
             return _jpeg_overview(source, file, max_side)
-        small = _tiff_overview(source, file, max_side) if head[:2] in (b"II", b"MM") else None
-    if small is not None:
-        return small
+        if is_tiff(head):
+            from gaussian_core.imaging.tiff_overview import tiff_overview
+
+            small = tiff_overview(source, file, max_side)
+            if small is not None:
+                return small
     picture = _decoded(source)
     _overviews.keep(source, picture)
     return _reduced(picture, max_side), (picture.width, picture.height)
@@ -69,7 +73,7 @@ def _decoded(source: Path) -> Picture:
             head = file.read(32)
             if deep_reader.is_deep_png(head):
                 return deep_reader.read_png(source, file)
-            if deep_reader.is_tiff(head):
+            if is_tiff(head):
                 picture = deep_reader.read_tiff(source, file)
                 if picture is not None:
                     return picture
@@ -78,16 +82,6 @@ def _decoded(source: Path) -> Picture:
             raise ImageError(
                 f"{source} needs more memory to open than there is: close other programs, or reduce it first."
             ) from None
-
-
-def _tiff_overview(
-    source: Path, file: Any, max_side: int
-) -> tuple[NDArray[np.uint8], tuple[int, int]] | None:
-    from gaussian_core.imaging.deep_reader import is_tiff
-    from gaussian_core.imaging.tiff_overview import tiff_overview
-
-    file.seek(0)
-    return tiff_overview(source, file, max_side) if is_tiff(file.read(4)) else None
 
 
 def _jpeg_overview(

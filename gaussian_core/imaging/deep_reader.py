@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import struct
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -14,6 +12,7 @@ from gaussian_core.errors import ImageError
 from gaussian_core.imaging import colour, orientation, pillow_reader
 from gaussian_core.imaging.files import check_size, damaged
 from gaussian_core.imaging.picture import Picture
+from gaussian_core.imaging.tiff_files import opened_tiff, profile_of, turn_of
 
 _PHOTOMETRIC_WHITE_IS_ZERO, _GREY, _RGB, _PALETTE, _CMYK = 0, 1, 2, 3, 5
 _ASSOCIATED, _STRAIGHT = 1, 2
@@ -22,10 +21,6 @@ _ASSOCIATED, _STRAIGHT = 1, 2
 def is_deep_png(head: bytes) -> bool:
     """head: the first 32 bytes of the file."""
     return head[:8] == b"\x89PNG\r\n\x1a\n" and head[12:16] == b"IHDR" and head[24] == 16
-
-
-def is_tiff(head: bytes) -> bool:
-    return head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
 def read_png(path: Path, file: BinaryIO) -> Picture:
@@ -62,28 +57,14 @@ def _png_orientation(image: Any) -> int:
 
 def read_tiff(path: Path, file: BinaryIO) -> Picture | None:
     """A TIFF of more than 8 bits a channel; None for others, and for kinds that Pillow reads better."""
-    import tifffile
-
-    # It logs what is odd in a file, also where it then reads it: what matters comes as an exception.
-    logging.getLogger("tifffile").setLevel(logging.CRITICAL)
-    file.seek(0)
-    try:
-        with tifffile.TiffFile(file, name=path.name) as tiff:
-            page: Any = tiff.pages.first
-            if not _wants_depth(page):
-                return None
-            check_size(path, page.imagewidth, page.imagelength, 3 * max(page.dtype.itemsize, 2) * 2)
-            count = len(tiff.pages)
-            notes = [f"first of {count} pages" if count > 1 else ""]
-            return _tiff_picture(path, page, notes)
-    except ImageError:
-        raise
-    # The library raises what its parsers meet in a damaged file: struct.error, IndexError, ValueError and others.
-    except (
-        *(tifffile.TiffFileError, RuntimeError, ValueError, TypeError, struct.error, OSError),
-        *(KeyError, IndexError, AttributeError, ZeroDivisionError, OverflowError),
-    ) as error:
-        raise damaged(path, error) from error
+    with opened_tiff(path, file) as tiff:
+        page: Any = tiff.pages.first
+        if not _wants_depth(page):
+            return None
+        check_size(path, page.imagewidth, page.imagelength, 3 * max(page.dtype.itemsize, 2) * 2)
+        count = len(tiff.pages)
+        notes = [f"first of {count} pages" if count > 1 else ""]
+        return _tiff_picture(path, page, notes)
 
 
 def _wants_depth(page: Any) -> bool:
@@ -116,12 +97,7 @@ def _tiff_picture(path: Path, page: Any, notes: list[str]) -> Picture:
     if photometric == _PHOTOMETRIC_WHITE_IS_ZERO:
         colours = colours.dtype.type(_full(colours.dtype)) - colours
     mode = {1: "L", 3: "RGB", 4: "CMYK"}[channels]
-    tag = page.tags.get(34675)
-    profile = bytes(tag.value) if tag is not None else None
-    turn = page.tags.get(orientation.TAG)
-    return _finished(
-        path, colours, alpha, mode, profile, int(turn.value) if turn is not None else 1, notes
-    )
+    return _finished(path, colours, alpha, mode, profile_of(page), turn_of(page), notes)
 
 
 def _tiff_alpha(page: Any, values: NDArray[Any], channels: int) -> NDArray[Any] | None:

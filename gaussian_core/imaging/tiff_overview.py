@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import struct
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -11,14 +10,15 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from gaussian_core.errors import ImageError
 from gaussian_core.imaging import colour, orientation
 from gaussian_core.imaging.files import check_size
+from gaussian_core.imaging.tiff_files import opened_tiff, profile_of, turn_of
 
 log = logging.getLogger(__name__)
 
 _GREY, _RGB, _YCBCR = 1, 2, 6
 _JPEG = 7  # a compression whose decoder gives RGB also of YCbCr
-_PROFILE = 34675
 MOST_PAGES = 64  # looked at for smaller ones; a scan of a thousand pages is no pyramid
 LIKE = 0.02  # by which the sides of a smaller picture may differ from the large one's in proportion
 
@@ -29,14 +29,10 @@ def tiff_overview(
     """(pixels (h, w, 3), (width, height) of the whole picture), as open_overview gives them, or None for a file without
     a smaller picture that would do: 8 bits, grey or RGB, no alpha, and not much larger than what is asked for.
 
-    What is wrong with a file is for the reading of the whole to say. Raises ImageError for one that is too large.
+    What is wrong with a file is for the reading of the whole to say.
     """
-    import tifffile
-
-    logging.getLogger("tifffile").setLevel(logging.CRITICAL)
-    file.seek(0)
     try:
-        with tifffile.TiffFile(file, name=path.name) as tiff:
+        with opened_tiff(path, file) as tiff:
             page: Any = tiff.pages.first
             if not _plain(page):
                 return None
@@ -45,11 +41,8 @@ def tiff_overview(
                 return None
             check_size(path, page.imagewidth, page.imagelength, 3)
             return _upright(page, np.asarray(small.asarray()), max_side)
-    except (
-        *(tifffile.TiffFileError, RuntimeError, ValueError, TypeError, struct.error, OSError),
-        *(KeyError, IndexError, AttributeError, ZeroDivisionError, OverflowError),
-    ) as error:
-        log.info("%s: no first look at a smaller picture in it: %s", path.name, error)
+    except ImageError as error:
+        log.info("no first look at a smaller picture: %s", error)
         return None
 
 
@@ -95,11 +88,10 @@ def _upright(
         raise ValueError(f"its pixels come as {pixels.shape}")
     image = Image.fromarray(pixels)
     image.thumbnail((max_side, max_side), Image.Resampling.BOX, reducing_gap=None)
-    tag, turn = page.tags.get(_PROFILE), page.tags.get(orientation.TAG)
-    convert, _ = colour.conversion(bytes(tag.value) if tag is not None else None, mode)
+    convert, _ = colour.conversion(profile_of(page), mode)
     rgb = np.asarray(pillow_reader.to_rgb(image, mode, False, convert))
-    turned = int(turn.value) if turn is not None else 1
+    turn = turn_of(page)
     size = (page.imagewidth, page.imagelength)
-    if orientation.swaps_sides(turned):
+    if orientation.swaps_sides(turn):
         size = (size[1], size[0])
-    return orientation.turned_upright(rgb, turned), size
+    return orientation.turned_upright(rgb, turn), size

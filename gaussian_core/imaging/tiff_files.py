@@ -1,0 +1,51 @@
+"""What the readers of TIFF files share: opening one, its faults, and the tags that both need."""
+
+from __future__ import annotations
+
+import logging
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from gaussian_core.imaging import orientation
+from gaussian_core.imaging.files import damaged
+
+_PROFILE = 34675
+
+
+def is_tiff(head: bytes) -> bool:
+    """head: the first bytes of the file, four at least."""
+    return head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
+
+@contextmanager
+def opened_tiff(path: Path, file: BinaryIO) -> Iterator[Any]:
+    """The tifffile.TiffFile of an open file. What its parsers meet in a damaged one is an ImageError."""
+    import tifffile
+
+    # It logs what is odd in a file, also where it then reads it: what matters comes as an exception.
+    logging.getLogger("tifffile").setLevel(logging.CRITICAL)
+    file.seek(0)
+    try:
+        with tifffile.TiffFile(file, name=path.name) as tiff:
+            yield tiff
+    # The library raises what its parsers meet in a damaged file: struct.error, IndexError, ValueError and others.
+    except (
+        *(tifffile.TiffFileError, RuntimeError, ValueError, TypeError, struct.error, OSError),
+        *(KeyError, IndexError, AttributeError, ZeroDivisionError, OverflowError),
+    ) as error:
+        raise damaged(path, error) from error
+
+
+def profile_of(page: Any) -> bytes | None:
+    """The ICC profile of a page."""
+    tag = page.tags.get(_PROFILE)
+    return None if tag is None else bytes(tag.value)
+
+
+def turn_of(page: Any) -> int:
+    """The orientation of a page, 1 to 8."""
+    tag = page.tags.get(orientation.TAG)
+    return 1 if tag is None else int(tag.value)
