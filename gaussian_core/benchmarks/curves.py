@@ -20,9 +20,8 @@ FLAT_ZOOM = 4.0
 FLAT_SIZES = (1.0, 4.0, 16.0, 50.0, 100.0)  # megapixels
 ONE_FIELD_SIZES = (1.0, 4.0, 12.0)
 BUILD_SIZES = {"kernel": (1.0, 4.0, 16.0), "continuoussr": (0.25, 0.5, 1.0, 2.0)}
-WINDOW_BLOCK = (
-    384  # source pixels: what the window builds at once, so that what is in view is soon there
-)
+# Source pixels: what the window builds at once, so that what is in view is soon there.
+WINDOW_BLOCK = 384
 MEMORY_SIZES = (1.0, 4.0, 16.0, 64.0)
 MEMORY_ZOOMS = (1.0, 2.0, 4.0, 16.0, 64.0)
 MEMORY_PICTURE = 12.0  # megapixels, where the zoom is what changes

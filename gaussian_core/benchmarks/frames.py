@@ -17,10 +17,11 @@ FRAMES = (FRAME, (3840, 2160))  # of a CUDA device
 ZOOMS = (1.0, 1.5, 2.0, 3.0, 4.0, 8.0, 16.0, 64.0, 300.0, 1000.0)
 
 
-def synthetic_field(height: int = 1080, width: int = 1920, seed: int = 0) -> GaussianField:
+def synthetic_field(height: int = 1088, width: int = 1928, seed: int = 0) -> GaussianField:
     """Four Gaussians per source pixel, sigma 0.25 to 0.6 source pixels, |rho| < 0.6, three channels.
 
-    As large as a frame by default, so that one at zoom 1 is full."""
+    By default it fills a FRAME from zoom 1 on, the larger of FRAMES from zoom 2 on.
+    """
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[0 : 2 * height, 0 : 2 * width].astype(np.float32) / 2 + 0.25
     means = np.stack([x.ravel(), y.ravel()], axis=1)
@@ -82,7 +83,7 @@ def cuda_rows(repeats: int, check: Callable[[], None]) -> Iterator[Row]:
 
     if not cuda.chosen():
         return
-    field = synthetic_field(1088, 1928)  # fills the frame, the larger one from zoom 2 on
+    field = synthetic_field()
     height, width = field.extent
     for size in FRAMES:
         for zoom in ZOOMS:
