@@ -51,7 +51,7 @@ class ModelConfig:
     drift: float = 0.5
     footprint: float = 0.3
     spread: float = 0.32
-    elongation: float = 0.4
+    elongation: float = 0.8
     margin: int = 2
     # The card.
     trained_on: str = ""

@@ -42,6 +42,8 @@ class Variant:
         return self.name if self.consistent else VARIANTS[0].name
 
 
+# Where the shipped weights' design differs from ModelConfig's defaults.
+SHIPPED: dict[str, Any] = {"elongation": 0.4}
 VARIANTS = (
     Variant("all", "the shipped design"),
     Variant("no-ddcw", "DDCW x APD", {"covariance": "direct"}),
@@ -151,8 +153,8 @@ def _train(
     from gaussian_core.training.learners import ContinuousSRLearner
     from gaussian_core.training.loop import CHECKPOINT, Schedule, Trainer
 
-    settings: dict[str, Any] = {"channels": budget.channels, "blocks": budget.blocks}
-    learner = ContinuousSRLearner(ModelConfig(**(settings | variant.changes)), variant.follow)
+    settings = SHIPPED | {"channels": budget.channels, "blocks": budget.blocks} | variant.changes
+    learner = ContinuousSRLearner(ModelConfig(**settings), variant.follow)
     sampler = Sampler(
         store.pictures,
         store.weights,
