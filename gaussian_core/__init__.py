@@ -13,7 +13,12 @@ window can be on screen before any of them is.
 from __future__ import annotations
 
 import importlib
+import os
 from typing import TYPE_CHECKING, Any
+
+# Between two of its parallel loops OpenMP's threads would spin, on cores that our kernels then do not get. It reads
+# this once, when torch is loaded.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 if TYPE_CHECKING:
     from gaussian_core.builder import METHODS, FieldBuilder, TileGrid, build_field

@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gaussian_core.convolution.kernel import STEP
+from gaussian_core.convolution.winograd import heads, is_fast
 from gaussian_core.errors import WeightsError
 from gaussian_core.models import dictionary
 from gaussian_core.models.config import ModelConfig
@@ -115,10 +117,13 @@ class ContinuousSR(nn.Module):
         encoder.inner says which pixels the picture may begin with.
         """
         encoder = self.encoder.inner if inner else self.encoder
-        features = self.hidden(encoder(image - 0.5, check)).relu_()
-        _, channels, h, w = features.shape
-        weight = torch.cat([self.colour.weight, self.geometry.weight]).reshape(-1, channels)
+        features = encoder(image - 0.5, check)
+        weight = torch.cat([self.colour.weight, self.geometry.weight]).flatten(1)
         bias = torch.cat([self.colour.bias, self.geometry.bias])  # type: ignore[list-item]
+        if is_fast(features) and self.config.hidden % STEP == 0:
+            return heads(features, self.hidden, weight, bias)
+        features = self.hidden(features).relu_()
+        _, channels, h, w = features.shape
         pixels = features.permute(0, 2, 3, 1).reshape(h * w, channels)
         return torch.addmm(bias[:, None], weight, pixels.T).reshape(-1, h, w)
 

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gaussian_core.convolution.winograd import conv3x3
 from gaussian_core.errors import WeightsError
 
 
@@ -28,20 +29,18 @@ class ResidualBlock(nn.Module):
             self.second.weight.mul_(0.3)  # near the identity, so that a deep stack starts stable
 
     def forward(self, x: Tensor) -> Tensor:
-        # In place where nothing else reads it: a pass over memory less each.
-        return self.second(self._activated(self.first(x))).add_(x)
+        return self._through(x, 1)
 
     def inner(self, x: Tensor) -> Tensor:
         """What forward gives, without the two outermost pixels on each side, which depend on what is beyond."""
-        y = _unpadded(self.second, self._activated(_unpadded(self.first, x)))
-        return y.add_(_cropped(x, 2))
+        return self._through(x, 0)
 
-    def _activated(self, x: Tensor) -> Tensor:
-        return F.leaky_relu_(x, self.slope) if self.slope else x.relu_()
+    def _through(self, x: Tensor, padding: int) -> Tensor:
+        return conv3x3(self.second, conv3x3(self.first, x, padding, self.slope), padding, plus=x)
 
 
 def _unpadded(layer: nn.Conv2d, x: Tensor) -> Tensor:
-    return F.conv2d(x, layer.weight, layer.bias)
+    return conv3x3(layer, x, 0)
 
 
 class ResidualEncoder(nn.Module):

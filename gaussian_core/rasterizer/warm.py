@@ -42,9 +42,11 @@ def _use_every_kernel() -> None:
     for channels in (3, 4):
         _build_a_tile(channels)
     from gaussian_core import resampling
+    from gaussian_core.convolution import kernel as convolution
     from gaussian_core.models import assembly_kernel
 
     resampling.warm()
+    convolution.warm()
     assembly_kernel.warm()
 
 

@@ -74,7 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--elongation", type=float, default=0.0, help="start along the picture's edges; 0: round")
     add("--follow", type=float, default=1e-3, help="weight of geometry along edges; 0: none")
     add(
-        "--start",
+        "--weights",
         type=Path,
         metavar="FILE",
         help="weights of this program whose tensors to begin with, the encoder's or all",
@@ -88,9 +88,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, stop: Stop | None = None) -> int:
+    from gaussian_core.allocator import keep_freed_blocks
     from gaussian_core.models.tile_builder import pick_device
     from gaussian_core.training.distributed import joined
 
+    keep_freed_blocks()
     if min(options.steps, options.every, options.batch) < 1 or options.patch < 16:
         raise UserError("--steps, --every and --batch must be at least 1, --patch at least 16.")
     options.out.mkdir(parents=True, exist_ok=True)
@@ -179,7 +181,7 @@ def _learner(options: argparse.Namespace) -> Learner:
     if options.deep_blocks and options.method != "continuoussr":
         raise UserError("--deep-blocks is for --method continuoussr.")
     learner = learner_of(config, options.follow)
-    learner.start = options.start
+    learner.start = options.weights
     return learner
 
 

@@ -1,0 +1,179 @@
+"""The convolution for torch: F.conv2d where its tensors suit, in half the time on CPUs of AVX2.
+
+It is there for float32. Where the hardware multiplies bfloat16, networks run in that type, with torch's convolutions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from gaussian_core.convolution import kernel
+from gaussian_core.convolution.transforms import FILTER, POINTS
+from gaussian_core.parallel import run_strips, worker_count
+
+STRIP = 2 * kernel.CHUNK  # tiles that a worker takes at once
+
+
+def is_fast(x: Tensor) -> bool:
+    """Whether the kernels take such tensors."""
+    return x.device.type == "cpu" and x.dtype == torch.float32
+
+
+def suits(x: Tensor, weight: Tensor) -> bool:
+    """Whether the kernel can stand in for F.conv2d(x, weight)."""
+    return (
+        is_fast(x)
+        and is_fast(weight)
+        and weight.shape[2:] == (3, 3)
+        and weight.shape[0] % kernel.STEP == weight.shape[1] % kernel.STEP == 0
+        and min(x.shape[-2:]) >= 3
+    )
+
+
+def filters(weight: Tensor) -> Tensor:
+    """(K, C, 3, 3) -> (36, C, K): G g G^T of each filter (Lavin and Gray 2016, equation 8)."""
+    k, c = weight.shape[:2]
+    taps = weight.permute(2, 3, 1, 0).reshape(9, c * k)
+    return (_both_axes() @ taps).view(POINTS, c, k)
+
+
+@lru_cache(1)
+def _both_axes() -> Tensor:
+    """(36, 9): G on the rows and the columns of a filter at once."""
+    return torch.from_numpy(np.kron(FILTER, FILTER)).float()
+
+
+def convolve(
+    x: Tensor,
+    u: Tensor,
+    bias: Tensor,
+    padding: int,
+    slope: float = 1.0,
+    plus: Tensor | None = None,
+) -> Tensor:
+    """act(conv(x) + bias) + plus, without a gradient. x (B, C, H, W) float32; u (36, C, K) of `filters`; bias (K).
+
+    padding: zeros around x, 0 or 1: the result is (B, K, H - 2 + 2 padding, ..). slope: of the activation below zero,
+    at most 1, and 1 for none. plus: (B, K, ..) as large as the result or larger, then its middle. Results are
+    channels_last.
+    """
+    n, _, height, width = x.shape
+    height, width = height - 2 + 2 * padding, width - 2 + 2 * padding
+    result = torch.empty(n, u.shape[2], height, width, memory_format=torch.channels_last)
+    y = _pixels(result)
+    source, filtered, shifted = _pixels(x), u.numpy(), bias.numpy()
+    more = np.empty((n, 0, 0), np.float32) if plus is None else _pixels(plus)
+    shift = 0 if plus is None else (plus.shape[-1] - width) // 2
+    tiles = -(-height // 4) * -(-width // 4)
+    strip = min(STRIP, -(-tiles * n // worker_count()))
+    strips = -(-tiles // strip)
+
+    def work(number: int) -> None:
+        i, first = number // strips, number % strips * strip
+        last = min(first + strip, tiles)
+        kernel.forward(
+            source[i], filtered, shifted, padding, np.float32(slope), more[i], shift, first, last, y[i]
+        )  # fmt: skip
+
+    _run(work, n * strips)
+    return result
+
+
+def conv3x3(
+    layer: nn.Conv2d,
+    x: Tensor,
+    padding: int,
+    slope: float = 1.0,
+    plus: Tensor | None = None,
+) -> Tensor:
+    """act(conv(x) + bias) + plus, differentiable; by the kernel where that suits, else by torch.
+
+    x (B, C, H, W). padding: zeros around x, 0 or 1, whatever the layer's own. slope: of the activation below zero; 1
+    for none. plus: (B, K, ..) as large as the result or larger, then its middle. The result may be changed in place.
+    """
+    weight, bias = layer.weight, layer.bias
+    assert bias is not None
+    if not suits(x, weight):
+        made = F.conv2d(x, weight, bias, padding=padding)
+    elif torch.is_grad_enabled():
+        made = _Convolution.apply(x, weight, bias, padding)
+    else:
+        return convolve(x, filters(weight), bias, padding, slope, plus)
+    if slope != 1:
+        made = F.leaky_relu_(made, slope) if slope else made.relu_()
+    if plus is None:
+        return made
+    cut = (plus.shape[-1] - made.shape[-1]) // 2
+    return made.add_(plus[..., cut : plus.shape[-2] - cut, cut : plus.shape[-1] - cut])
+
+
+def heads(x: Tensor, hidden: nn.Conv2d, weight: Tensor, bias: Tensor) -> Tensor:
+    """(O, H, W): weight relu(hidden(x)) + bias for each pixel of x (1, C, H, W), on the CPU, without a gradient.
+
+    hidden: a convolution of 1 x 1 to a multiple of 16 channels; weight (O, hidden); bias (O). All float32.
+    """
+    assert hidden.bias is not None
+    height, width = x.shape[-2:]
+    pixels = x.detach().permute(0, 2, 3, 1).contiguous().flatten(0, 2).numpy()
+    out = np.zeros((weight.shape[1], -(-len(weight) // kernel.STEP) * kernel.STEP), np.float32)
+    out[:, : len(weight)] = weight.detach().numpy().T
+    first = np.ascontiguousarray(hidden.weight.detach().flatten(1).numpy().T)
+    shift, last_shift = hidden.bias.detach().numpy(), bias.detach().numpy()
+    planes = np.empty((len(weight), height * width), np.float32)
+    strip = 64 * kernel.PIXELS
+
+    def work(number: int) -> None:
+        begin, end = number * strip, min((number + 1) * strip, len(pixels))
+        kernel.heads(pixels, first, shift, out, last_shift, begin, end, planes)
+
+    _run(work, -(-len(pixels) // strip))
+    return torch.from_numpy(planes).view(-1, height, width)
+
+
+class _Convolution(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, padding: int) -> Tensor:
+        u = filters(weight)
+        ctx.save_for_backward(x, u)
+        ctx.padding = padding
+        return convolve(x, u, bias.detach(), padding)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Any:
+        x, u = ctx.saved_tensors
+        source, back = _pixels(x), _pixels(gradient)
+        n, wanted = len(x), ctx.needs_input_grad[0]
+        inputs = torch.zeros_like(x, memory_format=torch.channels_last) if wanted else None
+        dx = np.empty((n, 0, 0), np.float32) if inputs is None else _pixels(inputs)
+        du = np.zeros((n, *u.shape), np.float32)
+        turned = np.ascontiguousarray(u.numpy().transpose(0, 2, 1))
+
+        def work(i: int) -> None:
+            kernel.backward(source[i], back[i], turned, ctx.padding, du[i], dx[i])
+
+        _run(work, n)
+        total = torch.from_numpy(du.sum(0)).flatten(1)
+        weight = (_both_axes().T @ total).view(3, 3, *u.shape[1:]).permute(3, 2, 0, 1)
+        sums = gradient.sum((0, 2, 3))
+        return inputs, weight, sums, None
+
+
+def _run(work: Callable[[int], None], count: int) -> None:
+    """On as many threads as torch would take: one, where several processes or threads train side by side."""
+    if torch.get_num_threads() > 1:
+        run_strips(work, count)
+        return
+    for number in range(count):
+        work(number)
+
+
+def _pixels(x: Tensor) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """(B, C, H, W) as a contiguous (B, H, W C), without a copy where it is channels_last."""
+    return x.detach().permute(0, 2, 3, 1).contiguous().flatten(2).numpy()
