@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gaussian_core.errors import Cancelled, DeviceError, WeightsError
+from viewer.model.frame_renderer import FIELD_FROM
 from viewer.model.lazy_drawing import LazyDrawing
 from viewer.model.methods import DEFAULT, FALLBACK, METHODS, method_named, method_of_weights
 from viewer.model.scene import REACH, Rect, Scene
@@ -76,6 +77,7 @@ class Document:
     note: str = ""
     weights: Path | None = None
     fallback: str = ""
+    _field_shown: bool = True
 
     # ---- opening (slow: not on the GUI thread) ------------------------------------------------
 
@@ -179,6 +181,12 @@ class Document:
         return self.plan.in_view
 
     @property
+    def lacks_tiles(self) -> bool:
+        """Whether the newest view would show more of the field if more of it were built."""
+        seen, in_view = self.in_view
+        return self._field_shown and seen < in_view
+
+    @property
     def complete(self) -> bool:
         """Whether nothing is left to build: for this view, where the budget does not hold all tiles."""
         return not self.buildable or self.plan.next_key() is None
@@ -208,6 +216,7 @@ class Document:
 
         Below 100 % the field is not shown; wanted is then what would be seen at 100 %.
         """
+        self._field_shown = scale >= FIELD_FROM
         # With what reaches into it from beyond its edges.
         x0, y0, x1, y1 = rect
         view = (x0 - REACH, y0 - REACH, x1 + REACH, y1 + REACH)
