@@ -46,7 +46,7 @@ def render_frame(
     """
     began = time.perf_counter()
     rect = view.picture_rect
-    preview = level > 1 and _previewed_by_picture(scene, view)
+    preview = level > 1 and previewed_by_picture(scene, view)
     viewport = picture_viewport(view, 1 if preview else level)
     if viewport is None:
         return None
@@ -97,7 +97,8 @@ def picture_viewport(view: ViewState, level: int = 1) -> Viewport | None:
     return Viewport((x, y), (scale_x, scale_y), size)
 
 
-def _previewed_by_picture(scene: Scene, view: ViewState) -> bool:
+def previewed_by_picture(scene: Scene, view: ViewState) -> bool:
+    """Whether a coarse frame of this view of the field is the picture, resampled."""
     field_shown = bool(scene.tiles) and scene.drawing is None
     return (
         field_shown

@@ -128,7 +128,7 @@ class FrameWorker(QObject):
             level = max(2, self.pacing.level(request))
             self._post(self._frame(request, level))
         if level > 1:
-            if self.slot.wait(request.at + self.pacing.rest - self._clock()):
+            if self.slot.wait(request.at + self.pacing.pause(request) - self._clock()):
                 return
             for finer in _steps(request, level):
                 self._post(self._frame(request, finer, refining=True))
@@ -168,7 +168,7 @@ class FrameWorker(QObject):
         the view rests."""
         view = request.view
         if request.scene.drawing is None or view.scale < 1.0 or not self.pacing.coarse_first:
-            return self.pacing.level(request)
+            return self.pacing.level(request, self._clock() - request.at)
         left, top, right, bottom = view.picture_rect
         level, pixels = 1, max(0, right - left) * max(0, bottom - top)
         while level < COARSEST and pixels > FIRST_PIXELS * level * level:
