@@ -86,9 +86,10 @@ def _of_shipped(document: Document, rows: list[tuple[str, str]]) -> FieldCard:
 
     title = method_title(document.method)
     tile = next(iter(document.scene.tiles.values()), None)
+    # Before the first tile nobody knows what the device will be.
     name = DEFAULT if tile is None else tile.metadata.get("weights", DEFAULT)
     try:
-        card = read_card(weights_path(name))
+        card = read_card(document.choice.file or weights_path(name))
     except WeightsError as error:
         return FieldCard(title, LEARNED, tuple(rows), warning=str(error))
     return FieldCard(title, LEARNED, (*rows, *_weights_rows(card)), figures_of(card.config.figures))
