@@ -270,3 +270,37 @@ def test_a_second_picture_replaces_the_first_while_it_is_being_read(qtbot, windo
         lambda: window.session.document is not None and window.session.document.path == quick,
     )
     assert "quick.png" in window.windowTitle()
+
+
+@pytest.mark.parametrize("width", [420, 700, 1000, 1280, 1500])
+def test_what_the_status_bar_says_never_makes_the_window_wider(make, width):
+    window = make()
+    window.resize(width, 500)
+    QApplication.processEvents()
+    status = window.status
+
+    def check():
+        QApplication.processEvents()
+        assert window.width() == width
+        right = status.zoom.mapTo(window, status.zoom.rect().topRight()).x()
+        assert right < width, "the zoom is always there"
+        assert status._work.mapTo(window, status._work.rect().topLeft()).x() >= 0
+        shown = [cell for cell in status.cells if cell.isVisible()]
+        edges = [cell.mapTo(window, cell.rect().topRight()).x() for cell in shown]
+        assert edges == sorted(edges)
+        assert all(edge < status.zoom.mapTo(window, QPoint(0, 0)).x() for edge in edges)
+
+    status.show_position((701.62, 474.5), 4.0)
+    status.show_values((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+    status.show_counts("99,991 of 726,712 ellipses (largest)", capped=True)
+    check()
+    status.tell("Bicubic, while X is held", 60.0)
+    check()
+    status.show_progress("Building the field: 4 of 6 tiles", 4, 6)
+    check()
+    status.tell("")
+    check()
+    status.tell("A long message about something that went wrong with a picture, " * 3)
+    check()
+    status.end_progress()
+    check()

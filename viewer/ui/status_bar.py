@@ -9,6 +9,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
+    QLayout,
     QProgressBar,
     QSizePolicy,
     QStatusBar,
@@ -105,7 +106,10 @@ class StatusBar(QStatusBar):
         # QStatusBar's own layout hides ordinary widgets under temporary messages; one widget with a layout of our
         # own holds everything.
         self._content = QWidget()
+        # Cells are hidden until the rest fits; until then they must not make the window wider.
+        self._content.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         line = self._line = QHBoxLayout(self._content)
+        line.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
         line.setContentsMargins(8, 0, 6, 0)
         line.setSpacing(0)
         line.addWidget(self._message, 1)
