@@ -7,13 +7,16 @@ import time
 
 import numpy as np
 import pytest
+from PIL import Image
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
-from PySide6.QtWidgets import QApplication, QMenu
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QMenu, QToolButton
 
 from gaussian_core.builder import build_field
 from tests.window_helpers import WindowMaker, open_and_wait, save_picture, wait_until_idle
 from viewer.model import actions as table
+from viewer.model.settings import Settings
 
 
 @pytest.fixture
@@ -272,7 +275,7 @@ def test_a_second_picture_replaces_the_first_while_it_is_being_read(qtbot, windo
     assert "quick.png" in window.windowTitle()
 
 
-@pytest.mark.parametrize("width", [420, 700, 1000, 1280, 1500])
+@pytest.mark.parametrize("width", [300, 420, 700, 1000, 1280, 1500])
 def test_what_the_status_bar_says_never_makes_the_window_wider(make, width):
     window = make()
     window.resize(width, 500)
@@ -282,6 +285,10 @@ def test_what_the_status_bar_says_never_makes_the_window_wider(make, width):
     def check():
         QApplication.processEvents()
         assert window.width() == width
+        if status.busy:
+            bar, cancel = status._bar, status._cancel
+            assert not bar.isVisible() or not bar.geometry().intersects(cancel.geometry())
+            assert cancel.isVisible() and cancel.width() >= cancel.sizeHint().width()
         right = status.zoom.mapTo(window, status.zoom.rect().topRight()).x()
         assert right < width, "the zoom is always there"
         assert status._work.mapTo(window, status._work.rect().topLeft()).x() >= 0
@@ -304,3 +311,41 @@ def test_what_the_status_bar_says_never_makes_the_window_wider(make, width):
     check()
     status.end_progress()
     check()
+
+
+def test_four_numbers_of_a_picture_with_alpha_are_legible(make, qtbot, tmp_path):
+    window = make()
+    window.resize(1280, 500)
+    path = tmp_path / "alpha.png"
+    pixels = np.full((48, 64, 4), 244, np.uint8)
+    Image.fromarray(pixels).save(path)
+    open_and_wait(qtbot, window, path)
+    QTest.mouseMove(window.canvas, window.canvas.rect().center())
+    wait_until_idle(qtbot, window, lambda: " " in window.status.source.text)
+    cell = window.status.source
+    assert cell.text.split()[3] == "244"
+    room = (
+        cell.width()
+        - cell.sizeHint().width()
+        + cell.fontMetrics().horizontalAdvance("255 255 255 255")
+    )
+    assert cell.fontMetrics().horizontalAdvance(cell.text) <= room
+    narrow = cell.sizeHint().width()
+    open_and_wait(qtbot, window, save_picture(tmp_path / "opaque.png"))
+    qtbot.waitUntil(lambda: window.session.document.name == "opaque.png")
+    assert cell.sizeHint().width() < narrow
+
+
+def test_a_narrow_tool_bar_shows_that_there_is_more(make):
+    window = make(Settings(method="kernel", theme="dark"))
+    window.resize(420, 400)
+    QApplication.processEvents()
+    more = window.tool_bar.findChild(QToolButton, "qt_toolbar_ext_button")
+    assert more.isVisible()
+    image = more.grab().toImage()
+    colours = {
+        image.pixelColor(x, y).lightness()
+        for x in range(image.width())
+        for y in range(image.height())
+    }
+    assert max(colours) - min(colours) > 100, "light marks on the dark bar"

@@ -178,6 +178,13 @@ class Document:
         return self.scene.extent
 
     @property
+    def has_alpha(self) -> bool:
+        """Whether its values are RGB with alpha."""
+        if self.picture is not None:
+            return self.picture.alpha is not None
+        return any(tile.channels == 4 for tile in self.scene.tiles.values())
+
+    @property
     def built(self) -> int:
         return self.plan.built
 

@@ -433,6 +433,7 @@ class MainWindow(QMainWindow):
             self.setWindowFilePath("")
         else:
             self.setWindowFilePath(str(document.path or ""))
+            self.status.expect_alpha(document.has_alpha)
             size = status_text.size_text(document.extent)
             self.setWindowTitle(f"{document.name}  ({size})  –  {TITLE}")
         self.readout.refresh()

@@ -21,8 +21,10 @@ from viewer.model import status_text
 from viewer.ui.status_cell import StatusCell
 from viewer.ui.zoom_field import ZoomField
 
+VALUE, VALUE_WITH_ALPHA = "255 255 255", "255 255 255 255"
 MESSAGE_ROOM = 120
 MESSAGE_STEP = 60
+WORK_SPACING = 8
 
 
 class StatusBar(QStatusBar):
@@ -41,7 +43,7 @@ class StatusBar(QStatusBar):
         )
         self.source = StatusCell(
             "Source value",
-            "255 255 255",
+            VALUE,
             4,
             "source",
             swatch=True,
@@ -49,7 +51,7 @@ class StatusBar(QStatusBar):
         )
         self.field = StatusCell(
             "Field value",
-            "255 255 255",
+            VALUE,
             5,
             "field",
             swatch=True,
@@ -99,7 +101,7 @@ class StatusBar(QStatusBar):
         self._work = QWidget()
         row = QHBoxLayout(self._work)
         row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
+        row.setSpacing(WORK_SPACING)
         row.addWidget(self._bar)
         row.addWidget(self._cancel)
 
@@ -138,6 +140,13 @@ class StatusBar(QStatusBar):
     def clear_picture(self) -> None:
         for cell in self.cells:
             cell.show_value("")
+
+    def expect_alpha(self, alpha: bool) -> None:
+        """Whether values have a fourth number, for alpha."""
+        template = VALUE_WITH_ALPHA if alpha else VALUE
+        changed = [cell.expect(template) for cell in (self.source, self.field)]
+        if any(changed):
+            self._fit_cells()
 
     def show_position(self, point: tuple[float, float] | None, scale: float = 1.0) -> None:
         self.position.show_value("" if point is None else status_text.position_text(*point, scale))
@@ -241,9 +250,13 @@ class StatusBar(QStatusBar):
 
     def _fit_cells(self) -> None:
         """Keep as many cells as fit, the most important ones first."""
-        room = self.width() - self.zoom.width() - 30 - self._message_room
+        room = self.width() - self.zoom.width() - 30
         if self._work.isVisibleTo(self):
+            # The bar is less than what the message says and than the way to stop.
+            least = self._message.minimumWidth() + self._cancel.sizeHint().width()
+            self._bar.setVisible(least + self._bar.width() + WORK_SPACING <= room)
             room -= self._work.sizeHint().width()
+        room -= self._message_room
         for cell in sorted(self.cells, key=lambda c: c.rank):
             width = cell.sizeHint().width()
             cell.setVisible(width <= room)
