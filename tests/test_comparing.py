@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -204,3 +205,56 @@ def test_the_weights_of_a_device(base_weights):
     assert named_weights("./base").name == "base" and named_weights("./base") != base_weights
     base_weights.unlink()
     assert default_weights("cuda") == "light"
+
+
+@pytest.mark.parametrize("name", ["liif", "fit"])
+def test_a_method_that_is_slow_to_begin_says_so_until_it_shows_something(
+    make_window, qtbot, tmp_path, monkeypatch, name
+):
+    pytest.importorskip("torch")
+    from viewer.model.lazy_drawing import LazyDrawing
+
+    begin = threading.Event()
+    opened = LazyDrawing._opened
+
+    def slowly(self, stop):
+        begin.wait(20.0)
+        return opened(self, stop)
+
+    monkeypatch.setattr(LazyDrawing, "_opened", slowly)
+    window = make_window()
+    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png", 24, 16))
+    action = window.menus.actions[f"method.{name}"]
+    title = action.text().replace("&", "")
+    window.canvas.set_view(window.canvas.view.set_scale(0.9))
+    action.trigger()
+    assert "reads the picture" not in window.status.message, "below 100 % the picture is shown"
+    window.canvas.set_view(window.canvas.view.set_scale(8.0))
+    window.status.tell("")
+    assert window.status.message.lower() == f"{title} reads the picture…".lower()
+    press(window)
+    press(window, down=False)
+    assert window.status.message.lower() == f"{title} reads the picture…".lower()
+    begin.set()
+    wait_until_idle(qtbot, window, lambda: not window._undrawn, 60_000)
+    assert window.status.message == ""
+    window.menus.actions["field.card"].trigger()
+    assert window.card.isVisible()
+
+
+def test_what_is_compared_is_named_when_it_is_seen(make_window, qtbot, tmp_path, monkeypatch):
+    """A field that is still to be built leaves on screen what was there, and its name."""
+    pytest.importorskip("torch")
+    window = make_window(Settings(method="bicubic"))
+    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png", 300, 200))
+    window.canvas.set_view(window.canvas.view.set_scale(8.0))
+    wait_until_idle(qtbot, window)
+    press(window)
+    assert window.status.message.startswith("Building the field: 0 of ")
+    assert window.status.method.text == "Bicubic"
+    held = "ContinuousSR, while X is held"
+    qtbot.waitUntil(lambda: window.status.message == held, timeout=20_000)
+    assert window.status.method.text == "ContinuousSR"
+    press(window, down=False)
+    wait_until_idle(qtbot, window)
+    assert window.status.method.text == "Bicubic"

@@ -70,7 +70,11 @@ def card_of(document: Document) -> FieldCard:
         from gaussian_core.methods import METHODS as ALL
 
         shipped = ALL[other.name].shipped
-        assert shipped is not None, "only methods that learned answer for every pixel"
+        if shipped is None:
+            rows = [("Weights", "none: Gaussians are fitted to this picture alone")]
+            if state := document.scene.drawing.state:
+                rows.append(("So far", state))
+            return FieldCard(other.title, f"{other.tip}.", tuple(rows))
         made = _of_file(shipped, rows)
         return replace(made, title=other.title, summary=f"{other.tip}.")
     if document.method == FALLBACK or document.fallback:

@@ -26,6 +26,8 @@ from viewer.model import status_text
 from viewer.model.document import is_weights_file
 from viewer.model.export_plan import ExportPlan, region_in_view
 from viewer.model.field_card import card_of
+from viewer.model.frame import Frame
+from viewer.model.frame_renderer import FIELD_FROM
 from viewer.model.methods import DEFAULT, METHODS, SHIPPED, method_title
 from viewer.model.motion import GLIDE_SECONDS
 from viewer.model.overlay_options import OverlayOptions
@@ -94,6 +96,8 @@ class MainWindow(QMainWindow):
         self._recent_entries: list[QAction] = []
         self._sample: Path | None = None
         self._was_maximized = False
+        self._preparing = False  # the kernels
+        self._drawn: Any = None  # the drawing that the newest frame is of
 
         self._connect()
         self._apply_settings()
@@ -184,7 +188,9 @@ class MainWindow(QMainWindow):
         self.exporter.finished.connect(self._export_finished)
         self.exporter.failed.connect(self._export_failed)
         self.exporter.cancelled.connect(self._export_cancelled)
-        self.warm_up.ready.connect(lambda: self.status.set_standing(""))
+        self.warm_up.ready.connect(self._kernels_prepared)
+        self.canvas.frame_shown.connect(self._frame_shown)
+        self.canvas.view_changed.connect(self._show_waiting)
         self.warm_up.failed.connect(lambda text: self._tell_failure("No kernels", text, None))
 
     # ---- settings -----------------------------------------------------------------------------
@@ -313,7 +319,8 @@ class MainWindow(QMainWindow):
         document = self.session.document
         if document is None or document.picture is None:
             return
-        if not document.notes and not self.session.building:  # which have more to say
+        busy = self.session.building or self._undrawn  # which have more to say
+        if not document.notes and not busy:
             key, title = table.COMPARE_KEY, self.session.compared.title
             self.status.tell(f"Hold {key} to see {title}")
 
@@ -323,10 +330,17 @@ class MainWindow(QMainWindow):
             super().keyPressEvent(event)
         elif not event.isAutoRepeat():
             if self.session.compare():
-                title = self.session.choice.title
-                self.status.tell(f"{title}, while {table.COMPARE_KEY} is held", WHILE_HELD)
+                self._tell_held()
             elif self.session.document is not None and self.session.document.picture is None:
                 self.status.tell("A field file has no other method to be compared with")
+
+    def _tell_held(self) -> None:
+        """What is seen, as soon as it is; until then what it is waited for says so."""
+        document = self.session.document
+        if document is None or self.canvas.scene != document.scene or self._undrawn:
+            return
+        title = self.session.choice.title
+        self.status.tell(f"{title}, while {table.COMPARE_KEY} is held", WHILE_HELD)
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
         if event.key() != COMPARE_KEY:
@@ -377,15 +391,43 @@ class MainWindow(QMainWindow):
 
     def _opening_began(self, name: str) -> None:
         self.warm_up.start()
-        self.status.set_standing(
-            "" if self._kernels_ready() else "Preparing kernels (first start only)…"
-        )
+        self._preparing = not self._kernels_ready()
+        self._show_waiting()
         self.status.show_progress(f"Opening {name}")
 
     def _kernels_ready(self) -> bool:
         from gaussian_core import rasterizer
 
         return rasterizer.is_warm()
+
+    def _kernels_prepared(self) -> None:
+        self._preparing = False
+        self._show_waiting()
+
+    def _frame_shown(self, frame: Frame) -> None:
+        scene = self.canvas.scene
+        if scene is not None and frame.revision == scene.revision and frame.field_share > 0:
+            self._drawn = scene.drawing
+        self._show_waiting()
+        if self.session.comparing:
+            self._tell_held()
+
+    @property
+    def _undrawn(self) -> str:
+        """The title of a method that is asked for every pixel and has not shown any of this picture yet, else empty."""
+        scene = self.canvas.scene
+        if scene is None or scene.drawing is None or scene.drawing is self._drawn:
+            return ""
+        return method_title(scene.method) if self.canvas.view.scale >= FIELD_FROM else ""
+
+    def _show_waiting(self) -> None:
+        """What holds up everything, or the method that was asked for."""
+        text = ""
+        if self._preparing:
+            text = "Preparing kernels (first start only)…"
+        elif title := self._undrawn:
+            text = f"{title} reads the picture…"
+        self.status.set_standing(text)
 
     def _remember(self, path: Path) -> None:
         if path == self._sample:
@@ -446,6 +488,9 @@ class MainWindow(QMainWindow):
         scene, document = self.canvas.scene, self.session.document
         if scene is not None:
             self.status.show_method(self._title_of(scene))
+            self._show_waiting()
+            if self.session.comparing:
+                self._tell_held()
         if self.card is not None and self.card.isVisible():
             if document is None:
                 self.card.close()

@@ -186,8 +186,9 @@ class StatusBar(QStatusBar):
 
     def set_standing(self, text: str) -> None:
         """What holds everything up, said until it is taken back by an empty text."""
-        self._standing = text
-        self._show_message()
+        if text != self._standing:
+            self._standing = text
+            self._show_message()
 
     def show_progress(self, label: str, done: int = 0, total: int = 0) -> None:
         """Work goes on; total 0: nobody knows for how long."""
