@@ -320,7 +320,9 @@ def test_four_numbers_of_a_picture_with_alpha_are_legible(make, qtbot, tmp_path)
     pixels = np.full((48, 64, 4), 244, np.uint8)
     Image.fromarray(pixels).save(path)
     open_and_wait(qtbot, window, path)
-    QTest.mouseMove(window.canvas, window.canvas.rect().center())
+    for at in (QPoint(3, 3), window.canvas.rect().center()):
+        QTest.mouseMove(window.canvas, at)
+        qtbot.wait(20)
     wait_until_idle(qtbot, window, lambda: " " in window.status.source.text)
     cell = window.status.source
     assert cell.text.split()[3] == "244"
