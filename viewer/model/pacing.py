@@ -18,6 +18,9 @@ STEPS = 4
 """Costs are kept by this many steps of zoom in an octave."""
 REACH = 2 * STEPS
 """So many steps of zoom away another cost still tells something."""
+BAND_SECONDS = 0.03
+"""Of one band of rows of a full frame that takes so long that it is shown band by band; and how late it is stopped."""
+SLOW = 3 * BAND_SECONDS
 QUICK = 0.06
 """Seconds: a view at rest waits for no coarse frame where the full one takes less."""
 
@@ -110,6 +113,11 @@ class Pacing:
         """
         expected = self.expected(request)
         return self.rest if expected is None else min(self.rest, expected / 4)
+
+    def bands(self, request: FrameRequest) -> int:
+        """In how many bands of rows a full frame that follows a coarse one is rendered and shown; 1: at once."""
+        expected = self.expected(request) or 0.0
+        return math.ceil(expected / BAND_SECONDS) if expected > SLOW else 1
 
     def stopper(
         self,
