@@ -351,3 +351,23 @@ def test_a_narrow_tool_bar_shows_that_there_is_more(make):
         for y in range(image.height())
     }
     assert max(colours) - min(colours) > 100, "light marks on the dark bar"
+
+
+def test_no_picture_has_no_zoom(qtbot, window, picture):
+    zoom = window.status.zoom
+    assert (zoom.lineEdit().text(), zoom.isEnabled()) == ("", False)
+    open_and_wait(qtbot, window, picture)
+    assert zoom.isEnabled() and zoom.lineEdit().text().endswith(" %")
+    window.menus.actions["file.close"].trigger()
+    wait_until_idle(qtbot, window)
+    assert (zoom.lineEdit().text(), zoom.isEnabled()) == ("", False)
+
+
+def test_a_sheet_that_is_higher_than_the_screen_keeps_its_lines_whole(qtbot, window):
+    window.show_sheet()
+    qtbot.waitExposed(window.sheet)
+    scroll = window.sheet._scroll
+    room = window.sheet.screen().availableSize()
+    if scroll.verticalScrollBar().isVisible() and room.width() > window.sheet.width() + 40:
+        assert not scroll.horizontalScrollBar().isVisible()
+    window.sheet.close()

@@ -133,6 +133,11 @@ class Canvas(QWidget):
         return self._glide.target if self._glide is not None else self._view
 
     @property
+    def has_picture(self) -> bool:
+        """Whether a picture is shown, or a first look at one."""
+        return self._opened
+
+    @property
     def scene(self) -> Scene | None:
         return self._scene
 
