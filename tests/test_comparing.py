@@ -258,3 +258,27 @@ def test_what_is_compared_is_named_when_it_is_seen(make_window, qtbot, tmp_path,
     press(window, down=False)
     wait_until_idle(qtbot, window)
     assert window.status.method.text == "Bicubic"
+
+
+def test_the_command_line_knows_the_weights_by_name(tmp_path, base_weights):
+    import argparse
+
+    from gaussian_core.evaluation import command as evaluation
+    from gaussian_core.field import GaussianField
+    from viewer.cli import main
+
+    photo = save_picture(tmp_path / "a.png", 24, 20)
+    made = {}
+    for name in ("light", "base"):
+        out = tmp_path / f"{name}.safetensors"
+        assert main(["build", str(photo), str(out), "--weights", name]) == 0
+        made[name] = GaussianField.open(out)
+        assert made[name].metadata["weights"] == name
+    assert not np.allclose(made["light"].amplitudes, made["base"].amplitudes)
+    drawn = tmp_path / "drawn.png"
+    assert main(["render", str(photo), str(drawn), "--scale", "2", "--weights", "base"]) == 0
+    parser = argparse.ArgumentParser()
+    evaluation.add_arguments(parser)
+    assert parser.parse_args(["folder", "--weights", "base"]).weights == [base_weights]
+    base_weights.unlink()
+    assert main(["render", str(photo), str(drawn), "--scale", "2", "--weights", "base"]) == 1
