@@ -282,3 +282,21 @@ def test_the_command_line_knows_the_weights_by_name(tmp_path, base_weights):
     assert parser.parse_args(["folder", "--weights", "base"]).weights == [base_weights]
     base_weights.unlink()
     assert main(["render", str(photo), str(drawn), "--scale", "2", "--weights", "base"]) == 1
+
+
+def test_the_method_before_keeps_little_out_of_view(make_window, qtbot, tmp_path, monkeypatch):
+    from viewer.ui import session
+
+    monkeypatch.setattr(session, "SHELVED_BYTES", 1)
+    window = make_window()
+    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png", 1100, 600))
+    document = window.session.document
+    assert document.built == document.total == 6
+    window.canvas.set_view(window.canvas.view.centred_on(100, 100, 8.0))
+    wait_until_idle(qtbot, window)
+    window.menus.actions["method.nearest"].trigger()
+    assert 1 <= document.built < 6
+    window.menus.actions["method.kernel"].trigger()
+    assert window.session.document is document
+    wait_until_idle(qtbot, window, lambda: document.built == 6)
+    assert len(window.canvas.scene.tiles) == 6

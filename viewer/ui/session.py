@@ -18,7 +18,7 @@ from viewer.ui.build_worker import BuildWorker
 from viewer.ui.canvas import Canvas
 from viewer.ui.open_worker import Opening, OpenWorker
 
-SHELVED_BYTES = 512 << 20
+SHELVED_BYTES = 256 << 20
 """Of tiles that are kept of the method before, for going back to it; those in view are kept whatever they take."""
 PLAIN = "bicubic"
 """What is compared with where no other method was chosen yet."""
@@ -118,7 +118,7 @@ class Session(QObject):
         self.stop_building()
         shelved = self._shelved
         if not document.fallback:
-            document.plan.set_budget(SHELVED_BYTES)
+            document.plan.set_budget(min(SHELVED_BYTES, self.tile_memory or SHELVED_BYTES))
             document.take_tiles()
             self._shelved = document
         if shelved is not None and shelved.choice.shows_as(self.choice):
