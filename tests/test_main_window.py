@@ -8,9 +8,8 @@ import time
 import numpy as np
 import pytest
 from PIL import Image
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
-from PySide6.QtTest import QTest
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage, QMouseEvent
 from PySide6.QtWidgets import QApplication, QMenu, QToolButton
 
 from gaussian_core.builder import build_field
@@ -320,9 +319,16 @@ def test_four_numbers_of_a_picture_with_alpha_are_legible(make, qtbot, tmp_path)
     pixels = np.full((48, 64, 4), 244, np.uint8)
     Image.fromarray(pixels).save(path)
     open_and_wait(qtbot, window, path)
-    for at in (QPoint(3, 3), window.canvas.rect().center()):
-        QTest.mouseMove(window.canvas, at)
-        qtbot.wait(20)
+    centre = QPointF(window.canvas.rect().center())
+    event = QMouseEvent(
+        QEvent.Type.MouseMove,
+        centre,
+        QPointF(window.canvas.mapToGlobal(centre)),
+        Qt.MouseButton.NoButton,
+        Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+    )
+    QApplication.sendEvent(window.canvas, event)
     wait_until_idle(qtbot, window, lambda: " " in window.status.source.text)
     cell = window.status.source
     assert cell.text.split()[3] == "244"
