@@ -528,7 +528,7 @@ def test_a_slow_full_frame_is_shown_row_by_row_from_the_cursor_and_dropped_by_a_
     qtbot.waitUntil(canvas.is_idle)
     shown = []
     canvas.frame_shown.connect(lambda frame: shown.append(frame.level))
-    canvas._worker.pacing.learn(canvas.view, 0.3)
+    canvas._worker.pacing.learn(canvas.view, 0.5)
     canvas._worker.pacing.learn = lambda *_, **__: None  # this renderer takes no time of its own
     mouse(
         canvas, QEvent.Type.MouseMove, (100, 200), Qt.MouseButton.NoButton, Qt.MouseButton.NoButton

@@ -18,9 +18,9 @@ STEPS = 4
 """Costs are kept by this many steps of zoom in an octave."""
 REACH = 2 * STEPS
 """So many steps of zoom away another cost still tells something."""
-BAND_SECONDS = 0.12
+BAND_SECONDS = 0.2
 """Of one band of rows of a full frame that takes so long that it is shown band by band. Every band ends with a wait for
-the slowest thread and sets up again what reaches over its edges: shorter ones double the time of the whole."""
+the slowest thread and sets up again what reaches over its edges: bands of 30 ms double the time of the whole."""
 SLOW = 2 * BAND_SECONDS
 QUICK = 0.06
 """Seconds: a view at rest waits for no coarse frame where the full one takes less."""

@@ -23,6 +23,7 @@ cursor_left(), overlay_counts(shown, in_view), failed(message).
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 
@@ -531,7 +532,9 @@ class Canvas(QWidget):
         rows = self._worker.take_rows(self._asked)
         if rows is not None and self._scene is not None:
             self._rows_layer = frame_layer(rows)
-            self.update()
+            # No more is painted than what is new: in a large window the rest takes as long as a band.
+            top, bottom = (v / self._grid.ratio for v in (rows.rect[1], rows.rect[3]))
+            self.update(0, math.floor(top) - 1, self.width(), math.ceil(bottom - top) + 3)
 
     def _keep_as_overview(self, frame: Frame) -> None:
         """Without an overview from the window, the first frame of the whole picture is one."""
