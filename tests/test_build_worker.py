@@ -114,6 +114,32 @@ def test_a_view_wakes_a_builder_that_rests(worker, qtbot):
     assert doc.built <= 6
 
 
+def test_what_no_view_shows_waits_while_the_view_moves(worker, qtbot):
+    doc = document(0.01, side=4096)
+    doc.look_at((0.0, 0.0, 900.0, 900.0))
+    worker.start(doc)
+    qtbot.waitUntil(lambda: not doc.lacks_tiles, timeout=5000)
+
+    def move(rect, scale, until):
+        while time.monotonic() < until:
+            doc.look_at(rect, scale)
+            worker.wake()
+            qtbot.wait(10)
+
+    now = time.monotonic()
+    move((0.0, 0.0, 900.0, 900.0), 2.0, now + 0.1)
+    built = doc.built
+    move((0.0, 0.0, 900.0, 900.0), 2.0, now + 0.4)
+    assert doc.built <= built + 1, "only what was under way may have ended"
+    move((3000.0, 3000.0, 4000.0, 4000.0), 0.5, time.monotonic() + 0.3)
+    assert doc.built <= built + 1, "below 100 % no field is shown"
+    move((3000.0, 3000.0, 4000.0, 4000.0), 2.0, time.monotonic() + 0.3)
+    assert doc.built >= built + 4, "what is in view and missing is built while it moves"
+    with qtbot.waitSignal(worker.finished, timeout=10_000):
+        pass
+    assert doc.complete
+
+
 def test_another_document_replaces_the_first(worker, qtbot):
     first, second = document(0.05), document(0.001)
     worker.start(first)

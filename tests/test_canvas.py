@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from PySide6.QtGui import QMouseEvent, QPointingDevice
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from gaussian_core.errors import Cancelled
 from tests.canvas_helpers import (
     BACKGROUND,
     BACKGROUND_RGB,
@@ -490,3 +492,70 @@ def test_one_finger_drags_and_a_second_one_does_not_make_it_jump(make):
     QTest.touchEvent(canvas, screen).release(1, QPoint(10, 10))
     assert canvas.view.to_device(*touched) == pytest.approx((130.0, 90.0), abs=1e-6)
     assert canvas.view.scale == 2.0
+
+
+class BandedRenderer(CountingRenderer):
+    """Renders rows one band after the other, each when the test lets it."""
+
+    in_bands = True
+
+    def __init__(self):
+        super().__init__(0.0)
+        self.turns = threading.Semaphore(0)
+        self.stopped = 0
+
+    def rows(self, scene, view, bands, show, stop=None, allocate=None):
+        whole = self(scene, view, 1, stop, allocate)
+        first, end = whole.bgrx.shape[0], 0
+        for low, high in bands[:-1]:
+            first, end = min(first, low), max(end, high)
+            rect = (whole.rect[0], whole.rect[1] + first, whole.rect[2], whole.rect[1] + end)
+            show(replace(whole, bgrx=whole.bgrx[first:end], rect=rect))
+            while not self.turns.acquire(timeout=0.01):
+                if stop():
+                    self.stopped += 1
+                    whole.bgrx[...] = 0  # the memory is somebody else's from now on
+                    raise Cancelled
+        return whole
+
+
+def test_a_slow_full_frame_is_shown_row_by_row_from_the_cursor_and_dropped_by_a_newer_view(
+    make, qtbot
+):
+    canvas, _ = make()
+    renderer = canvas._worker._render = BandedRenderer()
+    canvas.set_view(canvas.view.set_scale(4.0))
+    qtbot.waitUntil(canvas.is_idle)
+    shown = []
+    canvas.frame_shown.connect(lambda frame: shown.append(frame.level))
+    canvas._worker.pacing.learn(canvas.view, 0.5)
+    canvas._worker.pacing.learn = lambda *_, **__: None  # this renderer takes no time of its own
+    mouse(
+        canvas, QEvent.Type.MouseMove, (100, 200), Qt.MouseButton.NoButton, Qt.MouseButton.NoButton
+    )
+    wheel(canvas, (100, 200), 15)
+    qtbot.waitUntil(lambda: canvas._rows_layer is not None)
+    assert shown[-1] > 1, "the coarse frame is there"
+    _, y0, _, y1 = canvas._rows_layer.rect
+    assert y0 <= canvas.view.to_source(100, 200)[1] <= y1
+    grown = canvas._rows_layer
+    renderer.turns.release()
+    qtbot.waitUntil(lambda: canvas._rows_layer is not grown)
+    assert canvas._rows_layer.rect[3] - canvas._rows_layer.rect[1] > y1 - y0
+    wanted = pixels(canvas.grab_frame())
+
+    # Another view: the rows go at once, before their memory is written.
+    wheel(canvas, (100, 200), 15)
+    assert canvas._rows_layer is None
+    qtbot.waitUntil(lambda: renderer.stopped == 1)
+    qtbot.waitUntil(lambda: canvas._rows_layer is not None)
+    assert pixels(canvas.grab_frame()).shape == wanted.shape
+    renderer.turns.release(100)
+    qtbot.waitUntil(canvas.is_idle)
+    assert canvas._rows_layer is None
+    assert shown[-1] == 1
+    viewport = canvas.view.picture_rect
+    rows, columns = screenshot(canvas).shape[:2]
+    assert (columns, rows) == (viewport[2] - viewport[0], viewport[3] - viewport[1])
+    xs = np.floor([canvas.view.to_source(k + 0.5, 0)[0] for k in range(columns)]).astype(int) % 256
+    assert np.array_equal(screenshot(canvas)[100, :, 0], xs)

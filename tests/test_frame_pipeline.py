@@ -76,6 +76,44 @@ def test_a_view_that_is_too_slow_goes_coarser_only_while_it_moves():
     assert pacing.level(request()) == 1
 
 
+def test_a_field_that_was_never_drawn_is_previewed_by_its_picture():
+    pacing = Pacing()
+    photo = replace(SCENE, pyramid=object(), tiles={"a": object()})  # type: ignore[dict-item]
+    near = VIEW.set_scale(1.5)
+    assert pacing.level(request(near, scene=photo)) == 2
+    assert pacing.level(request(near)) == 1, "without a picture there is no preview of that kind"
+    assert pacing.level(request(VIEW, scene=photo)) == 1
+    pacing.learn(near, 0.01)
+    assert pacing.level(request(near, scene=photo)) == 1
+
+
+def test_a_view_at_rest_waits_for_no_coarse_frame_where_the_full_one_is_quick():
+    pacing = Pacing(rest=0.02)
+    pacing.learn(VIEW, 0.05)
+    assert pacing.level(request(), waited=0.01) > 1
+    assert pacing.level(request(), waited=0.03) == 1
+    pacing.learn(VIEW, 0.2)
+    assert pacing.level(request(), waited=0.03) > 1
+
+
+def test_the_quicker_the_full_frame_the_sooner_it_follows_a_coarse_one():
+    pacing = Pacing(rest=0.02)
+    assert pacing.pause(request()) == 0.02, "nothing is known"
+    pacing.learn(VIEW, 0.02)
+    assert pacing.pause(request()) == pytest.approx(0.005)
+    pacing.learn(VIEW, 0.3)
+    assert pacing.pause(request()) == 0.02
+
+
+def test_only_a_very_slow_frame_is_shown_in_bands_and_in_few():
+    pacing = Pacing()
+    assert pacing.bands(request()) == 1, "nothing is known"
+    pacing.learn(VIEW, 0.3)
+    assert pacing.bands(request()) == 1
+    pacing.learn(VIEW, 0.9)
+    assert pacing.bands(request()) == 5
+
+
 def test_close_views_have_less_time_than_far_ones():
     pacing = Pacing(budget=0.03, near_budget=0.015)
     far = VIEW.set_scale(2.0)

@@ -13,7 +13,7 @@ from gaussian_core.errors import Cancelled
 from gaussian_core.field import GaussianField
 from tests.field_helpers import random_field
 from viewer.model import frame_renderer
-from viewer.model.frame_renderer import picture_viewport, render_frame, split
+from viewer.model.frame_renderer import bands_about, picture_viewport, render_frame, split
 from viewer.model.scene import REACH, Scene
 from viewer.model.view_state import ViewState
 
@@ -194,3 +194,37 @@ def test_a_picture_thinner_than_a_pixel_is_sampled_on_the_picture(extent, scale)
     xs, ys = viewport.pixel_centres()
     assert ((xs > 0) & (xs < extent[1])).all()
     assert ((ys > 0) & (ys < extent[0])).all()
+
+
+@pytest.mark.parametrize("row", [-50.0, 0.0, 77.5, 239.0, 1000.0])
+@pytest.mark.parametrize(("height", "count"), [(240, 5), (240, 1), (30, 4), (1, 3), (241, 100)])
+def test_bands_cover_the_rows_once_and_grow_from_the_row_that_is_looked_at(row, height, count):
+    bands = bands_about(row, height, count)
+    rows = [y for low, high in bands for y in range(low, high)]
+    assert sorted(rows) == list(range(height))
+    assert bands[0][0] <= min(max(row, 0), height - 1) <= bands[0][1]
+    first, end = bands[0]
+    for low, high in bands[1:]:
+        assert high == first or low == end, "what is there already has no gaps"
+        first, end = min(first, low), max(end, high)
+
+
+def test_a_frame_in_bands_is_the_same_frame(whole):
+    tiles = tiles_of(whole)
+    del tiles[(1, 1)]
+    scene = Scene(EXTENT, pyramid=object(), grid=GRID, tiles=tiles)
+    view = view_at(2.3)
+    at_once = render_frame(scene, view)
+    shown = []
+
+    def show(frame):
+        left, top, right, bottom = frame.rect
+        shown.append((top, bottom))
+        assert frame.bgrx.shape == (bottom - top, right - left, 4)
+        assert np.array_equal(frame.bgrx, at_once.bgrx[top - at_once.rect[1] :][: bottom - top])
+
+    bands = bands_about(100, at_once.bgrx.shape[0], 4)
+    frame = render_frame(scene, view, bands=bands, show=show)
+    assert np.array_equal(frame.bgrx, at_once.bgrx)
+    assert (frame.rect, frame.field_share) == (at_once.rect, pytest.approx(at_once.field_share))
+    assert len(shown) == len(bands) - 1 > 2, "the last band is the whole frame"

@@ -7,13 +7,15 @@ import time
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
-from PySide6.QtWidgets import QApplication, QMenu
+from PIL import Image
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage, QMouseEvent
+from PySide6.QtWidgets import QApplication, QMenu, QToolButton
 
 from gaussian_core.builder import build_field
 from tests.window_helpers import WindowMaker, open_and_wait, save_picture, wait_until_idle
 from viewer.model import actions as table
+from viewer.model.settings import Settings
 
 
 @pytest.fixture
@@ -270,3 +272,108 @@ def test_a_second_picture_replaces_the_first_while_it_is_being_read(qtbot, windo
         lambda: window.session.document is not None and window.session.document.path == quick,
     )
     assert "quick.png" in window.windowTitle()
+
+
+@pytest.mark.parametrize("width", [300, 420, 700, 1000, 1280, 1500])
+def test_what_the_status_bar_says_never_makes_the_window_wider(make, width):
+    window = make()
+    window.resize(width, 500)
+    QApplication.processEvents()
+    status = window.status
+
+    def check():
+        QApplication.processEvents()
+        assert window.width() == width
+        if status.busy:
+            bar, cancel = status._bar, status._cancel
+            assert not bar.isVisible() or not bar.geometry().intersects(cancel.geometry())
+            assert cancel.isVisible() and cancel.width() >= cancel.sizeHint().width()
+        right = status.zoom.mapTo(window, status.zoom.rect().topRight()).x()
+        assert right < width, "the zoom is always there"
+        assert status._work.mapTo(window, status._work.rect().topLeft()).x() >= 0
+        shown = [cell for cell in status.cells if cell.isVisible()]
+        edges = [cell.mapTo(window, cell.rect().topRight()).x() for cell in shown]
+        assert edges == sorted(edges)
+        assert all(edge < status.zoom.mapTo(window, QPoint(0, 0)).x() for edge in edges)
+
+    status.show_position((701.62, 474.5), 4.0)
+    status.show_values((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+    status.show_counts("99,991 of 726,712 ellipses (largest)", capped=True)
+    check()
+    status.tell("Bicubic, while X is held", 60.0)
+    check()
+    status.show_progress("Building the field: 4 of 6 tiles", 4, 6)
+    check()
+    status.tell("")
+    check()
+    status.tell("A long message about something that went wrong with a picture, " * 3)
+    check()
+    status.end_progress()
+    check()
+
+
+def test_four_numbers_of_a_picture_with_alpha_are_legible(make, qtbot, tmp_path):
+    window = make()
+    window.resize(1280, 500)
+    path = tmp_path / "alpha.png"
+    pixels = np.full((48, 64, 4), 244, np.uint8)
+    Image.fromarray(pixels).save(path)
+    open_and_wait(qtbot, window, path)
+    centre = QPointF(window.canvas.rect().center())
+    event = QMouseEvent(
+        QEvent.Type.MouseMove,
+        centre,
+        QPointF(window.canvas.mapToGlobal(centre)),
+        Qt.MouseButton.NoButton,
+        Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+    )
+    QApplication.sendEvent(window.canvas, event)
+    wait_until_idle(qtbot, window, lambda: " " in window.status.source.text)
+    cell = window.status.source
+    assert cell.text.split()[3] == "244"
+    room = (
+        cell.width()
+        - cell.sizeHint().width()
+        + cell.fontMetrics().horizontalAdvance("255 255 255 255")
+    )
+    assert cell.fontMetrics().horizontalAdvance(cell.text) <= room
+    narrow = cell.sizeHint().width()
+    open_and_wait(qtbot, window, save_picture(tmp_path / "opaque.png"))
+    qtbot.waitUntil(lambda: window.session.document.name == "opaque.png")
+    assert cell.sizeHint().width() < narrow
+
+
+def test_a_narrow_tool_bar_shows_that_there_is_more(make):
+    window = make(Settings(method="kernel", theme="dark"))
+    window.resize(420, 400)
+    QApplication.processEvents()
+    more = window.tool_bar.findChild(QToolButton, "qt_toolbar_ext_button")
+    assert more.isVisible()
+    image = more.grab().toImage()
+    colours = {
+        image.pixelColor(x, y).lightness()
+        for x in range(image.width())
+        for y in range(image.height())
+    }
+    assert max(colours) - min(colours) > 100, "light marks on the dark bar"
+
+
+def test_no_picture_has_no_zoom(qtbot, window, picture):
+    zoom = window.status.zoom
+    assert (zoom.lineEdit().text(), zoom.isEnabled()) == ("", False)
+    open_and_wait(qtbot, window, picture)
+    assert zoom.isEnabled() and zoom.lineEdit().text().endswith(" %")
+    window.menus.actions["file.close"].trigger()
+    wait_until_idle(qtbot, window)
+    assert (zoom.lineEdit().text(), zoom.isEnabled()) == ("", False)
+
+
+def test_a_sheet_that_is_higher_than_the_screen_keeps_its_lines_whole(qtbot, window):
+    window.show_sheet()
+    qtbot.waitExposed(window.sheet)
+    scroll = window.sheet._scroll
+    room = window.sheet.screen().availableSize()
+    if scroll.verticalScrollBar().isVisible() and room.width() > window.sheet.width() + 40:
+        assert not scroll.horizontalScrollBar().isVisible()
+    window.sheet.close()

@@ -54,9 +54,9 @@ def test_mentioned_commands_exist() -> None:
 
 
 def test_the_keys_are_those_of_the_window() -> None:
-    from viewer.model.actions import ACTIONS
+    from viewer.model.actions import ACTIONS, COMPARE_KEY
 
-    known = {key for action in ACTIONS for key in action.keys}
+    known = {COMPARE_KEY, *(key for action in ACTIONS for key in action.keys)}
     table = re.findall(r"^\| (`.*?`) \|", README, re.MULTILINE)
     named = {key for cell in table for key in re.findall(r"`(.+?)`", cell)}
     assert named

@@ -19,6 +19,7 @@ def test_return_takes_what_was_typed_once_whatever_was_shown_before(
     """A zoom that is a preset itself used to come back when another one was typed over it."""
     field = ZoomField()
     qtbot.addWidget(field)
+    field.show_zoom(1.0)
     field.show()
     field.show_zoom(before)
     chosen = []
@@ -34,6 +35,7 @@ def test_return_takes_what_was_typed_once_whatever_was_shown_before(
 def test_nonsense_stays_to_be_corrected(qtbot):
     field = ZoomField()
     qtbot.addWidget(field)
+    field.show_zoom(1.0)
     field.show()
     field.begin_typing()
     with qtbot.assertNotEmitted(field.zoom_chosen):
@@ -45,6 +47,7 @@ def test_nonsense_stays_to_be_corrected(qtbot):
 def test_escape_leaves_without_a_zoom(qtbot):
     field = ZoomField()
     qtbot.addWidget(field)
+    field.show_zoom(1.0)
     field.show()
     field.show_zoom(2.0)
     field.begin_typing()

@@ -147,8 +147,9 @@ def _view(arguments: list[str]) -> int:
     )
     parser.add_argument(
         "--weights",
-        metavar="FILE",
-        help="make fields by these weights: our .safetensors, or the authors' .pth of ContinuousSR, LIIF or GaussianSR",
+        metavar="light|base|FILE",
+        help="make fields by these weights: shipped ones of ContinuousSR by name, from now on, or a file, this time: our "
+        ".safetensors, or the authors' .pth of ContinuousSR, LIIF or GaussianSR",
     )
     options = parser.parse_args(arguments)
     if _has_no_display():

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from gaussian_core.errors import UserError
 from gaussian_core.list_arguments import names_in, scales_in
+from gaussian_core.models.config import named_weights
 from gaussian_core.parallel import Stop
 
 if TYPE_CHECKING:
@@ -40,11 +41,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     parser.add_argument(
         "--weights",
-        type=Path,
+        type=named_weights,
         action="append",
         default=[],
-        metavar="FILE",
-        help="for the method that they are of, ours or the authors'; else the shipped ones. Several times for several",
+        metavar="light|base|FILE",
+        help="shipped weights of ContinuousSR by name, or a file for the method that it is of, ours or the authors'; else "
+        "the shipped ones. Several times for several",
     )
     parser.add_argument(
         "--limit", type=int, metavar="N", help="only the first N pictures of a folder"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,29 @@ from gaussian_core.errors import WeightsError
 from gaussian_core.resource_files import RESOURCES
 
 WEIGHTS_FORMAT = "gaussian-model-1"  # the metadata entry "format" of a file of weights
-DEFAULT = "light"
+NAMES = ("light", "base")
+"""What weights of ContinuousSR are called that ship with the program, the quickest first."""
+DEFAULT = NAMES[0]
 
 
 def weights_path(name: str = DEFAULT) -> Path:
     """Where the shipped weights of that name are, whether or not they are there."""
     return RESOURCES / f"continuoussr-{name}.safetensors"
+
+
+def shipped_weights() -> tuple[str, ...]:
+    """The names of those that are there."""
+    return tuple(name for name in NAMES if weights_path(name).is_file())
+
+
+def default_weights(device: str) -> str:
+    """The name of the weights for a device of torch where nobody has chosen: the large ones where it is quick."""
+    return "base" if device == "cuda" and "base" in shipped_weights() else DEFAULT
+
+
+def named_weights(weights: str | os.PathLike[str]) -> Path:
+    """The file that is meant by a name of shipped weights ("light", "base") or by the path of a file."""
+    return weights_path(weights) if weights in NAMES else Path(weights)
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from gaussian_core.errors import Cancelled, DeviceError
 from gaussian_core.field import ROW_PADDING, GaussianField
 from gaussian_core.kernel_interpolation import mirrored
 from gaussian_core.models.assembly import assemble, can_assemble, part_of_rows
+from gaussian_core.models.config import default_weights
 from gaussian_core.models.continuoussr import STRUCTURE_REACH, ContinuousSR, colours_of
 from gaussian_core.models.weights import load_field_model, weights_path
 from gaussian_core.parallel import Stop
@@ -75,8 +76,9 @@ class ContinuousSRTiles:
         keep_freed_blocks()
         self.picture = picture
         self.note = ""  # what the user should know about the building
-        self._path = weights or weights_path()
-        self._use(pick_device(device))
+        target = pick_device(device)
+        self._path = weights or weights_path(default_weights(target.type))
+        self._use(target)
         # Torch threads each run by itself: two at once are slower, in twice the memory.
         self._lock = threading.Lock()
 

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable
 
 from gaussian_core.methods import DEFAULT, METHODS
+from gaussian_core.models.config import named_weights
 
 
 def numbers(least: int, most: int) -> Callable[[str], tuple[float, ...]]:
@@ -39,8 +40,10 @@ def add_method(parser: argparse.ArgumentParser, fields_only: bool = False) -> No
 def add_weights(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--weights",
-        metavar="FILE",
-        help="weights in place of the shipped ones: our .safetensors, or the authors' .pth of ContinuousSR, LIIF or GaussianSR",
+        type=named_weights,
+        metavar="light|base|FILE",
+        help="shipped weights of ContinuousSR by name (default: light, with a GPU base where it is shipped), or a file: "
+        "our .safetensors, or the authors' .pth of ContinuousSR, LIIF or GaussianSR",
     )
     parser.add_argument(
         "--precision",

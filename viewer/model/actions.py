@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from viewer.model.methods import FIELDS, OTHERS
+from viewer.model.methods import AUTOMATIC, FIELDS, OTHERS
 from viewer.model.settings import TILE_MEMORY
 
 PRESETS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0)
@@ -46,6 +46,9 @@ class Gesture:
     how: tuple[str, ...]
     what: str
 
+
+COMPARE_KEY = "X"
+"""Held, it shows the view by the method that was chosen before."""
 
 MENUS = ("&File", "&Edit", "&View", "&Overlays", "Fiel&d", "&Help")
 
@@ -310,6 +313,23 @@ ACTIONS: tuple[ActionSpec, ...] = (
         radio="method",
         tip="What the weights that were opened make",
     ),
+    *(
+        ActionSpec(
+            f"shipped.{name}",
+            title,
+            (),
+            ("Fiel&d", "Wei&ghts"),
+            checkable=True,
+            radio="shipped",
+            argument=name,
+            tip=tip,
+        )
+        for name, title, tip in (
+            (AUTOMATIC, "&Automatic", "Base where there is a GPU that can be used, else Light"),
+            ("light", "&Light", "A small network: quick on every machine"),
+            ("base", "&Base", "A larger network: sharper, and several times slower to build"),
+        )
+    ),
     ActionSpec(
         "field.footprint",
         "Pixel &Footprint on All Fields",
@@ -413,6 +433,7 @@ def sheet() -> list[tuple[str, list[SheetRow]]]:
         SheetRow((("1",), ("Ctrl", "0")), "100 %"),
         SheetRow((("2 … 9",),), "200 %, 400 %, … 25,600 %"),
     ]
+    sections["Gaussians"].append(SheetRow(((COMPARE_KEY,),), "Held: the method before, or bicubic"))
     sections["View"] += [
         SheetRow((("Arrows",),), "Pan"),
         SheetRow((("Shift", "Arrows"),), "Pan by a screen"),

@@ -10,8 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gaussian_core.errors import Cancelled, DeviceError, WeightsError
+from viewer.model.frame_renderer import FIELD_FROM
 from viewer.model.lazy_drawing import LazyDrawing
-from viewer.model.methods import DEFAULT, FALLBACK, METHODS, method_named, method_of_weights
+from viewer.model.methods import (
+    AUTOMATIC,
+    DEFAULT,
+    FALLBACK,
+    METHODS,
+    Choice,
+    method_named,
+    method_of_weights,
+)
 from viewer.model.scene import REACH, Rect, Scene
 from viewer.model.tile_plan import Key, TilePlan
 from viewer.model.torch_import import load_torch
@@ -60,8 +69,9 @@ class Document:
     name: shown in the title. path: the file, None for a pasted picture. picture: None when a field file was opened.
     builder: makes the tiles; for a picture it is made by the first `build_next`, since it may have to load torch and
     weights. plan: which tiles exist and which come next. note: something about the reading that the user should know
-    ("first of 12 frames"). weights: a file that the field is made by; None: what is shipped. fallback: why the field
-    is made by another method than was asked for; empty when it is not.
+    ("first of 12 frames"). weights: a file that the field is made by; None: what is shipped. shipped: the name of the
+    shipped weights of a learned field. fallback: why the field is made by another method than was asked for; empty when
+    it is not.
 
     `scene` is replaced, never changed: it is what the frame worker gets. Only the GUI thread (or a test) calls
     `add_tiles`; `build_next` runs on the build thread.
@@ -75,7 +85,9 @@ class Document:
     plan: TilePlan = field(default_factory=lambda: TilePlan({}))
     note: str = ""
     weights: Path | None = None
+    shipped: str = AUTOMATIC
     fallback: str = ""
+    _field_shown: bool = True
 
     # ---- opening (slow: not on the GUI thread) ------------------------------------------------
 
@@ -166,6 +178,13 @@ class Document:
         return self.scene.extent
 
     @property
+    def has_alpha(self) -> bool:
+        """Whether its values are RGB with alpha."""
+        if self.picture is not None:
+            return self.picture.alpha is not None
+        return any(tile.channels == 4 for tile in self.scene.tiles.values())
+
+    @property
     def built(self) -> int:
         return self.plan.built
 
@@ -177,6 +196,12 @@ class Document:
     def in_view(self) -> tuple[int, int]:
         """How many of the tiles in view are built, and how many there are."""
         return self.plan.in_view
+
+    @property
+    def lacks_tiles(self) -> bool:
+        """Whether the newest view would show more of the field if more of it were built."""
+        seen, in_view = self.in_view
+        return self._field_shown and seen < in_view
 
     @property
     def complete(self) -> bool:
@@ -201,6 +226,12 @@ class Document:
         """How the field is made, as far as the GUI thread has taken notice."""
         return self.scene.method
 
+    @property
+    def choice(self) -> Choice:
+        """What it is shown by; of a fallback, what that is."""
+        method, weights = self._method_now, None if self.fallback else self.weights
+        return Choice(method, self.shipped, weights)
+
     # ---- building -----------------------------------------------------------------------------
 
     def look_at(self, rect: Rect, scale: float = 1.0) -> None:
@@ -208,6 +239,7 @@ class Document:
 
         Below 100 % the field is not shown; wanted is then what would be seen at 100 %.
         """
+        self._field_shown = scale >= FIELD_FROM
         # With what reaches into it from beyond its edges.
         x0, y0, x1, y1 = rect
         view = (x0 - REACH, y0 - REACH, x1 + REACH, y1 + REACH)
@@ -270,14 +302,14 @@ class Document:
             from gaussian_core.builder import FieldBuilder
 
             assert self.scene.grid is not None and self.picture is not None
-            weights, method, tile = self.weights, self._method_now, self.scene.grid.tile  # type: ignore[attr-defined]
-            if self.fallback or weights is None:
+            weights, method, tile = self.choice.file, self._method_now, self.scene.grid.tile  # type: ignore[attr-defined]
+            if weights is not None:
+                load_torch()
+                self.builder = FieldBuilder(self.picture, tile=tile, weights=weights)
+            else:
                 if method_named(method).needs_torch:
                     load_torch()
                 self.builder = FieldBuilder(self.picture, method, tile=tile)
-            else:
-                load_torch()
-                self.builder = FieldBuilder(self.picture, tile=tile, weights=weights)
 
         def leave() -> bool:
             return (stop is not None and stop()) or self.plan.overtaken(keys)

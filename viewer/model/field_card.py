@@ -70,7 +70,11 @@ def card_of(document: Document) -> FieldCard:
         from gaussian_core.methods import METHODS as ALL
 
         shipped = ALL[other.name].shipped
-        assert shipped is not None, "only methods that learned answer for every pixel"
+        if shipped is None:
+            rows = [("Weights", "none: Gaussians are fitted to this picture alone")]
+            if state := document.scene.drawing.state:
+                rows.append(("So far", state))
+            return FieldCard(other.title, f"{other.tip}.", tuple(rows))
         made = _of_file(shipped, rows)
         return replace(made, title=other.title, summary=f"{other.tip}.")
     if document.method == FALLBACK or document.fallback:
@@ -86,9 +90,10 @@ def _of_shipped(document: Document, rows: list[tuple[str, str]]) -> FieldCard:
 
     title = method_title(document.method)
     tile = next(iter(document.scene.tiles.values()), None)
+    # Before the first tile nobody knows what the device will be.
     name = DEFAULT if tile is None else tile.metadata.get("weights", DEFAULT)
     try:
-        card = read_card(weights_path(name))
+        card = read_card(document.choice.file or weights_path(name))
     except WeightsError as error:
         return FieldCard(title, LEARNED, tuple(rows), warning=str(error))
     return FieldCard(title, LEARNED, (*rows, *_weights_rows(card)), figures_of(card.config.figures))

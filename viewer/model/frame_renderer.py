@@ -20,10 +20,14 @@ if TYPE_CHECKING:
 
 Stop = Callable[[], bool]
 Allocate = Callable[[int, int], NDArray[np.uint8]]
+ShowRows = Callable[[Frame], None]
 PixelRect = tuple[int, int, int, int]
 
 FIELD_FROM = 1.0 - 1e-9
 """The scale from which the field is drawn: below it there is nothing between the pixels to show."""
+
+MIN_BAND = 32
+"""Rows of a band, at least: what reaches into two bands is set up in both."""
 
 PICTURE_PREVIEW_BELOW = 4.0
 """The scale up to which a coarse frame is the picture, resampled: what a frame of the field costs there goes by the
@@ -36,6 +40,8 @@ def render_frame(
     level: int = 1,
     stop: Stop | None = None,
     allocate: Allocate | None = None,
+    bands: Sequence[tuple[int, int]] | None = None,
+    show: ShowRows | None = None,
 ) -> Frame | None:
     """Render what `view` shows of the scene at 1/level of its resolution per axis.
 
@@ -43,10 +49,13 @@ def render_frame(
     not, and the rest the resampled picture, split to the pixel. None when the picture is out of
     view. Between 100 % and PICTURE_PREVIEW_BELOW a coarse frame is the resampled picture, in full
     resolution. Raises gaussian_core.errors.Cancelled when `stop` says so between tiles.
+
+    bands: rows of the frame (first, one past the last) to render one after the other, such that those rendered so far
+    are always neighbours; after each but the last `show` gets a frame of these rows, in the same memory.
     """
     began = time.perf_counter()
     rect = view.picture_rect
-    preview = level > 1 and _previewed_by_picture(scene, view)
+    preview = level > 1 and previewed_by_picture(scene, view)
     viewport = picture_viewport(view, 1 if preview else level)
     if viewport is None:
         return None
@@ -55,25 +64,53 @@ def render_frame(
     parts = [((0, 0, width, height), False)] if preview else split(scene, view, viewport)
     field_area = 0
     backend = "picture"
-    for (left, top, right, bottom), from_field in parts:
-        part = viewport.part(left, top, right - left, bottom - top)
-        target = out[top:bottom, left:right]
-        if from_field:
-            field_area += (right - left) * (bottom - top)
-            backend = _rasterize(scene, part, target, stop)
-        else:
-            _resample(scene, part, target, stop)
-    return Frame(
-        bgrx=out,
-        view=view,
-        rect=rect,
-        level=level,
-        ms=(time.perf_counter() - began) * 1e3,
-        backend=backend,
-        generation=scene.generation,
-        revision=scene.revision,
-        field_share=field_area / (width * height),
-    )
+
+    def frame(first: int, end: int) -> Frame:
+        return Frame(
+            bgrx=out[first:end],
+            view=view,
+            rect=(rect[0], rect[1] + first, rect[2], rect[1] + end) if bands else rect,
+            level=level,
+            ms=(time.perf_counter() - began) * 1e3,
+            backend=backend,
+            generation=scene.generation,
+            revision=scene.revision,
+            field_share=field_area / (width * height),
+        )
+
+    first, end = height, 0  # the rows that are rendered
+    for low, high in bands or [(0, height)]:
+        for piece, from_field in parts:
+            left, top, right, bottom = _common(piece, (0, low, width, high))
+            if bottom <= top or right <= left:
+                continue
+            part = viewport.part(left, top, right - left, bottom - top)
+            target = out[top:bottom, left:right]
+            if from_field:
+                field_area += (right - left) * (bottom - top)
+                backend = _rasterize(scene, part, target, stop)
+            else:
+                _resample(scene, part, target, stop)
+        first, end = min(first, low), max(end, high)
+        if show is not None and (first, end) != (0, height):
+            show(frame(first, end))
+    return frame(0, height)
+
+
+def bands_about(row: float, height: int, count: int) -> list[tuple[int, int]]:
+    """`count` bands of a frame's rows, about: first the one about a row, then outwards, above and below in turn."""
+    size = max(MIN_BAND, math.ceil(height / max(count, 1)))
+    low = min(max(round(row) - size // 2, 0), max(height - size, 0))
+    high = min(low + size, height)
+    bands = [(low, high)]
+    while low > 0 or high < height:
+        if high < height:
+            bands.append((high, min(high + size, height)))
+            high = bands[-1][1]
+        if low > 0:
+            bands.append((max(low - size, 0), low))
+            low = bands[-1][0]
+    return bands
 
 
 def picture_viewport(view: ViewState, level: int = 1) -> Viewport | None:
@@ -97,7 +134,8 @@ def picture_viewport(view: ViewState, level: int = 1) -> Viewport | None:
     return Viewport((x, y), (scale_x, scale_y), size)
 
 
-def _previewed_by_picture(scene: Scene, view: ViewState) -> bool:
+def previewed_by_picture(scene: Scene, view: ViewState) -> bool:
+    """Whether a coarse frame of this view of the field is the picture, resampled."""
     field_shown = bool(scene.tiles) and scene.drawing is None
     return (
         field_shown

@@ -19,12 +19,14 @@ class FrameRequest:
     moving: it comes from a moving view, so a coarser frame may go first; else (a tile was built,
         the picture was just opened) the frame is rendered in full at once.
     at: when it was asked for, on the worker's clock (seconds).
+    row: of the view, device pixels, that the user looks at: a slow frame begins there. None: its middle.
     """
 
     scene: Scene
     view: ViewState
     moving: bool = False
     at: float = 0.0
+    row: float | None = None
 
 
 class Slot(Generic[T]):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gaussian_core import methods
+from gaussian_core.models.config import NAMES, weights_path
 
 
 @dataclass(frozen=True)
@@ -83,9 +84,43 @@ def method_named(name: str) -> FieldMethod:
     return {m.name: m for m in METHODS}[name]
 
 
+AUTOMATIC = "auto"
+SHIPPED = (AUTOMATIC, *NAMES)
+"""What the learned field can be made by: the weights for the device, or those of a name."""
+
+
 def method_of_weights(path: Path) -> FieldMethod:
     """What a file of weights makes. It is known by the file's name: that is what the user chose."""
     return FieldMethod(path.name, path.name, "", f"The field of {path}", 128, 1, True, path)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """How a picture is to be shown: by a method; the learned field by shipped weights of a name (one of SHIPPED); or by
+    a file of weights, which decides the method."""
+
+    method: str = DEFAULT
+    shipped: str = AUTOMATIC
+    weights: Path | None = None
+
+    @property
+    def file(self) -> Path | None:
+        """The file of weights that was asked for, by its path or by a name; None: the method has what it needs."""
+        if self.weights is not None or self.shipped == AUTOMATIC or self.method != DEFAULT:
+            return self.weights
+        return weights_path(self.shipped)
+
+    @property
+    def title(self) -> str:
+        if self.weights is not None:
+            return self.weights.name
+        named = self.method == DEFAULT and self.shipped != AUTOMATIC
+        return method_title(self.method) + (f" {self.shipped}" if named else "")
+
+    def shows_as(self, other: Choice) -> bool:
+        """Whether both come to the same picture on screen."""
+        same = (self.method, self.file) == (other.method, other.file)
+        return same or (self.weights is not None and self.weights == other.weights)
 
 
 def method_title(name: str) -> str:

@@ -7,12 +7,23 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from viewer.model.frame_renderer import previewed_by_picture
 from viewer.model.frame_slot import FrameRequest, Slot
 from viewer.model.view_state import ViewState
 
 COARSE_SHARE = 0.6
 """A full frame takes about this share of what its coarse one's time per pixel suggests."""
 
+STEPS = 4
+"""Costs are kept by this many steps of zoom in an octave."""
+REACH = 2 * STEPS
+"""So many steps of zoom away another cost still tells something."""
+BAND_SECONDS = 0.2
+"""Of one band of rows of a full frame that takes so long that it is shown band by band. Every band ends with a wait for
+the slowest thread and sets up again what reaches over its edges: bands of 30 ms double the time of the whole."""
+SLOW = 2 * BAND_SECONDS
+QUICK = 0.06
+"""Seconds: a view at rest waits for no coarse frame where the full one takes less."""
 
 NEAR = 4.0
 """Device pixels per source pixel from which a view is a close one."""
@@ -24,7 +35,8 @@ class Pacing:
 
     budget, near_budget: seconds a frame may take while the view moves (a coarser one goes first
         otherwise), and from NEAR on: 30 and 60 frames a second, less what painting takes.
-    rest: seconds without events after which the full frame follows a coarser one.
+    rest: seconds without events after which a view counts as one at rest, whose full frame follows
+        a coarser one: a little longer than the inputs of a moving one are apart.
     patience: a moving view shows a new frame at least this often (seconds), even if every one of
         them is out of date when it is finished.
     coarse_first: the setting; off, every frame is full.
@@ -32,27 +44,32 @@ class Pacing:
 
     budget: float = 0.028
     near_budget: float = 0.013
-    rest: float = 0.03
+    rest: float = 0.02
     patience: float = 0.1
     coarse_first: bool = True
     max_level: int = 4
 
     def __post_init__(self) -> None:
-        # Seconds per device pixel of a full frame, by kind (picture or field) and zoom octave:
-        # the cost is nearly constant within an octave and differs a lot between far ones.
+        # Seconds per device pixel of a full frame, by kind (picture or field) and step of zoom:
+        # between 1x and 4x that of the field falls by three quarters within an octave.
         self._cost: dict[tuple[bool, int], float] = {}
 
     def expected(self, request: FrameRequest) -> float | None:
         """Seconds that a full frame will take, from the last one at a similar state.
 
-        An octave that has not been seen yet is judged by its neighbour: else a long zoom would
-        stumble over one slow frame in each.
+        A zoom that has not been seen yet is judged by its neighbours: else a long ride would stumble
+        over slow frames on its way.
         """
-        field, octave = self._kind(request.view)
-        for near in (octave, octave - 1, octave + 1):
-            cost = self._cost.get((field, near))
-            if cost is not None:
-                return cost * _area(request.view)
+        cost = self._known(self._kind(request.view))
+        return None if cost is None else cost * _area(request.view)
+
+    def _known(self, kind: tuple[bool, int]) -> float | None:
+        field, step = kind
+        for away in range(REACH + 1):
+            for near in (step - away, step + away):
+                cost = self._cost.get((field, near))
+                if cost is not None:
+                    return cost
         return None
 
     def learn(self, view: ViewState, seconds: float, level: int = 1, complete: bool = True) -> None:
@@ -61,8 +78,8 @@ class Pacing:
         # A frame of level n has 1/n^2 of the pixels, but more Gaussians reach each of them: while
         # nothing better is known it does not count in full. And a full frame takes at most n^2
         # times as long: one that was held up does not condemn all that follow to be coarse.
-        if level > 1 and kind in self._cost:
-            if complete:
+        if level > 1 and self._known(kind) is not None:
+            if complete and kind in self._cost:
                 bound = seconds * level * level / max(_area(view), 1)
                 self._cost[kind] = min(self._cost[kind], bound)
             return
@@ -70,16 +87,38 @@ class Pacing:
         cost = seconds * share / max(_area(view), 1)
         self._cost[kind] = cost if complete else max(cost, self._cost.get(kind, 0.0))
 
-    def level(self, request: FrameRequest) -> int:
-        """The level to render first: 1, or coarser when a moving view would wait too long."""
+    def level(self, request: FrameRequest, waited: float = 0.0) -> int:
+        """The level to render first: 1, or coarser when a moving view would wait too long.
+
+        waited: seconds since the request. One that no newer has replaced for so long is at rest.
+        """
+        if not (self.coarse_first and request.moving):
+            return 1
         expected = self.expected(request)
-        if not (self.coarse_first and request.moving) or expected is None:
+        if expected is None:
+            # The field of a whole photo is slow to draw where the picture makes a good preview.
+            return 2 if previewed_by_picture(request.scene, request.view) else 1
+        if waited >= self.rest and expected <= QUICK:
             return 1
         level = 1
         budget = self.near_budget if request.view.scale >= NEAR else self.budget
         while level < self.max_level and expected / (level * level) > budget:
             level *= 2
         return level
+
+    def pause(self, request: FrameRequest) -> float:
+        """Seconds after a request until its full frame is begun where a coarser one went first.
+
+        A full frame that a newer request stops has held that up for as long as one of its strips
+        takes, a tenth of its time or more: the quicker it is, the sooner it may be tried.
+        """
+        expected = self.expected(request)
+        return self.rest if expected is None else min(self.rest, expected / 4)
+
+    def bands(self, request: FrameRequest) -> int:
+        """In how many bands of rows a full frame that follows a coarse one is rendered and shown; 1: at once."""
+        expected = self.expected(request) or 0.0
+        return math.ceil(expected / BAND_SECONDS) if expected > SLOW else 1
 
     def stopper(
         self,
@@ -120,7 +159,7 @@ class Pacing:
 
     @staticmethod
     def _kind(view: ViewState) -> tuple[bool, int]:
-        return view.scale >= 1.0, math.floor(math.log2(view.scale))
+        return view.scale >= 1.0, math.floor(STEPS * math.log2(view.scale))
 
 
 def _area(view: ViewState) -> int:

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from viewer.model.frame import Frame
-from viewer.model.frame_renderer import Allocate, PixelRect, Stop, around, render_frame
+from viewer.model.frame_renderer import (
+    Allocate,
+    PixelRect,
+    ShowRows,
+    Stop,
+    around,
+    render_frame,
+)
 from viewer.model.scene import Scene
 from viewer.model.view_state import ViewState
 
@@ -49,6 +56,25 @@ class PanningRenderer:
         if level == 1:
             # What a method has not finished changes everywhere: nothing of it is kept.
             self._last = None if getattr(scene.drawing, "unfinished", False) else frame
+        return frame
+
+    @property
+    def in_bands(self) -> bool:
+        """Whether `rows` can be used."""
+        return self._render is render_frame
+
+    def rows(
+        self,
+        scene: Scene,
+        view: ViewState,
+        bands: Sequence[tuple[int, int]],
+        show: ShowRows,
+        stop: Stop | None = None,
+        allocate: Allocate | None = None,
+    ) -> Frame | None:
+        """A full frame in bands of rows, see render_frame."""
+        self._last = None
+        self._last = frame = render_frame(scene, view, 1, stop, allocate, bands, show)
         return frame
 
     def shifts(self, scene: Scene, view: ViewState) -> bool:

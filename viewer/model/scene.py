@@ -93,6 +93,10 @@ class Scene:
             revision=self.revision + 1,
         )
 
+    def after(self, other: Scene) -> Scene:
+        """The same, to be shown after another scene of this picture: no frame of that one is taken for one of it."""
+        return replace(self, revision=max(self.revision, other.revision) + 1)
+
     @property
     def shows_something(self) -> bool:
         """Whether there is something of the method to see, and not only the picture while its field is being built."""

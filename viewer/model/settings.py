@@ -57,7 +57,8 @@ def _option(default: Any, valid: Callable[[Any], bool]) -> Any:
 class Settings:
     """Every setting, with its default and its check.
 
-    theme: "system", "dark" or "light". method: how fields are made, a name in viewer.model.methods.
+    theme: "system", "dark" or "light". method: how fields are made, a name in viewer.model.methods. weights: those of
+    the learned field, "auto" or a name.
     footprint: all fields are seen through a pixel's area, also those made for point samples. geometry: the window's
     place, as base64 of what Qt gives. centres, ellipses, sigma, own_colours, colour: the overlays. tool_bar:
     shown. preview: a coarser frame may go first while the view moves. animate: discrete zooms glide. touchpad_pans: two
@@ -67,6 +68,7 @@ class Settings:
 
     theme: str = _option("system", lambda v: v in THEMES)
     method: str = _option(methods.DEFAULT, lambda v: v in [m.name for m in methods.METHODS])
+    weights: str = _option(methods.AUTOMATIC, lambda v: v in methods.SHIPPED)
     footprint: bool = _option(False, _is_bool)
     geometry: str = _option("", _is_geometry)
     centres: bool = _option(False, _is_bool)

@@ -14,10 +14,13 @@ import logging
 import signal
 import sys
 
-from viewer.model.methods import DEFAULT, method_named
+from viewer.model.methods import DEFAULT, SHIPPED, method_named
 from viewer.model.settings import SettingsFile
 
 log = logging.getLogger(__name__)
+
+SWITCH_SECONDS = 0.001
+"""The GUI thread gets the interpreter back from a busy worker within this time, not 5 ms: its handlers have 4."""
 
 
 def _before_qt(method: str) -> None:
@@ -32,7 +35,7 @@ def run(path: str | None, method: str | None = None, weights: str | None = None)
     """Open the window with a picture or a field file (None: the sample) and return the exit code when it is closed.
 
     method: how fields are made from now on, as if chosen in the menu; None: as chosen last.
-    weights: a file of weights to make fields by, this time.
+    weights: the name of shipped weights, from now on, as if chosen in the menu; or a file, this time.
     """
     settings = SettingsFile()
     _before_qt(method or (DEFAULT if weights else settings.load().method))
@@ -44,8 +47,7 @@ def run(path: str | None, method: str | None = None, weights: str | None = None)
     from viewer.ui.main_window import MainWindow
     from viewer.ui.theme import Theme
 
-    # The GUI thread gets the interpreter back from a busy worker within 1 ms, not 5: its handlers have 4.
-    sys.setswitchinterval(0.001)
+    sys.setswitchinterval(SWITCH_SECONDS)
     app = QApplication(sys.argv[:1])
     app.setApplicationName("gaussian-zoom")
     QGuiApplication.setDesktopFileName("gaussian-zoom")
@@ -53,7 +55,9 @@ def run(path: str | None, method: str | None = None, weights: str | None = None)
     window = MainWindow(Theme(app), settings)
     if method is not None:
         window.choose_method(method)
-    if weights is not None:
+    if weights in SHIPPED:
+        window.choose_shipped(weights)
+    elif weights is not None:
         window.open_weights(weights)
     # Reading begins before the window is mapped: the two go side by side.
     if path is None:

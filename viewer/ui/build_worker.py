@@ -19,12 +19,24 @@ log = logging.getLogger(__name__)
 REPORT_SECONDS = 0.05
 """Built tiles are reported at most this often: each report may cost a frame."""
 
+HOLD_SECONDS = 0.12
+"""A view that moves holds up what nobody waits for until this long after its last step."""
+
 
 @dataclass(eq=False)
 class _Job:
     document: Document
     stopped: threading.Event = field(default_factory=threading.Event)
     wake: threading.Event = field(default_factory=threading.Event)
+    held_until: float = 0.0
+
+    def stop(self) -> bool:
+        """To be polled while building; it waits while the view moves, unless a tile is missing in view: even at the
+        lowest priority a network takes caches and memory from the frames."""
+        while (left := self.held_until - time.monotonic()) > 0 and not self.document.lacks_tiles:
+            if self.stopped.wait(left):
+                break
+        return self.stopped.is_set()
 
 
 class BuildWorker(Worker):
@@ -70,8 +82,9 @@ class BuildWorker(Worker):
             job.wake.set()
 
     def wake(self) -> None:
-        """The document is looked at elsewhere: other tiles may be wanted."""
+        """The document is looked at elsewhere, in a view that moves: other tiles may be wanted."""
         if self._job is not None:
+            self._job.held_until = time.monotonic() + HOLD_SECONDS
             self._job.wake.set()
 
     def close(self, timeout: float = 0.4) -> bool:
@@ -92,9 +105,9 @@ class BuildWorker(Worker):
 
             # Compiled in a process of their own: here the compiler would hold the GIL, and the window stutter.
             rasterizer.warm_up(job.stopped.is_set)
-            while not job.stopped.is_set():
+            while not job.stop():
                 job.wake.clear()
-                built = document.build_next(job.stopped.is_set)
+                built = document.build_next(job.stop)
                 if document.remark != told:
                     told = document.remark
                     self._tell(job, self.fell_back, document, told)

@@ -23,6 +23,7 @@ cursor_left(), overlay_counts(shown, in_view), failed(message).
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 
@@ -90,6 +91,8 @@ class Canvas(QWidget):
         self._grid = DeviceGrid(1.0, (0.0, 0.0), (1, 1))
         self._frame: Frame | None = None
         self._frame_layer: Layer | None = None
+        self._rows_layer: Layer | None = None  # of the full frame that is under way
+        self._asked: FrameRequest | None = None
         self._overlays = OverlayOptions()
         self._overlay_layer: Layer | None = None
         self._background = QColor(32, 32, 34)
@@ -103,6 +106,7 @@ class Canvas(QWidget):
 
         self._worker = FrameWorker(self, render or PanningRenderer(), prepare, clock)
         self._worker.frame_ready.connect(self._take_frame)
+        self._worker.rows_ready.connect(self._take_rows)
         self._worker.failed.connect(self.failed)
         self._overlay_painter = OverlayPainter(self, clock)
         self._overlay_painter.overlay_ready.connect(self._take_overlay)
@@ -128,6 +132,11 @@ class Canvas(QWidget):
     @property
     def target_view(self) -> ViewState:
         return self._glide.target if self._glide is not None else self._view
+
+    @property
+    def has_picture(self) -> bool:
+        """Whether a picture is shown, or a first look at one."""
+        return self._opened
 
     @property
     def scene(self) -> Scene | None:
@@ -254,7 +263,15 @@ class Canvas(QWidget):
         image = QImage(right - left, bottom - top, QImage.Format.Format_RGB32)
         painter = QPainter(image)
         painter.translate(-left, -top)
-        compose(painter, self._view, self._background, self._overview, self._frame_layer, None)
+        compose(
+            painter,
+            self._view,
+            self._background,
+            self._overview,
+            self._frame_layer,
+            None,
+            self._rows_layer,
+        )
         painter.end()
         return image
 
@@ -284,6 +301,7 @@ class Canvas(QWidget):
                 self._overview,
                 self._frame_layer,
                 self._overlay_layer,
+                self._rows_layer,
             )
         else:
             painter.fillRect(0, 0, *self._view.size, self._background)
@@ -465,7 +483,10 @@ class Canvas(QWidget):
     def _request(self, moving: bool) -> None:
         if self._scene is None or self._closed:
             return
-        self._worker.request(FrameRequest(self._scene, self._view, moving, self._clock()))
+        self._rows_layer = None  # its memory may be used for the next frame
+        row = None if self._cursor is None else self._grid.to_device(self._cursor)[1]
+        self._asked = FrameRequest(self._scene, self._view, moving, self._clock(), row)
+        self._worker.request(self._asked)
 
     def _request_overlay(self, moving: bool) -> None:
         scene = self._scene
@@ -497,6 +518,8 @@ class Canvas(QWidget):
         if self._scene is None or frame.generation != self._scene.generation:
             self._worker.release(frame)
             return
+        if frame.exact or frame.view != self._view:
+            self._rows_layer = None
         before, self._frame = self._frame, frame
         self._frame_layer = frame_layer(frame)
         if before is not None:
@@ -504,6 +527,14 @@ class Canvas(QWidget):
         self._keep_as_overview(frame)
         self.update()
         self.frame_shown.emit(frame)
+
+    def _take_rows(self) -> None:
+        rows = self._worker.take_rows(self._asked)
+        if rows is not None and self._scene is not None:
+            self._rows_layer = frame_layer(rows)
+            # No more is painted than what is new: in a large window the rest takes as long as a band.
+            top, bottom = (v / self._grid.ratio for v in (rows.rect[1], rows.rect[3]))
+            self.update(0, math.floor(top) - 1, self.width(), math.ceil(bottom - top) + 3)
 
     def _keep_as_overview(self, frame: Frame) -> None:
         """Without an overview from the window, the first frame of the whole picture is one."""
@@ -539,6 +570,8 @@ class Canvas(QWidget):
             self._worker.release(self._frame)
         self._frame = None
         self._frame_layer = None
+        self._rows_layer = None
+        self._asked = None
         self._overlay_layer = None
 
     def _drop_scene(self) -> None:

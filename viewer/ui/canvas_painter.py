@@ -46,11 +46,13 @@ def compose(
     overview: Layer | None,
     frame: Layer | None,
     overlay: Layer | None,
+    rows: Layer | None = None,
 ) -> None:
     """Paint a view; the painter's unit is the device pixel.
 
     The frame lies where its own view put it, under the transform from that view to this one; what
     it does not cover shows the overview. Both end at the picture's edge, which is pixel-aligned.
+    rows: those of the next frame that are there already, on top of the frame.
     """
     canvas = QRect(0, 0, *view.size)
     left, top, right, bottom = view.picture_rect
@@ -72,6 +74,8 @@ def compose(
                 draw_layer(painter, view, overview, rect)
     if frame is not None:
         draw_layer(painter, view, frame, picture.intersected(_covered(view, frame.rect)))
+    if rows is not None:
+        draw_layer(painter, view, rows, picture.intersected(_covered(view, rows.rect)))
     if overlay is not None:
         # Marks under way to their next place need no smoothing, which costs 3 ms at 1080p.
         draw_layer(painter, view, overlay, canvas, smooth=False)

@@ -6,13 +6,15 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
 from gaussian_core.errors import Cancelled
 from gaussian_core.parallel import lower_priority
 from viewer.model.frame import Frame, FrameBuffers
-from viewer.model.frame_renderer import render_frame
+from viewer.model.frame_renderer import bands_about, render_frame
 from viewer.model.frame_slot import FrameRequest, Slot
 from viewer.model.pacing import Pacing
 
@@ -42,6 +44,8 @@ class FrameWorker(QObject):
     """
 
     frame_ready = Signal()
+    rows_ready = Signal()
+    """A full frame is under way, and some of its rows can be shown: `take_rows`."""
     ready = Signal()
     """The kernels are warm: frames follow."""
     failed = Signal(str)
@@ -62,6 +66,7 @@ class FrameWorker(QObject):
         self._clock = clock
         self._lock = threading.Lock()
         self._newest: Frame | None = None
+        self._newest_rows: tuple[FrameRequest, Frame] | None = None
         self._last_posted = float("-inf")
         self._thread: threading.Thread | None = None
 
@@ -79,6 +84,13 @@ class FrameWorker(QObject):
         with self._lock:
             frame, self._newest = self._newest, None
         return frame
+
+    def take_rows(self, asked: FrameRequest | None) -> Frame | None:
+        """The rows that are ready of the full frame that was asked for, once; None when it was another that they are
+        of. They are good until the full frame is there or another one is asked for, whichever comes first."""
+        with self._lock:
+            rows, self._newest_rows = self._newest_rows, None
+        return rows[1] if rows is not None and rows[0] is asked else None
 
     def release(self, frame: Frame) -> None:
         self.buffers.give_back(frame.bgrx)
@@ -128,7 +140,7 @@ class FrameWorker(QObject):
             level = max(2, self.pacing.level(request))
             self._post(self._frame(request, level))
         if level > 1:
-            if self.slot.wait(request.at + self.pacing.rest - self._clock()):
+            if self.slot.wait(request.at + self.pacing.pause(request) - self._clock()):
                 return
             for finer in _steps(request, level):
                 self._post(self._frame(request, finer, refining=True))
@@ -147,14 +159,35 @@ class FrameWorker(QObject):
             return held[-1]
 
         began = self._clock()
+        render: Any = self._render
+        count = 1
+        if refining and level == 1 and not shifted and request.scene.drawing is None:
+            count = self.pacing.bands(request)
         try:
-            frame = self._render(request.scene, request.view, level, stop, allocate)
+            if count > 1 and getattr(render, "in_bands", False):
+                _, top, _, bottom = request.view.picture_rect
+                row = (bottom - top) / 2 if request.row is None else request.row - top
+                bands = bands_about(row, bottom - top, count)
+                frame = render.rows(
+                    request.scene,
+                    request.view,
+                    bands,
+                    partial(self._show_rows, request),
+                    stop,
+                    allocate,
+                )
+            else:
+                frame = render(request.scene, request.view, level, stop, allocate)
         except BaseException:
+            with self._lock:
+                self._newest_rows = None  # before their memory is used for something else
             for pixels in held:
                 self.buffers.give_back(pixels)
             if not shifted and request.scene.drawing is None:
                 self.pacing.learn(request.view, self._clock() - began, level, complete=False)
             raise
+        with self._lock:
+            self._newest_rows = None
         # A preview by the picture tells nothing of what the field costs.
         other_kind = level > 1 and frame is not None and frame.backend == "picture"
         # Nor does a network that is asked for every pixel: it has steps of its own.
@@ -168,7 +201,7 @@ class FrameWorker(QObject):
         the view rests."""
         view = request.view
         if request.scene.drawing is None or view.scale < 1.0 or not self.pacing.coarse_first:
-            return self.pacing.level(request)
+            return self.pacing.level(request, self._clock() - request.at)
         left, top, right, bottom = view.picture_rect
         level, pixels = 1, max(0, right - left) * max(0, bottom - top)
         while level < COARSEST and pixels > FIRST_PIXELS * level * level:
@@ -179,6 +212,11 @@ class FrameWorker(QObject):
         """Whether the renderer has most of this view from its last frame (see PanningRenderer)."""
         shifts = getattr(self._render, "shifts", None)
         return shifts is not None and bool(shifts(request.scene, request.view))
+
+    def _show_rows(self, request: FrameRequest, frame: Frame) -> None:
+        with self._lock:
+            self._newest_rows = request, frame
+        self._signal(self.rows_ready)
 
     def _post(self, frame: Frame | None) -> None:
         self._last_posted = self._clock()

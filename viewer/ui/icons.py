@@ -129,6 +129,14 @@ def _help(p: QPainter) -> None:
     p.drawPoint(QPointF(10, 14))
 
 
+def _more(p: QPainter) -> None:
+    for x in (4.0, 10.0):
+        p.drawPolyline([QPointF(x, 5), QPointF(x + 5, 10), QPointF(x, 15)])
+
+
+MORE = "more"
+"""What does not fit on the tool bar."""
+
 _DRAWINGS: dict[str, Draw] = {
     "file.open": _open,
     "zoom.in": _zoom_in,
@@ -142,8 +150,9 @@ _DRAWINGS: dict[str, Draw] = {
 }
 
 NAMES = tuple(_DRAWINGS)
+_DRAWINGS[MORE] = _more
 
 
 def icon(name: str, colours: Colours) -> QIcon:
-    """The icon of an action. Raises KeyError for one that has none."""
+    """The icon of an action, or MORE. Raises KeyError for one that has none."""
     return QIcon(_Engine(_DRAWINGS[name], colours))

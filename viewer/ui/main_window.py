@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QByteArray, Qt
+from PySide6.QtCore import QByteArray, QEvent, Qt
 from PySide6.QtGui import (
     QAction,
     QCloseEvent,
@@ -14,20 +14,25 @@ from PySide6.QtGui import (
     QDropEvent,
     QGuiApplication,
     QImage,
+    QKeyEvent,
 )
 from PySide6.QtWidgets import QColorDialog, QMainWindow, QMessageBox
 
 from gaussian_core import __version__
+from gaussian_core.models.config import shipped_weights
 from gaussian_core.rasterizer import PIXEL_SIGMA
 from viewer.model import actions as table
 from viewer.model import status_text
 from viewer.model.document import is_weights_file
 from viewer.model.export_plan import ExportPlan, region_in_view
 from viewer.model.field_card import card_of
-from viewer.model.methods import METHODS, method_title
+from viewer.model.frame import Frame
+from viewer.model.frame_renderer import FIELD_FROM
+from viewer.model.methods import DEFAULT, METHODS, SHIPPED, method_title
 from viewer.model.motion import GLIDE_SECONDS
 from viewer.model.overlay_options import OverlayOptions
 from viewer.model.recents import Recents
+from viewer.model.scene import Scene
 from viewer.model.settings import DEFAULT_COLOUR, SIGMA_RANGE, Settings, SettingsFile
 from viewer.ui import dialogs
 from viewer.ui.canvas import Canvas
@@ -49,6 +54,8 @@ from viewer.ui.welcome import Welcome
 
 TITLE = "Gaussian Zoom"
 DEFAULT_SIZE = (1280, 860)
+COMPARE_KEY = getattr(Qt.Key, f"Key_{table.COMPARE_KEY}")
+WHILE_HELD = 3600.0  # seconds
 NEED_PICTURE = ("file.export", "file.close", "edit.copy", "field.card", "field.build")
 
 
@@ -77,6 +84,10 @@ class MainWindow(QMainWindow):
         self._weights_in_use = False
         self.warm_up = WarmUpWorker(self)
         self.menus = Menus(self, self._handlers())
+        there = shipped_weights()
+        for name in SHIPPED[1:]:
+            self.menus.actions[f"shipped.{name}"].setVisible(name in there)
+        self.menus.menu("Fiel&d", "Wei&ghts").menuAction().setVisible(len(there) > 1)
         self.tool_bar = ToolBar(self, self.menus.actions)
         self.addToolBar(self.tool_bar)
         self.error_box = dialogs.ErrorBox(self)
@@ -85,6 +96,8 @@ class MainWindow(QMainWindow):
         self._recent_entries: list[QAction] = []
         self._sample: Path | None = None
         self._was_maximized = False
+        self._preparing = False  # the kernels
+        self._drawn: Any = None  # the drawing that the newest frame is of
 
         self._connect()
         self._apply_settings()
@@ -141,6 +154,8 @@ class MainWindow(QMainWindow):
                 handlers[spec.id] = self.pan
             elif spec.id.startswith("method."):
                 handlers[spec.id] = self.choose_method
+            elif spec.id.startswith("shipped."):
+                handlers[spec.id] = self.choose_shipped
             elif spec.id.startswith("memory."):
                 handlers[spec.id] = lambda megabytes: self.change(tile_memory=megabytes)
             elif spec.id.startswith("theme."):
@@ -173,7 +188,9 @@ class MainWindow(QMainWindow):
         self.exporter.finished.connect(self._export_finished)
         self.exporter.failed.connect(self._export_failed)
         self.exporter.cancelled.connect(self._export_cancelled)
-        self.warm_up.ready.connect(lambda: self.status.set_standing(""))
+        self.warm_up.ready.connect(self._kernels_prepared)
+        self.canvas.frame_shown.connect(self._frame_shown)
+        self.canvas.view_changed.connect(self._show_waiting)
         self.warm_up.failed.connect(lambda text: self._tell_failure("No kernels", text, None))
 
     # ---- settings -----------------------------------------------------------------------------
@@ -195,7 +212,7 @@ class MainWindow(QMainWindow):
         self.canvas.set_glide(GLIDE_SECONDS if s.animate else 0.0)
         self.canvas.set_touchpad_pans(s.touchpad_pans)
         weights = self.weights if self._weights_in_use else None
-        self.session.set_method(s.method, weights)
+        self.session.set_method(s.method, weights, s.weights)
         self.session.set_tile_memory(s.tile_memory << 20 if s.tile_memory else None)
         self.session.set_footprint(PIXEL_SIGMA if s.footprint else None)
         self.tool_bar.setVisible(s.tool_bar and not self.isFullScreen())
@@ -214,6 +231,7 @@ class MainWindow(QMainWindow):
             (f"memory.{s.tile_memory}", True),
             *((f"method.{m.name}", m.name == s.method and weights is None) for m in METHODS),
             ("weights.use", weights is not None),
+            (f"shipped.{s.weights}", True),
             ("field.footprint", s.footprint),
         ):
             self.menus.tick(action_id, on)
@@ -286,6 +304,60 @@ class MainWindow(QMainWindow):
         self.change(method=method)
         if again:
             self.session.retry()
+        else:
+            self._tell_compared()
+
+    def choose_shipped(self, name: str) -> None:
+        """The learned field, by weights of a name or by those for the device."""
+        self._weights_in_use = False
+        self.change(weights=name, method=DEFAULT)
+        self._tell_compared()
+
+    # ---- comparing ----------------------------------------------------------------------------
+
+    def _tell_compared(self) -> None:
+        document = self.session.document
+        if document is None or document.picture is None:
+            return
+        busy = self.session.building or self._undrawn  # which have more to say
+        if not document.notes and not busy:
+            key, title = table.COMPARE_KEY, self.session.compared.title
+            self.status.tell(f"Hold {key} to see {title}")
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """The key that shows the method before for as long as it is held."""
+        if event.key() != COMPARE_KEY or event.modifiers() != Qt.KeyboardModifier.NoModifier:
+            super().keyPressEvent(event)
+        elif not event.isAutoRepeat():
+            if self.session.compare():
+                self._tell_held()
+            elif self.session.document is not None and self.session.document.picture is None:
+                self.status.tell("A field file has no other method to be compared with")
+
+    def _tell_held(self) -> None:
+        """What is seen, as soon as it is; until then what it is waited for says so."""
+        document = self.session.document
+        if document is None or self.canvas.scene != document.scene or self._undrawn:
+            return
+        title = self.session.choice.title
+        self.status.tell(f"{title}, while {table.COMPARE_KEY} is held", WHILE_HELD)
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        if event.key() != COMPARE_KEY:
+            super().keyReleaseEvent(event)
+        elif not event.isAutoRepeat():
+            self._end_compare()
+
+    def changeEvent(self, event: QEvent) -> None:
+        # Who goes to another window lets go of the key there.
+        if event.type() == QEvent.Type.ActivationChange and not self.isActiveWindow():
+            self._end_compare()
+        super().changeEvent(event)
+
+    def _end_compare(self) -> None:
+        if self.session.comparing:
+            self.session.end_compare()
+            self.status.tell("")
 
     def open_sample(self) -> None:
         from gaussian_core.resource_files import resource_path
@@ -319,15 +391,43 @@ class MainWindow(QMainWindow):
 
     def _opening_began(self, name: str) -> None:
         self.warm_up.start()
-        self.status.set_standing(
-            "" if self._kernels_ready() else "Preparing kernels (first start only)…"
-        )
+        self._preparing = not self._kernels_ready()
+        self._show_waiting()
         self.status.show_progress(f"Opening {name}")
 
     def _kernels_ready(self) -> bool:
         from gaussian_core import rasterizer
 
         return rasterizer.is_warm()
+
+    def _kernels_prepared(self) -> None:
+        self._preparing = False
+        self._show_waiting()
+
+    def _frame_shown(self, frame: Frame) -> None:
+        scene = self.canvas.scene
+        if scene is not None and frame.revision == scene.revision and frame.field_share > 0:
+            self._drawn = scene.drawing
+        self._show_waiting()
+        if self.session.comparing:
+            self._tell_held()
+
+    @property
+    def _undrawn(self) -> str:
+        """The title of a method that is asked for every pixel and has not shown any of this picture yet, else empty."""
+        scene = self.canvas.scene
+        if scene is None or scene.drawing is None or scene.drawing is self._drawn:
+            return ""
+        return method_title(scene.method) if self.canvas.view.scale >= FIELD_FROM else ""
+
+    def _show_waiting(self) -> None:
+        """What holds up everything, or the method that was asked for."""
+        text = ""
+        if self._preparing:
+            text = "Preparing kernels (first start only)…"
+        elif title := self._undrawn:
+            text = f"{title} reads the picture…"
+        self.status.set_standing(text)
 
     def _remember(self, path: Path) -> None:
         if path == self._sample:
@@ -375,6 +475,7 @@ class MainWindow(QMainWindow):
             self.setWindowFilePath("")
         else:
             self.setWindowFilePath(str(document.path or ""))
+            self.status.expect_alpha(document.has_alpha)
             size = status_text.size_text(document.extent)
             self.setWindowTitle(f"{document.name}  ({size})  –  {TITLE}")
         self.readout.refresh()
@@ -386,12 +487,23 @@ class MainWindow(QMainWindow):
         """Name the method of what is on screen, which after a switch is the old one for a moment."""
         scene, document = self.canvas.scene, self.session.document
         if scene is not None:
-            self.status.show_method(method_title(scene.method))
+            self.status.show_method(self._title_of(scene))
+            self._show_waiting()
+            if self.session.comparing:
+                self._tell_held()
         if self.card is not None and self.card.isVisible():
             if document is None:
                 self.card.close()
             else:
                 self.card.show_card(card_of(document))
+
+    def _title_of(self, scene: Scene) -> str:
+        """The method of a scene; of the learned field its weights as well, where there are several to choose from."""
+        title = method_title(scene.method)
+        tile = next(iter(scene.tiles.values()), None)
+        if scene.method != DEFAULT or tile is None or len(shipped_weights()) < 2:
+            return title
+        return f"{title} {tile.metadata.get('weights', '')}".strip()
 
     # ---- work under way -----------------------------------------------------------------------
 
@@ -506,7 +618,7 @@ class MainWindow(QMainWindow):
         if document is None or self.exporter.running:
             return
         source = document.picture or next(iter(document.scene.tiles.values()))
-        weights = None if document.fallback else document.weights
+        weights = document.choice.file if document.picture is not None else None
         export = Export(
             source,
             path,

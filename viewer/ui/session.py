@@ -11,16 +11,24 @@ from PySide6.QtGui import QImage
 from viewer.model import torch_import
 from viewer.model.document import Document
 from viewer.model.frame import Frame
-from viewer.model.methods import DEFAULT
+from viewer.model.methods import AUTOMATIC, DEFAULT, Choice
 from viewer.model.scene import Scene
 from viewer.model.view_state import ViewState
 from viewer.ui.build_worker import BuildWorker
 from viewer.ui.canvas import Canvas
 from viewer.ui.open_worker import Opening, OpenWorker
 
+SHELVED_BYTES = 256 << 20
+"""Of tiles that are kept of the method before, for going back to it; those in view are kept whatever they take."""
+PLAIN = "bicubic"
+"""What is compared with where no other method was chosen yet."""
+
 
 class Session(QObject):
-    """Owns the document. What was open before stays, and stays usable, until something else really is open."""
+    """Owns the document. What was open before stays, and stays usable, until something else really is open.
+
+    The same picture by the method that was shown before is kept on a shelf: going back to it builds nothing anew.
+    """
 
     changed = Signal()
     """Another document, or none, is shown."""
@@ -42,9 +50,12 @@ class Session(QObject):
         self._canvas = canvas
         self.method = DEFAULT
         self.weights: Path | None = None
+        self.shipped = AUTOMATIC
         self.pixel_sigma: float | None = None
         self.tile_memory: int | None = None
         self.document: Document | None = None
+        self._shelved: Document | None = None
+        self._held: Choice | None = None  # what is shown again when the comparison ends
         self._before: ViewState | None = None
         self._covered = False  # an overview of the next picture covers the document
         self._opening: Opening | None = None
@@ -73,16 +84,28 @@ class Session(QObject):
     def open_image(self, image: QImage) -> None:
         self._begin(self._opener.open_image(image, self.method, self.weights))
 
-    def set_method(self, method: str, weights: Path | None = None) -> None:
+    @property
+    def choice(self) -> Choice:
+        """How pictures are to be shown from now on."""
+        return Choice(self.method, self.shipped, self.weights)
+
+    def set_method(
+        self, method: str, weights: Path | None = None, shipped: str = AUTOMATIC
+    ) -> None:
         """Make fields by a method, or by weights that were opened before, from now on, that of the open picture too;
-        the view stays."""
-        if (method, weights) == (self.method, self.weights):
+        the view stays. shipped: the name of the weights of the learned field."""
+        self._held = None
+        self._choose(Choice(method, shipped, weights))
+
+    def _choose(self, wanted: Choice) -> None:
+        if wanted == self.choice:
             return
-        self.method, self.weights = method, weights
+        self.method, self.shipped, self.weights = wanted.method, wanted.shipped, wanted.weights
         document = self.document
         if document is None or document.picture is None:
             return
-        if weights is None and document.weights is None and document.method == method:
+        if document.choice.shows_as(wanted):
+            document.shipped = self.shipped
             return
         self._remake(document)
 
@@ -93,11 +116,53 @@ class Session(QObject):
 
     def _remake(self, document: Document) -> None:
         self.stop_building()
-        self._replace(document.made_by(self.method, self.weights))
+        shelved = self._shelved
+        if not document.fallback:
+            document.plan.set_budget(min(SHELVED_BYTES, self.tile_memory or SHELVED_BYTES))
+            document.take_tiles()
+            self._shelved = document
+        if shelved is not None and shelved.choice.shows_as(self.choice):
+            shelved.scene = shelved.scene.after(document.scene)
+            if self._shelved is shelved:
+                self._shelved = None
+            self._replace(shelved)
+        else:
+            made = document.made_by(self.method, self.weights)
+            made.shipped = self.shipped
+            self._replace(made)
         if self.document is not None and self.document.fallback:
             self.fell_back.emit(self.document.fallback)
         self.build()
         self.changed.emit()
+
+    # ---- comparing ----------------------------------------------------------------------------
+
+    @property
+    def compared(self) -> Choice:
+        """What `compare` shows: the method before, at first bicubic interpolation, or for that the learned field."""
+        if self._shelved is not None:
+            return self._shelved.choice
+        return Choice(DEFAULT if self.method == PLAIN else PLAIN, self.shipped)
+
+    @property
+    def comparing(self) -> bool:
+        return self._held is not None
+
+    def compare(self) -> bool:
+        """Show the same view by the method before, until `end_compare`. Whether there is something to compare."""
+        document = self.document
+        if document is None or document.picture is None or self._covered or self._held is not None:
+            return False
+        held = self.choice
+        self._choose(self.compared)
+        self._held = held
+        return True
+
+    def end_compare(self) -> None:
+        """Back to what `compare` took the place of; nothing where it did not."""
+        held, self._held = self._held, None
+        if held is not None:
+            self._choose(held)
 
     def set_footprint(self, pixel_sigma: float | None) -> None:
         """See fields by that footprint of the pixels from now on; None: each by what it was made for."""
@@ -138,6 +203,8 @@ class Session(QObject):
         self.scene_shown.emit()
 
     def close_document(self) -> None:
+        self.end_compare()
+        self._shelved = None
         self._opener.abandon()
         self._finish_opening()
         self.stop_building()
@@ -150,9 +217,11 @@ class Session(QObject):
         """Start or go on building the field."""
         if self.document is None or not self.document.buildable or self._building:
             return
-        self._building = True
         self._look_at_view(self.document)
-        self.build_progress.emit(self.document.built, self.document.total)
+        # What is complete is only watched, in case another view wants what there was no room for.
+        if not self.document.complete:
+            self._building = True
+            self.build_progress.emit(self.document.built, self.document.total)
         # Torch takes more than a second, in which other threads get on badly: the picture comes first.
         self._held_back = (
             self.document.needs_torch
@@ -222,9 +291,12 @@ class Session(QObject):
     def _show_document(self, opening: Opening, document: Document) -> None:
         if not self._opener.is_current(opening):
             return
+        self.end_compare()
         self.stop_building()
+        self._shelved = None
         self._covered = False
         self._before = None
+        document.shipped = self.shipped
         self._replace(document)
         self._finish_opening()
         self.changed.emit()
@@ -235,9 +307,9 @@ class Session(QObject):
         if (opening.method, opening.weights) == (self.method, self.weights):
             self.build()
         else:  # another method was chosen while the picture was read
-            method, weights, self.method = self.method, self.weights, opening.method
-            self.weights = opening.weights
-            self.set_method(method, weights)
+            wanted = self.choice
+            self.method, self.weights = opening.method, opening.weights
+            self._choose(wanted)
 
     def _go_back(self, opening: Opening, message: str) -> None:
         if not self._opener.is_current(opening):

@@ -129,12 +129,17 @@ class ShortcutSheet(QDialog):
         for key in ("?", "F1"):
             QShortcut(QKeySequence(key), self, self.close)
         self._content = content
+        self._scroll = scroll
 
     def show_near(self) -> None:
         """Show it over its window, as large as it wants to be and the screen allows."""
         wanted = self._content.sizeHint() + QSize(4, 4)
         room = self.screen().availableSize()
-        self.resize(wanted.boundedTo(QSize(room.width() - 40, room.height() - 80)))
+        most = QSize(room.width() - 40, room.height() - 80)
+        if wanted.height() > most.height():
+            # The scroll bar that there is then is not to hide the ends of the lines.
+            wanted += QSize(self._scroll.verticalScrollBar().sizeHint().width(), 0)
+        self.resize(wanted.boundedTo(most))
         self.show()
         self.raise_()
         self.activateWindow()

@@ -9,6 +9,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
+    QLayout,
     QProgressBar,
     QSizePolicy,
     QStatusBar,
@@ -20,8 +21,10 @@ from viewer.model import status_text
 from viewer.ui.status_cell import StatusCell
 from viewer.ui.zoom_field import ZoomField
 
+VALUE, VALUE_WITH_ALPHA = "255 255 255", "255 255 255 255"
 MESSAGE_ROOM = 120
 MESSAGE_STEP = 60
+WORK_SPACING = 8
 
 
 class StatusBar(QStatusBar):
@@ -40,7 +43,7 @@ class StatusBar(QStatusBar):
         )
         self.source = StatusCell(
             "Source value",
-            "255 255 255",
+            VALUE,
             4,
             "source",
             swatch=True,
@@ -48,7 +51,7 @@ class StatusBar(QStatusBar):
         )
         self.field = StatusCell(
             "Field value",
-            "255 255 255",
+            VALUE,
             5,
             "field",
             swatch=True,
@@ -98,14 +101,17 @@ class StatusBar(QStatusBar):
         self._work = QWidget()
         row = QHBoxLayout(self._work)
         row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
+        row.setSpacing(WORK_SPACING)
         row.addWidget(self._bar)
         row.addWidget(self._cancel)
 
         # QStatusBar's own layout hides ordinary widgets under temporary messages; one widget with a layout of our
         # own holds everything.
         self._content = QWidget()
+        # Cells are hidden until the rest fits; until then they must not make the window wider.
+        self._content.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         line = self._line = QHBoxLayout(self._content)
+        line.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
         line.setContentsMargins(8, 0, 6, 0)
         line.setSpacing(0)
         line.addWidget(self._message, 1)
@@ -134,6 +140,13 @@ class StatusBar(QStatusBar):
     def clear_picture(self) -> None:
         for cell in self.cells:
             cell.show_value("")
+
+    def expect_alpha(self, alpha: bool) -> None:
+        """Whether values have a fourth number, for alpha."""
+        template = VALUE_WITH_ALPHA if alpha else VALUE
+        changed = [cell.expect(template) for cell in (self.source, self.field)]
+        if any(changed):
+            self._fit_cells()
 
     def show_position(self, point: tuple[float, float] | None, scale: float = 1.0) -> None:
         self.position.show_value("" if point is None else status_text.position_text(*point, scale))
@@ -173,8 +186,9 @@ class StatusBar(QStatusBar):
 
     def set_standing(self, text: str) -> None:
         """What holds everything up, said until it is taken back by an empty text."""
-        self._standing = text
-        self._show_message()
+        if text != self._standing:
+            self._standing = text
+            self._show_message()
 
     def show_progress(self, label: str, done: int = 0, total: int = 0) -> None:
         """Work goes on; total 0: nobody knows for how long."""
@@ -237,9 +251,13 @@ class StatusBar(QStatusBar):
 
     def _fit_cells(self) -> None:
         """Keep as many cells as fit, the most important ones first."""
-        room = self.width() - self.zoom.width() - 30 - self._message_room
+        room = self.width() - self.zoom.width() - 30
         if self._work.isVisibleTo(self):
+            # The bar is less than what the message says and than the way to stop.
+            least = self._message.minimumWidth() + self._cancel.sizeHint().width()
+            self._bar.setVisible(least + self._bar.width() + WORK_SPACING <= room)
             room -= self._work.sizeHint().width()
+        room -= self._message_room
         for cell in sorted(self.cells, key=lambda c: c.rank):
             width = cell.sizeHint().width()
             cell.setVisible(width <= room)

@@ -14,8 +14,8 @@ GAP = 6
 class StatusCell(QWidget):
     """Paints itself, so that a new text costs one small repaint and moves nothing.
 
-    template: the widest text to expect; a longer one is elided. rank: cells with a high one go first when the window
-    is narrow. soft_label: stands before the text in a softer colour.
+    template: the widest text to expect, see `expect`; a longer one is elided. rank: cells with a high one go first when
+    the window is narrow. label: stands before the text in a softer colour.
     """
 
     def __init__(
@@ -41,6 +41,13 @@ class StatusCell(QWidget):
         self.setAccessibleName(name)
         self.setToolTip(tip)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
+
+    def expect(self, template: str) -> bool:
+        """Another widest text from now on. Whether the cell takes another width."""
+        before = self.sizeHint().width()
+        self._template = template
+        self.updateGeometry()
+        return self.sizeHint().width() != before
 
     @property
     def text(self) -> str:

@@ -94,6 +94,7 @@ def style_sheet(colours: Colours) -> str:
     QToolBar {{ border: 0; border-bottom: 1px solid {colours.line}; padding: 3px 6px; spacing: 3px; }}
     QToolBar::separator {{ background: {colours.line}; width: 1px; margin: 4px 5px; }}
     QToolButton {{ border: 1px solid transparent; border-radius: 5px; padding: 3px 6px; }}
+    QToolButton#qt_toolbar_ext_button {{ padding: 0; }}
     QToolButton:hover {{ background: {colours.button}; }}
     QToolButton:pressed {{ background: {colours.line}; }}
     QToolButton:checked {{ background: {colours.accent}; color: {colours.on_accent}; }}

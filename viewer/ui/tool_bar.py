@@ -71,6 +71,11 @@ class ToolBar(QToolBar):
             self._actions[name].setIcon(icons.icon(name, colours))
             # The menus stay plain: a few icons among many entries only look like a mistake.
             self._actions[name].setIconVisibleInMenu(False)
+        # Qt's own is black, and on dark bars not to be seen.
+        rest = self.findChild(QToolButton, "qt_toolbar_ext_button")
+        if rest is not None:
+            rest.setIcon(icons.icon(icons.MORE, colours))
+            rest.setToolTip("More")
 
     def _add(self, action_id: str) -> None:
         action = self._actions[action_id]

@@ -8,6 +8,7 @@ the screen is not in the figures.
 from __future__ import annotations
 
 import math
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable
@@ -23,6 +24,7 @@ from viewer.model.frame import Frame
 from viewer.model.frame_timing import Recorder
 from viewer.model.settings import Settings, SettingsFile
 from viewer.model.zoom_script import HERTZ, Drag, Rest, Step, ZoomTo
+from viewer.ui.app import SWITCH_SECONDS
 from viewer.ui.main_window import MainWindow
 from viewer.ui.theme import Theme
 
@@ -51,6 +53,8 @@ class WindowBench:
         assert isinstance(app, QApplication)
         self._app = app
         self._stop = stop
+        self._switch = sys.getswitchinterval()
+        sys.setswitchinterval(SWITCH_SECONDS)
         self._folder = tempfile.TemporaryDirectory(prefix="gaussian-zoom-")
         file = SettingsFile(Path(self._folder.name) / "settings.json")
         file.save(Settings(method=method))
@@ -74,6 +78,7 @@ class WindowBench:
     def __exit__(self, *_: object) -> None:
         self.window.close()
         self._folder.cleanup()
+        sys.setswitchinterval(self._switch)
 
     def _resize(self, size: tuple[int, int]) -> None:
         ratio = self.canvas.devicePixelRatioF()

@@ -42,14 +42,19 @@ class ZoomField(QComboBox):
         edit.textEdited.connect(lambda: self._mark(False))
         edit.installEventFilter(self)
         self.activated.connect(self._take)
-        self._scale = 1.0
-        self.show_zoom(1.0)
+        self._scale: float | None = None
+        self.show_zoom(None)
 
-    def show_zoom(self, scale: float) -> None:
-        """The zoom has changed. What is being typed is left alone."""
+    def show_zoom(self, scale: float | None) -> None:
+        """The zoom has changed; None: there is no picture. What is being typed is left alone."""
         self._scale = scale
+        self.setEnabled(scale is not None)
         if not self._edit.hasFocus():
-            self._show(zoom_text(scale))
+            self._show(self._text)
+
+    @property
+    def _text(self) -> str:
+        return "" if self._scale is None else zoom_text(self._scale)
 
     def begin_typing(self) -> None:
         self._edit.setFocus(Qt.FocusReason.ShortcutFocusReason)
@@ -60,7 +65,7 @@ class ZoomField(QComboBox):
         if watched is self._edit and isinstance(event, QKeyEvent) and self._took_key(event):
             return True
         if event.type() == QEvent.Type.FocusOut and not self.view().isVisible():
-            self._show(zoom_text(self._scale))
+            self._show(self._text)
         return super().eventFilter(watched, event)
 
     def event(self, event: QEvent) -> bool:
@@ -109,7 +114,7 @@ class ZoomField(QComboBox):
 
     def _leave(self) -> None:
         self._edit.clearFocus()
-        self._show(zoom_text(self._scale))
+        self._show(self._text)
         self.left.emit()
 
     def _show(self, text: str) -> None:

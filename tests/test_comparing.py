@@ -1,0 +1,302 @@
+"""Holding a key shows the same view by the method that was chosen before; the shipped weights are a choice, too."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from tests.canvas_helpers import pixels
+from tests.window_helpers import WindowMaker, open_and_wait, save_picture, wait_until_idle
+from viewer.model.frame_renderer import render_frame
+from viewer.model.settings import Settings
+
+
+@pytest.fixture
+def make_window(qapp, tmp_path):
+    maker = WindowMaker(qapp, tmp_path)
+    yield maker
+    maker.close()
+
+
+@pytest.fixture
+def base_weights(tmp_path, monkeypatch):
+    """Weights shipped under the name "base": the same network with its colours a little apart."""
+    pytest.importorskip("torch")
+    from gaussian_core.models import card, config, weights
+
+    folder = tmp_path / "resources"
+    folder.mkdir()
+    light = config.weights_path("light")
+    (folder / light.name).write_bytes(light.read_bytes())
+    model = weights.load_model(light)
+    model.colour.bias.add_(0.2)
+    read = card.read_card(light).config
+    weights.save_model(folder / "continuoussr-base.safetensors", model, replace(read, name="base"))
+    monkeypatch.setattr(config, "RESOURCES", folder)
+    return folder / "continuoussr-base.safetensors"
+
+
+def press(window, down=True, repeat=False):
+    kind = QEvent.Type.KeyPress if down else QEvent.Type.KeyRelease
+    event = QKeyEvent(kind, Qt.Key.Key_X, Qt.KeyboardModifier.NoModifier, "x", repeat)
+    QApplication.sendEvent(window.canvas, event)
+
+
+def shown(window):
+    return pixels(window.canvas.grab_frame())
+
+
+def test_holding_x_shows_the_method_before_and_letting_go_the_present_one(
+    make_window, qtbot, tmp_path
+):
+    window = make_window()
+    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png"))
+    window.canvas.set_view(window.canvas.view.set_scale(8.0))
+    window.menus.actions["method.nearest"].trigger()
+    assert "Hold X to see Kernel interpolation" in window.status.message
+    wait_until_idle(qtbot, window)
+    view, nearest = window.canvas.view, shown(window)
+    kernel_tiles = window.session._shelved.plan.tiles
+
+    press(window)
+    wait_until_idle(qtbot, window)
+    assert window.canvas.view == view
+    assert window.status.method.text == "Kernel interpolation"
+    assert window.status.message == "Kernel interpolation, while X is held"
+    scene = window.canvas.scene
+    assert all(scene.tiles[key] is tile for key, tile in kernel_tiles.items()), "nothing is rebuilt"
+    kernel = shown(window)
+    wanted = render_frame(scene, view).bgrx[..., 2::-1]
+    assert np.array_equal(kernel, wanted)
+    assert not np.array_equal(kernel, nearest)
+    for down in (False, True):
+        press(window, down, repeat=True)  # a held key repeats
+    assert window.session.comparing
+
+    press(window, down=False)
+    wait_until_idle(qtbot, window)
+    assert np.array_equal(shown(window), nearest)
+    assert window.status.method.text == "Nearest neighbour"
+    assert window.status.message == ""
+    assert window.settings.method == "nearest", "the choice is not touched"
+    assert window.menus.actions["method.nearest"].isChecked()
+
+
+def test_with_no_method_before_bicubic_is_compared_and_bicubic_with_the_learned_field(
+    make_window, qtbot, tmp_path
+):
+    window = make_window()
+    press(window)
+    press(window, down=False)
+    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png"))
+    press(window)
+    wait_until_idle(qtbot, window)
+    assert window.status.method.text == "Bicubic"
+    press(window, down=False)
+    wait_until_idle(qtbot, window)
+    assert window.status.method.text == "Kernel interpolation"
+    assert window.session.compared.method == "bicubic"
+    other = make_window(Settings(method="bicubic"))
+    open_and_wait(qtbot, other, save_picture(tmp_path / "a.png"))
+    assert other.session.compared.method == "continuoussr"
+
+
+def test_a_comparison_ends_with_the_windows_focus_and_with_another_choice(
+    make_window, qtbot, tmp_path
+):
+    window = make_window()
+    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png"))
+    press(window)
+    QApplication.sendEvent(window, QEvent(QEvent.Type.ActivationChange))
+    if not window.isActiveWindow():
+        assert not window.session.comparing
+    press(window)
+    window.menus.actions["method.lanczos"].trigger()
+    press(window, down=False)
+    wait_until_idle(qtbot, window)
+    assert window.session.document.method == "lanczos"
+    press(window)
+    open_and_wait(qtbot, window, save_picture(tmp_path / "b.png", seed=2))
+    qtbot.waitUntil(lambda: window.session.document.name == "b.png")
+    press(window, down=False)
+    wait_until_idle(qtbot, window)
+    assert window.session.document.method == "lanczos"
+
+
+def test_x_is_a_letter_in_the_zoom_field(make_window, qtbot, tmp_path):
+    window = make_window()
+    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png"))
+    window.status.zoom.begin_typing()
+    field = QApplication.focusWidget() or window.status.zoom
+    QTest.keyClicks(field, "4x")
+    assert not window.session.comparing
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    wait_until_idle(qtbot, window)
+    assert window.canvas.view.scale == pytest.approx(4.0)
+
+
+def test_one_set_of_weights_is_no_choice(make_window):
+    from gaussian_core.models.config import shipped_weights
+
+    window = make_window()
+    menu = window.menus.menu("Fiel&d", "Wei&ghts").menuAction()
+    assert menu.isVisible() == (len(shipped_weights()) > 1)
+
+
+def test_the_shipped_weights_are_chosen_in_the_menu_kept_and_compared(
+    make_window, qtbot, tmp_path, base_weights
+):
+    from viewer.model.field_card import card_of
+
+    window = make_window(Settings())
+    assert window.menus.menu("Fiel&d", "Wei&ghts").menuAction().isVisible()
+    assert window.menus.actions["shipped.auto"].isChecked()
+    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png", 200, 150))
+    window.canvas.set_view(window.canvas.view.set_scale(8.0))
+    wait_until_idle(qtbot, window)
+    light = shown(window)
+    assert window.status.method.text == "ContinuousSR light"
+    window.menus.actions["shipped.base"].trigger()
+    wait_until_idle(qtbot, window, lambda: "base" in window.status.method.text)
+    assert not np.array_equal(shown(window), light)
+    assert dict(card_of(window.session.document).rows)["Weights"].startswith("base, ")
+    assert window.settings.weights == "base"
+    press(window)
+    wait_until_idle(qtbot, window)
+    assert np.array_equal(shown(window), light)
+    assert window.status.method.text == "ContinuousSR light"
+    press(window, down=False)
+    wait_until_idle(qtbot, window)
+
+    again = make_window()
+    assert again.menus.actions["shipped.base"].isChecked()
+    open_and_wait(qtbot, again, save_picture(tmp_path / "a.png", 200, 150))
+    assert again.status.method.text == "ContinuousSR base"
+    tile = next(iter(again.session.document.scene.tiles.values()))
+    assert tile.metadata["weights"] == "base"
+
+
+def test_weights_that_were_chosen_and_are_not_there_are_said(
+    make_window, qtbot, tmp_path, monkeypatch
+):
+    pytest.importorskip("torch")
+    from gaussian_core.models import config
+
+    window = make_window(Settings(weights="base"))
+    monkeypatch.setattr(config, "RESOURCES", tmp_path)
+    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png"))
+    assert "continuoussr-base.safetensors" in window.status.message
+    assert window.status.method.text == "Kernel interpolation"
+
+
+def test_the_weights_of_a_device(base_weights):
+    from gaussian_core.models.config import default_weights, named_weights, shipped_weights
+
+    assert shipped_weights() == ("light", "base")
+    assert (default_weights("cpu"), default_weights("cuda")) == ("light", "base")
+    assert named_weights("base") == base_weights
+    assert named_weights("./base").name == "base" and named_weights("./base") != base_weights
+    base_weights.unlink()
+    assert default_weights("cuda") == "light"
+
+
+@pytest.mark.parametrize("name", ["liif", "fit"])
+def test_a_method_that_is_slow_to_begin_says_so_until_it_shows_something(
+    make_window, qtbot, tmp_path, monkeypatch, name
+):
+    pytest.importorskip("torch")
+    from viewer.model.lazy_drawing import LazyDrawing
+
+    begin = threading.Event()
+    opened = LazyDrawing._opened
+
+    def slowly(self, stop):
+        begin.wait(20.0)
+        return opened(self, stop)
+
+    monkeypatch.setattr(LazyDrawing, "_opened", slowly)
+    window = make_window()
+    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png", 24, 16))
+    action = window.menus.actions[f"method.{name}"]
+    title = action.text().replace("&", "")
+    window.canvas.set_view(window.canvas.view.set_scale(0.9))
+    action.trigger()
+    assert "reads the picture" not in window.status.message, "below 100 % the picture is shown"
+    window.canvas.set_view(window.canvas.view.set_scale(8.0))
+    window.status.tell("")
+    assert window.status.message.lower() == f"{title} reads the picture…".lower()
+    press(window)
+    press(window, down=False)
+    assert window.status.message.lower() == f"{title} reads the picture…".lower()
+    begin.set()
+    wait_until_idle(qtbot, window, lambda: not window._undrawn, 60_000)
+    assert window.status.message == ""
+    window.menus.actions["field.card"].trigger()
+    assert window.card.isVisible()
+
+
+def test_what_is_compared_is_named_when_it_is_seen(make_window, qtbot, tmp_path, monkeypatch):
+    """A field that is still to be built leaves on screen what was there, and its name."""
+    pytest.importorskip("torch")
+    window = make_window(Settings(method="bicubic"))
+    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png", 300, 200))
+    window.canvas.set_view(window.canvas.view.set_scale(8.0))
+    wait_until_idle(qtbot, window)
+    press(window)
+    assert window.status.message.startswith("Building the field: 0 of ")
+    assert window.status.method.text == "Bicubic"
+    held = "ContinuousSR, while X is held"
+    qtbot.waitUntil(lambda: window.status.message == held, timeout=20_000)
+    assert window.status.method.text == "ContinuousSR"
+    press(window, down=False)
+    wait_until_idle(qtbot, window)
+    assert window.status.method.text == "Bicubic"
+
+
+def test_the_command_line_knows_the_weights_by_name(tmp_path, base_weights):
+    import argparse
+
+    from gaussian_core.evaluation import command as evaluation
+    from gaussian_core.field import GaussianField
+    from viewer.cli import main
+
+    photo = save_picture(tmp_path / "a.png", 24, 20)
+    made = {}
+    for name in ("light", "base"):
+        out = tmp_path / f"{name}.safetensors"
+        assert main(["build", str(photo), str(out), "--weights", name]) == 0
+        made[name] = GaussianField.open(out)
+        assert made[name].metadata["weights"] == name
+    assert not np.allclose(made["light"].amplitudes, made["base"].amplitudes)
+    drawn = tmp_path / "drawn.png"
+    assert main(["render", str(photo), str(drawn), "--scale", "2", "--weights", "base"]) == 0
+    parser = argparse.ArgumentParser()
+    evaluation.add_arguments(parser)
+    assert parser.parse_args(["folder", "--weights", "base"]).weights == [base_weights]
+    base_weights.unlink()
+    assert main(["render", str(photo), str(drawn), "--scale", "2", "--weights", "base"]) == 1
+
+
+def test_the_method_before_keeps_little_out_of_view(make_window, qtbot, tmp_path, monkeypatch):
+    from viewer.ui import session
+
+    monkeypatch.setattr(session, "SHELVED_BYTES", 1)
+    window = make_window()
+    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png", 1100, 600))
+    document = window.session.document
+    assert document.built == document.total == 6
+    window.canvas.set_view(window.canvas.view.centred_on(100, 100, 8.0))
+    wait_until_idle(qtbot, window)
+    window.menus.actions["method.nearest"].trigger()
+    assert 1 <= document.built < 6
+    window.menus.actions["method.kernel"].trigger()
+    assert window.session.document is document
+    wait_until_idle(qtbot, window, lambda: document.built == 6)
+    assert len(window.canvas.scene.tiles) == 6
