@@ -174,6 +174,7 @@ def test_the_shipped_weights_are_chosen_in_the_menu_kept_and_compared(
     assert window.status.method.text == "ContinuousSR light"
     press(window, down=False)
     wait_until_idle(qtbot, window)
+    window.close()  # settings are written at the latest then
 
     again = make_window()
     assert again.menus.actions["shipped.base"].isChecked()
