@@ -2,8 +2,9 @@
 
 A strip is cut into tiles that stay in the first-level cache. Each tile gathers the Gaussians of the cells that reach
 it, prepares them sixteen at a time, and adds each one column by column of pixels. What bounds it: at high zoom, three
-loads, fused multiply-adds and stores per sixteen pixels; at low zoom, two vectors of exponentials and the set-up per
-Gaussian.
+loads, fused multiply-adds and stores per sixteen pixels, the stores above all; at low zoom, two vectors of
+exponentials, the set-up per Gaussian and half-empty vectors. Two kinds of fields go faster ways: regular grids
+(regular_kernel), and any field where its cells are as large as the pixels (cells_kernel).
 
 Everything about a Gaussian's box, its columns and the restarts of its recurrences is laid out relative to its own
 centre pixel on the absolute device lattice, never relative to the tile: a pixel gets the same bits in any tiling.
@@ -68,6 +69,7 @@ REACH = 3.8
 
 # Floats on either side of a tile's rows, whole vectors, so that a column may start or end outside the tile.
 PAD = max(16, (OVERHANG + 15) // 16 * 16)
+REGULAR_BELOW = 6.0  # device pixels a cell up to which a regular grid is summed axis by axis
 SEGMENT = 32  # rows after which a recurrence starts anew: float32 errors stay under 1e-4
 # Exponents (of 2) from which a recurrence can start without touching subnormal numbers.
 DEEPEST = -120.0
@@ -298,7 +300,8 @@ def _gather(
             continue
         cell = sizes[g, G_CELL]
         columns = grids[g, G_COLUMNS]
-        if grids[g, G_REGULAR]:
+        # Of cells many pixels wide few Gaussians are seen, and the tables of taps cost more than these.
+        if grids[g, G_REGULAR] and max(sx, sy) * cell < REGULAR_BELOW:
             add_regular(
                 planes, PAD, left, top, width, height, grids[g, G_ROWS], grids[g, G_ROW_BYTES],
                 columns, grids[g, G_LINES], cell, sizes[g, G_X0], sizes[g, G_Y0],
@@ -345,11 +348,21 @@ def render_strip(
     channels = len(template)
     line = tile_width + 2 * PAD
     # 16 floats to spare, so that the tile can start on a cache line.
-    total = height + 2 * OVERHANG_ROWS
+    over = 0  # rows above and below, where blocks of cells stand out of the tile
+    for g in range(grids.shape[0]):
+        if one_pixel_a_cell(
+            sizes[g, G_CELL], sx, sy, sizes[g, G_VARIANCE_X], sizes[g, G_VARIANCE_Y], footprint,
+            REACH,
+        ):  # fmt: skip
+            over = OVERHANG_ROWS
+    total = height + 2 * over
     memory = np.empty(total * channels * line + 16, np.float32)
     skip = (-(memory.ctypes.data // 4)) % 16
     padded = memory[skip : skip + total * channels * line].reshape((total, channels, line))
-    tile = padded[OVERHANG_ROWS : OVERHANG_ROWS + height]
+    # Once: what blocks leave there is never read as pixels.
+    padded[:over] = 0
+    padded[over + height :] = 0
+    tile = padded[over : over + height]
     scratch = np.empty(SCRATCH_ROWS * BATCH, np.int32)
     blocks = np.empty(BLOCKS * block_length(channels), np.float32)
     pixels = np.empty(line, np.int32)
@@ -358,7 +371,7 @@ def render_strip(
     left = -(int(lx) % 16)
     while left < width:
         here = min(tile_width, width - left)
-        padded[:] = 0
+        tile[:] = 0
         _gather(
             tile, tile.ctypes.data, row_bytes, line * 4, left, top, here, height, scratch.ctypes.data, blocks.ctypes.data,
             grids, sizes, sx, sy, lx, ly, px, py, footprint, template,
