@@ -9,7 +9,7 @@ standard deviation is at most 2**l.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,8 @@ class GridLevel:
         float, float
     ]  # largest variance along x and y on this level, source pixels squared
     bounds: tuple[float, float, float, float]  # x0, y0, x1, y1 of the centres
+    # Every cell holds one Gaussian, in the same place, and all have the level's `variance` and no correlation.
+    regular: bool = False
 
 
 @dataclass(frozen=True)
@@ -173,7 +175,7 @@ def build_index(
         placed += len(m)
     kept = [order for order in orders if order is not None]
     if not kept and rows is not None:
-        return SpatialIndex(rows, None, tuple(levels))
+        return SpatialIndex(rows, None, _marked(levels, rows, count))
     merged = np.concatenate(kept) if kept else None
     filled = np.zeros((5 + channels, count + ROW_PADDING), np.float32)
     for target, source in zip(filled, (*means.T, *covariances.T, *amplitudes.T), strict=True):
@@ -181,7 +183,31 @@ def build_index(
             target[:count] = source
         else:
             _gather(source, merged, target)
-    return SpatialIndex(filled, merged, tuple(levels))
+    return SpatialIndex(filled, merged, _marked(levels, filled, count))
+
+
+def _marked(
+    levels: list[GridLevel], rows: NDArray[np.float32], count: int
+) -> tuple[GridLevel, ...]:
+    """The levels, a single one marked as regular where its Gaussians, in cell order, are so."""
+    if len(levels) == 1 and _is_regular(rows[:5, :count], levels[0]):
+        return (replace(levels[0], regular=True),)
+    return tuple(levels)
+
+
+def _is_regular(rows: NDArray[np.float32], level: GridLevel) -> bool:
+    """Whether (5, N) Gaussians in cell order fill the grid, one a cell, at equal places and with equal axes."""
+    if level.columns * level.rows != rows.shape[1]:
+        return False
+    shape = (level.rows, level.columns)
+    x = np.float32(level.bounds[0]) + np.arange(level.columns, dtype=np.float32) * level.cell
+    y = np.float32(level.bounds[1]) + np.arange(level.rows, dtype=np.float32) * level.cell
+    wanted = (level.variance[0], 0.0, level.variance[1])
+    return bool(
+        (rows[0].reshape(shape) == x).all()
+        and (rows[1].reshape(shape) == y[:, None]).all()
+        and all((row == np.float32(v)).all() for row, v in zip(rows[2:], wanted, strict=True))
+    )
 
 
 def _bin(

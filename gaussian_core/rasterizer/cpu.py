@@ -34,11 +34,12 @@ def _tables(
                     *level.first,
                     level.columns,
                     level.rows,
+                    int(level.regular),
                 )
             )
             floats.append((level.cell, *level.variance, *level.bounds, gain))
     return (
-        np.array(integers, np.int64).reshape(-1, 7),
+        np.array(integers, np.int64).reshape(-1, 8),
         np.array(floats, np.float64).reshape(-1, 8),
     )
 

@@ -2,8 +2,9 @@
 
 A strip is cut into tiles that stay in the first-level cache. Each tile gathers the Gaussians of the cells that reach
 it, prepares them sixteen at a time, and adds each one column by column of pixels. What bounds it: at high zoom, three
-loads, fused multiply-adds and stores per sixteen pixels; at low zoom, two vectors of exponentials and the set-up per
-Gaussian.
+loads, fused multiply-adds and stores per sixteen pixels, the stores above all; at low zoom, two vectors of
+exponentials, the set-up per Gaussian and half-empty vectors. Two kinds of fields go faster ways: regular grids
+(regular_kernel), and any field where its cells are as large as the pixels (cells_kernel).
 
 Everything about a Gaussian's box, its columns and the restarts of its recurrences is laid out relative to its own
 centre pixel on the absolute device lattice, never relative to the tile: a pixel gets the same bits in any tiling.
@@ -20,6 +21,17 @@ from numba.cpython.unsafe.tuple import tuple_setitem
 
 from gaussian_core.compiled import compiled
 from gaussian_core.display import CHECKER_DARK, CHECKER_LIGHT, CHECKER_SIZE
+from gaussian_core.rasterizer.cells_ir import LANES, SLOTS, most_in_a_cell
+from gaussian_core.rasterizer.cells_kernel import (
+    BLOCKS,
+    OVERHANG,
+    OVERHANG_ROWS,
+    add_blocks,
+    block_length,
+    one_pixel_a_cell,
+    prepare_block,
+)
+from gaussian_core.rasterizer.regular_kernel import add_regular
 from gaussian_core.rasterizer.vector_ir import (
     BATCH,
     CENTRE_X,
@@ -55,9 +67,9 @@ from gaussian_core.rasterizer.vector_ir import (
 # cut keeps the sum of many cut edges invisible.
 REACH = 3.8
 
-PAD = (
-    16  # floats on either side of a tile's rows, so that a column may start or end outside the tile
-)
+# Floats on either side of a tile's rows, whole vectors, so that a column may start or end outside the tile.
+PAD = max(16, (OVERHANG + 15) // 16 * 16)
+REGULAR_BELOW = 6.0  # device pixels a cell up to which a regular grid is summed axis by axis
 SEGMENT = 32  # rows after which a recurrence starts anew: float32 errors stay under 1e-4
 # Exponents (of 2) from which a recurrence can start without touching subnormal numbers.
 DEEPEST = -120.0
@@ -66,7 +78,7 @@ BIG = 2.0**40
 IBIG = 1 << 40
 
 # Columns of the integer and the float table that describe the grid levels of all fields (see cpu.py).
-(G_ROWS, G_ROW_BYTES, G_STARTS, G_FIRST_X, G_FIRST_Y, G_COLUMNS, G_LINES) = range(7)
+(G_ROWS, G_ROW_BYTES, G_STARTS, G_FIRST_X, G_FIRST_Y, G_COLUMNS, G_LINES, G_REGULAR) = range(8)
 (G_CELL, G_VARIANCE_X, G_VARIANCE_Y, G_X0, G_Y0, G_X1, G_Y1, G_GAIN) = range(8)
 
 
@@ -199,6 +211,66 @@ def _accumulate(
         first += BATCH
 
 
+@compiled()
+def _add_cells(
+    tile, row_bytes, channel_bytes, left, top, width, height, scratch, blocks,
+    rows, field_bytes, starts, columns, first_x, first_y, c0, c1, r0, r1, cell, gain,
+    sx, lx, ly, px, py, footprint, template,
+):  # fmt: skip
+    """Add cells c0 .. c1 of rows r0 .. r1 of a level whose cells are as large as pixels, see cells_kernel.
+
+    (first_x, first_y): number of the level's first cell. blocks: BLOCKS scratch blocks of cells_ir.
+    """
+    # A cell's own pixel is the one whose centre is nearest to the cell's.
+    back_x, back_y = 1 if px > 0.5 else 0, 1 if py > 0.5 else 0
+    shift_x, shift_y = np.float32(0.5 + px - back_x), np.float32(0.5 + py - back_y)
+    corner = tile + (PAD - left) * 4 - top * row_bytes
+    # A window may be one pixel wider than the reach of the Gaussian that it is of.
+    c0, c1 = max(c0 - 1, 0), min(c1 + 1, columns - 1)
+    channels = len(template)
+    block_bytes = block_length(channels) * 4
+    wide = BLOCKS * LANES
+    alone = np.zeros(BLOCKS, np.uint64)
+    for r in range(r0, r1 + 1):
+        pixel_y = first_y + r - int(ly) - back_y
+        edge_y = np.float32((first_y + r) * cell)
+        for c in range(c0 // wide * wide, c1 + 1, wide):
+            count = min(BLOCKS, (columns - c + LANES - 1) // LANES)
+            most = 0
+            for n in range(count):
+                here = c + n * LANES
+                cells = starts + (r * columns + here) * 4
+                most = max(most, most_in_a_cell(cells, min(LANES, columns - here)))
+            for group in range(0, most, SLOTS):
+                for n in range(count):
+                    here = c + n * LANES
+                    cells = starts + (r * columns + here) * 4
+                    alone[n] = prepare_block(
+                        blocks + n * block_bytes, rows, field_bytes, cells,
+                        min(LANES, columns - here), group, np.float32((first_x + here) * cell),
+                        edge_y, np.float32(cell), np.float32(sx), shift_x, shift_y,
+                        np.float32(footprint), np.float32(REACH), gain, template,
+                    )  # fmt: skip
+                add_blocks(
+                    corner, row_bytes, channel_bytes, top, height, blocks, count,
+                    first_x + c - int(lx) - back_x, pixel_y, template,
+                )  # fmt: skip
+                for n in range(count):
+                    bits = alone[n]
+                    if bits == 0:
+                        continue
+                    for bit in range(SLOTS * LANES):
+                        if (bits >> np.uint64(bit)) & np.uint64(1):
+                            lane = c + n * LANES + bit % LANES
+                            number = np.int64(i32_at(starts, r * columns + lane))
+                            number += group + bit // LANES
+                            _accumulate(
+                                tile, row_bytes, channel_bytes, left, top, width, height,
+                                scratch, rows, field_bytes, gain, number, number + 1, sx, sx,
+                                lx + px, ly + py, footprint, template,
+                            )  # fmt: skip
+
+
 @compiled(inline="always")
 def _clamped(position, first, count):
     return int(min(max(math.floor(position) - first, 0.0), count - 1.0))
@@ -206,12 +278,13 @@ def _clamped(position, first, count):
 
 @compiled()
 def _gather(
-    tile, row_bytes, channel_bytes, left, top, width, height, scratch,
+    planes, tile, row_bytes, channel_bytes, left, top, width, height, scratch, blocks,
     grids, sizes, sx, sy, lx, ly, px, py, footprint, template,
 ):  # fmt: skip
     """Add to a tile every Gaussian of every grid level whose cut ellipse can reach it.
 
-    left, top: of the tile, on the device lattice; (lx, ly) is the viewport's corner there.
+    left, top: of the tile, on the device lattice; (lx, ly) is the viewport's corner there. `tile` is the address of
+    `planes` (H, C, PAD + W + PAD).
     """
     for g in range(grids.shape[0]):
         # One device pixel of slack covers every rounding below.
@@ -227,11 +300,30 @@ def _gather(
             continue
         cell = sizes[g, G_CELL]
         columns = grids[g, G_COLUMNS]
+        # Of cells many pixels wide few Gaussians are seen, and the tables of taps cost more than these.
+        if grids[g, G_REGULAR] and max(sx, sy) * cell < REGULAR_BELOW:
+            add_regular(
+                planes, PAD, left, top, width, height, grids[g, G_ROWS], grids[g, G_ROW_BYTES],
+                columns, grids[g, G_LINES], cell, sizes[g, G_X0], sizes[g, G_Y0],
+                sizes[g, G_VARIANCE_X], sizes[g, G_VARIANCE_Y], sizes[g, G_GAIN],
+                sx, sy, lx + px, ly + py, footprint, REACH,
+            )  # fmt: skip
+            continue
         c0 = _clamped(x0 / cell, grids[g, G_FIRST_X], columns)
         c1 = _clamped(x1 / cell, grids[g, G_FIRST_X], columns)
         r0 = _clamped(y0 / cell, grids[g, G_FIRST_Y], grids[g, G_LINES])
         r1 = _clamped(y1 / cell, grids[g, G_FIRST_Y], grids[g, G_LINES])
         starts = grids[g, G_STARTS]
+        if one_pixel_a_cell(
+            cell, sx, sy, sizes[g, G_VARIANCE_X], sizes[g, G_VARIANCE_Y], footprint, REACH
+        ):
+            _add_cells(
+                tile, row_bytes, channel_bytes, left, top, width, height, scratch, blocks,
+                grids[g, G_ROWS], grids[g, G_ROW_BYTES], starts, columns,
+                grids[g, G_FIRST_X], grids[g, G_FIRST_Y], c0, c1, r0, r1, cell,
+                np.float32(sizes[g, G_GAIN]), sx, lx, ly, px, py, footprint, template,
+            )  # fmt: skip
+            continue
         for r in range(r0, r1 + 1):
             _accumulate(
                 tile, row_bytes, channel_bytes, left, top, width, height, scratch,
@@ -256,10 +348,23 @@ def render_strip(
     channels = len(template)
     line = tile_width + 2 * PAD
     # 16 floats to spare, so that the tile can start on a cache line.
-    memory = np.empty(height * channels * line + 16, np.float32)
+    over = 0  # rows above and below, where blocks of cells stand out of the tile
+    for g in range(grids.shape[0]):
+        if one_pixel_a_cell(
+            sizes[g, G_CELL], sx, sy, sizes[g, G_VARIANCE_X], sizes[g, G_VARIANCE_Y], footprint,
+            REACH,
+        ):  # fmt: skip
+            over = OVERHANG_ROWS
+    total = height + 2 * over
+    memory = np.empty(total * channels * line + 16, np.float32)
     skip = (-(memory.ctypes.data // 4)) % 16
-    tile = memory[skip : skip + height * channels * line].reshape((height, channels, line))
+    padded = memory[skip : skip + total * channels * line].reshape((total, channels, line))
+    # Once: what blocks leave there is never read as pixels.
+    padded[:over] = 0
+    padded[over + height :] = 0
+    tile = padded[over : over + height]
     scratch = np.empty(SCRATCH_ROWS * BATCH, np.int32)
+    blocks = np.empty(BLOCKS * block_length(channels), np.float32)
     pixels = np.empty(line, np.int32)
     row_bytes = channels * line * 4
     # Tiles stand on multiples of 16 of the absolute lattice: the first may begin left of the viewport.
@@ -268,7 +373,7 @@ def render_strip(
         here = min(tile_width, width - left)
         tile[:] = 0
         _gather(
-            tile.ctypes.data, row_bytes, line * 4, left, top, here, height, scratch.ctypes.data,
+            tile, tile.ctypes.data, row_bytes, line * 4, left, top, here, height, scratch.ctypes.data, blocks.ctypes.data,
             grids, sizes, sx, sy, lx, ly, px, py, footprint, template,
         )  # fmt: skip
         first = max(0, -left)

@@ -67,15 +67,41 @@ class Vectors:
     def fma(self, x: Any, y: Any, z: Any) -> Any:
         return self.call("fma", x, y, z)
 
+    def steps(self, step: int) -> Any:
+        """0, step, 2 step ... as int32."""
+        return ir.Constant(self.i32, [step * k for k in range(self.lanes)])
+
+    def reduce(self, name: str, x: Any) -> Any:
+        """The "smin" or "smax" of an int32 vector."""
+        fnty = ir.FunctionType(I32, [x.type])
+        full = f"llvm.vector.reduce.{name}.v{self.lanes}i32"
+        return self.b.call(cgutils.get_or_insert_function(self.b.module, fnty, full), [x])
+
+    # Comparison and choice are one instruction; minnum and maxnum, which have to mind NaN, are three.
+
+    def larger(self, x: Any, y: Any) -> Any:
+        return self.b.select(self.b.fcmp_ordered(">", x, y), x, y)
+
+    def smaller(self, x: Any, y: Any) -> Any:
+        return self.b.select(self.b.fcmp_ordered("<", x, y), x, y)
+
     def clamp(self, x: Any, low: float, high: float) -> Any:
         kind = x.type
-        x = self.call("maxnum", x, self.const(low, kind))
-        return self.call("minnum", x, self.const(high, kind))
+        return self.smaller(self.larger(x, self.const(low, kind)), self.const(high, kind))
+
+    def difference_of_products(self, a: Any, b: Any, c: Any, d: Any) -> Any:
+        """a b - c d to the last bits, where plain arithmetic would cancel."""
+        product = self.b.fmul(c, d)
+        error = self.fma(self.b.fneg(c), d, product)
+        return self.b.fadd(self.fma(a, b, self.b.fneg(product)), error)
 
     def exp2(self, x: Any) -> Any:
         """2**x for float32 x, clamped to the range of normal numbers."""
+        return self.exp2_of_moderate(self.clamp(x, -LARGEST_EXPONENT, LARGEST_EXPONENT))
+
+    def exp2_of_moderate(self, x: Any) -> Any:
+        """2**x for float32 x within the range of normal numbers."""
         b = self.b
-        x = self.clamp(x, -LARGEST_EXPONENT, LARGEST_EXPONENT)
         whole = self.call("rint", x)
         f = b.fsub(x, whole)
         y = self.const(EXP2_COEFFICIENTS[-1])
@@ -121,6 +147,16 @@ def i32_at(typingctx: Any, address: Any, index: Any) -> Any:
     return types.int32(types.int64, types.int64), codegen
 
 
+@intrinsic
+def f32_pointer(typingctx: Any, address: Any) -> Any:
+    """An address as a pointer to float32, for numba.carray."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.inttoptr(args[0], ir.PointerType(F32))
+
+    return types.CPointer(types.float32)(types.int64), codegen
+
+
 BATCH = ROW_PADDING  # Gaussians prepared at once: one vector.
 # Rows of the scratch block that `prepare` writes, each of BATCH four-byte values.
 (
@@ -163,53 +199,60 @@ def prepare(
 
         def row(k: int) -> Any:
             address = b.add(base, b.mul(row_bytes_, ir.Constant(I64, k)))
-            return b.fpext(v.load(address, v.f32), v.f64)
+            return v.load(address, v.f32)
 
         def put(k: int, value: Any) -> None:
             address = b.add(scratch_, ir.Constant(I64, k * BATCH * 4))
             v.store(value, address)
 
         x, y, sxx, sxy, syy = (row(k) for k in range(5))
-        vsx, vsy, vfoot, vreach = v.splat(sx), v.splat(sy), v.splat(foot), v.splat(reach_)
-        one = v.const(1.0, v.f64)
+        vsx, vsy, vreach = v.splat(sx), v.splat(sy), v.splat(reach_)
         half = v.const(0.5, v.f64)
         # Positions: far outside any viewport they are pinned, so that the conversion to int32 is defined.
         centres, fractions = [], []
         for pos, scale, phase, k in ((x, vsx, px, CENTRE_X), (y, vsy, py, CENTRE_Y)):
-            u = b.fsub(b.fmul(pos, scale), v.splat(phase))
+            u = b.fsub(b.fmul(b.fpext(pos, v.f64), scale), v.splat(phase))
             u = v.clamp(u, -1e9, 1e9)
             whole = v.call("floor", u)
             centre = b.fptosi(whole, v.i32)
             put(k, centre)
             centres.append(centre)
             fractions.append(b.fsub(b.fsub(u, whole), half))
-        # Covariance in device pixels, with the pixel's own footprint added.
-        scaled_xx = b.fmul(b.fmul(sxx, vsx), vsx)
-        scaled_xy = b.fmul(b.fmul(sxy, vsx), vsy)
-        scaled_yy = b.fmul(b.fmul(syy, vsy), vsy)
-        det0 = b.fsub(b.fmul(scaled_xx, scaled_yy), b.fmul(scaled_xy, scaled_xy))
-        xx, xy, yy = b.fadd(scaled_xx, vfoot), scaled_xy, b.fadd(scaled_yy, vfoot)
-        det = b.fsub(b.fmul(xx, yy), b.fmul(xy, xy))
-        inverse = b.fdiv(one, det)
-        factor = b.fmul(inverse, v.const(-0.5 * LOG2_E, v.f64))
-        # The determinants cancel and need double precision; from here on single precision is enough, at half the cost.
-        quad_xx = b.fptrunc(b.fmul(yy, factor), v.f32)
-        quad_xy = b.fptrunc(b.fmul(b.fmul(xy, factor), v.const(-2.0, v.f64)), v.f32)
-        quad_yy = b.fptrunc(b.fmul(xx, factor), v.f32)
-        ratio = v.call("maxnum", b.fptrunc(b.fmul(det0, inverse), v.f32), v.const(0.0))
-        single_xx, single_xy, single_yy, single_det = (
-            b.fptrunc(value, v.f32) for value in (xx, xy, yy, det)
+        # Covariance in device pixels, with the pixel's own footprint added. The determinants cancel, and their size
+        # is the fourth power of a length: double precision, in which products of single ones are exact. The footprint
+        # adds positive terms only.
+        one, single = v.const(1.0, v.f64), v.f32
+        areas = (b.fmul(sx, sx), b.fmul(sx, sy), b.fmul(sy, sy))
+        area_xx, area_xy, area_yy = (v.splat(b.fptrunc(area, F32)) for area in areas)
+        scaled_xx, xy, scaled_yy = (
+            b.fmul(sxx, area_xx), b.fmul(sxy, area_xy), b.fmul(syy, area_yy),
+        )  # fmt: skip
+        single_foot = v.splat(b.fptrunc(foot, F32))
+        xx, yy = b.fadd(scaled_xx, single_foot), b.fadd(scaled_yy, single_foot)
+        wide_xx, wide_xy, wide_yy = (b.fpext(value, v.f64) for value in (sxx, sxy, syy))
+        own = v.fma(wide_xx, wide_yy, b.fneg(b.fmul(wide_xy, wide_xy)))
+        det0 = b.fmul(own, v.splat(b.fmul(areas[0], areas[2])))
+        spread = b.fpext(b.fadd(scaled_xx, yy), v.f64)
+        wide_det = v.fma(v.splat(foot), spread, det0)
+        wide_inverse = b.fdiv(one, wide_det)
+        det = b.fptrunc(wide_det, single)
+        factor = b.fmul(wide_inverse, v.const(-0.5 * LOG2_E, v.f64))
+        twice = b.fmul(wide_inverse, v.const(LOG2_E, v.f64))
+        quad_xx, quad_xy, quad_yy = (
+            b.fptrunc(b.fmul(b.fpext(value, v.f64), by), single)
+            for value, by in ((yy, factor), (xy, twice), (xx, factor))
         )
+        ratio = v.larger(b.fptrunc(b.fmul(det0, wide_inverse), single), v.const(0.0))
         fraction_x, fraction_y = (b.fptrunc(fraction, v.f32) for fraction in fractions)
         single_reach = b.fptrunc(vreach, v.f32)
         # Box of the pixels whose centre lies within `reach` standard deviations along each axis.
         radii = []
         for variance, fraction, k0, k1 in (
-            (single_xx, fraction_x, FIRST_X, LAST_X),
-            (single_yy, fraction_y, FIRST_Y, LAST_Y),
+            (xx, fraction_x, FIRST_X, LAST_X),
+            (yy, fraction_y, FIRST_Y, LAST_Y),
         ):
             radius = b.fmul(single_reach, v.call("sqrt", variance))
-            radius = v.call("minnum", radius, v.const(1e8))
+            radius = v.smaller(radius, v.const(1e8))
             low = v.call("ceil", b.fsub(fraction, radius))
             high = v.call("floor", b.fadd(fraction, radius))
             put(k0, b.fptosi(low, v.i32))
@@ -222,9 +265,9 @@ def prepare(
         put(QUAD_YY, quad_yy)
         put(RATIO_YY, v.exp2(b.fadd(quad_yy, quad_yy)))
         put(NORM, v.call("sqrt", ratio))
-        inverse_xx = b.fdiv(v.const(1.0), single_xx)
-        put(SLOPE, b.fmul(single_xy, inverse_xx))
-        conditional = b.fmul(single_det, inverse_xx)  # variance of y at a fixed x
+        inverse_xx = b.fdiv(v.const(1.0), xx)
+        put(SLOPE, b.fmul(xy, inverse_xx))
+        conditional = b.fmul(det, inverse_xx)  # variance of y at a fixed x
         put(HALF_HEIGHT, b.fmul(single_reach, v.call("sqrt", conditional)))
         put(INVERSE_REACH_SQ, b.fdiv(inverse_xx, b.fmul(single_reach, single_reach)))
         # Exponent in the worst corner of the box: the recurrences below must not underflow there.
@@ -405,13 +448,13 @@ def column_spans(
         da = b.fsub(b.sitofp(low, v.f32), v.splat(fx_))
         db = b.fsub(b.sitofp(high, v.f32), v.splat(fx_))
         zero = v.const(0.0)
-        nearest = v.call("maxnum", v.call("maxnum", da, b.fneg(db)), zero)
+        nearest = v.larger(v.larger(da, b.fneg(db)), zero)
         # 1 - (x / reach)^2, the squared half height in units of the largest.
         inside = b.fsub(v.const(1.0), b.fmul(b.fmul(nearest, nearest), v.splat(inverse_)))
-        rise = b.fmul(v.splat(half_), v.call("sqrt", v.call("maxnum", inside, zero)))
+        rise = b.fmul(v.splat(half_), v.call("sqrt", v.larger(inside, zero)))
         ma, mb = b.fmul(v.splat(slope_), da), b.fmul(v.splat(slope_), db)
-        top = v.call("floor", b.fadd(b.fsub(v.call("minnum", ma, mb), rise), v.splat(fy_)))
-        end = v.call("ceil", b.fadd(b.fadd(v.call("maxnum", ma, mb), rise), v.splat(fy_)))
+        top = v.call("floor", b.fadd(b.fsub(v.smaller(ma, mb), rise), v.splat(fy_)))
+        end = v.call("ceil", b.fadd(b.fadd(v.larger(ma, mb), rise), v.splat(fy_)))
         first = b.fptosi(v.clamp(top, -1e9, 1e9), v.i32)
         last = b.fptosi(v.clamp(end, -1e9, 1e9), v.i32)
         vy0, vy1 = v.splat(y0_), v.splat(y1_)

@@ -1,0 +1,96 @@
+"""Fields whose cells are as large as the pixels, which the CPU rasterizer draws many Gaussians at a time."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from gaussian_core.field import GaussianField
+from gaussian_core.rasterizer import rasterize
+from gaussian_core.viewport import Viewport
+from tests.fields import dense_field, random_field
+
+# At these scales the cells of one of the index's levels, 1, 2, 4 ... source pixels wide, are a pixel each.
+SCALES = [1.0, 0.5, 0.25]
+ORIGINS = [(0.0, 0.0), (3.25, 4.5), (-5.7, -9.1), (3.6, 4.49)]
+
+
+def uneven_field(channels=3):
+    """0 to 12 Gaussians in a cell."""
+    rng = np.random.default_rng(5)
+    parts = [dense_field(30, 41)] + [
+        random_field(400, 3, (30, 41), (0.2, 0.9), seed=k) for k in (1, 2)
+    ]
+    means, covariances = (
+        np.concatenate([getattr(f, name) for f in parts]) for name in ("means", "covariances")
+    )
+    keep = rng.random(len(means)) < 0.6
+    amplitudes = rng.uniform(-0.5, 0.5, (int(keep.sum()), channels))
+    return GaussianField(means[keep], covariances[keep], amplitudes, (30, 41))
+
+
+def agree(fast, slow):
+    error = np.abs(fast - slow)
+    assert error.max() <= 1 / 255
+    assert error.mean() <= 0.0005
+
+
+@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize("origin", ORIGINS)
+@pytest.mark.parametrize("channels", [1, 3, 4, 6])
+def test_cells_with_many_and_with_no_gaussians(scale, origin, channels):
+    field = uneven_field(channels)
+    for size in ((61, 50), (300, 7), (1, 1)):
+        view = Viewport(origin, scale, size)
+        agree(rasterize(field, view, backend="cpu"), rasterize(field, view, backend="reference"))
+
+
+@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize("pixel_sigma", [0.0, 0.1, 0.3, 0.8, 2.0])
+@pytest.mark.parametrize("sigma", [(0.01, 0.9), (0.2, 0.6), (0.1, 9.0)])
+@pytest.mark.parametrize("correlation", [0.5, 0.9999])
+def test_shapes_from_needles_to_clouds(scale, pixel_sigma, sigma, correlation):
+    """The ones that are too thin, too long or too large for the walk are drawn by themselves."""
+    field = random_field(1500, 3, (40, 50), sigma, correlation)
+    field = GaussianField(field.means, field.covariances, field.amplitudes * 0.2, field.extent)
+    view = Viewport((-3.3, -2.1), scale, (60, 51))
+    fast, slow = (
+        rasterize(field, view, backend=b, pixel_sigma=pixel_sigma) for b in ("cpu", "reference")
+    )
+    agree(fast, slow)
+
+
+@pytest.mark.parametrize("origin", [(0.5, 0.5), (2.0**-17, 0.25), (1e4 + 0.3, 0.0), (0.999, 0.501)])
+def test_every_phase_of_the_pixels(origin):
+    field = dense_field(20, 30)
+    moved = GaussianField(
+        field.means + np.float32(np.floor(origin)), field.covariances, field.amplitudes, (20, 30)
+    )
+    view = Viewport(origin, 1.0, (40, 30))
+    slow = rasterize(moved, view, backend="reference")
+    agree(rasterize(moved, view, backend="cpu"), slow)
+
+
+@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize("format", ["float", "bgrx8"])
+def test_whole_and_parts_are_the_same_to_the_bit(scale, format):
+    field = random_field(60_000, 3, (230, 400), (0.05, 1.5), 0.97)
+    view = Viewport((-7.3, -5.6), scale, (415, 245))
+    whole = rasterize(field, view, backend="cpu", format=format)
+    for left, top, width, height in (
+        (0, 0, 100, 245), (7, 3, 301, 100), (57, 156, 1, 1), (255, 90, 160, 155), (33, 244, 382, 1),
+    ):  # fmt: skip
+        part = view.part(left, top, width, height)
+        np.testing.assert_array_equal(
+            rasterize(field, part, backend="cpu", format=format),
+            whole[top : top + height, left : left + width],
+        )
+
+
+def test_it_equals_the_scale_next_to_it():
+    """A hair beside 100 % the Gaussians are drawn one by one."""
+    field = uneven_field()
+    one = rasterize(field, Viewport((-2.0, -3.0), 1.0, (50, 40)), backend="cpu")
+    other = rasterize(field, Viewport((-2.0, -3.0), 1.0 + 1e-9, (50, 40)), backend="cpu")
+    # The walk does not cut a column at the box; what is beyond is under 1/1360 of an amplitude.
+    np.testing.assert_allclose(one, other, atol=1.5e-3)
