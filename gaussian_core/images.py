@@ -23,7 +23,9 @@ __all__ = ["Picture", "Rect", "load_image", "open_overview", "open_picture"]
 
 def load_image(path: str | os.PathLike[str]) -> NDArray[np.float32]:
     """A picture file as float32 (H, W, 3), sRGB-encoded in [0, 1]; transparency is left out. Raises ImageError."""
-    return Picture(open_picture(path).pixels).as_float()
+    picture = open_picture(path)
+    pixels, _ = picture.stored((0, 0, picture.width, picture.height))
+    return Picture(pixels).as_float()
 
 
 def open_picture(path: str | os.PathLike[str]) -> Picture:

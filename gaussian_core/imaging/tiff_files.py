@@ -28,13 +28,21 @@ def opened_tiff(path: Path, file: BinaryIO) -> Iterator[Any]:
     # It logs what is odd in a file, also where it then reads it: what matters comes as an exception.
     logging.getLogger("tifffile").setLevel(logging.CRITICAL)
     file.seek(0)
+    with tiff_faults(path), tifffile.TiffFile(file, name=path.name) as tiff:
+        yield tiff
+
+
+@contextmanager
+def tiff_faults(path: Path) -> Iterator[None]:
+    """What the library and its decoders meet in a damaged file is an ImageError."""
+    import tifffile
+
     try:
-        with tifffile.TiffFile(file, name=path.name) as tiff:
-            yield tiff
-    # The library raises what its parsers meet in a damaged file: struct.error, IndexError, ValueError and others.
+        yield
+    # struct.error, IndexError, ValueError and others: whatever a parser stumbles over.
     except (
         *(tifffile.TiffFileError, RuntimeError, ValueError, TypeError, struct.error, OSError),
-        *(KeyError, IndexError, AttributeError, ZeroDivisionError, OverflowError),
+        *(KeyError, IndexError, AttributeError, ZeroDivisionError, OverflowError, EOFError),
     ) as error:
         raise damaged(path, error) from error
 
@@ -49,3 +57,9 @@ def turn_of(page: Any) -> int:
     """The orientation of a page, 1 to 8."""
     tag = page.tags.get(orientation.TAG)
     return 1 if tag is None else int(tag.value)
+
+
+def pages_note(tiff: Any) -> str:
+    """Says that there are more pages than the first that is read."""
+    count = len(tiff.pages)
+    return f"first of {count} pages" if count > 1 else ""
