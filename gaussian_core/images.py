@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from gaussian_core.errors import ImageError
 from gaussian_core.imaging.files import damaged, opened, pillow_guard
-from gaussian_core.imaging.picture import Picture, Rect
+from gaussian_core.imaging.picture import Picture, PictureSource, Rect
 from gaussian_core.imaging.tiff_files import is_tiff
 
-__all__ = ["Picture", "Rect", "load_image", "open_overview", "open_picture"]
+__all__ = ["Picture", "PictureSource", "Rect", "load_image", "open_overview", "open_picture"]
 
 
 def load_image(path: str | os.PathLike[str]) -> NDArray[np.float32]:

@@ -27,7 +27,7 @@ FOOTPRINTS = 4.0
 if TYPE_CHECKING:
     from gaussian_core.builder import Key
     from gaussian_core.field import GaussianField
-    from gaussian_core.images import Picture
+    from gaussian_core.images import PictureSource
 
 
 class FieldDrawing:
@@ -60,11 +60,11 @@ class TiledFieldDrawing:
     its tiles.
     """
 
-    def __init__(self, picture: Picture, method: str, options: Options) -> None:
+    def __init__(self, picture: PictureSource, method: str, options: Options) -> None:
         from gaussian_core.builder import FieldBuilder
 
         self.extent = picture.extent
-        self.channels = int(picture.as_float((0, 0, 1, 1)).shape[2])
+        self.channels = picture.channels
         self.builder = FieldBuilder(
             picture,
             method,

@@ -18,7 +18,7 @@ from viewer.model.torch_import import load_torch
 
 if TYPE_CHECKING:
     from gaussian_core.field import GaussianField
-    from gaussian_core.images import Picture
+    from gaussian_core.images import PictureSource
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ class Document:
     name: str
     path: Path | None
     scene: Scene
-    picture: Picture | None = None
+    picture: PictureSource | None = None
     builder: Any = None
     plan: TilePlan = field(default_factory=lambda: TilePlan({}))
     note: str = ""
@@ -99,16 +99,16 @@ class Document:
     @classmethod
     def from_picture(
         cls,
-        picture: Picture,
+        picture: PictureSource,
         path: Path | None = None,
         method: str = DEFAULT,
         budget: int | None = None,
         weights: Path | None = None,
     ) -> Document:
         """Of a decoded picture. The tiles are still to be built."""
-        from gaussian_core.pyramid import Pyramid
+        from gaussian_core.pyramid import levels_of
 
-        scene = Scene(extent=picture.extent, picture=picture, pyramid=Pyramid(picture))
+        scene = Scene(extent=picture.extent, picture=picture, pyramid=levels_of(picture))
         plan = TilePlan({}, budget, AHEAD)
         name = path.name if path is not None else picture.name
         bare = cls(name, path, scene, picture, None, plan, picture.note or "")
@@ -305,7 +305,7 @@ def read_weights(path: Path) -> None:
     load_for(path, pick_device("auto"))
 
 
-def _drawing(picture: Picture, weights: Path) -> Any:
+def _drawing(picture: PictureSource, weights: Path) -> Any:
     """What draws the picture where the weights make no field (LIIF, GaussianSR), else None."""
     load_torch()
     from gaussian_core.methods import METHODS as ALL
