@@ -63,3 +63,16 @@ def pages_note(tiff: Any) -> str:
     """Says that there are more pages than the first that is read."""
     count = len(tiff.pages)
     return f"first of {count} pages" if count > 1 else ""
+
+
+MOST_PAGES = 64  # looked at for smaller ones; a scan of a thousand pages is no pyramid
+
+
+def smaller_pages(tiff: Any) -> Iterator[Any]:
+    """Pages that may hold the first one smaller: its sub-directories, and those that say so of themselves. Those of
+    Aperio's slides do not say so."""
+    yield from tiff.pages.first.pages or ()
+    for number in range(1, min(len(tiff.pages), MOST_PAGES)):
+        page = tiff.pages[number]
+        if page.is_reduced or (tiff.is_svs and page.is_tiled):
+            yield page

@@ -19,10 +19,11 @@ _ASSOCIATED, _STRAIGHT = 1, 2
 
 
 class Samples(Protocol):
-    """notes: what is done to the picture on the way. dtype, has_alpha: of what comes out."""
+    """notes: what is done to the picture on the way. dtype, channels (1 or 3), has_alpha: of what comes out."""
 
     notes: list[str]
     dtype: np.dtype[Any]
+    channels: int
     has_alpha: bool
 
     def convert(self, values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any] | None]:
@@ -45,11 +46,11 @@ class DeepSamples:
                 f"{path} holds its colours as {page.photometric!s} in {page.bitspersample} bits, which cannot be read:"
                 " save it as RGB first."
             )
-        self._channels = {RGB: 3, PALETTE: 3, CMYK: 4}.get(self._photometric, 1)
+        self._colours = {RGB: 3, PALETTE: 3, CMYK: 4}.get(self._photometric, 1)
         given = 3 if self._photometric == PALETTE else page.samplesperpixel
-        if given < self._channels:
+        if given < self._colours:
             raise ImageError(
-                f"{path} is damaged: it has {page.samplesperpixel} of {self._channels} channels."
+                f"{path} is damaged: it has {page.samplesperpixel} of {self._colours} channels."
             )
         self._bits = page.bitspersample
         self._table: NDArray[np.uint16] | None = None
@@ -59,13 +60,14 @@ class DeepSamples:
         self._premultiplied = _ASSOCIATED in extra
         # The first extra sample that is alpha. An unspecified one is not: depth maps and masks are stored so too.
         places = [n for n, kind in enumerate(extra) if kind in (_ASSOCIATED, _STRAIGHT)]
-        alpha = self._channels + places[0] if places else given
+        alpha = self._colours + places[0] if places else given
         self._alpha = alpha if alpha < given else None
-        self._mode = {1: "L", 3: "RGB", 4: "CMYK"}[self._channels]
+        self._mode = {1: "L", 3: "RGB", 4: "CMYK"}[self._colours]
         self._convert, note = colour.conversion(profile_of(page), self._mode)
         self.notes = [note, colour.approximate(self._mode, self._convert)]
         whole = page.dtype == np.uint16 or self._table is not None
         self.dtype: np.dtype[Any] = np.dtype(np.uint16 if whole else np.float32)
+        self.channels = 1 if self._mode == "L" and self._convert is None else 3
         self.has_alpha = self._alpha is not None
 
     def convert(self, values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any] | None]:
@@ -74,7 +76,7 @@ class DeepSamples:
         else:
             values = _scaled(values, self._bits)
         alpha = values[..., self._alpha] if self._alpha is not None else None
-        colours = values[..., : self._channels]
+        colours = values[..., : self._colours]
         if alpha is not None and self._premultiplied:
             colours = _unpremultiplied(colours, alpha)
         if self._photometric == WHITE_IS_ZERO:
@@ -99,7 +101,7 @@ class ByteSamples:
         self._palette: bytes | None = None
         if image.mode == "P":
             self._palette = (np.asarray(page.colormap) >> 8).astype(np.uint8).T.tobytes()
-        self._grey = self._mode == "L" and self._convert is None
+        self.channels = 1 if self._mode == "L" and self._convert is None else 3
 
     def convert(self, values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any] | None]:
         from PIL import Image
@@ -110,7 +112,7 @@ class ByteSamples:
             image.putpalette(self._palette)
         rgb = np.asarray(pillow_reader.to_rgb(image, self._mode, self.has_alpha, self._convert))
         alpha = rgb[..., 3] if self.has_alpha else None
-        return rgb[..., : 1 if self._grey else 3], alpha
+        return rgb[..., : self.channels], alpha
 
 
 def parts_in_bytes(page: Any) -> bool:
