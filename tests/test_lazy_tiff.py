@@ -331,7 +331,7 @@ def test_a_window_shows_a_broken_tile_grey(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(lazy_tiff, "LAZY_FROM", 1)
     picture = open_picture(damaged_file(tmp_path))
     assert isinstance(picture, LazyTiff)
-    picture.show_damage = True
+    picture.show_damage()
     assert picture.note == ""
     pixels, _ = picture.stored((0, 64, 192, 128))
     assert (pixels[:, 64:128] == 127).all() and pixels[:, :64].std() > 50

@@ -109,8 +109,7 @@ class LazyTiff(PictureSource):
     """A TIFF whose tiles are read from the file as they are asked for, from any number of threads.
 
     page_levels: the numbers of the levels (see pyramid.Levels) that the file holds, 0 among them. striped: whether it
-    is stored in strips as wide as the picture. show_damage: whether a tile that cannot be decoded comes as an even grey
-    and `damage` says so in a line, instead of an ImageError whenever it is asked for.
+    is stored in strips as wide as the picture.
     """
 
     def __init__(
@@ -120,8 +119,8 @@ class LazyTiff(PictureSource):
         self._pages, self._samples, self._turn, self._note = pages, samples, turn, note
         self._extent = self._upright(pages[0].extent)
         self.page_levels = tuple(sorted(pages))
-        self.show_damage = False
         self.damage = ""
+        self._forgives = False
         self._cache: ByteCache[Converted] = ByteCache(CACHE, _nbytes)
         self._levels: LazyLevels | None = None
         self._lock = threading.Lock()
@@ -155,6 +154,9 @@ class LazyTiff(PictureSource):
             if self._levels is None:
                 self._levels = LazyLevels(self)
             return self._levels
+
+    def show_damage(self) -> None:
+        self._forgives = True
 
     def stored(self, rect: Rect) -> Stored:
         return self.level_part(0, rect)
@@ -214,7 +216,7 @@ class LazyTiff(PictureSource):
             try:
                 return self._samples.convert(segments.read(row, column))
             except ImageError as error:
-                if not self.show_damage:
+                if not self._forgives:
                     raise
                 self.damage = self.damage or f"A part of it is shown grey: {error}"
                 return self._blank(segments.shape)

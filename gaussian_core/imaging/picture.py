@@ -18,11 +18,18 @@ class PictureSource(ABC):
     """A picture, upright and sRGB-encoded, in the depth of its file: decoded (Picture), or read as it is asked for.
 
     name: what to call it. path: its file. note: what was done to it that its owner may want to know, "" for nothing.
+    damage: what is wrong with parts of its file that were read in spite of it (see show_damage), "" for nothing.
     """
 
     name: str
     path: str | None
     note: str
+    damage: str = ""
+
+    @abstractmethod
+    def show_damage(self) -> None:
+        """From now on a part that cannot be decoded comes as an even grey, and `damage` says so in a line, where
+        otherwise whoever asks for it has an ImageError."""
 
     @property
     @abstractmethod
@@ -42,8 +49,8 @@ class PictureSource(ABC):
     def stored(self, rect: Rect) -> Stored:
         """A part as it is stored, not to be written to.
 
-        rect: (x0, y0, x1, y1) in source pixels, inside the picture. Raises ImageError where it is read from a file only
-        now and cannot be.
+        rect: (x0, y0, x1, y1) in source pixels, inside the picture. Raises ImageError where it is read from its file
+        only now and cannot be.
         """
 
     @property
@@ -141,6 +148,9 @@ class Picture(PictureSource):
         colour = np.ascontiguousarray(array[..., : 1 if channels < 3 else 3])
         alpha = np.ascontiguousarray(array[..., -1]) if channels in (2, 4) else None
         return cls(grey_as_rgb(colour), alpha, name)
+
+    def show_damage(self) -> None:
+        """It is decoded: there is none."""
 
     @property
     def extent(self) -> tuple[int, int]:

@@ -19,6 +19,7 @@ from viewer.model.torch_import import load_torch
 if TYPE_CHECKING:
     from gaussian_core.field import GaussianField
     from gaussian_core.images import PictureSource
+    from gaussian_core.lazy_levels import LazyLevels
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +62,8 @@ class Document:
     builder: makes the tiles; for a picture it is made by the first `build_next`, since it may have to load torch and
     weights. plan: which tiles exist and which come next. note: something about the reading that the user should know
     ("first of 12 frames"). weights: a file that the field is made by; None: what is shipped. fallback: why the field
-    is made by another method than was asked for; empty when it is not.
+    is made by another method than was asked for; empty when it is not. unread: the levels of a large picture whose
+    coarse ones are still to be read from its file, in the background; None for others.
 
     `scene` is replaced, never changed: it is what the frame worker gets. Only the GUI thread (or a test) calls
     `add_tiles`; `build_next` runs on the build thread.
@@ -76,6 +78,7 @@ class Document:
     note: str = ""
     weights: Path | None = None
     fallback: str = ""
+    unread: LazyLevels | None = None
 
     # ---- opening (slow: not on the GUI thread) ------------------------------------------------
 
@@ -105,13 +108,19 @@ class Document:
         budget: int | None = None,
         weights: Path | None = None,
     ) -> Document:
-        """Of a decoded picture. The tiles are still to be built."""
+        """Of a picture. The tiles are still to be built, and the coarse levels of a large one may be to be read."""
+        from gaussian_core.lazy_levels import LazyLevels
         from gaussian_core.pyramid import levels_of
 
-        scene = Scene(extent=picture.extent, picture=picture, pyramid=levels_of(picture))
+        picture.show_damage()
+        levels = levels_of(picture)
+        unread = levels if isinstance(levels, LazyLevels) and levels.slow else None
+        scene = Scene(extent=picture.extent, picture=picture, pyramid=levels)
+        if unread is not None:
+            scene = replace(scene, pyramid=unread.as_far_as_read())
         plan = TilePlan({}, budget, AHEAD)
         name = path.name if path is not None else picture.name
-        bare = cls(name, path, scene, picture, None, plan, picture.note or "")
+        bare = cls(name, path, scene, picture, None, plan, picture.note or "", unread=unread)
         return bare.made_by(method, weights)
 
     def made_by(self, method: str, weights: Path | None = None) -> Document:
@@ -283,6 +292,14 @@ class Document:
             return (stop is not None and stop()) or self.plan.overtaken(keys)
 
         return self.builder.build_tiles(keys, stop=leave)
+
+    def take_levels(self) -> None:
+        """Bring the scene up to date with what is read."""
+        if self.unread is not None:
+            # Another object each time: by it others see that the picture has changed.
+            levels = self.unread if self.unread.complete else self.unread.as_far_as_read()
+            self.scene = replace(self.scene, pyramid=levels, revision=self.scene.revision + 1)
+            self.unread = None if self.unread.complete else self.unread
 
     def take_tiles(self) -> bool:
         """Bring the scene up to date with what is built. Whether anything changed."""
