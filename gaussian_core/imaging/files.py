@@ -15,7 +15,7 @@ from gaussian_core.errors import ImageError
 
 MAX_PIXELS = 1 << 30
 """A gigapixel: five times a 200-megapixel scan. A file of a few kilobytes can claim more than any memory holds."""
-LAZY_MAX_PIXELS = 1 << 33
+LAZY_MAX_PIXELS = 1 << 32
 """Of a picture that is read as it is asked for: what there is of it for every tile must still be little."""
 
 # The formats that are read. Pillow knows more, some of which call other programs (EPS) or are no pictures.

@@ -119,15 +119,15 @@ class TilePlan:
             missing = self._sizes == 0
             if not missing.any():
                 return None
-            rank = self._ranks()
-            first = missing & self._wanted
-            wanted = bool(first.any())
+            first = np.flatnonzero(missing & self._wanted)
+            wanted = bool(len(first))
             if not wanted:
                 if self._sizes.sum() > self.ahead:
                     return None
-                first = missing
-            best = int(np.flatnonzero(first)[np.argmin(rank[first])])
-            if not self._full() or self._farther_than(rank, best).any():
+                first = np.flatnonzero(missing)
+            # Of these only: a gigapixel has tens of thousands of tiles.
+            best = int(first[np.argmin(self._ranks(first))])
+            if not self._full() or self._farther_than(best).any():
                 return self._keys[best]
             return self._keys[best] if wanted and self._left_behind().any() else None
 
@@ -146,8 +146,12 @@ class TilePlan:
             else:
                 wanted = missing
                 first = tuple(v // side * side for v in best)
-            keys = (self._keys[n] for n in np.flatnonzero(wanted))
-            box = [k for k in keys if all(0 <= k[axis] - first[axis] < side for axis in (0, 1))]
+            box = [
+                key
+                for i in range(first[0], first[0] + side)
+                for j in range(first[1], first[1] + side)
+                if (place := self._places.get(key := (i, j))) is not None and wanted[place]
+            ]
         (i0, j0), (i1, j1) = (tuple(f(v) for v in zip(*box, strict=True)) for f in (min, max))
         return [(i, j) for j in range(j0, j1 + 1) for i in range(i0, i1 + 1)]
 
@@ -190,17 +194,17 @@ class TilePlan:
             place = self._places[key]
             self._tiles[key] = field
             self._sizes[place] = max(1, field.nbytes)
-            rank = self._ranks()
             while self._too_much():
                 behind = self._left_behind()
                 if self._wanted[place] and behind.any():
                     ages = np.where(behind, self._last_wanted, np.iinfo(np.int64).max)
                     candidates = ages == ages.min()
                 else:
-                    candidates = self._farther_than(rank, place)
+                    candidates = self._farther_than(place)
                 if not candidates.any():
                     break
-                worst = int(np.argmax(np.where(candidates, rank, -np.inf)))
+                found = np.flatnonzero(candidates)
+                worst = int(found[np.argmax(self._ranks(found))])
                 dropped.append(self._drop(worst))
         return dropped
 
@@ -230,29 +234,34 @@ class TilePlan:
             return False
         return bool(known.sum() + known.mean() > self.budget)
 
-    def _farther_than(self, rank: NDArray[np.float64], place: int) -> NDArray[np.bool_]:
+    def _farther_than(self, place: int) -> NDArray[np.bool_]:
         """Built tiles that lie farther off than one, by more than a quarter: else two would change places for ever."""
+        rank = self._ranks()
         return (self._sizes > 0) & (rank > 1.25 * rank[place] + 1.0)
 
     def _left_behind(self) -> NDArray[np.bool_]:
         """Built tiles that are not wanted any more."""
         return (self._sizes > 0) & ~self._wanted
 
-    def _ranks(self) -> NDArray[np.float64]:
-        """Small is near: the gap between tile and view counts a thousand times, then the distance to its middle."""
+    def _ranks(self, places: NDArray[np.int64] | None = None) -> NDArray[np.float64]:
+        """Of these tiles (None: of all). Small is near: the gap between tile and view counts a thousand times, then the
+        distance to its middle."""
         x0, y0, x1, y1 = self._view
-        r = self._rects
+        r = self._rects if places is None else self._rects[places]
         dx = (r[:, 0] + r[:, 2] - x0 - x1) / 2
         dy = (r[:, 1] + r[:, 3] - y0 - y1) / 2
-        return 1000.0 * self._gaps() + np.hypot(dx, dy)
+        return 1000.0 * _gaps(r, self._view) + np.hypot(dx, dy)
 
     def _gaps(self, rect: Rect | None = None) -> NDArray[np.float64]:
         """Source pixels between each tile and a rectangle (None: the view), 0 for those that it touches."""
-        x0, y0, x1, y1 = rect or self._view
-        r = self._rects
-        gap_x = np.maximum(np.maximum(r[:, 0] - x1, x0 - r[:, 2]), 0.0)
-        gap_y = np.maximum(np.maximum(r[:, 1] - y1, y0 - r[:, 3]), 0.0)
-        return np.maximum(gap_x, gap_y)
+        return _gaps(self._rects, rect or self._view)
+
+
+def _gaps(r: NDArray[np.float64], rect: Rect) -> NDArray[np.float64]:
+    x0, y0, x1, y1 = rect
+    gap_x = np.maximum(np.maximum(r[:, 0] - x1, x0 - r[:, 2]), 0.0)
+    gap_y = np.maximum(np.maximum(r[:, 1] - y1, y0 - r[:, 3]), 0.0)
+    return np.maximum(gap_x, gap_y)
 
 
 def _middle_first(best: Any, keys: Sequence[Any], side: int) -> tuple[int, ...]:
