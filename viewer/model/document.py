@@ -190,7 +190,7 @@ class Document:
     @property
     def complete(self) -> bool:
         """Whether nothing is left to build: for this view, where the budget does not hold all tiles."""
-        return not self.buildable or self.plan.next_key() is None
+        return not self.buildable or not self.plan.has_next
 
     @property
     def buildable(self) -> bool:
