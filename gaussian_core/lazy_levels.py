@@ -24,6 +24,9 @@ TILE = 512
 STRIP_READ = 16 << 20
 """Bytes of the source that one block of a picture in strips is made of, which is as wide as the picture."""
 
+BATCH = 8
+"""Blocks that are made between two rests."""
+
 Progress = Callable[[int, int], object]
 
 
@@ -103,8 +106,14 @@ class LazyLevels:
             return self._of_tiles(number, rect, stop)
         return self._of_held(number, rect, stop, wait or not self.slow)
 
-    def fill(self, stop: Stop | None = None, progress: Progress | None = None) -> None:
-        """Make the coarse levels now. progress: called with (blocks done, blocks in all), from any thread.
+    def fill(
+        self,
+        stop: Stop | None = None,
+        progress: Progress | None = None,
+        rest: Callable[[], object] | None = None,
+    ) -> None:
+        """Make the coarse levels now. progress: called with (blocks done, blocks in all), from any thread. rest: called
+        every few blocks, on this thread; until it returns nothing is read.
 
         Raises Cancelled when stopped; what is done stays. Raises ImageError.
         """
@@ -115,7 +124,12 @@ class LazyLevels:
             if progress is not None:
                 progress(int(self._filled.sum()), self._filled.size)
 
-        run_strips(work, len(missing), stop)
+        # The thread pool is not for waiting: others need it just then.
+        for start in range(0, len(missing), BATCH):
+            if rest is not None:
+                rest()
+            batch = range(start, min(start + BATCH, len(missing)))
+            run_strips(lambda k: work(batch[k]), len(batch), stop)  # noqa: B023 - runs at once
 
     def as_far_as_read(self) -> SoFar:
         """The levels for a window, which shows what there is and does not wait."""

@@ -63,7 +63,7 @@ class Document:
     weights. plan: which tiles exist and which come next. note: something about the reading that the user should know
     ("first of 12 frames"). weights: a file that the field is made by; None: what is shipped. fallback: why the field
     is made by another method than was asked for; empty when it is not. unread: the levels of a large picture whose
-    coarse ones are still to be read from its file, in the background; None for others.
+    coarse ones are still to be read from its file, in the background; None for others. scale: of the newest view.
 
     `scene` is replaced, never changed: it is what the frame worker gets. Only the GUI thread (or a test) calls
     `add_tiles`; `build_next` runs on the build thread.
@@ -79,6 +79,7 @@ class Document:
     weights: Path | None = None
     fallback: str = ""
     unread: LazyLevels | None = None
+    scale: float = 1.0
 
     # ---- opening (slow: not on the GUI thread) ------------------------------------------------
 
@@ -188,6 +189,12 @@ class Document:
         return self.plan.in_view
 
     @property
+    def field_awaited(self) -> bool:
+        """Whether the view shows the field, and parts of it are still to be built."""
+        built, wanted = self.plan.in_view
+        return self.scale >= 1.0 and self.buildable and built < wanted
+
+    @property
     def complete(self) -> bool:
         """Whether nothing is left to build: for this view, where the budget does not hold all tiles."""
         return not self.buildable or not self.plan.has_next
@@ -218,6 +225,7 @@ class Document:
         Below 100 % the field is not shown; wanted is then what would be seen at 100 %.
         """
         # With what reaches into it from beyond its edges.
+        self.scale = scale
         x0, y0, x1, y1 = rect
         view = (x0 - REACH, y0 - REACH, x1 + REACH, y1 + REACH)
         part = min(1.0, scale) / 2

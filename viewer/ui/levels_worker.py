@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
@@ -20,6 +21,7 @@ log = logging.getLogger(__name__)
 
 REPORT_SECONDS = 0.3
 """What was read is reported at most this often: each report may cost a frame."""
+YIELD_SECONDS = 0.02
 
 
 class LevelsWorker(Worker):
@@ -35,10 +37,11 @@ class LevelsWorker(Worker):
         self._stopped = threading.Event()
         self._reported = 0.0
 
-    def start(self, levels: LazyLevels) -> None:
+    def start(self, levels: LazyLevels, yields: Callable[[], bool]) -> None:
+        """yields: asked on the thread that reads; while it is true nothing is read: others need the processor."""
         self.stop()
         self._stopped = threading.Event()
-        self._run(self._read, levels, self._stopped)
+        self._run(self._read, levels, yields, self._stopped)
 
     def stop(self) -> None:
         """Stop after the block that is being read. What is read stays."""
@@ -48,8 +51,14 @@ class LevelsWorker(Worker):
         self.stop()
         return super().close(timeout)
 
-    def _read(self, levels: LazyLevels, stopped: threading.Event) -> None:
+    def _read(
+        self, levels: LazyLevels, yields: Callable[[], bool], stopped: threading.Event
+    ) -> None:
         lower_priority(BUILDING)
+
+        def rest() -> None:
+            while yields() and not stopped.wait(YIELD_SECONDS):
+                pass
 
         def report(done: int, total: int) -> None:
             now = time.monotonic()
@@ -58,7 +67,7 @@ class LevelsWorker(Worker):
                 self._emit(self.read, levels, done, total)
 
         try:
-            levels.fill(stopped.is_set, report)
+            levels.fill(stopped.is_set, report, rest)
         except Cancelled:
             return
         except Exception as error:  # the window goes on with what is read, and says so

@@ -200,7 +200,12 @@ class Session(QObject):
         document = self.document
         if document is not None and document.unread is not None and self._reading is None:
             self._reading = document.unread
-            self._reader.start(self._reading)
+            self._reader.start(self._reading, self._field_awaited)
+
+    def _field_awaited(self) -> bool:
+        """Asked by the thread that reads."""
+        document = self.document
+        return self._building and document is not None and document.field_awaited
 
     def stop_reading(self) -> None:
         """Leave the views below 100 % with what is read of a large picture; `build` goes on with it."""
