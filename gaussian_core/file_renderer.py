@@ -123,7 +123,8 @@ def render_files(
         raise UserError(f"A pixel's footprint is 0 to 10 pixels wide, got {pixel_sigma:g}.")
     if len({Path(out) for out, _ in outputs}) < len(outputs):
         raise UserError("Several scales cannot go into one file: put {scale} into its name.")
-    options = Options(device, weights, precision, pixel_sigma)
+    across = None if region is None else region[2]
+    options = Options(device, weights, precision, pixel_sigma, across)
     scales = [_scales(scale) for _, scale in outputs]
     largest = max(scales, key=max)
     drawing, notes_of_source = _open(source, method, options, largest)

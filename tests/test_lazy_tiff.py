@@ -432,3 +432,26 @@ def test_threads_that_want_the_same_make_it_once() -> None:
     for thread in threads:
         thread.join()
     assert len(made) == 1
+
+
+def test_more_at_once_than_there_is_memory_is_refused(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(lazy_tiff, "LAZY_FROM", 1000)
+    monkeypatch.setattr("gaussian_core.imaging.files._memory", lambda: 100_000)
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, smooth(3), photometric="rgb", tile=(64, 64))
+    picture = open_picture(path)
+    assert picture.as_float((0, 0, 30, 30)).shape == (30, 30, 3)
+    with pytest.raises(ImageError, match="needs"):
+        picture.as_float()
+
+
+def test_more_than_a_gigapixel_opens(tmp_path) -> None:
+    path = tmp_path / "wide.tif"
+    tiles = (None if n else np.zeros((8192, 1024), np.uint8) for n in range(35 * 8))
+    tifffile.imwrite(
+        path, tiles, shape=(8 * 8192, 35 * 1024), dtype=np.uint8, photometric="minisblack",
+        tile=(8192, 1024), compression="deflate",
+    )  # fmt: skip
+    picture = open_picture(path)
+    assert picture.width * picture.height > 1 << 31
+    assert not picture.as_float((35_000, 65_000, 35_010, 65_010)).any()

@@ -119,10 +119,15 @@ def check_size(
             f"{path} claims {width} x {height} pixels, more than the {most / 1e6:.0f} megapixels that can be"
             " opened: cut or reduce it first."
         )
-    memory = _memory()
+    check_memory(path, width, height, pixel_bytes)
+
+
+def check_memory(path: Path, width: int, height: int, pixel_bytes: int) -> None:
+    """Refuse so many pixels at once where no memory will hold them."""
+    memory, pixels = _memory(), width * height
     if memory is not None and pixels * pixel_bytes > memory:
         raise ImageError(
-            f"{path} has {width} x {height} pixels and needs {pixels * pixel_bytes / 1e9:.1f} GB to open, but this"
+            f"{path}: a picture of {width} x {height} pixels needs {pixels * pixel_bytes / 1e9:.1f} GB, but this"
             f" machine has {memory / 1e9:.1f} GB: cut or reduce it first."
         )
 

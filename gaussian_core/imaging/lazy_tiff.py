@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from gaussian_core.errors import ImageError
 from gaussian_core.imaging import orientation
 from gaussian_core.imaging.byte_cache import ByteCache
-from gaussian_core.imaging.files import LAZY_MAX_PIXELS, check_size
+from gaussian_core.imaging.files import LAZY_MAX_PIXELS, check_memory, check_size
 from gaussian_core.imaging.picture import PictureSource, Rect, Stored, grey_as_rgb
 from gaussian_core.imaging.tiff_files import opened_tiff, pages_note, smaller_pages, turn_of
 from gaussian_core.imaging.tiff_samples import (
@@ -115,7 +115,7 @@ class LazyTiff(PictureSource):
     def __init__(
         self, path: Path, pages: dict[int, Segments], samples: Samples, turn: int, note: str
     ) -> None:
-        self.name, self.path = path.name, str(path)
+        self.name, self.path, self._path = path.name, str(path), path
         self._pages, self._samples, self._turn, self._note = pages, samples, turn, note
         self._extent = self._upright(pages[0].extent)
         self.page_levels = tuple(sorted(pages))
@@ -164,6 +164,9 @@ class LazyTiff(PictureSource):
     def level_part(self, number: int, rect: Rect, stop: Stop | None = None) -> Stored:
         """A part of one of `page_levels`, in pixels of that level, as `stored` gives it. Raises Cancelled when stopped,
         ImageError."""
+        if (rect[2] - rect[0]) * (rect[3] - rect[1]) > LAZY_FROM:
+            room = 4 * self.channels * (1 + self.dtype.itemsize)  # also as floats
+            check_memory(self._path, rect[2] - rect[0], rect[3] - rect[1], room)
         segments = self._pages[number]
         upright = size_of_level(self._extent, number)
         x0, y0, x1, y1 = orientation.stored_rect(rect, upright, self._turn)

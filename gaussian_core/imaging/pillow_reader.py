@@ -29,8 +29,8 @@ _TRANSPARENT = ("RGBA", "LA", "PA", "RGBa", "La")
 _COUNTED = {"GIF": "frames", "PNG": "frames", "WEBP": "frames", "AVIF": "frames", "TIFF": "pages"}
 
 
-def identify(path: Path, file: BinaryIO) -> Image.Image:
-    """The header read, its size checked, nothing decoded."""
+def identify(path: Path, file: BinaryIO, whole: bool = True) -> Image.Image:
+    """The header read, nothing decoded. whole: the picture will be, and its size is checked for that."""
     file.seek(0)
     Image.init()  # does nothing the second time
     known = [name for name in FORMATS if name in Image.OPEN]  # a Pillow may be built without some
@@ -40,7 +40,8 @@ def identify(path: Path, file: BinaryIO) -> Image.Image:
         raise unknown_format(path, file) from None
     except DECODER_FAULTS as error:
         raise damaged(path, error) from error
-    check_size(path, *image.size, pixel_bytes=8 if _is_deep(image) else 7)
+    if whole:
+        check_size(path, *image.size, pixel_bytes=8 if _is_deep(image) else 7)
     return image
 
 

@@ -92,7 +92,7 @@ class ByteSamples:
 
     def __init__(self, path: Path, file: BinaryIO, page: Any) -> None:
         """Raises ImageError as Pillow's reading of the header does."""
-        image: Any = pillow_reader.identify(path, file)
+        image: Any = pillow_reader.identify(path, file, whole=False)
         self._stored = image.mode
         self._raw = str(image.tile[0].args[0])  # how the samples lie in memory
         self._mode, self.has_alpha = pillow_reader.colour_mode(image)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
@@ -69,7 +70,7 @@ class TiledFieldDrawing:
             picture,
             method,
             options.device,
-            tile=tile_for(picture.extent[1]),
+            tile=tile_for(min(picture.width, math.ceil(options.across or picture.width))),
             weights=options.weights,
             precision=options.precision,
         )
@@ -133,7 +134,7 @@ class TiledFieldDrawing:
 
 
 def tile_for(width: int) -> int:
-    """Side of the tiles of a picture that is drawn from the top, source pixels."""
+    """Side of the tiles of a picture, or a part of one, that wide and drawn from the top, source pixels."""
     from gaussian_core.builder import TILE
 
     tile = TILE
