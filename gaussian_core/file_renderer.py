@@ -123,7 +123,8 @@ def render_files(
         raise UserError(f"A pixel's footprint is 0 to 10 pixels wide, got {pixel_sigma:g}.")
     if len({Path(out) for out, _ in outputs}) < len(outputs):
         raise UserError("Several scales cannot go into one file: put {scale} into its name.")
-    across = None if region is None else region[2]
+    # A region that makes no sense is refused below, once the picture's size is known.
+    across = region[2] if region is not None and 0 < region[2] < math.inf else None
     options = Options(device, weights, precision, pixel_sigma, across)
     scales = [_scales(scale) for _, scale in outputs]
     largest = max(scales, key=max)
