@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from gaussian_core.field import GaussianField
     from gaussian_core.file_renderer import render_file
     from gaussian_core.image_writer import ImageWriter, write_image
-    from gaussian_core.images import Picture, load_image, open_picture
-    from gaussian_core.pyramid import Pyramid
+    from gaussian_core.images import Picture, PictureSource, load_image, open_picture
+    from gaussian_core.pyramid import Pyramid, levels_of
     from gaussian_core.rasterizer import rasterize
     from gaussian_core.resampling import resample
     from gaussian_core.viewport import Viewport
@@ -53,12 +53,14 @@ __all__ = [
     "ImageWriter",
     "OutputError",
     "Picture",
+    "PictureSource",
     "Pyramid",
     "TileGrid",
     "UserError",
     "Viewport",
     "WeightsError",
     "build_field",
+    "levels_of",
     "load_image",
     "open_picture",
     "rasterize",
@@ -79,12 +81,14 @@ _HOMES = {
     "ImageWriter": "image_writer",
     "OutputError": "errors",
     "Picture": "images",
+    "PictureSource": "images",
     "Pyramid": "pyramid",
     "TileGrid": "builder",
     "UserError": "errors",
     "Viewport": "viewport",
     "WeightsError": "errors",
     "build_field": "builder",
+    "levels_of": "pyramid",
     "load_image": "images",
     "open_picture": "images",
     "rasterize": "rasterizer",

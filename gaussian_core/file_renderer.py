@@ -26,7 +26,7 @@ from gaussian_core.viewport import Viewport
 if TYPE_CHECKING:
     from gaussian_core.builder import Precision
     from gaussian_core.field import GaussianField
-    from gaussian_core.images import Picture
+    from gaussian_core.images import PictureSource
 
 Rect = tuple[float, float, float, float]
 Rows = NDArray[np.float32]
@@ -52,7 +52,7 @@ class Rendered:
 
 
 def render_file(
-    source: str | os.PathLike[str] | Picture | GaussianField,
+    source: str | os.PathLike[str] | PictureSource | GaussianField,
     out: str | os.PathLike[str],
     scale: float | tuple[float, float],
     *,
@@ -101,7 +101,7 @@ def render_file(
 
 
 def render_files(
-    source: str | os.PathLike[str] | Picture | GaussianField,
+    source: str | os.PathLike[str] | PictureSource | GaussianField,
     outputs: Sequence[tuple[str | os.PathLike[str], float | tuple[float, float]]],
     *,
     method: str | None = None,
@@ -123,7 +123,9 @@ def render_files(
         raise UserError(f"A pixel's footprint is 0 to 10 pixels wide, got {pixel_sigma:g}.")
     if len({Path(out) for out, _ in outputs}) < len(outputs):
         raise UserError("Several scales cannot go into one file: put {scale} into its name.")
-    options = Options(device, weights, precision, pixel_sigma)
+    # A region that makes no sense is refused below, once the picture's size is known.
+    across = region[2] if region is not None and 0 < region[2] < math.inf else None
+    options = Options(device, weights, precision, pixel_sigma, across)
     scales = [_scales(scale) for _, scale in outputs]
     largest = max(scales, key=max)
     drawing, notes_of_source = _open(source, method, options, largest)
@@ -224,19 +226,19 @@ def strip_bounds(width: int, height: int, channels: int) -> Iterator[tuple[int, 
 
 
 def _open(
-    source: str | os.PathLike[str] | Picture | GaussianField,
+    source: str | os.PathLike[str] | PictureSource | GaussianField,
     method: str | None,
     options: Options,
     scale: tuple[float, float],
 ) -> tuple[Drawing, tuple[str, ...]]:
     """What draws the source, and notes about its reading."""
     from gaussian_core.field import GaussianField
-    from gaussian_core.images import Picture, open_picture
+    from gaussian_core.images import PictureSource, open_picture
     from gaussian_core.methods import METHODS, check_name, method_of_weights, open_drawing
 
     if method is not None and not check_name(method).takes_weights and options.weights is not None:
         raise UserError(f"{method} takes no weights: leave --method out, or --weights.")
-    if not isinstance(source, GaussianField | Picture):
+    if not isinstance(source, GaussianField | PictureSource):
         is_field = Path(source).suffix.lower() == FIELD_SUFFIX
         source = GaussianField.open(source) if is_field else open_picture(source)
     if isinstance(source, GaussianField):

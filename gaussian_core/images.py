@@ -8,27 +8,34 @@ from __future__ import annotations
 import os
 import threading
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gaussian_core.errors import ImageError
 from gaussian_core.imaging.files import damaged, opened, pillow_guard
-from gaussian_core.imaging.picture import Picture, Rect
+from gaussian_core.imaging.picture import Picture, PictureSource, Rect
 from gaussian_core.imaging.tiff_files import is_tiff
+from gaussian_core.pyramid import size_of_level
 
-__all__ = ["Picture", "Rect", "load_image", "open_overview", "open_picture"]
+if TYPE_CHECKING:
+    from gaussian_core.imaging.lazy_tiff import LazyTiff
+
+__all__ = ["Picture", "PictureSource", "Rect", "load_image", "open_overview", "open_picture"]
 
 
 def load_image(path: str | os.PathLike[str]) -> NDArray[np.float32]:
     """A picture file as float32 (H, W, 3), sRGB-encoded in [0, 1]; transparency is left out. Raises ImageError."""
-    return Picture(open_picture(path).pixels).as_float()
+    picture = open_picture(path)
+    pixels, _ = picture.stored((0, 0, picture.width, picture.height))
+    return Picture(pixels).as_float()
 
 
-def open_picture(path: str | os.PathLike[str]) -> Picture:
+def open_picture(path: str | os.PathLike[str]) -> PictureSource:
     """Read a picture file: JPEG, PNG, TIFF, WebP, AVIF, GIF, BMP and others; of several frames the first.
 
+    A large TIFF is only opened: its parts are read as they are asked for, wherever its tiles or strips allow it.
     Upright by its EXIF orientation, converted to sRGB by its colour profile, alpha kept.
     Raises ImageError with one line that says what is wrong with the file.
     """
@@ -41,13 +48,13 @@ def open_picture(path: str | os.PathLike[str]) -> Picture:
 
 def open_overview(
     path: str | os.PathLike[str], max_side: int
-) -> tuple[NDArray[np.uint8], tuple[int, int]]:
+) -> tuple[NDArray[np.uint8], tuple[int, int]] | None:
     """A first look at a picture file: (pixels, (width, height) of the whole picture).
 
     pixels: uint8 (h, w, 3), or (h, w, 4) with straight alpha, upright and sRGB, no side longer than max_side. A JPEG is
     decoded at a fraction of its size, in a fraction of the time; of a TIFF of several resolutions a small one is read.
-    Other files have to be decoded whole; that picture is kept for the next `open_picture` of the same file, which then
-    costs nothing. Raises ImageError.
+    None for a large TIFF without: there a look takes as long as reading it all. Other files have to be decoded whole;
+    that picture is kept for the next `open_picture` of the same file, which then costs nothing. Raises ImageError.
     """
     source = Path(path)
     with opened(source) as file, pillow_guard():
@@ -62,11 +69,18 @@ def open_overview(
                 return small
     picture = _decoded(source)
     _overviews.keep(source, picture)
-    return _reduced(picture, max_side), (picture.width, picture.height)
+    size = (picture.width, picture.height)
+    if isinstance(picture, Picture):
+        return _reduced(picture, max_side), size
+    level = picture.levels.quick_look(max_side)
+    if level is None:
+        return None
+    height, width = size_of_level(picture.extent, level)
+    return _reduced(Picture(*picture.level_part(level, (0, 0, width, height))), max_side), size
 
 
-def _decoded(source: Path) -> Picture:
-    from gaussian_core.imaging import deep_reader, pillow_reader
+def _decoded(source: Path) -> Picture | LazyTiff:
+    from gaussian_core.imaging import deep_reader, lazy_tiff, pillow_reader
 
     with opened(source) as file, pillow_guard():
         try:
@@ -74,6 +88,9 @@ def _decoded(source: Path) -> Picture:
             if deep_reader.is_deep_png(head):
                 return deep_reader.read_png(source, file)
             if is_tiff(head):
+                lazy = lazy_tiff.open_lazy(source, file)
+                if lazy is not None:
+                    return lazy
                 picture = deep_reader.read_tiff(source, file)
                 if picture is not None:
                     return picture
@@ -131,13 +148,13 @@ class _Waiting:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._key: tuple[str, int, int] | None = None
-        self._picture: Picture | None = None
+        self._picture: PictureSource | None = None
 
-    def keep(self, source: Path, picture: Picture) -> None:
+    def keep(self, source: Path, picture: PictureSource) -> None:
         with self._lock:
             self._key, self._picture = _state(source), picture
 
-    def take(self, source: Path) -> Picture | None:
+    def take(self, source: Path) -> PictureSource | None:
         """The picture, if it is of this file as it is now. It is let go in any case: never held in vain."""
         with self._lock:
             key, picture = self._key, self._picture

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from gaussian_core.display import frame_array
 from gaussian_core.lattice import lattice_corner
 from gaussian_core.parallel import Stop, run_strips, worker_count
-from gaussian_core.pyramid import Pyramid, last_cover
+from gaussian_core.pyramid import Levels, Pyramid, last_cover
 from gaussian_core.resampling_kernel import resample_strip
 from gaussian_core.viewport import Viewport
 
@@ -44,7 +44,7 @@ FARTHEST = 1 << 60  # device pixels from the source's origin
 
 
 def resample(
-    pyramid: Pyramid,
+    pyramid: Levels,
     viewport: Viewport,
     *,
     method: Method = "bicubic",
@@ -57,7 +57,8 @@ def resample(
     format "float": (H, W, C) float32, not clipped (C = 4: premultiplied RGB and alpha). "bgrx8": (H, W, 4) uint8 in the
     byte order of QImage.Format_RGB32, alpha shown over the checkerboard. Below 100 % the kernel is as wide as the
     device pixels' distance, so that nothing aliases ("nearest" is never antialiased). Pixels whose centre lies outside
-    the picture are 0. Raises ValueError for an unknown method or an `out` that does not fit, Cancelled when stopped.
+    the picture are 0. Raises ValueError for an unknown method or an `out` that does not fit, Cancelled when stopped,
+    and ImageError where the picture is read from its file only now and cannot be.
     """
     if method not in METHODS:
         raise ValueError(f"unknown method {method!r}: choose one of {', '.join(METHODS)}")
@@ -67,7 +68,6 @@ def resample(
     level = 0
     if method != "nearest":
         level = max(0, math.floor(math.log2(1 / max(viewport.scale)) + 1e-9))
-    pixels = pyramid.level(level)
     (lx, px), (ly, py) = (_near(*axis) for axis in lattice_corner(viewport))
     left, first_x, weights_x = _weights(
         method, lx, px, viewport.scale[0], width, pyramid.extent[1], level
@@ -76,6 +76,9 @@ def resample(
         method, ly, py, viewport.scale[1], height, pyramid.extent[0], level
     )
     weights_y *= np.float32(1 / pyramid.peak)
+    (x0, x1), (y0, y1) = _reach(first_x, weights_x), _reach(first_y, weights_y)
+    pixels = pyramid.part(level, (x0, y0, x1, y1), stop)
+    first_x, first_y = first_x - x0, first_y - y0
     strip = max(16, -(-height // (4 * worker_count())))
     floats = np.empty((0, 0, 0), np.float32) if as_bytes else target
     packed = target if as_bytes else np.empty((0, 0, 0), np.uint8)
@@ -129,6 +132,11 @@ def _weights(
     weights = kernel_value(method, distance / stretch) * np.where(partial, last, 1.0)
     weights /= weights.sum(axis=1, keepdims=True)
     return int(start), first, weights.astype(np.float32)
+
+
+def _reach(first: NDArray[np.int64], weights: NDArray[np.float32]) -> tuple[int, int]:
+    """The source pixels of one axis that the taps touch: a single one where there are none."""
+    return (int(first[0]), int(first[-1]) + weights.shape[1]) if len(first) else (0, 1)
 
 
 def warm() -> None:

@@ -303,3 +303,29 @@ def test_far_out_the_middle_is_wanted_and_close_up_the_view_with_a_margin(tmp_pa
         (1500 - 375 * 1.17, 1000 - 250 - 64, 1500 + 375 * 1.17, 1314), abs=1
     )
     assert near == (1000 - 64, 900 - 64, 1200 + 64, 1000 + 64)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_grid_is_planned_as_its_tiles_one_by_one(seed):
+    """Of a grid only columns and rows are looked at; in another order it is no grid, and comes to the same."""
+    rng = np.random.default_rng(seed)
+    grid = TileGrid((900, 1300), 128)
+    rects = {key: grid.rect(key) for key in grid.keys()}
+    shuffled = [list(rects)[n] for n in rng.permutation(len(rects))]
+    budget = 40 * Tile.nbytes
+    plans = [
+        TilePlan(r, budget, 20 * Tile.nbytes) for r in (rects, {k: rects[k] for k in shuffled})
+    ]
+    for _ in range(60):
+        x, y = (rng.random(2) * (1300, 900)).tolist()
+        view = (x - 150.3, y - 100.7, x + 150.1, y + 90.9)
+        blocks = []
+        for plan in plans:
+            plan.set_view(view)
+            assert plan.has_next == (plan.next_key() is not None)
+            blocks.append(sorted(plan.next_block(3)))
+            for key in blocks[-1]:
+                plan.put(key, Tile())
+        assert blocks[0] == blocks[1]
+        assert plans[0].tiles.keys() == plans[1].tiles.keys()
+        assert plans[0].in_view == plans[1].in_view

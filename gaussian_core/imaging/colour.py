@@ -109,6 +109,30 @@ def conversion(profile: bytes | None, mode: str) -> tuple[Conversion | None, str
     return Conversion(profile, mode, note), note
 
 
+def deep_to_srgb(colours: NDArray[Any], mode: str, convert: Conversion | None) -> NDArray[Any]:
+    """uint16 or float32 (h, w, 1, 3 or 4) of a Pillow mode to sRGB (h, w, 3), or to grey (h, w, 1), in the same type.
+
+    CMYK without a profile is mixed as ink on paper would be, roughly: `approximate` says so.
+    """
+    native = colours.dtype.newbyteorder("=")
+    colours = np.ascontiguousarray(colours, native)
+    if convert is not None:
+        return convert.deep_to_rgb(colours)
+    if mode != "CMYK":
+        return colours
+    full = np.float32(1 if native.kind == "f" else np.iinfo(native).max)
+    light = 1 - colours.astype(np.float32) / full
+    mixed = light[..., :3] * light[..., 3:] * full
+    return (mixed + (0.5 if native.kind == "u" else 0)).astype(native)
+
+
+def approximate(mode: str, convert: Conversion | None) -> str:
+    """A note for colours that nobody has defined, "" for others."""
+    if mode == "CMYK" and convert is None:
+        return "converted from CMYK without a colour profile: colours are approximate"
+    return ""
+
+
 def lab_to_rgb(image: Image.Image) -> Image.Image:
     converted = ImageCms.applyTransform(image, _transform(ImageCms.createProfile("LAB"), "LAB"))
     assert converted is not None

@@ -15,6 +15,8 @@ from gaussian_core.errors import ImageError
 
 MAX_PIXELS = 1 << 30
 """A gigapixel: five times a 200-megapixel scan. A file of a few kilobytes can claim more than any memory holds."""
+LAZY_MAX_PIXELS = 1 << 32
+"""Of a picture that is read as it is asked for: what there is of it for every tile must still be little."""
 
 # The formats that are read. Pillow knows more, some of which call other programs (EPS) or are no pictures.
 FORMATS = (
@@ -103,20 +105,29 @@ def damaged(path: Path, error: BaseException) -> ImageError:
     return ImageError(f"{path} is damaged and cannot be decoded: {reason.rstrip('.')}.")
 
 
-def check_size(path: Path, width: int, height: int, pixel_bytes: int) -> None:
-    """Refuse what no memory will hold, from the header alone. pixel_bytes: of the decoded picture and its decoder."""
+def check_size(
+    path: Path, width: int, height: int, pixel_bytes: int, most: int | None = None
+) -> None:
+    """Refuse what no memory will hold, from the header alone. pixel_bytes: of the decoded picture and its decoder.
+    most: pixels, None: MAX_PIXELS."""
+    most = MAX_PIXELS if most is None else most
     pixels = width * height
     if width < 1 or height < 1:
         raise ImageError(f"{path} is damaged: it claims {width} x {height} pixels.")
-    if pixels > MAX_PIXELS:
+    if pixels > most:
         raise ImageError(
-            f"{path} claims {width} x {height} pixels, more than the {MAX_PIXELS / 1e6:.0f} megapixels that can be"
+            f"{path} claims {width} x {height} pixels, more than the {most / 1e6:.0f} megapixels that can be"
             " opened: cut or reduce it first."
         )
-    memory = _memory()
+    check_memory(path, width, height, pixel_bytes)
+
+
+def check_memory(path: Path, width: int, height: int, pixel_bytes: int) -> None:
+    """Refuse so many pixels at once where no memory will hold them."""
+    memory, pixels = _memory(), width * height
     if memory is not None and pixels * pixel_bytes > memory:
         raise ImageError(
-            f"{path} has {width} x {height} pixels and needs {pixels * pixel_bytes / 1e9:.1f} GB to open, but this"
+            f"{path}: a picture of {width} x {height} pixels needs {pixels * pixel_bytes / 1e9:.1f} GB, but this"
             f" machine has {memory / 1e9:.1f} GB: cut or reduce it first."
         )
 

@@ -43,3 +43,19 @@ def turned_upright(stored: NDArray[Any], orientation: int) -> NDArray[Any]:
     array, view = empty_upright(stored.shape, stored.dtype, orientation)
     view[...] = stored
     return array
+
+
+def stored_rect(
+    rect: tuple[int, int, int, int], extent: tuple[int, int], orientation: int
+) -> tuple[int, int, int, int]:
+    """Where the file stores a rectangle (x0, y0, x1, y1) of an upright picture of extent (height, width): what
+    `turned_upright` makes of that part is the rectangle."""
+    x0, y0, x1, y1 = rect
+    height, width = extent
+    if swaps_sides(orientation):
+        x0, y0, x1, y1, height, width = y0, x0, y1, x1, width, height
+    if orientation in (3, 4, 6, 7):
+        y0, y1 = height - y1, height - y0
+    if orientation in (2, 3, 7, 8):
+        x0, x1 = width - x1, width - x0
+    return x0, y0, x1, y1

@@ -1,7 +1,8 @@
-"""A decoded picture."""
+"""What a picture is to those who use one, and a decoded one."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,14 +10,107 @@ import numpy as np
 from numpy.typing import NDArray
 
 Rect = tuple[int, int, int, int]
+Stored = tuple[NDArray[Any], NDArray[Any] | None]
+"""Pixels (h, w, 3) and alpha (h, w) or None, as Picture has them."""
+
+
+class PictureSource(ABC):
+    """A picture, upright and sRGB-encoded, in the depth of its file: decoded (Picture), or read as it is asked for.
+
+    name: what to call it. path: its file. note: what was done to it that its owner may want to know, "" for nothing.
+    damage: what is wrong with parts of its file that were read in spite of it (see show_damage), "" for nothing.
+    """
+
+    name: str
+    path: str | None
+    note: str
+    damage: str = ""
+
+    @abstractmethod
+    def show_damage(self) -> None:
+        """From now on a part that cannot be decoded comes as an even grey, and `damage` says so in a line, where
+        otherwise whoever asks for it has an ImageError."""
+
+    @property
+    @abstractmethod
+    def extent(self) -> tuple[int, int]:
+        """(height, width)."""
+
+    @property
+    @abstractmethod
+    def dtype(self) -> np.dtype[Any]:
+        """Of a stored value: uint8, uint16 (both from 0 to the type's maximum) or float32 (1.0 is full)."""
+
+    @property
+    @abstractmethod
+    def has_alpha(self) -> bool: ...
+
+    @abstractmethod
+    def stored(self, rect: Rect) -> Stored:
+        """A part as it is stored, not to be written to.
+
+        rect: (x0, y0, x1, y1) in source pixels, inside the picture. Raises ImageError where it is read from its file
+        only now and cannot be.
+        """
+
+    @property
+    def width(self) -> int:
+        return self.extent[1]
+
+    @property
+    def height(self) -> int:
+        return self.extent[0]
+
+    @property
+    def channels(self) -> int:
+        """Of what `as_float` gives: 3, or 4 with alpha."""
+        return 4 if self.has_alpha else 3
+
+    @property
+    def bits(self) -> int:
+        """Of one channel: 8, 16 or 32 (float)."""
+        return 8 * self.dtype.itemsize
+
+    @property
+    def full(self) -> float:
+        """The stored value of full brightness."""
+        return float(np.iinfo(self.dtype).max) if self.dtype.kind == "u" else 1.0
+
+    def as_float(self, rect: Rect | None = None) -> NDArray[np.float32]:
+        """float32 (h, w, 3) in [0, 1], with alpha (h, w, 4): premultiplied RGB and alpha.
+
+        rect: (x0, y0, x1, y1) in source pixels, inside the picture; only that part is converted. None is all of it.
+        Raises ImageError as `stored` does.
+        """
+        pixels, alpha = self.stored(rect if rect is not None else (0, 0, self.width, self.height))
+        scale = np.float32(1 / self.full)
+        if alpha is None:
+            return np.multiply(pixels, scale, dtype=np.float32, order="C")
+        out = np.empty((*alpha.shape, 4), np.float32)
+        np.multiply(alpha, scale, out=out[..., 3], dtype=np.float32)
+        np.multiply(pixels, scale, out=out[..., :3], dtype=np.float32)
+        out[..., :3] *= out[..., 3:]
+        return out
+
+    def value_at(self, x: float, y: float) -> tuple[float, ...] | None:
+        """The pixel that holds the source point (x, y), as `as_float` gives it; None outside the picture."""
+        if not (0 <= x < self.width and 0 <= y < self.height):
+            return None
+        j, i = int(x), int(y)
+        return tuple(float(v) for v in self.as_float((j, i, j + 1, i + 1))[0, 0])
+
+
+def grey_as_rgb(grey: NDArray[Any]) -> NDArray[Any]:
+    """(H, W, 1) seen as (H, W, 3), read-only: three equal channels in the memory of one. Others come back as given."""
+    return np.broadcast_to(grey, (*grey.shape[:2], 3)) if grey.shape[2] == 1 else grey
 
 
 @dataclass(frozen=True, eq=False)
-class Picture:
-    """A picture, upright and sRGB-encoded, in the depth of its file.
+class Picture(PictureSource):
+    """A decoded picture.
 
     pixels: (H, W, 3) uint8, uint16 (both from 0 to the type's maximum) or float32 (1.0 is full; not clipped), RGB;
-        a grey picture has three equal channels. Colours are straight, not premultiplied.
+        a grey picture has three equal channels, which may share memory. Colours are straight, not premultiplied.
     alpha: (H, W) of the same type, None for an opaque picture.
     name: what to call it. path: its file. note: what was done to it that its owner may want to know, "" for nothing.
     """
@@ -51,49 +145,27 @@ class Picture:
         if array.ndim != 3 or array.shape[2] not in (1, 2, 3, 4):
             raise ValueError(f"a picture is (H, W) or (H, W, 1 to 4), not {array.shape}")
         channels = array.shape[2]
-        colour = array[..., :1].repeat(3, axis=2) if channels < 3 else array[..., :3]
+        colour = np.ascontiguousarray(array[..., : 1 if channels < 3 else 3])
         alpha = np.ascontiguousarray(array[..., -1]) if channels in (2, 4) else None
-        return cls(np.ascontiguousarray(colour), alpha, name)
+        return cls(grey_as_rgb(colour), alpha, name)
 
-    @property
-    def width(self) -> int:
-        return int(self.pixels.shape[1])
-
-    @property
-    def height(self) -> int:
-        return int(self.pixels.shape[0])
+    def show_damage(self) -> None:
+        """It is decoded: there is none."""
 
     @property
     def extent(self) -> tuple[int, int]:
         """(height, width)."""
-        return self.height, self.width
+        return int(self.pixels.shape[0]), int(self.pixels.shape[1])
 
     @property
-    def bits(self) -> int:
-        """Of one channel: 8, 16 or 32 (float)."""
-        return 8 * self.pixels.dtype.itemsize
+    def dtype(self) -> np.dtype[Any]:
+        return self.pixels.dtype
 
-    def as_float(self, rect: Rect | None = None) -> NDArray[np.float32]:
-        """float32 (h, w, 3) in [0, 1], with alpha (h, w, 4): premultiplied RGB and alpha.
+    @property
+    def has_alpha(self) -> bool:
+        return self.alpha is not None
 
-        rect: (x0, y0, x1, y1) in source pixels, inside the picture; only that part is converted. None is all of it.
-        """
-        x0, y0, x1, y1 = rect if rect is not None else (0, 0, self.width, self.height)
+    def stored(self, rect: Rect) -> Stored:
+        x0, y0, x1, y1 = rect
         part = slice(y0, y1), slice(x0, x1)
-        scale = np.float32(1)
-        if self.pixels.dtype.kind == "u":
-            scale = np.float32(1 / np.iinfo(self.pixels.dtype).max)
-        if self.alpha is None:
-            return np.multiply(self.pixels[part], scale, dtype=np.float32)
-        out = np.empty((*self.alpha[part].shape, 4), np.float32)
-        np.multiply(self.alpha[part], scale, out=out[..., 3], dtype=np.float32)
-        np.multiply(self.pixels[part], scale, out=out[..., :3], dtype=np.float32)
-        out[..., :3] *= out[..., 3:]
-        return out
-
-    def value_at(self, x: float, y: float) -> tuple[float, ...] | None:
-        """The pixel that holds the source point (x, y), as `as_float` gives it; None outside the picture."""
-        if not (0 <= x < self.width and 0 <= y < self.height):
-            return None
-        j, i = int(x), int(y)
-        return tuple(float(v) for v in self.as_float((j, i, j + 1, i + 1))[0, 0])
+        return self.pixels[part], None if self.alpha is None else self.alpha[part]

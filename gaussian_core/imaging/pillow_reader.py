@@ -11,7 +11,7 @@ from PIL import Image, UnidentifiedImageError
 
 from gaussian_core.imaging import colour, orientation
 from gaussian_core.imaging.files import FORMATS, check_size, damaged, unknown_format
-from gaussian_core.imaging.picture import Picture
+from gaussian_core.imaging.picture import Picture, grey_as_rgb
 from gaussian_core.parallel import run_strips
 
 BAND_PIXELS = 1 << 20
@@ -29,8 +29,8 @@ _TRANSPARENT = ("RGBA", "LA", "PA", "RGBa", "La")
 _COUNTED = {"GIF": "frames", "PNG": "frames", "WEBP": "frames", "AVIF": "frames", "TIFF": "pages"}
 
 
-def identify(path: Path, file: BinaryIO) -> Image.Image:
-    """The header read, its size checked, nothing decoded."""
+def identify(path: Path, file: BinaryIO, whole: bool = True) -> Image.Image:
+    """The header read, nothing decoded. whole: the picture will be, and its size is checked for that."""
     file.seek(0)
     Image.init()  # does nothing the second time
     known = [name for name in FORMATS if name in Image.OPEN]  # a Pillow may be built without some
@@ -40,7 +40,8 @@ def identify(path: Path, file: BinaryIO) -> Image.Image:
         raise unknown_format(path, file) from None
     except DECODER_FAULTS as error:
         raise damaged(path, error) from error
-    check_size(path, *image.size, pixel_bytes=8 if _is_deep(image) else 7)
+    if whole:
+        check_size(path, *image.size, pixel_bytes=8 if _is_deep(image) else 7)
     return image
 
 
@@ -61,7 +62,7 @@ def read(path: Path, file: BinaryIO) -> Picture:
         turn = image.getexif().get(orientation.TAG, 1)
         if _is_deep(image):
             pixels, alpha = _deep(image, notes), None
-            pixels = orientation.turned_upright(pixels, turn)
+            pixels = grey_as_rgb(orientation.turned_upright(pixels, turn))
         else:
             pixels, alpha = _bytes(image, turn, notes)
     except DECODER_FAULTS as error:
@@ -101,14 +102,13 @@ def to_rgb(
 def _bytes(
     image: Image.Image, turn: int, notes: list[str]
 ) -> tuple[NDArray[Any], NDArray[Any] | None]:
-    """8-bit pixels and alpha, band by band: Pillow's own copy is the only other one in memory."""
+    """8-bit pixels and alpha, band by band: Pillow's own copy is the only other one. Grey stays one channel."""
     mode, transparent = colour_mode(image)
     convert, note = colour.conversion(image.info.get("icc_profile"), mode)
-    notes.append(note)
-    if mode == "CMYK" and convert is None:
-        notes.append("converted from CMYK without a colour profile: colours are approximate")
+    notes += [note, colour.approximate(mode, convert)]
     width, height = image.size
-    pixels, stored = orientation.empty_upright((height, width, 3), np.uint8, turn)
+    channels = 1 if mode == "L" and convert is None else 3
+    pixels, stored = orientation.empty_upright((height, width, channels), np.uint8, turn)
     alpha, stored_alpha = None, None
     if transparent:
         alpha, stored_alpha = orientation.empty_upright((height, width), np.uint8, turn)
@@ -119,7 +119,7 @@ def _bytes(
         bottom = min(top + rows, height)
         part = to_rgb(image.crop((0, top, width, bottom)), mode, transparent, convert)
         values = np.asarray(part)
-        stored[top:bottom] = values[..., :3]
+        stored[top:bottom] = values[..., :channels]
         if stored_alpha is not None:
             stored_alpha[top:bottom] = values[..., 3]
 
@@ -127,7 +127,7 @@ def _bytes(
     # An alpha that hides nothing would cost a channel in everything that follows.
     if alpha is not None and alpha.min() == 255:
         alpha = None
-    return pixels, alpha
+    return grey_as_rgb(pixels), alpha
 
 
 def _is_deep(image: Image.Image) -> bool:
@@ -135,7 +135,7 @@ def _is_deep(image: Image.Image) -> bool:
 
 
 def _deep(image: Image.Image, notes: list[str]) -> NDArray[Any]:
-    """Grey of more than 8 bits: uint16 or float32 (H, W, 3)."""
+    """Grey of more than 8 bits: uint16 or float32 (H, W, 1), or (H, W, 3) where its profile gives it colours."""
     values = np.asarray(image)
     if image.mode == "F":
         grey = values.astype(np.float32)
@@ -145,4 +145,4 @@ def _deep(image: Image.Image, notes: list[str]) -> NDArray[Any]:
     notes.append(note)
     if convert is not None:
         return convert.deep_to_rgb(grey[..., None])
-    return np.repeat(grey[..., None], 3, axis=2)
+    return grey[..., None]

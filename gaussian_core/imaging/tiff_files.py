@@ -28,13 +28,21 @@ def opened_tiff(path: Path, file: BinaryIO) -> Iterator[Any]:
     # It logs what is odd in a file, also where it then reads it: what matters comes as an exception.
     logging.getLogger("tifffile").setLevel(logging.CRITICAL)
     file.seek(0)
+    with tiff_faults(path), tifffile.TiffFile(file, name=path.name) as tiff:
+        yield tiff
+
+
+@contextmanager
+def tiff_faults(path: Path) -> Iterator[None]:
+    """What the library and its decoders meet in a damaged file is an ImageError."""
+    import tifffile
+
     try:
-        with tifffile.TiffFile(file, name=path.name) as tiff:
-            yield tiff
-    # The library raises what its parsers meet in a damaged file: struct.error, IndexError, ValueError and others.
+        yield
+    # struct.error, IndexError, ValueError and others: whatever a parser stumbles over.
     except (
         *(tifffile.TiffFileError, RuntimeError, ValueError, TypeError, struct.error, OSError),
-        *(KeyError, IndexError, AttributeError, ZeroDivisionError, OverflowError),
+        *(KeyError, IndexError, AttributeError, ZeroDivisionError, OverflowError, EOFError),
     ) as error:
         raise damaged(path, error) from error
 
@@ -49,3 +57,22 @@ def turn_of(page: Any) -> int:
     """The orientation of a page, 1 to 8."""
     tag = page.tags.get(orientation.TAG)
     return 1 if tag is None else int(tag.value)
+
+
+def pages_note(tiff: Any) -> str:
+    """Says that there are more pages than the first that is read."""
+    count = len(tiff.pages)
+    return f"first of {count} pages" if count > 1 else ""
+
+
+MOST_PAGES = 64  # looked at for smaller ones; a scan of a thousand pages is no pyramid
+
+
+def smaller_pages(tiff: Any) -> Iterator[Any]:
+    """Pages that may hold the first one smaller: its sub-directories, and those that say so of themselves. Those of
+    Aperio's slides do not say so."""
+    yield from tiff.pages.first.pages or ()
+    for number in range(1, min(len(tiff.pages), MOST_PAGES)):
+        page = tiff.pages[number]
+        if page.is_reduced or (tiff.is_svs and page.is_tiled):
+            yield page

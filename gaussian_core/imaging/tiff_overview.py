@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -13,13 +12,12 @@ from numpy.typing import NDArray
 from gaussian_core.errors import ImageError
 from gaussian_core.imaging import colour, orientation
 from gaussian_core.imaging.files import check_size
-from gaussian_core.imaging.tiff_files import opened_tiff, profile_of, turn_of
+from gaussian_core.imaging.tiff_files import opened_tiff, profile_of, smaller_pages, turn_of
 
 log = logging.getLogger(__name__)
 
 _GREY, _RGB, _YCBCR = 1, 2, 6
 _JPEG = 7  # a compression whose decoder gives RGB also of YCbCr
-MOST_PAGES = 64  # looked at for smaller ones; a scan of a thousand pages is no pyramid
 LIKE = 0.02  # by which the sides of a smaller picture may differ from the large one's in proportion
 
 
@@ -57,7 +55,7 @@ def _fitting(page: Any, tiff: Any, max_side: int) -> Any | None:
     """The smallest one that is large enough; two thirds are enough for a first look. One much larger takes too long."""
     wide, high = page.imagewidth, page.imagelength
     best = None
-    for other in _smaller(page, tiff):
+    for other in smaller_pages(tiff):
         side = max(other.imagewidth, other.imagelength)
         alike = abs(other.imagewidth * high / (other.imagelength * wide) - 1) <= LIKE
         if not (_plain(other) and alike and 2 * max_side // 3 <= side <= 4 * max_side):
@@ -65,15 +63,6 @@ def _fitting(page: Any, tiff: Any, max_side: int) -> Any | None:
         if side < max(wide, high) and (best is None or other.imagewidth < best.imagewidth):
             best = other
     return best
-
-
-def _smaller(page: Any, tiff: Any) -> Iterator[Any]:
-    """Sub-directories of the first page, and pages that say of themselves that they are reduced versions."""
-    yield from page.pages or ()
-    for number in range(1, min(len(tiff.pages), MOST_PAGES)):
-        other = tiff.pages[number]
-        if other.is_reduced:
-            yield other
 
 
 def _upright(

@@ -8,10 +8,10 @@ from gaussian_core.methods.interface import Drawing, Method, Options
 from gaussian_core.resource_files import RESOURCES
 
 if TYPE_CHECKING:
-    from gaussian_core.images import Picture
+    from gaussian_core.images import PictureSource
 
 
-def _open(picture: Picture, options: Options) -> Drawing:
+def _open(picture: PictureSource, options: Options) -> Drawing:
     from gaussian_core.methods.fields import TiledFieldDrawing
 
     return TiledFieldDrawing(picture, "continuoussr", options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
@@ -27,7 +28,7 @@ FOOTPRINTS = 4.0
 if TYPE_CHECKING:
     from gaussian_core.builder import Key
     from gaussian_core.field import GaussianField
-    from gaussian_core.images import Picture
+    from gaussian_core.images import PictureSource
 
 
 class FieldDrawing:
@@ -60,16 +61,16 @@ class TiledFieldDrawing:
     its tiles.
     """
 
-    def __init__(self, picture: Picture, method: str, options: Options) -> None:
+    def __init__(self, picture: PictureSource, method: str, options: Options) -> None:
         from gaussian_core.builder import FieldBuilder
 
         self.extent = picture.extent
-        self.channels = int(picture.as_float((0, 0, 1, 1)).shape[2])
+        self.channels = picture.channels
         self.builder = FieldBuilder(
             picture,
             method,
             options.device,
-            tile=tile_for(picture.extent[1]),
+            tile=tile_for(min(picture.width, math.ceil(options.across or picture.width))),
             weights=options.weights,
             precision=options.precision,
         )
@@ -133,7 +134,7 @@ class TiledFieldDrawing:
 
 
 def tile_for(width: int) -> int:
-    """Side of the tiles of a picture that is drawn from the top, source pixels."""
+    """Side of the tiles of a picture, or a part of one, that wide and drawn from the top, source pixels."""
     from gaussian_core.builder import TILE
 
     tile = TILE

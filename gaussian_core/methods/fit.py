@@ -18,7 +18,7 @@ from gaussian_core.viewport import Viewport
 if TYPE_CHECKING:
     from gaussian_core.field import GaussianField
     from gaussian_core.fitting import Progress
-    from gaussian_core.images import Picture
+    from gaussian_core.images import PictureSource
 
 MOST_PIXELS = 4_000_000
 
@@ -27,7 +27,7 @@ class FitDrawing:
     """Fits when it is first drawn, and draws the field so far: `patience` seconds of fitting before each frame, all of
     it as a rule. What is stopped goes on with the next frame. Raises ImageError for a picture beyond MOST_PIXELS."""
 
-    def __init__(self, picture: Picture, options: Options) -> None:
+    def __init__(self, picture: PictureSource, options: Options) -> None:
         from gaussian_core.fitting import Fit
         from gaussian_core.models.published.drawing import on_white
 
@@ -97,7 +97,7 @@ class FitDrawing:
                 break
 
 
-def _open(picture: Picture, options: Options) -> Drawing:
+def _open(picture: PictureSource, options: Options) -> Drawing:
     return FitDrawing(picture, options)
 
 

@@ -9,12 +9,12 @@ from gaussian_core.methods.interface import Drawing, Method, Options
 from gaussian_core.resource_files import RESOURCES
 
 if TYPE_CHECKING:
-    from gaussian_core.images import Picture
+    from gaussian_core.images import PictureSource
 
 SHIPPED = RESOURCES / "gaussiansr-light.safetensors"
 
 
-def _open(picture: Picture, options: Options) -> Drawing:
+def _open(picture: PictureSource, options: Options) -> Drawing:
     from gaussian_core.methods.weights import load_network
     from gaussian_core.models.gaussiansr import GaussianSR
     from gaussian_core.models.gaussiansr_drawing import GaussianSRDrawing

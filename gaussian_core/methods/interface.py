@@ -48,12 +48,14 @@ class Drawing(Protocol):
 @dataclass(frozen=True)
 class Options:
     """How a method works. device: auto, cpu or cuda. weights: a file in place of the shipped one; precision: what the
-    authors' are computed in. pixel_sigma: a field's pixel footprint in device pixels, None: what it was made for."""
+    authors' are computed in. pixel_sigma: a field's pixel footprint in device pixels, None: what it was made for.
+    across: width of the part that will be drawn, source pixels, None: of all of it."""
 
     device: str = "auto"
     weights: str | os.PathLike[str] | None = None
     precision: Precision = "float32"
     pixel_sigma: float | None = None
+    across: float | None = None
 
 
 Open = Callable[[Any, Options], Drawing]

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from gaussian_core.methods.interface import Drawing, Method, Options
 
 if TYPE_CHECKING:
-    from gaussian_core.images import Picture
+    from gaussian_core.images import PictureSource
 
 
-def _open(picture: Picture, options: Options) -> Drawing:
+def _open(picture: PictureSource, options: Options) -> Drawing:
     from gaussian_core.methods.fields import TiledFieldDrawing
 
     return TiledFieldDrawing(picture, "kernel", options)

@@ -13,7 +13,7 @@ from gaussian_core.methods.interface import Drawing, Method, Options
 from gaussian_core.methods.weights import method_of_weights
 
 if TYPE_CHECKING:
-    from gaussian_core.images import Picture
+    from gaussian_core.images import PictureSource
 
 
 def _found() -> dict[str, Method]:
@@ -40,7 +40,7 @@ def check_name(name: str) -> Method:
 
 
 def open_drawing(
-    picture: Picture, method: str | None = None, options: Options | None = None
+    picture: PictureSource, method: str | None = None, options: Options | None = None
 ) -> Drawing:
     """What draws the picture by a method; None: by the one that the weights are for, or the default.
 

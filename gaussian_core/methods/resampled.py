@@ -11,7 +11,7 @@ from gaussian_core.methods.interface import Drawing, Method, Open, Options, Stop
 from gaussian_core.viewport import Viewport
 
 if TYPE_CHECKING:
-    from gaussian_core.images import Picture
+    from gaussian_core.images import PictureSource
     from gaussian_core.resampling import Method as Kernel
 
 
@@ -20,25 +20,25 @@ class ResampledDrawing:
 
     notes: tuple[str, ...] = ()
 
-    def __init__(self, picture: Picture, kernel: str) -> None:
-        from gaussian_core.pyramid import Pyramid
+    def __init__(self, picture: PictureSource, kernel: str) -> None:
+        from gaussian_core.pyramid import levels_of
 
         self.extent = picture.extent
-        self.channels = int(picture.as_float((0, 0, 1, 1)).shape[2])
+        self.channels = picture.channels
         self._kernel = cast("Kernel", kernel)
-        self._pyramid = Pyramid(picture)
+        self._levels = levels_of(picture)
 
     def encode(self, stop: Stop | None = None) -> None:
-        self._pyramid.level(0)
+        """Levels are made when a view asks for them: there is nothing to do before."""
 
     def draw(self, viewport: Viewport, stop: Stop | None = None) -> NDArray[np.float32]:
         from gaussian_core.resampling import resample
 
-        return resample(self._pyramid, viewport, method=self._kernel, stop=stop)
+        return resample(self._levels, viewport, method=self._kernel, stop=stop)
 
 
 def _by(kernel: str) -> Open:
-    def open(picture: Picture, options: Options) -> Drawing:
+    def open(picture: PictureSource, options: Options) -> Drawing:
         return ResampledDrawing(picture, kernel)
 
     return open

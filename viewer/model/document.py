@@ -27,7 +27,8 @@ from viewer.model.torch_import import load_torch
 
 if TYPE_CHECKING:
     from gaussian_core.field import GaussianField
-    from gaussian_core.images import Picture
+    from gaussian_core.images import PictureSource
+    from gaussian_core.lazy_levels import LazyLevels
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +72,8 @@ class Document:
     weights. plan: which tiles exist and which come next. note: something about the reading that the user should know
     ("first of 12 frames"). weights: a file that the field is made by; None: what is shipped. shipped: the name of the
     shipped weights of a learned field. fallback: why the field is made by another method than was asked for; empty when
-    it is not.
+    it is not. unread: the levels of a large picture whose coarse ones are still to be read from its file, in the
+    background; None for others. scale: of the newest view.
 
     `scene` is replaced, never changed: it is what the frame worker gets. Only the GUI thread (or a test) calls
     `add_tiles`; `build_next` runs on the build thread.
@@ -80,14 +82,15 @@ class Document:
     name: str
     path: Path | None
     scene: Scene
-    picture: Picture | None = None
+    picture: PictureSource | None = None
     builder: Any = None
     plan: TilePlan = field(default_factory=lambda: TilePlan({}))
     note: str = ""
     weights: Path | None = None
     shipped: str = AUTOMATIC
     fallback: str = ""
-    _field_shown: bool = True
+    unread: LazyLevels | None = None
+    scale: float = 1.0
 
     # ---- opening (slow: not on the GUI thread) ------------------------------------------------
 
@@ -111,19 +114,25 @@ class Document:
     @classmethod
     def from_picture(
         cls,
-        picture: Picture,
+        picture: PictureSource,
         path: Path | None = None,
         method: str = DEFAULT,
         budget: int | None = None,
         weights: Path | None = None,
     ) -> Document:
-        """Of a decoded picture. The tiles are still to be built."""
-        from gaussian_core.pyramid import Pyramid
+        """Of a picture. The tiles are still to be built, and the coarse levels of a large one may be to be read."""
+        from gaussian_core.lazy_levels import LazyLevels
+        from gaussian_core.pyramid import levels_of
 
-        scene = Scene(extent=picture.extent, picture=picture, pyramid=Pyramid(picture))
+        picture.show_damage()
+        levels = levels_of(picture)
+        unread = levels if isinstance(levels, LazyLevels) and levels.slow else None
+        scene = Scene(extent=picture.extent, picture=picture, pyramid=levels)
+        if unread is not None:
+            scene = replace(scene, pyramid=unread.as_far_as_read())
         plan = TilePlan({}, budget, AHEAD)
         name = path.name if path is not None else picture.name
-        bare = cls(name, path, scene, picture, None, plan, picture.note or "")
+        bare = cls(name, path, scene, picture, None, plan, picture.note or "", unread=unread)
         return bare.made_by(method, weights)
 
     def made_by(self, method: str, weights: Path | None = None) -> Document:
@@ -181,7 +190,7 @@ class Document:
     def has_alpha(self) -> bool:
         """Whether its values are RGB with alpha."""
         if self.picture is not None:
-            return self.picture.alpha is not None
+            return self.picture.has_alpha
         return any(tile.channels == 4 for tile in self.scene.tiles.values())
 
     @property
@@ -199,14 +208,14 @@ class Document:
 
     @property
     def lacks_tiles(self) -> bool:
-        """Whether the newest view would show more of the field if more of it were built."""
-        seen, in_view = self.in_view
-        return self._field_shown and seen < in_view
+        """Whether the view shows the field, and would show more of it if more of it were built."""
+        built, wanted = self.plan.in_view
+        return self.scale >= FIELD_FROM and self.buildable and built < wanted
 
     @property
     def complete(self) -> bool:
         """Whether nothing is left to build: for this view, where the budget does not hold all tiles."""
-        return not self.buildable or self.plan.next_key() is None
+        return not self.buildable or not self.plan.has_next
 
     @property
     def buildable(self) -> bool:
@@ -239,8 +248,8 @@ class Document:
 
         Below 100 % the field is not shown; wanted is then what would be seen at 100 %.
         """
-        self._field_shown = scale >= FIELD_FROM
         # With what reaches into it from beyond its edges.
+        self.scale = scale
         x0, y0, x1, y1 = rect
         view = (x0 - REACH, y0 - REACH, x1 + REACH, y1 + REACH)
         part = min(1.0, scale) / 2
@@ -316,6 +325,14 @@ class Document:
 
         return self.builder.build_tiles(keys, stop=leave)
 
+    def take_levels(self) -> None:
+        """Bring the scene up to date with what is read."""
+        if self.unread is not None:
+            # Another object each time: by it others see that the picture has changed.
+            levels = self.unread if self.unread.complete else self.unread.as_far_as_read()
+            self.scene = replace(self.scene, pyramid=levels, revision=self.scene.revision + 1)
+            self.unread = None if self.unread.complete else self.unread
+
     def take_tiles(self) -> bool:
         """Bring the scene up to date with what is built. Whether anything changed."""
         tiles = self.plan.tiles
@@ -337,7 +354,7 @@ def read_weights(path: Path) -> None:
     load_for(path, pick_device("auto"))
 
 
-def _drawing(picture: Picture, weights: Path) -> Any:
+def _drawing(picture: PictureSource, weights: Path) -> Any:
     """What draws the picture where the weights make no field (LIIF, GaussianSR), else None."""
     load_torch()
     from gaussian_core.methods import METHODS as ALL

@@ -13,7 +13,7 @@ from viewer.model.torch_import import load_torch
 
 if TYPE_CHECKING:
     from gaussian_core.field import GaussianField
-    from gaussian_core.images import Picture
+    from gaussian_core.images import PictureSource
     from gaussian_core.viewport import Viewport
 
 Stop = Callable[[], bool]
@@ -26,7 +26,7 @@ PATIENCE = 0.3
 class LazyDrawing:
     """Draws on the frame thread; the overlays' thread may ask for kernels beside it."""
 
-    def __init__(self, picture: Picture, method: str) -> None:
+    def __init__(self, picture: PictureSource, method: str) -> None:
         self.picture, self.method = picture, method
         self._drawing: Any = None
         self._lock = threading.Lock()

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Rect = tuple[float, float, float, float]
 Key = Hashable
+Sides = NDArray[np.float64]
 
 
 def memory_budget() -> int:
@@ -68,6 +69,7 @@ class TilePlan:
         self._rects: NDArray[np.float64] = np.array(
             [rects[k] for k in self._keys], np.float64
         ).reshape(-1, 4)
+        self._axes = _axes(self._rects)
         self._sizes = np.zeros(len(self._keys), np.int64)
         self._tiles: dict[Key, GaussianField] = {}
         self._ahead = ahead
@@ -119,17 +121,27 @@ class TilePlan:
             missing = self._sizes == 0
             if not missing.any():
                 return None
-            rank = self._ranks()
-            first = missing & self._wanted
-            wanted = bool(first.any())
+            first = np.flatnonzero(missing & self._wanted)
+            wanted = bool(len(first))
             if not wanted:
                 if self._sizes.sum() > self.ahead:
                     return None
-                first = missing
-            best = int(np.flatnonzero(first)[np.argmin(rank[first])])
-            if not self._full() or self._farther_than(rank, best).any():
+                first = np.flatnonzero(missing)
+            # Of these only: a gigapixel has tens of thousands of tiles.
+            best = int(first[np.argmin(self._ranks(first))])
+            if not self._full() or self._farther_than(best).any():
                 return self._keys[best]
             return self._keys[best] if wanted and self._left_behind().any() else None
+
+    @property
+    def has_next(self) -> bool:
+        """Whether `next_key` knows one, for less: it is asked with every movement."""
+        with self._lock:
+            missing = self._sizes == 0
+            waits = bool((missing & self._wanted).any())
+            if not self._full() and (waits or self._sizes.sum() <= self.ahead):
+                return bool(missing.any())
+        return self.next_key() is not None
 
     def next_block(self, side: int) -> list[Any]:
         """The tiles to build next, at once: a rectangle of at most side x side tiles with the one wanted most. Keys are
@@ -146,8 +158,12 @@ class TilePlan:
             else:
                 wanted = missing
                 first = tuple(v // side * side for v in best)
-            keys = (self._keys[n] for n in np.flatnonzero(wanted))
-            box = [k for k in keys if all(0 <= k[axis] - first[axis] < side for axis in (0, 1))]
+            box = [
+                key
+                for i in range(first[0], first[0] + side)
+                for j in range(first[1], first[1] + side)
+                if (place := self._places.get(key := (i, j))) is not None and wanted[place]
+            ]
         (i0, j0), (i1, j1) = (tuple(f(v) for v in zip(*box, strict=True)) for f in (min, max))
         return [(i, j) for j in range(j0, j1 + 1) for i in range(i0, i1 + 1)]
 
@@ -190,17 +206,17 @@ class TilePlan:
             place = self._places[key]
             self._tiles[key] = field
             self._sizes[place] = max(1, field.nbytes)
-            rank = self._ranks()
             while self._too_much():
                 behind = self._left_behind()
                 if self._wanted[place] and behind.any():
                     ages = np.where(behind, self._last_wanted, np.iinfo(np.int64).max)
                     candidates = ages == ages.min()
                 else:
-                    candidates = self._farther_than(rank, place)
+                    candidates = self._farther_than(place)
                 if not candidates.any():
                     break
-                worst = int(np.argmax(np.where(candidates, rank, -np.inf)))
+                found = np.flatnonzero(candidates)
+                worst = int(found[np.argmax(self._ranks(found))])
                 dropped.append(self._drop(worst))
         return dropped
 
@@ -230,29 +246,62 @@ class TilePlan:
             return False
         return bool(known.sum() + known.mean() > self.budget)
 
-    def _farther_than(self, rank: NDArray[np.float64], place: int) -> NDArray[np.bool_]:
+    def _farther_than(self, place: int) -> NDArray[np.bool_]:
         """Built tiles that lie farther off than one, by more than a quarter: else two would change places for ever."""
+        rank = self._ranks()
         return (self._sizes > 0) & (rank > 1.25 * rank[place] + 1.0)
 
     def _left_behind(self) -> NDArray[np.bool_]:
         """Built tiles that are not wanted any more."""
         return (self._sizes > 0) & ~self._wanted
 
-    def _ranks(self) -> NDArray[np.float64]:
-        """Small is near: the gap between tile and view counts a thousand times, then the distance to its middle."""
+    def _ranks(self, places: NDArray[np.int64] | None = None) -> NDArray[np.float64]:
+        """Of these tiles (None: of all). Small is near: the gap between tile and view counts a thousand times, then the
+        distance to its middle."""
         x0, y0, x1, y1 = self._view
-        r = self._rects
-        dx = (r[:, 0] + r[:, 2] - x0 - x1) / 2
-        dy = (r[:, 1] + r[:, 3] - y0 - y1) / 2
-        return 1000.0 * self._gaps() + np.hypot(dx, dy)
+        columns, rows = self._sides(places)
+        dx = (columns[:, 0] + columns[:, 1] - x0 - x1) / 2
+        dy = (rows[:, 0] + rows[:, 1] - y0 - y1) / 2
+        gaps_x, gaps_y = _gap(columns, x0, x1), _gap(rows, y0, y1)
+        if places is None and self._axes is not None:
+            gaps = np.maximum.outer(gaps_y, gaps_x)
+            return (1000.0 * gaps + np.hypot.outer(dy, dx)).ravel()
+        return 1000.0 * np.maximum(gaps_x, gaps_y) + np.hypot(dx, dy)
 
     def _gaps(self, rect: Rect | None = None) -> NDArray[np.float64]:
         """Source pixels between each tile and a rectangle (None: the view), 0 for those that it touches."""
         x0, y0, x1, y1 = rect or self._view
-        r = self._rects
-        gap_x = np.maximum(np.maximum(r[:, 0] - x1, x0 - r[:, 2]), 0.0)
-        gap_y = np.maximum(np.maximum(r[:, 1] - y1, y0 - r[:, 3]), 0.0)
-        return np.maximum(gap_x, gap_y)
+        columns, rows = self._sides(None)
+        gaps_x, gaps_y = _gap(columns, x0, x1), _gap(rows, y0, y1)
+        if self._axes is not None:
+            return np.maximum.outer(gaps_y, gaps_x).ravel()
+        return np.maximum(gaps_x, gaps_y)
+
+    def _sides(self, places: NDArray[np.int64] | None) -> tuple[Sides, Sides]:
+        """Where tiles begin and end along x and along y, (n, 2) each; of all tiles of a grid only its columns and its
+        rows."""
+        if places is None and self._axes is not None:
+            return self._axes
+        rects = self._rects if places is None else self._rects[places]
+        return rects[:, 0::2], rects[:, 1::2]
+
+
+def _axes(rects: NDArray[np.float64]) -> tuple[Sides, Sides] | None:
+    """The columns and rows of tiles that make a grid and come row by row, (n, 2) each: what is asked of a gigapixel's
+    tens of thousands is then asked of some hundreds. None for others."""
+    count = len(rects)
+    columns = int(np.argmax(rects[:, 1] != rects[0, 1])) if count else 0
+    if columns < 2 or count % columns:
+        return None
+    x, y = rects[:columns, 0::2], rects[::columns, 1::2]
+    grid = rects.reshape(-1, columns, 4)
+    is_grid = (grid[:, :, 0::2] == x).all() and (grid[:, :, 1::2] == y[:, None]).all()
+    return (x.copy(), y.copy()) if is_grid else None
+
+
+def _gap(sides: Sides, low: float, high: float) -> NDArray[np.float64]:
+    """Between intervals, (n, 2), and the interval from low to high; 0 where they touch."""
+    return np.maximum(np.maximum(sides[:, 0] - high, low - sides[:, 1]), 0.0)
 
 
 def _middle_first(best: Any, keys: Sequence[Any], side: int) -> tuple[int, ...]:

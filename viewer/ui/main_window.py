@@ -181,6 +181,8 @@ class MainWindow(QMainWindow):
         session.failed.connect(self._tell_failure)
         session.build_progress.connect(self._show_work)
         session.build_ended.connect(self._show_work)
+        session.read_progress.connect(self._show_reading)
+        session.read_ended.connect(self._show_work)
         session.fell_back.connect(lambda why: self.status.tell(why, 30.0))
         self.weights_reader.opened.connect(self._take_weights)
         self.weights_reader.failed.connect(self._weights_failed)
@@ -522,9 +524,18 @@ class MainWindow(QMainWindow):
             self.status.end_progress()
         document = self.session.document
         buildable = document is not None and not document.complete
-        self.menus.enable(buildable and not self.session.building, "field.build")
+        unread = document is not None and document.unread is not None
+        to_do = (buildable and not self.session.building) or (unread and not self.session.reading)
+        self.menus.enable(to_do, "field.build")
         if self.session.document is None:
             self.welcome.setVisible(True)
+
+    def _show_reading(self, done: int, total: int) -> None:
+        """Of what goes on at the same time the building says more: it is what the view waits for."""
+        session = self.session
+        if not (session.opening or session.building or self.exporter.running):
+            text = status_text.progress_text(done, total, "Reading the picture")
+            self.status.show_progress(text, done, total)
 
     def stop(self) -> None:
         """Stop what goes on; when nothing does, leave full screen."""
@@ -532,8 +543,9 @@ class MainWindow(QMainWindow):
             self.exporter.stop()
         elif self.session.opening:
             self.session.cancel_opening()
-        elif self.session.building:
+        elif self.session.building or self.session.reading:
             self.session.stop_building()
+            self.session.stop_reading()
             self.status.tell("Stopped building the field; B goes on")
         elif self.isFullScreen():
             self.set_full_screen(False)
@@ -688,6 +700,7 @@ class MainWindow(QMainWindow):
         return (
             not self.session.opening
             and not self.session.building
+            and not self.session.reading
             and not self.exporter.running
             and not self.weights_reader.running
             and self.canvas.is_idle()

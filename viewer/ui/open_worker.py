@@ -113,8 +113,9 @@ class OpenWorker(Worker):
         from gaussian_core.images import open_overview
 
         assert opening.path is not None
-        pixels, (width, height) = open_overview(opening.path, OVERVIEW_SIDE)
-        if self.is_current(opening):
+        look = open_overview(opening.path, OVERVIEW_SIDE)
+        if look is not None and self.is_current(opening):
+            pixels, (width, height) = look
             self._emit(self.overview_ready, opening, _overview_image(pixels), width, height)
 
 

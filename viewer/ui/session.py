@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
@@ -16,7 +17,11 @@ from viewer.model.scene import Scene
 from viewer.model.view_state import ViewState
 from viewer.ui.build_worker import BuildWorker
 from viewer.ui.canvas import Canvas
+from viewer.ui.levels_worker import LevelsWorker
 from viewer.ui.open_worker import Opening, OpenWorker
+
+if TYPE_CHECKING:
+    from gaussian_core.lazy_levels import LazyLevels
 
 SHELVED_BYTES = 256 << 20
 """Of tiles that are kept of the method before, for going back to it; those in view are kept whatever they take."""
@@ -40,6 +45,9 @@ class Session(QObject):
     """A title, the message, the Path (None: no file) that could not be opened."""
     build_progress = Signal(int, int)
     build_ended = Signal()
+    read_progress = Signal(int, int)
+    """Parts of a large picture read for the views below 100 %, and how many there are."""
+    read_ended = Signal()
     scene_shown = Signal()
     """The canvas shows another scene: maybe by another method."""
     fell_back = Signal(str)
@@ -69,6 +77,12 @@ class Session(QObject):
         self._builder.finished.connect(self._end_build)
         self._builder.failed.connect(self._build_failed)
         self._builder.fell_back.connect(self._fell_back)
+        self._reader = LevelsWorker(self)
+        self._reader.read.connect(self._take_levels)
+        self._reader.finished.connect(self._end_reading)
+        self._reader.failed.connect(self._reading_failed)
+        self._reading: LazyLevels | None = None
+        self._told_damage = ""
         self._building = False
         self._framed = 0  # the generation that the newest frame shows
         self._held_back = False  # building begins with the next frame
@@ -208,13 +222,15 @@ class Session(QObject):
         self._opener.abandon()
         self._finish_opening()
         self.stop_building()
+        self.stop_reading()
         self.document = None
         self._covered = False
         self._canvas.set_scene(None)
         self.changed.emit()
 
     def build(self) -> None:
-        """Start or go on building the field."""
+        """Start or go on building the field, and reading the picture where it is large."""
+        self._read()
         if self.document is None or not self.document.buildable or self._building:
             return
         self._look_at_view(self.document)
@@ -233,6 +249,7 @@ class Session(QObject):
 
     def _frame_shown(self, frame: Frame) -> None:
         self._framed = frame.generation
+        self._tell_damage()
         if self.document is not None and self.document.scene.generation == frame.generation:
             self._start_building()
 
@@ -247,6 +264,28 @@ class Session(QObject):
         if self._building:
             self._building = False
             self.build_ended.emit()
+
+    def _read(self) -> None:
+        document = self.document
+        if document is not None and document.unread is not None and self._reading is None:
+            self._reading = document.unread
+            self._reader.start(self._reading, self._field_awaited)
+
+    def _field_awaited(self) -> bool:
+        """Asked by the thread that reads."""
+        document = self.document
+        return self._building and document is not None and document.lacks_tiles
+
+    def stop_reading(self) -> None:
+        """Leave the views below 100 % with what is read of a large picture; `build` goes on with it."""
+        self._reader.stop()
+        if self._reading is not None:
+            self._reading = None
+            self.read_ended.emit()
+
+    @property
+    def reading(self) -> bool:
+        return self._reading is not None
 
     @property
     def opening(self) -> bool:
@@ -265,8 +304,10 @@ class Session(QObject):
 
     def shutdown(self) -> None:
         """End the threads."""
+        self._reader.stop()  # all are told first, so that they end side by side
         self._opener.close()
         self._builder.close()
+        self._reader.close()
 
     # ---- opening ------------------------------------------------------------------------------
 
@@ -293,9 +334,11 @@ class Session(QObject):
             return
         self.end_compare()
         self.stop_building()
+        self.stop_reading()
         self._shelved = None
         self._covered = False
         self._before = None
+        self._told_damage = ""
         document.shipped = self.shipped
         self._replace(document)
         self._finish_opening()
@@ -333,6 +376,37 @@ class Session(QObject):
             self.build()
         self._before = None
         self.changed.emit()
+
+    # ---- reading ------------------------------------------------------------------------------
+
+    def _take_levels(self, levels: LazyLevels, done: int, total: int) -> None:
+        if self.document is None or self._reading is not levels:
+            return
+        self.document.take_levels()
+        if not self._covered:
+            self._show(self.document.scene)
+        self.read_progress.emit(done, total)
+
+    def _end_reading(self, levels: LazyLevels) -> None:
+        if self._reading is levels:
+            self._take_levels(levels, 1, 1)
+            self.stop_reading()
+            self._tell_damage()
+
+    def _reading_failed(self, levels: LazyLevels, message: str) -> None:
+        if self._reading is levels:
+            self.stop_reading()
+            self.failed.emit("The picture was not read", message, None)
+
+    def _tell_damage(self) -> None:
+        """Once: what is read later of the same file is grey for the same reason."""
+        document = self.document
+        if document is None or document.picture is None or self._covered:
+            return
+        damage = document.picture.damage
+        if damage and not self._told_damage:
+            self._told_damage = damage
+            self.failed.emit(f"{document.name} is damaged", damage, None)
 
     # ---- building -----------------------------------------------------------------------------
 

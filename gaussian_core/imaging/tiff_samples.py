@@ -1,0 +1,151 @@
+"""From the samples of a TIFF page to sRGB pixels: of all of it at once, or of any part by itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gaussian_core.errors import ImageError
+from gaussian_core.imaging import colour, pillow_reader
+from gaussian_core.imaging.tiff_files import profile_of
+
+WHITE_IS_ZERO, GREY, RGB, PALETTE, CMYK, YCBCR = 0, 1, 2, 3, 5, 6
+JPEG = 7  # the compression whose decoder gives RGB also of YCbCr
+CONTIGUOUS = 1  # planar configuration: a pixel's samples side by side
+_ASSOCIATED, _STRAIGHT = 1, 2
+
+
+class Samples(Protocol):
+    """notes: what is done to the picture on the way. dtype, channels (1 or 3), has_alpha: of what comes out."""
+
+    notes: list[str]
+    dtype: np.dtype[Any]
+    channels: int
+    has_alpha: bool
+
+    def convert(self, values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any] | None]:
+        """values: (h, w, samples) as stored. To sRGB (h, w, 3), or grey (h, w, 1), and straight alpha (h, w)."""
+        ...
+
+
+def wants_depth(page: Any) -> bool:
+    """Whether a page holds more than 8 bits a channel."""
+    return page.dtype is not None and page.dtype.kind in "uif" and page.dtype != np.uint8
+
+
+class DeepSamples:
+    """More than 8 bits: comes out as uint16 or float32. Raises ImageError for colours that cannot be read."""
+
+    def __init__(self, path: Path, page: Any) -> None:
+        self._photometric = int(page.photometric)
+        if self._photometric not in (WHITE_IS_ZERO, GREY, RGB, PALETTE, CMYK):
+            raise ImageError(
+                f"{path} holds its colours as {page.photometric!s} in {page.bitspersample} bits, which cannot be read:"
+                " save it as RGB first."
+            )
+        self._colours = {RGB: 3, PALETTE: 3, CMYK: 4}.get(self._photometric, 1)
+        given = 3 if self._photometric == PALETTE else page.samplesperpixel
+        if given < self._colours:
+            raise ImageError(
+                f"{path} is damaged: it has {page.samplesperpixel} of {self._colours} channels."
+            )
+        self._bits = page.bitspersample
+        self._table: NDArray[np.uint16] | None = None
+        if self._photometric == PALETTE:
+            self._table = np.asarray(page.colormap, np.uint16).T
+        extra = [int(kind) for kind in page.extrasamples]
+        self._premultiplied = _ASSOCIATED in extra
+        # The first extra sample that is alpha. An unspecified one is not: depth maps and masks are stored so too.
+        places = [n for n, kind in enumerate(extra) if kind in (_ASSOCIATED, _STRAIGHT)]
+        alpha = self._colours + places[0] if places else given
+        self._alpha = alpha if alpha < given else None
+        self._mode = {1: "L", 3: "RGB", 4: "CMYK"}[self._colours]
+        self._convert, note = colour.conversion(profile_of(page), self._mode)
+        self.notes = [note, colour.approximate(self._mode, self._convert)]
+        whole = page.dtype == np.uint16 or self._table is not None
+        self.dtype: np.dtype[Any] = np.dtype(np.uint16 if whole else np.float32)
+        self.channels = 1 if self._mode == "L" and self._convert is None else 3
+        self.has_alpha = self._alpha is not None
+
+    def convert(self, values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any] | None]:
+        if self._table is not None:
+            values = self._table[values[..., 0].astype(np.intp).clip(0, len(self._table) - 1)]
+        else:
+            values = _scaled(values, self._bits)
+        alpha = values[..., self._alpha] if self._alpha is not None else None
+        colours = values[..., : self._colours]
+        if alpha is not None and self._premultiplied:
+            colours = _unpremultiplied(colours, alpha)
+        if self._photometric == WHITE_IS_ZERO:
+            colours = colours.dtype.type(_full(colours.dtype)) - colours
+        colours = colour.deep_to_srgb(colours, self._mode, self._convert)
+        return colours, None if alpha is None else alpha.astype(self.dtype, copy=False)
+
+
+class ByteSamples:
+    """8 bits, by way of Pillow, which reads such pictures whole: a part comes out the same to the bit."""
+
+    dtype: np.dtype[Any] = np.dtype(np.uint8)
+
+    def __init__(self, path: Path, file: BinaryIO, page: Any) -> None:
+        """Raises ImageError as Pillow's reading of the header does."""
+        image: Any = pillow_reader.identify(path, file, whole=False)
+        self._stored = image.mode
+        self._raw = str(image.tile[0].args[0])  # how the samples lie in memory
+        self._mode, self.has_alpha = pillow_reader.colour_mode(image)
+        self._convert, note = colour.conversion(image.info.get("icc_profile"), self._mode)
+        self.notes = [note, colour.approximate(self._mode, self._convert)]
+        self._palette: bytes | None = None
+        if image.mode == "P":
+            self._palette = (np.asarray(page.colormap) >> 8).astype(np.uint8).T.tobytes()
+        self.channels = 1 if self._mode == "L" and self._convert is None else 3
+
+    def convert(self, values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any] | None]:
+        from PIL import Image
+
+        size = (values.shape[1], values.shape[0])
+        image = Image.frombytes(self._stored, size, values.tobytes(), "raw", self._raw)
+        if self._palette is not None:
+            image.putpalette(self._palette)
+        rgb = np.asarray(pillow_reader.to_rgb(image, self._mode, self.has_alpha, self._convert))
+        alpha = rgb[..., 3] if self.has_alpha else None
+        return rgb[..., : self.channels], alpha
+
+
+def parts_in_bytes(page: Any) -> bool:
+    """Whether ByteSamples reads a page: whole bytes in the usual order, in colours that need no neighbours."""
+    photometric = int(page.photometric)
+    known = photometric in (WHITE_IS_ZERO, GREY, RGB, PALETTE, CMYK)
+    known = known or (photometric == YCBCR and int(page.compression) == JPEG)
+    planes = page.samplesperpixel > 1 and int(page.planarconfig) != CONTIGUOUS
+    usual = page.bitspersample == 8 and int(page.fillorder) == 1
+    return bool(page.dtype == np.uint8 and known and usual and not planes)
+
+
+def _full(dtype: np.dtype[Any]) -> float:
+    return 1.0 if dtype.kind == "f" else float(np.iinfo(dtype).max)
+
+
+def _scaled(values: NDArray[Any], bits: int) -> NDArray[Any]:
+    """uint16 over its whole range, or float32: floats as they are, wide and signed integers from 0 to 1."""
+    if values.dtype == np.uint16:
+        if bits < 16:  # 10, 12 or 14 bits, unpacked
+            top = (1 << bits) - 1
+            return ((values.astype(np.uint32) * 65535 + top // 2) // top).astype(np.uint16)
+        return values
+    if values.dtype.kind == "f":
+        return values.astype(np.float32, copy=False)
+    top = (1 << bits) - 1 if values.dtype.kind == "u" else (1 << (bits - 1)) - 1
+    return (values * (1 / top)).astype(np.float32)
+
+
+def _unpremultiplied(colours: NDArray[Any], alpha: NDArray[Any]) -> NDArray[Any]:
+    full = _full(colours.dtype)
+    share = np.maximum(alpha, full * 1e-6)[..., None].astype(np.float32) / np.float32(full)
+    straight = colours / share
+    if colours.dtype.kind == "f":
+        return straight.astype(np.float32)
+    return np.clip(straight + 0.5, 0, full).astype(colours.dtype)

@@ -1,0 +1,121 @@
+"""The tiles or strips of a TIFF page, each read and decoded by itself."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gaussian_core.errors import ImageError
+from gaussian_core.imaging.tiff_files import tiff_faults
+from gaussian_core.imaging.tiff_samples import CONTIGUOUS
+
+LARGEST = 64 << 20
+"""Bytes of a decoded segment beyond which reading one by one is no gain: a strip may be the whole picture."""
+ROWS = 1 << 20
+"""Bytes of uncompressed rows that are read at once where they lie one after the other."""
+
+
+class SharedFile:
+    """A file that several threads read from. It stays open as long as somebody has it."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = open(path, "rb")  # noqa: SIM115 - closed when nobody has it any more
+        self._lock = threading.Lock()
+        self.size = os.fstat(self._file.fileno()).st_size
+
+    def read(self, offset: int, count: int) -> bytes:
+        """Raises EOFError where the file is shorter by now, OSError."""
+        with self._lock:
+            self._file.seek(offset)
+            data = self._file.read(count)
+        if len(data) < count:
+            raise EOFError("the file ends before the tile does")
+        return data
+
+    def __del__(self) -> None:
+        if hasattr(self, "_file"):
+            self._file.close()
+
+
+class Segments:
+    """The segments of one page in a grid.
+
+    extent: (height, width) of the page as stored. shape: (height, width) of a segment; those at the far edges are cut.
+    rows, columns: of the grid.
+    """
+
+    def __init__(self, path: Path, file: SharedFile, page: Any) -> None:
+        """page: a tifffile.TiffPage of an open file. Raises ImageError where segments lie beyond the file's end."""
+        self._path, self._file = path, file
+        self.extent = (int(page.imagelength), int(page.imagewidth))
+        self._samples = int(page.samplesperpixel)
+        separate = self._samples > 1 and int(page.planarconfig) != CONTIGUOUS
+        self._planes = self._samples if separate else 1
+        self._nothing, self._kind = page.nodata, page.dtype
+        self.in_rows = bool(page.is_contiguous)
+        offsets = np.asarray(page.dataoffsets, np.uint64).astype(np.int64)
+        counts = np.asarray(page.databytecounts, np.uint64).astype(np.int64)
+        if self.in_rows:
+            self._dtype = page.dtype.newbyteorder(page.parent.byteorder)
+            self._row_bytes = self.extent[1] * self._dtype.itemsize * self._samples // self._planes
+            self._start = int(offsets[0])
+            self.shape = (min(self.extent[0], max(1, ROWS // self._row_bytes)), self.extent[1])
+            end = self._start + self._row_bytes * self.extent[0] * self._planes
+        else:
+            self._decode, self._tables = page.decode, page.jpegtables
+            high, wide = page.tilelength, page.tilewidth
+            if not page.is_tiled:
+                high, wide = min(page.rowsperstrip, self.extent[0]), self.extent[1]
+            self.shape = (int(high), int(wide))
+            end = int((offsets + counts).max(initial=0))
+        self.rows = -(-self.extent[0] // self.shape[0])
+        self.columns = -(-self.extent[1] // self.shape[1])
+        self._offsets, self._counts = offsets, counts
+        missing = not self.in_rows and len(offsets) < self.rows * self.columns * self._planes
+        if end > file.size or missing or len(counts) != len(offsets):
+            raise ImageError(f"{path} is cut short: the file ends before the picture does.")
+
+    @property
+    def nbytes(self) -> int:
+        """Of a decoded segment."""
+        return self.shape[0] * self.shape[1] * self._samples * int(self._kind.itemsize)
+
+    def read(self, row: int, column: int) -> NDArray[Any]:
+        """(h, w, samples) of one segment, cut to the page. Raises ImageError; several threads may call it."""
+        top, left = row * self.shape[0], column * self.shape[1]
+        high = min(self.shape[0], self.extent[0] - top)
+        wide = min(self.shape[1], self.extent[1] - left)
+        with tiff_faults(self._path):
+            if self.in_rows:
+                planes = [self._plain(plane, top, high) for plane in range(self._planes)]
+            else:
+                number = row * self.columns + column
+                step = self.rows * self.columns
+                planes = [self._decoded(number + plane * step) for plane in range(self._planes)]
+            planes = [plane[:high, :wide] for plane in planes]
+            whole = planes[0] if self._planes == 1 else np.concatenate(planes, axis=2)
+            if whole.shape != (high, wide, self._samples):
+                raise ValueError(
+                    f"a tile has {whole.shape} values, not {high, wide, self._samples}"
+                )
+            return whole
+
+    def _plain(self, plane: int, top: int, high: int) -> NDArray[Any]:
+        place = self._start + (plane * self.extent[0] + top) * self._row_bytes
+        data = self._file.read(place, high * self._row_bytes)
+        values = np.frombuffer(data, self._dtype).astype(self._kind, copy=False)
+        return values.reshape(high, self.extent[1], -1)
+
+    def _decoded(self, number: int) -> NDArray[Any]:
+        count = int(self._counts[number])
+        # A segment of no bytes is one that was never written: it holds the file's own value for nothing.
+        data = self._file.read(int(self._offsets[number]), count) if count else None
+        values, _, shape = self._decode(data, number, jpegtables=self._tables)
+        if values is None:
+            return np.full(shape[1:], self._nothing, self._kind)
+        return np.asarray(values).reshape(shape)[0]
