@@ -12,8 +12,9 @@ import numpy as np
 
 from gaussian_core.compiled import compiled
 from gaussian_core.convolution.multiply_ir import multiply
-from gaussian_core.convolution.steps_ir import add_lanes, copy_lanes, finish_lanes
+from gaussian_core.convolution.steps_ir import LANES, add_lanes, copy_lanes, finish_lanes
 from gaussian_core.convolution.transforms import (
+    POINTS,
     transform_in,
     transform_in_adjoint,
     transform_out,
@@ -22,7 +23,7 @@ from gaussian_core.convolution.transforms import (
 
 CHUNK = 24  # tiles
 PIXELS = 48  # of `heads` at once
-STEP = 16  # channels come in multiples of this
+STEP = LANES  # channels come in multiples of this
 
 
 @compiled()
@@ -86,6 +87,18 @@ def _put(out, y, top, left, bias, slope, plus, shift):
 
 
 @compiled()
+def _transform_tiles(x, padding, columns, first, count, patch, t, v):
+    """v[:, k] (36, CHUNK, C): the transformed tile first + k of x (H, W C), k < count; tiles are counted row by row,
+    `columns` in each. patch, t: scratch (6, 6 C)."""
+    channels = v.shape[2]
+    c4 = channels * 4
+    for k in range(count):
+        row, column = (first + k) // columns, (first + k) % columns
+        d, step = _tile(x, channels, 4 * row - padding, 4 * column - padding, 6, patch)
+        transform_in(d, step, t.ctypes.data, v.ctypes.data + k * c4, CHUNK * c4, channels)
+
+
+@compiled()
 def forward(x, u, bias, padding, slope, plus, shift, first, last, y):
     """y (H', W' K) of the tiles first .. last - 1, row by row, H' = H - 2 + 2 padding.
 
@@ -93,19 +106,16 @@ def forward(x, u, bias, padding, slope, plus, shift, first, last, y):
     shift: see _put. All float32 and contiguous. C and K: multiples of 16.
     """
     channels, outputs = u.shape[1], u.shape[2]
-    v = np.empty((36, CHUNK, channels), np.float32)
-    m = np.empty((36, CHUNK, outputs), np.float32)
+    v = np.empty((POINTS, CHUNK, channels), np.float32)
+    m = np.empty((POINTS, CHUNK, outputs), np.float32)
     patch, t = np.empty((6, 6 * channels), np.float32), np.empty((6, 6 * channels), np.float32)
     s, out = np.empty((4, 6 * outputs), np.float32), np.empty((4, 4 * outputs), np.float32)
     c4, k4 = channels * 4, outputs * 4
     columns = (y.shape[1] // outputs + 3) // 4
     while first < last:
         count = min(CHUNK, last - first)
-        for k in range(count):
-            row, column = (first + k) // columns, (first + k) % columns
-            d, step = _tile(x, channels, 4 * row - padding, 4 * column - padding, 6, patch)
-            transform_in(d, step, t.ctypes.data, v.ctypes.data + k * c4, CHUNK * c4, channels)
-        for p in range(36):
+        _transform_tiles(x, padding, columns, first, count, patch, t, v)
+        for p in range(POINTS):
             multiply(
                 v[p].ctypes.data, c4, 4, u[p].ctypes.data, k4, m[p].ctypes.data, k4,
                 count, outputs, channels, 0,
@@ -127,8 +137,8 @@ def backward(x, back, u_back, padding, du, dx):
     filters, transposed. dx empty: not wanted. All float32 and contiguous.
     """
     channels, outputs = du.shape[1], du.shape[2]
-    v = np.empty((36, CHUNK, channels), np.float32)
-    m = np.empty((36, CHUNK, outputs), np.float32)
+    v = np.empty((POINTS, CHUNK, channels), np.float32)
+    m = np.empty((POINTS, CHUNK, outputs), np.float32)
     patch, t = np.empty((6, 6 * channels), np.float32), np.empty((6, 6 * channels), np.float32)
     out, s = np.empty((4, 4 * outputs), np.float32), np.empty((6, 4 * outputs), np.float32)
     c4, k4 = channels * 4, outputs * 4
@@ -136,21 +146,20 @@ def backward(x, back, u_back, padding, du, dx):
     first, last = 0, columns * ((back.shape[0] + 3) // 4)
     while first < last:
         count = min(CHUNK, last - first)
+        _transform_tiles(x, padding, columns, first, count, patch, t, v)
         for k in range(count):
             row, column = (first + k) // columns, (first + k) % columns
-            d, step = _tile(x, channels, 4 * row - padding, 4 * column - padding, 6, patch)
-            transform_in(d, step, t.ctypes.data, v.ctypes.data + k * c4, CHUNK * c4, channels)
             d, step = _tile(back, outputs, 4 * row, 4 * column, 4, out)
             transform_out_adjoint(
                 d, step, s.ctypes.data, m.ctypes.data + k * k4, CHUNK * k4, outputs
             )
-        for p in range(36):
+        for p in range(POINTS):
             multiply(
                 v[p].ctypes.data, 4, c4, m[p].ctypes.data, k4, du[p].ctypes.data, k4,
                 channels, outputs, count, 1,
             )  # fmt: skip
         if dx.shape[0] > 0:
-            for p in range(36):
+            for p in range(POINTS):
                 multiply(
                     m[p].ctypes.data, k4, 4, u_back[p].ctypes.data, c4, v[p].ctypes.data, c4,
                     count, channels, outputs, 0,
@@ -197,7 +206,7 @@ def heads(x, hidden, hidden_bias, out, out_bias, first, last, planes):
 def warm() -> None:
     """Compile what building needs. Training compiles `backward` when it begins."""
     x, y = np.zeros((3, 3 * STEP), np.float32), np.zeros((1, STEP), np.float32)
-    u, bias = np.zeros((36, STEP, STEP), np.float32), np.zeros(STEP, np.float32)
+    u, bias = np.zeros((POINTS, STEP, STEP), np.float32), np.zeros(STEP, np.float32)
     none = np.empty((0, 0), np.float32)
     forward(x, u, bias, 0, np.float32(1), none, 0, 0, 1, y)
     square = np.zeros((STEP, STEP), np.float32)

@@ -9,10 +9,10 @@ from numba import types
 from numba.extending import intrinsic
 
 from gaussian_core.compiled import compiled
+from gaussian_core.convolution.steps_ir import LANES
 from gaussian_core.rasterizer.vector_ir import F32, I64, Vectors
 
-LANES = 16  # columns of a block: two vectors of AVX2, one of AVX-512, four of NEON
-ROWS = 6  # rows of a block: with 16 columns as many sums as AVX2 has registers for
+ROWS = 6  # rows of a block: with LANES columns as many sums as AVX2 has registers for
 
 
 def _block(rows: int) -> Any:
@@ -91,13 +91,13 @@ def multiply(a, a_row, a_step, b, b_step, c, c_row, rows, columns, inner, add): 
     a, b, c: addresses of float32 matrices (rows, inner), (inner, columns) and (rows, columns); element (i, p) of a is
     at a + i a_row + p a_step, rows of b and c are contiguous. columns: a multiple of 16. inner: at least 1.
     """
-    for j in range(0, columns, 16):
+    for j in range(0, columns, LANES):
         i = 0
-        while i + 6 <= rows:
+        while i + ROWS <= rows:
             _block_6(
                 a + i * a_row, a_row, a_step, b + j * 4, b_step, c + i * c_row + j * 4, c_row, inner, add
             )  # fmt: skip
-            i += 6
+            i += ROWS
         if i + 4 <= rows:
             _block_4(
                 a + i * a_row, a_row, a_step, b + j * 4, b_step, c + i * c_row + j * 4, c_row, inner, add

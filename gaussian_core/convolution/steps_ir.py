@@ -10,7 +10,7 @@ from numba.extending import intrinsic
 
 from gaussian_core.rasterizer.vector_ir import I64, Vectors
 
-LANES = 16
+LANES = 16  # channels of a step: two vectors of AVX2, one of AVX-512, four of NEON
 
 
 @intrinsic

@@ -16,11 +16,10 @@ from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from gaussian_core.compiled import compiled
+from gaussian_core.convolution.steps_ir import LANES
 from gaussian_core.rasterizer.vector_ir import I64, Vectors
 
-OUT, IN = 4, 6  # sides of a tile after and before
-POINTS = IN * IN
-LANES = 16
+POINTS = 36  # values of a tile of 6 x 6 pixels
 
 FILTER = np.array(  # G
     [

@@ -110,8 +110,12 @@ def conv3x3(
         made = F.leaky_relu_(made, slope) if slope else made.relu_()
     if plus is None:
         return made
-    cut = (plus.shape[-1] - made.shape[-1]) // 2
-    return made.add_(plus[..., cut : plus.shape[-2] - cut, cut : plus.shape[-1] - cut])
+    return made.add_(cropped(plus, (plus.shape[-1] - made.shape[-1]) // 2))
+
+
+def cropped(x: Tensor, by: int) -> Tensor:
+    """(.., H, W) without `by` pixels on each side."""
+    return x[..., by:-by, by:-by] if by else x
 
 
 def heads(x: Tensor, hidden: nn.Conv2d, weight: Tensor, bias: Tensor) -> Tensor:
@@ -121,7 +125,7 @@ def heads(x: Tensor, hidden: nn.Conv2d, weight: Tensor, bias: Tensor) -> Tensor:
     """
     assert hidden.bias is not None
     height, width = x.shape[-2:]
-    pixels = x.detach().permute(0, 2, 3, 1).contiguous().flatten(0, 2).numpy()
+    pixels = _pixels(x).reshape(-1, x.shape[1])
     out = np.zeros((weight.shape[1], -(-len(weight) // kernel.STEP) * kernel.STEP), np.float32)
     out[:, : len(weight)] = weight.detach().numpy().T
     first = np.ascontiguousarray(hidden.weight.detach().flatten(1).numpy().T)

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gaussian_core.convolution.winograd import conv3x3
+from gaussian_core.convolution.winograd import conv3x3, cropped
 from gaussian_core.errors import WeightsError
 
 
@@ -65,7 +65,7 @@ class ResidualEncoder(nn.Module):
         to the pixels that count, and nothing is padded."""
         entry = _unpadded(self.entry, x)
         features = _through(_inner(self.blocks), entry, check)
-        return features.add_(_cropped(entry, self.reach - 1))
+        return features.add_(cropped(entry, self.reach - 1))
 
 
 class TwoScaleEncoder(nn.Module):
@@ -111,9 +111,9 @@ class TwoScaleEncoder(nn.Module):
         features = _through(_inner(self.blocks[: self.before]), entry, check)
         deep = self.deep.inner(features, check)
         lost = (features.shape[-1] - deep.shape[-1]) // 2
-        features = deep.add_(_cropped(features, lost))
+        features = deep.add_(cropped(features, lost))
         features = _through(_inner(self.blocks[self.before :]), features, check)
-        return features.add_(_cropped(entry, self.reach - 1))
+        return features.add_(cropped(entry, self.reach - 1))
 
 
 class _Branch(nn.Module):
@@ -154,10 +154,6 @@ def _through(
 
 def _inner(blocks: nn.ModuleList) -> list[Callable[[Tensor], Tensor]]:
     return [cast(ResidualBlock, block).inner for block in blocks]
-
-
-def _cropped(x: Tensor, by: int) -> Tensor:
-    return x[..., by:-by, by:-by] if by else x
 
 
 def make_encoder(

@@ -263,17 +263,20 @@ class Canvas(QWidget):
         image = QImage(right - left, bottom - top, QImage.Format.Format_RGB32)
         painter = QPainter(image)
         painter.translate(-left, -top)
+        self._compose(painter, None)
+        painter.end()
+        return image
+
+    def _compose(self, painter: QPainter, overlay: Layer | None) -> None:
         compose(
             painter,
             self._view,
             self._background,
             self._overview,
             self._frame_layer,
-            None,
+            overlay,
             self._rows_layer,
         )
-        painter.end()
-        return image
 
     def shutdown(self) -> None:
         """End the threads (within a second). Nothing is rendered after that."""
@@ -294,15 +297,7 @@ class Canvas(QWidget):
         painter = QPainter(self)
         paint_in_device_pixels(painter)
         if self._opened:
-            compose(
-                painter,
-                self._view,
-                self._background,
-                self._overview,
-                self._frame_layer,
-                self._overlay_layer,
-                self._rows_layer,
-            )
+            self._compose(painter, self._overlay_layer)
         else:
             painter.fillRect(0, 0, *self._view.size, self._background)
         painter.end()
