@@ -34,7 +34,7 @@ Stop = Callable[[], bool]
 Progress = Callable[[int, int], object]
 
 FIELD_SUFFIX = ".safetensors"
-STRIP_BYTES = 32 << 20
+STRIP_BYTES = 16 << 20
 """Float rows drawn at a time: large enough to keep every core busy, small beside a picture."""
 
 PAPER_WHITE = 1.0

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gaussian_core.convolution import kernel
+from gaussian_core.convolution.blocks import FEATURES
 from gaussian_core.convolution.transforms import FILTER, POINTS
 from gaussian_core.parallel import run_strips, worker_count
 
@@ -66,8 +67,8 @@ def convolve(
     """
     n, _, height, width = x.shape
     height, width = height - 2 + 2 * padding, width - 2 + 2 * padding
-    result = torch.empty(n, u.shape[2], height, width, memory_format=torch.channels_last)
-    y = _pixels(result)
+    made = FEATURES.empty(n, height, width, u.shape[2])
+    y = made.reshape(n, height, -1)
     source, filtered, shifted = _pixels(x), u.numpy(), bias.numpy()
     more = np.empty((n, 0, 0), np.float32) if plus is None else _pixels(plus)
     shift = 0 if plus is None else (plus.shape[-1] - width) // 2
@@ -83,7 +84,8 @@ def convolve(
         )  # fmt: skip
 
     _run(work, n * strips)
-    return result
+    # Not torch's permute: in-place changes of a view would stand in the way of the gradient.
+    return torch.from_numpy(made.transpose(0, 3, 1, 2))
 
 
 def conv3x3(
@@ -130,7 +132,7 @@ def heads(x: Tensor, hidden: nn.Conv2d, weight: Tensor, bias: Tensor) -> Tensor:
     out[:, : len(weight)] = weight.detach().numpy().T
     first = np.ascontiguousarray(hidden.weight.detach().flatten(1).numpy().T)
     shift, last_shift = hidden.bias.detach().numpy(), bias.detach().numpy()
-    planes = np.empty((len(weight), height * width), np.float32)
+    planes = FEATURES.empty(len(weight), height * width)
     strip = 64 * kernel.PIXELS
 
     def work(number: int) -> None:
