@@ -155,6 +155,20 @@ def test_training_learns_and_goes_on_where_it_stood(tmp_path):
         torch.testing.assert_close(a, b, rtol=1e-3, atol=1e-4)
 
 
+def test_a_training_that_strays_goes_on_from_the_averaged_weights(tmp_path, caplog):
+    one = trainer(tmp_path, 40)
+    batches = [one.sampler.draw(number) for number in range(4)]
+    losses = [one.update(batch) for batch in batches]
+    with torch.no_grad():
+        for p in one.model.colour.parameters():
+            p.mul_(1e4)
+    assert one.update(batches[0]) > 10 * max(losses)
+    assert "back to the averaged weights" in caplog.text
+    assert one.update(batches[0]) < 2 * max(losses)
+    assert one.step == 6
+    assert all(bool(p.isfinite().all()) for p in one.averaged().parameters())
+
+
 def test_a_checkpoint_of_another_model_is_refused(tmp_path):
     one = trainer(tmp_path, 1)
     one.save()

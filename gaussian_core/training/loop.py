@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import math
 import os
 import threading
 import time
@@ -22,6 +24,14 @@ from gaussian_core.training.learners import Learner
 from gaussian_core.training.muon import Muon
 
 CHECKPOINT = "checkpoint.pt"
+
+STRAYED = 10.0
+"""A loss so many times the usual one is of a network that has lost its way: without normalisation a few steps that are
+too large can blow up all that follow, and the steps after them do not bring it back. The averaged weights do."""
+USUAL = 0.99
+"""The usual loss is a running mean that keeps so much of itself a step."""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -65,6 +75,7 @@ class Trainer:
         self.adam = torch.optim.Adam(self.vectors, lr=schedule.rate, betas=(0.9, 0.99))
         self.muon = Muon(matrices or [torch.zeros(1, 1)], lr=schedule.matrix_rate)
         self.step = 0
+        self.usual = 0.0  # loss; 0 before the first step
         self.bfloat16 = device.type == "cuda" or bool(
             getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)()
         )
@@ -78,6 +89,7 @@ class Trainer:
             "adam": self.adam.state_dict(),
             "muon": self.muon.state_dict(),
             "step": self.step,
+            "usual": self.usual,
         }
         target = self.folder / CHECKPOINT
         part = target.with_suffix(".part")
@@ -100,6 +112,7 @@ class Trainer:
             self.adam.load_state_dict(state["adam"])
             self.muon.load_state_dict(state["muon"])
             self.step = int(state["step"])
+            self.usual = float(state.get("usual", 0.0))
         except (RuntimeError, KeyError, ValueError, OSError, EOFError) as error:
             raise WeightsError(
                 f"{target} is of another model or cut short: use another --out."
@@ -122,8 +135,15 @@ class Trainer:
         return self.learner.loss(self.model, batch, self.bfloat16)
 
     def update(self, batch: Batch) -> float:
-        """One step; the loss before it."""
+        """One step; the loss before it. After one that has strayed it is a step back to the averaged weights."""
         loss = self.loss(batch)
+        value = float(loss.detach())
+        if self.group.any(self._strayed(value), self.device):
+            log.warning("step %d: a loss of %.3g; back to the averaged weights", self.step, value)
+            self._return_to_average()
+            self.step += 1
+            return value
+        self.usual = USUAL * self.usual + (1 - USUAL) * value if self.usual else value
         self.adam.zero_grad(set_to_none=True)
         self.muon.zero_grad(set_to_none=True)
         loss.backward()
@@ -143,7 +163,17 @@ class Trainer:
         with torch.no_grad():
             for mean, p in zip(self.average, self.model.parameters(), strict=True):
                 mean.lerp_(p, 1 - keep)
-        return float(loss.detach())
+        return value
+
+    def _strayed(self, loss: float) -> bool:
+        return not math.isfinite(loss) or (self.usual > 0 and loss > STRAYED * self.usual)
+
+    def _return_to_average(self) -> None:
+        with torch.no_grad():
+            for mean, p in zip(self.average, self.model.parameters(), strict=True):
+                p.copy_(mean)
+        for optimizer in (self.adam, self.muon):
+            optimizer.state.clear()  # momentum leads to where the weights come from
 
     def run(
         self, report: int = 100, stop: Stop | None = None
