@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from gaussian_core.errors import Cancelled, DeviceError, ImageError
+from gaussian_core.errors import Cancelled, DeviceError, ImageError, WeightsError
 from gaussian_core.parallel import Stop
 
 if TYPE_CHECKING:
@@ -137,6 +137,18 @@ def _continuoussr(picture: PictureLike, device: str) -> TileMethod:
     return ContinuousSRTiles(picture, device)
 
 
+def is_our_field(weights: str | os.PathLike[str]) -> bool:
+    """Whether a file holds our weights of ContinuousSR, as far as its card tells."""
+    from gaussian_core.models.card import read_card
+
+    if Path(weights).suffix != ".safetensors":
+        return False
+    try:
+        return read_card(weights).config.architecture == "continuoussr"
+    except WeightsError:
+        return False
+
+
 METHODS: dict[str, Callable[[PictureLike, str], TileMethod]] = {
     "continuoussr": _continuoussr,
     "kernel": _KernelInterpolation,
@@ -168,6 +180,10 @@ class FieldBuilder:
         self.grid = TileGrid(picture.extent, tile)
         if weights is None:
             self._tiles = METHODS[method](picture, device)
+        elif is_our_field(weights):
+            from gaussian_core.models.tile_builder import ContinuousSRTiles
+
+            self._tiles = ContinuousSRTiles(picture, device, Path(weights))
         else:
             from gaussian_core.models.published.tiles import tiles_of
 
@@ -179,9 +195,13 @@ class FieldBuilder:
         return str(getattr(self._tiles, "note", ""))
 
     @property
-    def model(self) -> Any:
-        """The network that predicts the Gaussians, None where nothing is learned."""
-        return getattr(self._tiles, "model", None)
+    def parameters(self) -> int:
+        """Numbers that were learned: 0 where nothing is."""
+        network = getattr(self._tiles, "network", None)
+        if network is not None:
+            return int(network.parameters)
+        model: Any = getattr(self._tiles, "model", None)
+        return 0 if model is None else sum(int(p.numel()) for p in model.parameters())
 
     def build_tile(self, key: Key, stop: Stop | None = None) -> GaussianField:
         """The Gaussians of one tile in absolute source coordinates, index included. Raises Cancelled."""

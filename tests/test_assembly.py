@@ -7,10 +7,14 @@ torch = pytest.importorskip("torch")
 import numpy as np  # noqa: E402
 
 from gaussian_core.errors import Cancelled  # noqa: E402
-from gaussian_core.models.assembly import assemble, part_of_rows  # noqa: E402
+from gaussian_core.models.assembly import part_of_rows  # noqa: E402
 from gaussian_core.models.config import ModelConfig  # noqa: E402
 from gaussian_core.models.continuoussr import ContinuousSR  # noqa: E402
-from gaussian_core.models.tile_builder import gaussian_table, table_rows  # noqa: E402
+from gaussian_core.models.torch_network import (  # noqa: E402
+    assemble,
+    gaussian_table,
+    table_rows,
+)
 
 HEIGHT, WIDTH = 19, 45
 

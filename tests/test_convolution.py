@@ -9,7 +9,7 @@ torch = pytest.importorskip("torch")
 
 import torch.nn.functional as F  # noqa: E402
 
-from gaussian_core.convolution import transforms, winograd  # noqa: E402
+from gaussian_core.convolution import arrays, transforms, winograd  # noqa: E402
 from gaussian_core.convolution.multiply_ir import multiply  # noqa: E402
 
 LAYOUTS = [torch.channels_last, torch.contiguous_format]
@@ -183,5 +183,5 @@ def test_strips_do_not_change_a_bit(monkeypatch):
     conv, x = layer(16, 16), picture(1, 16, 41, 37)
     with torch.no_grad():
         whole = winograd.conv3x3(conv, x, 1)
-        monkeypatch.setattr(winograd, "STRIP", 1)
+        monkeypatch.setattr(arrays, "STRIP", 1)
         assert torch.equal(winograd.conv3x3(conv, x, 1), whole)

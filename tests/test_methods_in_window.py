@@ -235,10 +235,10 @@ def test_without_a_device_kernel_interpolation_is_shown_and_said(
 ):
     from gaussian_core.errors import DeviceError
 
-    def none(device):
+    def none(path, device):
         raise DeviceError("The device is gone.")
 
-    monkeypatch.setattr("gaussian_core.models.tile_builder.pick_device", none)
+    monkeypatch.setattr("gaussian_core.models.tile_builder.open_network", none)
     window = make_window(Settings())
     open_and_wait(qtbot, window, save_picture(tmp_path / "a.png"))
     assert _methods(window) == {"kernel"}
@@ -248,7 +248,21 @@ def test_without_a_device_kernel_interpolation_is_shown_and_said(
     assert window.settings.method == "continuoussr"
 
 
-def test_without_torch_the_field_is_made_all_the_same(tmp_path, monkeypatch):
+def test_without_torch_the_learned_field_is_made_in_float32(tmp_path, monkeypatch):
+    monkeypatch.setattr("gaussian_core.models.devices.multiplies_bfloat16", lambda: False)
+    monkeypatch.setattr("gaussian_core.models.devices.is_cpu", lambda device: True)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    document = Document.open(save_picture(tmp_path / "a.png"))
+    assert not document.needs_torch
+    while document.build_next():
+        pass
+    document.take_tiles()
+    assert document.method == "continuoussr"
+    assert document.complete and not document.fallback
+
+
+def test_without_torch_where_it_is_needed_the_field_is_made_all_the_same(tmp_path, monkeypatch):
+    monkeypatch.setattr("gaussian_core.models.devices.multiplies_bfloat16", lambda: True)
     monkeypatch.setitem(sys.modules, "torch", None)
     document = Document.open(save_picture(tmp_path / "a.png"))
     while document.build_next():

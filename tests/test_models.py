@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -15,7 +17,8 @@ torch = pytest.importorskip("torch")
 from gaussian_core.imaging.picture import Picture  # noqa: E402
 from gaussian_core.models.config import ModelConfig  # noqa: E402
 from gaussian_core.models.continuoussr import ContinuousSR  # noqa: E402
-from gaussian_core.models.tile_builder import ContinuousSRTiles, pick_device  # noqa: E402
+from gaussian_core.models.devices import pick_device  # noqa: E402
+from gaussian_core.models.tile_builder import ContinuousSRTiles  # noqa: E402
 from gaussian_core.models.weights import load_model, save_model, weights_path  # noqa: E402
 
 SMALL = {"channels": 8, "blocks": 1, "hidden": 8}
@@ -197,12 +200,12 @@ def test_out_of_memory_on_the_device_means_smaller_parts_then_the_cpu(shipped, m
     expected = FieldBuilder(pixels, "continuoussr", "cpu", tile=40).build_tiles([(0, 0), (1, 0)])
     builder = FieldBuilder(pixels, "continuoussr", "cpu", tile=40)
     tiles = builder._tiles
-    tiles.device = torch.device("meta")  # stands for a GPU
+    tiles.network = SimpleNamespace(device="meta")  # stands for a GPU
     build, seen = tiles._build_block, []
 
     def failing(rects, stop):
-        seen.append((tiles.device.type, len(rects)))
-        if tiles.device.type != "cpu":
+        seen.append((tiles.network.device, len(rects)))
+        if tiles.network.device != "cpu":
             raise torch.OutOfMemoryError("CUDA out of memory")
         return build(rects, stop)
 

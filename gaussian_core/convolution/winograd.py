@@ -6,7 +6,6 @@ It is there for float32. Where the hardware multiplies bfloat16, networks run in
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -14,12 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gaussian_core.convolution import kernel
-from gaussian_core.convolution.blocks import FEATURES
-from gaussian_core.convolution.transforms import FILTER, POINTS
-from gaussian_core.parallel import run_strips, worker_count
-
-STRIP = 2 * kernel.CHUNK  # tiles that a worker takes at once
+from gaussian_core.convolution import arrays, kernel
+from gaussian_core.parallel import run_strips
 
 
 def is_fast(x: Tensor) -> bool:
@@ -39,16 +34,8 @@ def suits(x: Tensor, weight: Tensor) -> bool:
 
 
 def filters(weight: Tensor) -> Tensor:
-    """(K, C, 3, 3) -> (36, C, K): G g G^T of each filter (Lavin and Gray 2016, equation 8)."""
-    k, c = weight.shape[:2]
-    taps = weight.permute(2, 3, 1, 0).reshape(9, c * k)
-    return (_both_axes() @ taps).view(POINTS, c, k)
-
-
-@lru_cache(1)
-def _both_axes() -> Tensor:
-    """(36, 9): G on the rows and the columns of a filter at once."""
-    return torch.from_numpy(np.kron(FILTER, FILTER)).float()
+    """(K, C, 3, 3) -> (36, C, K), for `convolve`."""
+    return torch.from_numpy(arrays.filters(weight.detach().numpy()))
 
 
 def convolve(
@@ -59,31 +46,9 @@ def convolve(
     slope: float = 1.0,
     plus: Tensor | None = None,
 ) -> Tensor:
-    """act(conv(x) + bias) + plus, without a gradient. x (B, C, H, W) float32; u (36, C, K) of `filters`; bias (K).
-
-    padding: zeros around x, 0 or 1: the result is (B, K, H - 2 + 2 padding, ..). slope: of the activation below zero,
-    at most 1, and 1 for none. plus: (B, K, ..) as large as the result or larger, then its middle. Results are
-    channels_last.
-    """
-    n, _, height, width = x.shape
-    height, width = height - 2 + 2 * padding, width - 2 + 2 * padding
-    made = FEATURES.empty(n, height, width, u.shape[2])
-    y = made.reshape(n, height, -1)
-    source, filtered, shifted = _pixels(x), u.numpy(), bias.numpy()
-    more = np.empty((n, 0, 0), np.float32) if plus is None else _pixels(plus)
-    shift = 0 if plus is None else (plus.shape[-1] - width) // 2
-    tiles = -(-height // 4) * -(-width // 4)
-    strip = min(STRIP, -(-tiles * n // worker_count()))
-    strips = -(-tiles // strip)
-
-    def work(number: int) -> None:
-        i, first = number // strips, number % strips * strip
-        last = min(first + strip, tiles)
-        kernel.forward(
-            source[i], filtered, shifted, padding, np.float32(slope), more[i], shift, first, last, y[i]
-        )  # fmt: skip
-
-    _run(work, n * strips)
+    """arrays.convolve for tensors (B, C, H, W) in float32, without a gradient. The result is channels_last."""
+    more = None if plus is None else _pixels(plus)
+    made = arrays.convolve(_pixels(x), u.numpy(), bias.numpy(), padding, slope, more, _run)
     # Not torch's permute: in-place changes of a view would stand in the way of the gradient.
     return torch.from_numpy(made.transpose(0, 3, 1, 2))
 
@@ -128,18 +93,15 @@ def heads(x: Tensor, hidden: nn.Conv2d, weight: Tensor, bias: Tensor) -> Tensor:
     assert hidden.bias is not None
     height, width = x.shape[-2:]
     pixels = _pixels(x).reshape(-1, x.shape[1])
-    out = np.zeros((weight.shape[1], -(-len(weight) // kernel.STEP) * kernel.STEP), np.float32)
-    out[:, : len(weight)] = weight.detach().numpy().T
-    first = np.ascontiguousarray(hidden.weight.detach().flatten(1).numpy().T)
-    shift, last_shift = hidden.bias.detach().numpy(), bias.detach().numpy()
-    planes = FEATURES.empty(len(weight), height * width)
-    strip = 64 * kernel.PIXELS
-
-    def work(number: int) -> None:
-        begin, end = number * strip, min((number + 1) * strip, len(pixels))
-        kernel.heads(pixels, first, shift, out, last_shift, begin, end, planes)
-
-    _run(work, -(-len(pixels) // strip))
+    first = hidden.weight.detach().flatten(1).numpy()
+    planes = arrays.heads(
+        pixels,
+        first,
+        hidden.bias.detach().numpy(),
+        weight.detach().numpy(),
+        bias.detach().numpy(),
+        _run,
+    )
     return torch.from_numpy(planes).view(-1, height, width)
 
 
@@ -154,10 +116,10 @@ class _Convolution(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Any:
         x, u = ctx.saved_tensors
-        source, back = _pixels(x), _pixels(gradient)
+        source, back = _lines(x), _lines(gradient)
         n, wanted = len(x), ctx.needs_input_grad[0]
         inputs = torch.zeros_like(x, memory_format=torch.channels_last) if wanted else None
-        dx = np.empty((n, 0, 0), np.float32) if inputs is None else _pixels(inputs)
+        dx = np.empty((n, 0, 0), np.float32) if inputs is None else _lines(inputs)
         du = np.zeros((n, *u.shape), np.float32)
         turned = np.ascontiguousarray(u.numpy().transpose(0, 2, 1))
 
@@ -166,7 +128,11 @@ class _Convolution(torch.autograd.Function):
 
         _run(work, n)
         total = torch.from_numpy(du.sum(0)).flatten(1)
-        weight = (_both_axes().T @ total).view(3, 3, *u.shape[1:]).permute(3, 2, 0, 1)
+        weight = (
+            (torch.from_numpy(arrays.BOTH_AXES).T @ total)
+            .view(3, 3, *u.shape[1:])
+            .permute(3, 2, 0, 1)
+        )
         sums = gradient.sum((0, 2, 3))
         return inputs, weight, sums, None
 
@@ -181,5 +147,11 @@ def _run(work: Callable[[int], None], count: int) -> None:
 
 
 def _pixels(x: Tensor) -> np.ndarray[Any, np.dtype[np.float32]]:
-    """(B, C, H, W) as a contiguous (B, H, W C), without a copy where it is channels_last."""
-    return x.detach().permute(0, 2, 3, 1).contiguous().flatten(2).numpy()
+    """(B, C, H, W) as a contiguous (B, H, W, C), without a copy where it is channels_last."""
+    return x.detach().permute(0, 2, 3, 1).contiguous().numpy()
+
+
+def _lines(x: Tensor) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """(B, C, H, W) as a contiguous (B, H, W C)."""
+    pixels = _pixels(x)
+    return pixels.reshape(*pixels.shape[:2], -1)

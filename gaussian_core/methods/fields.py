@@ -84,9 +84,9 @@ class TiledFieldDrawing:
         return (self.builder.note,) if self.builder.note else ()
 
     @property
-    def model(self) -> Any:
-        """The network behind it, if any."""
-        return self.builder.model
+    def parameters(self) -> int:
+        """Of the network behind it, if any."""
+        return self.builder.parameters
 
     def encode(self, stop: Stop | None = None) -> None:
         from gaussian_core.parallel import run_strips

@@ -94,5 +94,7 @@ class Method:
 
 def model_size(drawing: Drawing) -> int:
     """Numbers that were learned: 0 for what was not."""
+    if (known := getattr(drawing, "parameters", None)) is not None:
+        return int(known)
     model = getattr(drawing, "model", None)
     return 0 if model is None else sum(int(p.numel()) for p in model.parameters())

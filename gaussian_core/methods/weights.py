@@ -34,8 +34,8 @@ def load_network(
 
     Raises WeightsError for a file that is missing, cannot be read or is for another method, and DeviceError.
     """
+    from gaussian_core.models.devices import pick_device
     from gaussian_core.models.published.tiles import load_for
-    from gaussian_core.models.tile_builder import pick_device
 
     if not path.is_file():
         raise WeightsError(

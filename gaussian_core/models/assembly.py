@@ -2,35 +2,42 @@
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
-import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
-from torch import Tensor
 
 from gaussian_core.field import ROW_PADDING
 from gaussian_core.models.assembly_kernel import assemble_rows
-from gaussian_core.models.continuoussr import (
-    GEOMETRY_RATE,
-    ContinuousSR,
-    colours_of,
-    structure_tensor,
-)
+from gaussian_core.models.config import GEOMETRY_RATE, ModelConfig
 from gaussian_core.parallel import Stop, run_strips
 
 Rect = tuple[int, int, int, int]
 STRIP = 8  # rows of source pixels
 
 
-def can_assemble(model: ContinuousSR) -> bool:
-    """Whether the kernel knows the model's covariances (the published, linear ones stay with torch)."""
-    return model.config.covariance in ("log", "direct")
+class Heads(NamedTuple):
+    """What the Gaussians of a picture (C, H, W) are made of.
+
+    outputs: of both heads (O, H - 2 skip, W - 2 skip), float32 or, as int16, the bits of bfloat16; they may lack `skip`
+    pixels on each side. enlarged: the bicubic enlargement (C, G H, G W). stretch: elongation along edges (2, H, W).
+    prior: the dictionary (K, 3); of no entries where the outputs are the covariances themselves.
+    """
+
+    outputs: NDArray[Any]
+    enlarged: NDArray[np.float32]
+    stretch: NDArray[np.float32]
+    prior: NDArray[np.float32]
 
 
-def assemble(
-    model: ContinuousSR,
-    outputs: Tensor,
-    image: Tensor,
+def can_assemble(config: ModelConfig) -> bool:
+    """Whether the kernel knows such covariances (the published, linear ones stay with torch)."""
+    return config.covariance in ("log", "direct")
+
+
+def assemble_outputs(
+    config: ModelConfig,
+    heads: Heads,
     origin: tuple[int, int],
     rect: Rect,
     stop: Stop | None = None,
@@ -38,40 +45,26 @@ def assemble(
 ) -> NDArray[np.float32]:
     """Rows (5 + C, N + padding) of the Gaussians of rect, pixel by pixel.
 
-    outputs: of model.outputs, float32 or bfloat16, (.., H - 2 skip, W - 2 skip): they may lack `skip` pixels on each
-    side. image (1, C, H, W) float32, the picture they were made for: 1, 3 or 4 channels. origin: source coordinates of
-    its first pixel. rect: x0, y0, x1, y1 in its pixels.
-    Raises Cancelled when stopped.
+    origin: source coordinates of the picture's first pixel. rect: x0, y0, x1, y1 in its pixels. Raises Cancelled when
+    stopped.
     """
-    config = model.config
     g = config.cells
-    colours = colours_of(image)
-    stretch = torch.zeros(2, *image.shape[-2:])
-    if config.elongation > 0:
-        stretch = torch.cat(structure_tensor(colours)) * config.elongation
-    enlarged = F.interpolate(image, scale_factor=g, mode="bicubic", align_corners=False)[0]
-    if outputs.dtype == torch.bfloat16:
-        raw = outputs.contiguous().view(torch.int16).numpy()  # NumPy has no bfloat16
-    else:
-        raw = outputs.float().contiguous().numpy()
-    prior = model.prior.float().numpy()
-    if config.covariance == "direct":
-        prior = np.empty((0, 3), np.float32)
     x0, y0, x1, y1 = rect
     count = (x1 - x0) * (y1 - y0) * g * g
-    rows = np.empty((5 + image.shape[1], count + ROW_PADDING), np.float32)
+    rows = np.empty((5 + len(heads.enlarged), count + ROW_PADDING), np.float32)
     rows[:, count:] = 0
+    outputs, enlarged, stretch, prior = (np.ascontiguousarray(x) for x in heads)
 
     def strip(number: int) -> None:
         first = y0 + number * STRIP
         assemble_rows(
             first,
             min(first + STRIP, y1),
-            raw,
+            outputs,
             skip,
             prior,
-            stretch.numpy(),
-            enlarged.numpy(),
+            stretch,
+            enlarged,
             rect,
             origin,
             g,

@@ -15,6 +15,10 @@ WEIGHTS_FORMAT = "gaussian-model-1"  # the metadata entry "format" of a file of 
 NAMES = ("light", "base")
 """What weights of ContinuousSR are called that ship with the program, the quickest first."""
 DEFAULT = NAMES[0]
+GEOMETRY_RATE = 8.0
+"""Outputs of the geometry head are multiplied by this: a larger learning rate for it."""
+STRUCTURE_REACH = 3
+"""Source pixels that the structure tensor of one sees to each side."""
 
 
 def weights_path(name: str = DEFAULT) -> Path:

@@ -14,11 +14,9 @@ from gaussian_core.convolution.kernel import STEP
 from gaussian_core.convolution.winograd import heads, is_fast
 from gaussian_core.errors import WeightsError
 from gaussian_core.models import dictionary
-from gaussian_core.models.config import ModelConfig
+from gaussian_core.models.config import GEOMETRY_RATE, STRUCTURE_REACH, ModelConfig
 from gaussian_core.models.encoders import make_encoder
 
-# Outputs of the geometry head are multiplied by this: a larger learning rate for it.
-GEOMETRY_RATE = 8.0
 LEAST_VARIANCE = 0.02**2  # source pixels squared
 
 
@@ -47,9 +45,6 @@ def structure_tensor(image: Tensor) -> tuple[Tensor, Tensor]:
     )
     total = xx + yy + 2e-4
     return (yy - xx) / total, -2 * xy / total
-
-
-STRUCTURE_REACH = 3
 
 
 def colours_of(image: Tensor) -> Tensor:

@@ -14,6 +14,7 @@ from gaussian_core.errors import WeightsError
 from gaussian_core.models.config import DEFAULT, WEIGHTS_FORMAT, ModelConfig, weights_path
 from gaussian_core.models.continuoussr import ContinuousSR
 from gaussian_core.models.networks import make_network
+from gaussian_core.models.tensor_file import read_tensors, unfitting
 
 if TYPE_CHECKING:
     from gaussian_core.models.networks import Network
@@ -45,33 +46,10 @@ def load_model(path: str | os.PathLike[str]) -> Network:
 
     Raises WeightsError when the file is missing, cut short, of another kind or does not fit its description.
     """
-    from safetensors import SafetensorError, safe_open
-
-    source = Path(path)
-    if not source.is_file():
-        raise WeightsError(
-            f"The weights {source.name} are missing: install again, or choose another method."
-        )
-    try:
-        with safe_open(source, framework="pt") as file:
-            metadata = file.metadata() or {}
-            if metadata.get("format") != WEIGHTS_FORMAT or "config" not in metadata:
-                raise WeightsError(f"{source.name} holds no weights of this program.")
-            config = ModelConfig.from_json(metadata["config"])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}
-    except (SafetensorError, OSError, ValueError) as error:
-        raise WeightsError(
-            f"The weights {source.name} cannot be read, they may be cut short ({error}): install again."
-        ) from error
+    config, tensors = read_tensors(path)
     model = make_network(config)
     try:
-        model.load_state_dict(tensors)
+        model.load_state_dict({name: torch.from_numpy(t.copy()) for name, t in tensors.items()})
     except RuntimeError as error:
-        raise WeightsError(
-            f"The weights {source.name} do not fit the architecture they name: use others."
-        ) from error
-    if not all(bool(torch.isfinite(t).all()) for t in tensors.values()):
-        raise WeightsError(
-            f"The weights {source.name} hold values that are not finite: use others."
-        )
+        raise unfitting(path) from error
     return model.eval().requires_grad_(False)

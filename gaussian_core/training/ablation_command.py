@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, stop: Stop | None = None) -> int:
     from gaussian_core.atomic import atomic_write, check_target
-    from gaussian_core.models.tile_builder import pick_device
+    from gaussian_core.models.devices import pick_device
     from gaussian_core.training.ablation import ablate, table
     from gaussian_core.training.dataset import PictureStore
 

@@ -89,7 +89,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, stop: Stop | None = None) -> int:
     from gaussian_core.allocator import keep_freed_blocks
-    from gaussian_core.models.tile_builder import pick_device
+    from gaussian_core.models.devices import pick_device
     from gaussian_core.training.distributed import joined
 
     keep_freed_blocks()

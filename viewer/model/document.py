@@ -18,6 +18,7 @@ from viewer.model.methods import (
     FALLBACK,
     METHODS,
     Choice,
+    imports_torch,
     method_named,
     method_of_weights,
 )
@@ -227,7 +228,7 @@ class Document:
         """Whether building imports torch, which takes a while."""
         if self.builder is not None or not self.buildable:
             return False
-        known = {m.name: m.needs_torch for m in METHODS}
+        known = {m.name: imports_torch(m) for m in METHODS}
         return known.get(self._method_now, True)
 
     @property
@@ -312,13 +313,13 @@ class Document:
 
             assert self.scene.grid is not None and self.picture is not None
             weights, method, tile = self.choice.file, self._method_now, self.scene.grid.tile  # type: ignore[attr-defined]
-            if weights is not None:
+            if _needs_torch(method, weights):
                 load_torch()
-                self.builder = FieldBuilder(self.picture, tile=tile, weights=weights)
-            else:
-                if method_named(method).needs_torch:
-                    load_torch()
-                self.builder = FieldBuilder(self.picture, method, tile=tile)
+            self.builder = (
+                FieldBuilder(self.picture, method, tile=tile)
+                if weights is None
+                else FieldBuilder(self.picture, tile=tile, weights=weights)
+            )
 
         def leave() -> bool:
             return (stop is not None and stop()) or self.plan.overtaken(keys)
@@ -344,12 +345,24 @@ class Document:
         return True
 
 
+def _needs_torch(method: str, weights: Path | None) -> bool:
+    """Whether building does. Raises WeightsError for weights that cannot be used."""
+    if weights is None and method != DEFAULT:
+        return False
+    from gaussian_core.builder import is_our_field
+    from gaussian_core.models.config import weights_path
+    from gaussian_core.models.tile_builder import needs_torch
+
+    path = weights or weights_path()
+    return needs_torch(path) if weights is None or is_our_field(path) else True
+
+
 def read_weights(path: Path) -> None:
     """Read a file of weights, which stays in memory for those who use it next. Raises WeightsError, DeviceError or
     ImportError."""
     load_torch()
+    from gaussian_core.models.devices import pick_device
     from gaussian_core.models.published.tiles import load_for
-    from gaussian_core.models.tile_builder import pick_device
 
     load_for(path, pick_device("auto"))
 

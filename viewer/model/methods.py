@@ -75,6 +75,15 @@ OTHERS = tuple(
 )
 METHODS = FIELDS + OTHERS
 DEFAULT = FIELDS[0].name
+
+
+def imports_torch(method: FieldMethod) -> bool:
+    """Whether it will here: our own networks run without where the processor is not quicker with."""
+    from gaussian_core.models.devices import runs_plainly
+
+    return method.needs_torch and not (method.name == DEFAULT and runs_plainly())
+
+
 FALLBACK = "kernel"
 """What is shown where another method cannot work: it needs no weights and no torch."""
 

@@ -14,7 +14,7 @@ import logging
 import signal
 import sys
 
-from viewer.model.methods import DEFAULT, SHIPPED, method_named
+from viewer.model.methods import DEFAULT, SHIPPED, imports_torch, method_named
 from viewer.model.settings import SettingsFile
 
 log = logging.getLogger(__name__)
@@ -24,7 +24,7 @@ SWITCH_SECONDS = 0.001
 
 
 def _before_qt(method: str) -> None:
-    if sys.platform == "win32" and method_named(method).needs_torch:
+    if sys.platform == "win32" and imports_torch(method_named(method)):
         try:
             importlib.import_module("torch")
         except (ImportError, OSError) as error:  # the window says so when it falls back

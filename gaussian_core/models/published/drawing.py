@@ -10,10 +10,10 @@ import torch
 from numpy.typing import NDArray
 
 from gaussian_core.errors import Cancelled
+from gaussian_core.models.devices import pick_device
 from gaussian_core.models.liif import LIIF, Codes
 from gaussian_core.models.published.picture_features import WHOLE, PictureFeatures
 from gaussian_core.models.published.tiles import load_for
-from gaussian_core.models.tile_builder import pick_device
 from gaussian_core.parallel import Stop
 from gaussian_core.viewport import Viewport
 

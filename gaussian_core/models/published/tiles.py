@@ -16,6 +16,7 @@ from torch import Tensor
 from gaussian_core.errors import Cancelled, DeviceError, WeightsError
 from gaussian_core.field import GaussianField
 from gaussian_core.models.continuoussr import ContinuousSR
+from gaussian_core.models.devices import pick_device
 from gaussian_core.models.gaussiansr import GaussianSR
 from gaussian_core.models.liif import LIIF
 from gaussian_core.models.published.continuoussr import (
@@ -25,7 +26,8 @@ from gaussian_core.models.published.continuoussr import (
 )
 from gaussian_core.models.published.opening import Model, open_weights
 from gaussian_core.models.published.picture_features import PictureFeatures
-from gaussian_core.models.tile_builder import ContinuousSRTiles, pick_device, table_rows
+from gaussian_core.models.tile_builder import ContinuousSRTiles
+from gaussian_core.models.torch_network import table_rows
 from gaussian_core.parallel import Stop
 
 if TYPE_CHECKING:

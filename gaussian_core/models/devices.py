@@ -1,0 +1,67 @@
+"""What networks run on: the device, and the type that it multiplies fastest."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes.util
+import functools
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gaussian_core.errors import DeviceError
+from gaussian_core.rasterizer.cuda import DEVICE_FILES
+
+if TYPE_CHECKING:
+    import torch
+
+
+def pick_device(device: str) -> torch.device:
+    """ "auto" is CUDA where there is one. Raises DeviceError for what is not usable here."""
+    import torch
+
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if device == "cuda" and not torch.cuda.is_available():
+        raise DeviceError("There is no CUDA device that torch can use here: use --device cpu.")
+    if device not in ("cpu", "cuda"):
+        raise DeviceError(f"Unknown device {device!r}: use auto, cpu or cuda.")
+    return torch.device(device)
+
+
+def is_cpu(device: str) -> bool:
+    """Whether the device is the CPU, as far as that can be told without torch: where it cannot, False."""
+    if device != "auto":
+        return device == "cpu"
+    if sys.platform == "win32":
+        return ctypes.util.find_library("nvcuda") is None
+    return not any(os.path.exists(path) for path in DEVICE_FILES)
+
+
+@functools.cache
+def multiplies_bfloat16() -> bool:
+    """Whether this processor multiplies bfloat16 natively: torch's networks are then faster in that type than any
+    kernel in float32."""
+    if sys.platform.startswith("linux"):
+        # For less than what LLVM tells: it is asked before the first frame.
+        with contextlib.suppress(OSError):
+            return "avx512_bf16" in Path("/proc/cpuinfo").read_text(errors="replace").split()
+    from llvmlite import binding
+
+    return bool(binding.get_host_cpu_features().get("avx512bf16", False))
+
+
+def runs_plainly(device: str = "auto") -> bool:
+    """Whether networks of our sizes run without torch on that device (see plain_network)."""
+    return is_cpu(device) and not multiplies_bfloat16()
+
+
+def fast_dtype(device: torch.device) -> torch.dtype:
+    """bfloat16 where the hardware multiplies it natively, else float32."""
+    import torch
+
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
+    native = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
+    return torch.bfloat16 if native() else torch.float32

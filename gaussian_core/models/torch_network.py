@@ -1,0 +1,126 @@
+"""ContinuousSR by torch: on CUDA, in bfloat16, or of a kind that the kernels do not know."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from gaussian_core.field import ROW_PADDING
+from gaussian_core.models.assembly import Heads, Rect, assemble_outputs, can_assemble
+from gaussian_core.models.continuoussr import ContinuousSR, colours_of, structure_tensor
+from gaussian_core.models.devices import fast_dtype
+from gaussian_core.models.weights import load_field_model
+from gaussian_core.parallel import Stop
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@lru_cache(4)
+def read_network(path: Path, changed: int, device: str) -> TorchNetwork:
+    """Read once as long as the file stays as it is (changed: when it was). Raises WeightsError."""
+    return TorchNetwork(load_field_model(path), torch.device(device))
+
+
+class TorchNetwork:
+    """A model in the type that its device is fastest in. See tile_builder.Network."""
+
+    def __init__(self, model: ContinuousSR, device: torch.device) -> None:
+        self.model = model.to(device)
+        for part in (model.encoder, model.hidden, model.colour, model.geometry):
+            part.to(fast_dtype(device)).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.device = device.type
+        self.config = model.config
+        self.parameters = sum(p.numel() for p in model.parameters())
+        self.lattice = model.encoder.lattice
+        self.encoder_reach = model.encoder.reach
+        self.inner = device.type == "cpu" and can_assemble(model.config)
+        self._dtype = model.hidden.weight.dtype
+        self._device = device
+
+    def rows(
+        self,
+        pixels: NDArray[np.float32],
+        origin: tuple[int, int],
+        rect: Rect,
+        inner: bool,
+        stop: Stop | None,
+        check: Callable[[], None],
+    ) -> NDArray[np.float32]:
+        with torch.inference_mode():
+            image = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))[None]
+            image = image.to(self._device)
+            entry = colours_of(image).to(self._dtype).contiguous(memory_format=torch.channels_last)
+            if self.inner:
+                lost = self.model.encoder.reach if inner else 0
+                outputs = self.model.outputs(entry, check, inner)
+                return assemble(self.model, outputs, image, origin, rect, stop, lost)
+            colour, geometry = self.model.heads(entry, check)
+            check()
+            table = gaussian_table(self.model, image, colour.float(), geometry.float())
+            check()
+            return table_rows(table, origin, rect, self.config.cells)
+
+
+def assemble(
+    model: ContinuousSR,
+    outputs: Tensor,
+    image: Tensor,
+    origin: tuple[int, int],
+    rect: Rect,
+    stop: Stop | None = None,
+    skip: int = 0,
+) -> NDArray[np.float32]:
+    """assemble_outputs for tensors on the CPU. outputs: of model.outputs, float32 or bfloat16. image (1, C, H, W)
+    float32, the picture they were made for: 1, 3 or 4 channels."""
+    config = model.config
+    stretch = torch.zeros(2, *image.shape[-2:])
+    if config.elongation > 0:
+        stretch = torch.cat(structure_tensor(colours_of(image))) * config.elongation
+    enlarged = F.interpolate(image, scale_factor=config.cells, mode="bicubic", align_corners=False)[
+        0
+    ]
+    if outputs.dtype == torch.bfloat16:
+        raw = outputs.contiguous().view(torch.int16).numpy()  # NumPy has no bfloat16
+    else:
+        raw = outputs.float().numpy()
+    prior = model.prior.float().numpy()
+    if config.covariance == "direct":
+        prior = np.empty((0, 3), np.float32)
+    heads = Heads(raw, enlarged.numpy(), stretch.numpy(), prior)
+    return assemble_outputs(config, heads, origin, rect, stop, skip)
+
+
+def gaussian_table(model: ContinuousSR, image: Tensor, colour: Tensor, geometry: Tensor) -> Tensor:
+    """(5 + C, G H, G W): Gaussians of image (1, C, H, W), C = 1, 3 or 4, from the heads' outputs for its colours."""
+    colours = colours_of(image)
+    cells = model.gaussians(colours, colour, geometry)
+    amplitudes = cells.amplitudes
+    if image.shape[1] < 3:
+        amplitudes = amplitudes.mean(1, keepdim=True)
+    elif image.shape[1] == 4:
+        # Alpha stays as it is in the file: interpolated, on the same Gaussians.
+        amplitudes = torch.cat([amplitudes, model.base(image[:, 3:], cells.covariances)], 1)
+    return torch.cat([cells.means, cells.covariances, amplitudes], 1)[0]
+
+
+def table_rows(
+    table: Tensor, origin: tuple[int, int], rect: Rect, cells: int
+) -> NDArray[np.float32]:
+    """The Gaussians of a rectangle of source pixels of the table, in the index's layout, pixel by pixel."""
+    x0, y0, x1, y1 = (v * cells for v in rect)
+    part = table[:, y0:y1, x0:x1]
+    channels, h, w = part.shape
+    split = part.reshape(channels, h // cells, cells, w // cells, cells).permute(0, 1, 3, 2, 4)
+    rows = torch.zeros(channels, h * w + ROW_PADDING)
+    rows[:, : h * w] = split.reshape(channels, -1).cpu()
+    rows[0, : h * w] += origin[0]
+    rows[1, : h * w] += origin[1]
+    return rows.numpy()

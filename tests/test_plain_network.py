@@ -1,0 +1,152 @@
+"""The network without torch gives what its twin by torch gives."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+import torch.nn.functional as F  # noqa: E402
+
+from gaussian_core.errors import Cancelled, WeightsError  # noqa: E402
+from gaussian_core.models import continuoussr, plain_network, tile_builder  # noqa: E402
+from gaussian_core.models.config import ModelConfig  # noqa: E402
+from gaussian_core.models.continuoussr import ContinuousSR  # noqa: E402
+from gaussian_core.models.plain_network import PlainNetwork, suits  # noqa: E402
+from gaussian_core.models.torch_network import TorchNetwork  # noqa: E402
+from gaussian_core.models.weights import save_model  # noqa: E402
+
+SMALL = ModelConfig(channels=16, blocks=3, hidden=16, elongation=0.4)
+CONFIGS = {
+    "residual": SMALL,
+    "two-scale": replace(SMALL, encoder="two-scale", deep_channels=32, deep_blocks=2),
+    "an even number of blocks": replace(
+        SMALL, blocks=2, encoder="two-scale", deep_channels=16, deep_blocks=1
+    ),
+    "no blocks": replace(SMALL, blocks=0),
+    "direct": replace(SMALL, covariance="direct"),
+    "round, fixed, relu": replace(SMALL, elongation=0.0, drift=0.0, slope=0.0),
+    "nine a pixel": replace(SMALL, cells=3, dictionary_size=5),
+}
+
+
+def check():
+    pass
+
+
+def twins(config, seed=0):
+    torch.manual_seed(seed)
+    model = ContinuousSR(config).eval().requires_grad_(False)
+    for p in model.parameters():
+        p.add_(0.05 * torch.randn_like(p))
+    tensors = {name: t.numpy().copy() for name, t in model.state_dict().items()}
+    plain = PlainNetwork("w.safetensors", config, tensors)
+    slow = TorchNetwork.__new__(TorchNetwork)
+    slow.model, slow.config, slow.inner = model, config, True
+    slow._dtype, slow._device = torch.float32, torch.device("cpu")
+    return plain, slow
+
+
+def picture(height, width, channels=3, seed=3):
+    rng = np.random.default_rng(seed)
+    pixels = rng.random((height, width, channels), np.float32)
+    pixels[:, width // 2 :] *= 0.2
+    return pixels
+
+
+def same(fast, slow):
+    assert fast.shape == slow.shape and np.isfinite(fast).all()
+    np.testing.assert_allclose(fast[:2], slow[:2], atol=5e-4)
+    np.testing.assert_allclose(fast[2:5], slow[2:5], atol=1e-4, rtol=1e-3)
+    scale = np.abs(slow[5:]).max() + 1
+    np.testing.assert_allclose(fast[5:] / scale, slow[5:] / scale, atol=2e-4)
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+@pytest.mark.parametrize("size", [(24, 30), (37, 41), (5, 5), (6, 90)], ids=str)
+def test_whole_pictures(name, size):
+    plain, slow = twins(CONFIGS[name])
+    pixels, rect = picture(*size), (0, 0, size[1], size[0])
+    arguments = (pixels, (0, 0), rect, False, None, check)
+    same(plain.rows(*arguments), slow.rows(*arguments))
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_tiles_inside_a_picture(name):
+    plain, slow = twins(CONFIGS[name])
+    reach = plain.encoder_reach
+    assert reach == slow.model.encoder.reach and plain.lattice == slow.model.encoder.lattice
+    reach += max(0, 4 - reach)
+    size = 20 + 2 * reach
+    rect = (reach, reach + 2, reach + 17, reach + 20)
+    if plain.encoder_reach < 4:  # what the bicubic colour reads has to be there, too
+        rect = (reach + 1, reach + 2, reach + 17, reach + 18)
+    arguments = (picture(size, size), (4000, 3000), rect, True, None, check)
+    same(plain.rows(*arguments), slow.rows(*arguments))
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_grey_and_alpha(channels):
+    plain, slow = twins(SMALL)
+    arguments = (picture(22, 27, channels), (0, 0), (2, 3, 20, 19), False, None, check)
+    fast = plain.rows(*arguments)
+    assert len(fast) == 5 + channels
+    same(fast, slow.rows(*arguments))
+
+
+def test_structure_tensor():
+    pixels = picture(19, 33)
+    slow = torch.cat(
+        continuoussr.structure_tensor(torch.from_numpy(pixels.transpose(2, 0, 1).copy())[None])
+    )
+    np.testing.assert_allclose(plain_network.structure_tensor(pixels), slow.numpy(), atol=1e-4)
+
+
+@pytest.mark.parametrize("times", [1, 2, 3, 4])
+def test_enlargement(times):
+    image = picture(7, 11).transpose(2, 0, 1)
+    slow = F.interpolate(
+        torch.from_numpy(image.copy())[None],
+        scale_factor=times,
+        mode="bicubic",
+        align_corners=False,
+    )
+    np.testing.assert_allclose(plain_network.enlarged(image, times), slow[0].numpy(), atol=2e-6)
+
+
+def test_what_it_does_not_know_is_left_to_torch():
+    assert suits(SMALL)
+    for change in (
+        {"channels": 24},
+        {"hidden": 20},
+        {"covariance": "linear"},
+        {"dictionary": "published"},
+        {"architecture": "liif"},
+        {"encoder": "two-scale", "deep_channels": 40, "deep_blocks": 1},
+        {"margin": 0},
+    ):
+        assert not suits(replace(SMALL, **change)), change
+
+
+def test_tensors_that_do_not_fit_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(tile_builder, "runs_plainly", lambda device: True)
+    path = tmp_path / "w.safetensors"
+    save_model(path, ContinuousSR(SMALL), replace(SMALL, blocks=4))
+    with pytest.raises(WeightsError, match="do not fit"):
+        tile_builder.open_network(path, "cpu")
+
+
+def test_it_stops_between_layers():
+    plain, _ = twins(SMALL)
+    asked = []
+
+    def leave():
+        asked.append(True)
+        if len(asked) == 2:
+            raise Cancelled("enough")
+
+    with pytest.raises(Cancelled):
+        plain.rows(picture(24, 24), (0, 0), (0, 0, 24, 24), False, None, leave)
