@@ -13,15 +13,22 @@ from collections.abc import Callable
 import numpy as np
 
 from gaussian_core.convolution.arrays import Floats, convolve, filters, heads
+from gaussian_core.convolution.blocks import FEATURES
 from gaussian_core.convolution.kernel import STEP
 from gaussian_core.models import dictionary
 from gaussian_core.models.assembly import Heads, Rect, assemble_outputs
 from gaussian_core.models.config import ModelConfig
+from gaussian_core.models.picture_kernels import (
+    bicubic_taps,
+    enlarge_rows,
+    entry_rows,
+    structure_rows,
+)
 from gaussian_core.models.tensor_file import Tensors, read_tensors, unfitting
 from gaussian_core.parallel import Stop, run_strips
 
 Check = Callable[[], None]
-STRIP = 32  # rows of pixels of the first convolution at a time
+STRIP = 32  # rows of pixels that a worker takes at once
 LEAST_MARGIN = 2  # source pixels around a picture, so that no side is too small for the kernels
 
 
@@ -59,7 +66,7 @@ class PlainNetwork:
         self._prior = prior
         self._tensors = tensors
         entry = tensors["encoder.entry.weight"]
-        self._entry = np.ascontiguousarray(entry.transpose(2, 3, 1, 0).reshape(27, -1))
+        self._entry = np.ascontiguousarray(entry.transpose(2, 3, 1, 0))
         self._filters = {
             name.removesuffix(".weight"): filters(t)
             for name, t in tensors.items()
@@ -87,7 +94,7 @@ class PlainNetwork:
         config = self.config
         stretch = np.zeros((2, *image.shape[1:]), np.float32)
         if config.elongation > 0:
-            stretch = structure_tensor(colours) * np.float32(config.elongation)
+            stretch = structure_tensor(colours, config.elongation)
         made = Heads(outputs, enlarged(image, config.cells), stretch, self._prior)
         lost = self.encoder_reach if inner else 0
         return assemble_outputs(config, made, origin, rect, stop, lost)
@@ -156,22 +163,16 @@ class PlainNetwork:
         return np.ascontiguousarray(whole[:, :height, :width]) if padding else whole
 
     def _first(self, x: Floats, padding: int) -> Floats:
-        """The first convolution, (H, W, 3) -> (H - 2 + 2 padding, .., C): a product for all pixels of some rows."""
-        if padding:
-            x = np.pad(x, ((1, 1), (1, 1), (0, 0)))
-        windows = np.lib.stride_tricks.sliding_window_view(x, (3, 3), (0, 1))  # (h, w, 3, 3, 3)
-        height, width = windows.shape[:2]
+        """The first convolution, (H, W, 3) -> (H - 2 + 2 padding, .., C)."""
+        x = np.pad(x, ((1, 1), (1, 1), (0, 0))) if padding else np.ascontiguousarray(x)
         bias = self._bias("encoder.entry")
-        result = np.empty((height, width, len(bias)), np.float32)
+        result = FEATURES.empty(x.shape[0] - 2, x.shape[1] - 2, len(bias))
 
         def work(number: int) -> None:
-            part = windows[number * STRIP : (number + 1) * STRIP]
-            taps = part.transpose(0, 1, 3, 4, 2).reshape(-1, 27)
-            made = result[number * STRIP : (number + 1) * STRIP].reshape(len(taps), -1)
-            np.matmul(taps, self._entry, out=made)
-            made += bias
+            end = min((number + 1) * STRIP, len(result))
+            entry_rows(x, self._entry, bias, number * STRIP, end, result)
 
-        run_strips(work, -(-height // STRIP))
+        run_strips(work, -(-len(result) // STRIP))
         return result
 
     def _bias(self, layer: str) -> Floats:
@@ -184,56 +185,32 @@ def read_network(path: str | os.PathLike[str]) -> PlainNetwork | None:
     return PlainNetwork(path, config, tensors) if suits(config) else None
 
 
-def structure_tensor(colours: Floats) -> Floats:
-    """(2, H, W) of colours (H, W, 3): as continuoussr.structure_tensor."""
-    luma = np.pad(colours.mean(2, dtype=np.float32), 1, mode="edge")
-    gx = (luma[1:-1, 2:] - luma[1:-1, :-2]) / 2
-    gy = (luma[2:, 1:-1] - luma[:-2, 1:-1]) / 2
-    xx, xy, yy = (_smoothed(product) for product in (gx * gx, gx * gy, gy * gy))
-    total = xx + yy + np.float32(2e-4)
-    return np.stack([(yy - xx) / total, -2 * xy / total])
+def structure_tensor(colours: Floats, elongation: float = 1.0) -> Floats:
+    """(2, H, W) of colours (H, W, 3): as continuoussr.structure_tensor, times elongation."""
+    height, width = colours.shape[:2]
+    out = np.empty((2, height, width), np.float32)
+    source = np.ascontiguousarray(colours)
 
+    def work(number: int) -> None:
+        end = min((number + 1) * STRIP, height)
+        structure_rows(source, np.float32(elongation), number * STRIP, end, out)
 
-def _smoothed(x: Floats) -> Floats:
-    taps = np.array([0.06, 0.24, 0.4, 0.24, 0.06], np.float32)
-    height, width = x.shape
-    padded = np.pad(x, 2, mode="edge")
-    down = sum(taps[k] * padded[k : k + height] for k in range(5))
-    return sum(taps[k] * down[:, k : k + width] for k in range(5))
+    run_strips(work, -(-height // STRIP))
+    return out
 
 
 def enlarged(image: Floats, times: int) -> Floats:
     """(C, H, W) -> (C, times H, times W): bicubic with a = -0.75 and repeated edges, as torch enlarges."""
-    for axis in (1, 2):
-        image = _enlarged_along(image, times, axis)
-    return image
+    channels, height, width = image.shape
+    out = np.empty((channels, height * times, width * times), np.float32)
+    firsts, weights = bicubic_taps(times)
 
+    def work(number: int) -> None:
+        end = min((number + 1) * STRIP, len(out[0]))
+        enlarge_rows(image, firsts, weights, number * STRIP, end, out)
 
-def _enlarged_along(x: Floats, times: int, axis: int) -> Floats:
-    side = x.shape[axis]
-    widths = [(0, 0)] * 3
-    widths[axis] = (2, 2)
-    padded = np.moveaxis(np.pad(x, widths, mode="edge"), axis, 0)
-    made = np.empty((side, times, *padded.shape[1:]), np.float32)
-    for phase in range(times):
-        place = (phase + 0.5) / times - 0.5
-        first = int(np.floor(place))
-        taps = _bicubic(place - first)
-        start = first + 1  # of the four taps, in the padded picture
-        made[:, phase] = sum(taps[k] * padded[start + k : start + k + side] for k in range(4))
-    return np.moveaxis(made.reshape(side * times, *padded.shape[1:]), 0, axis)
-
-
-def _bicubic(t: float, a: float = -0.75) -> Floats:
-    """Weights of the four neighbours at t between the two in the middle (Keys 1981)."""
-
-    def near(d: float) -> float:
-        return ((a + 2) * d - (a + 3)) * d * d + 1
-
-    def far(d: float) -> float:
-        return ((a * d - 5 * a) * d + 8 * a) * d - 4 * a
-
-    return np.array([far(1 + t), near(t), near(1 - t), far(2 - t)], np.float32)
+    run_strips(work, -(-len(out[0]) // STRIP))
+    return out
 
 
 def _cropped(x: Floats, by: int) -> Floats:

@@ -43,11 +43,12 @@ def _use_every_kernel() -> None:
         _build_a_tile(channels)
     from gaussian_core import resampling
     from gaussian_core.convolution import kernel as convolution
-    from gaussian_core.models import assembly_kernel
+    from gaussian_core.models import assembly_kernel, picture_kernels
 
     resampling.warm()
     convolution.warm()
     assembly_kernel.warm()
+    picture_kernels.warm()
 
 
 def _build_a_tile(channels: int) -> None:
