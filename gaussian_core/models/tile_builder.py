@@ -68,9 +68,12 @@ def open_network(path: Path, device: str) -> Network:
     """Raises WeightsError when the weights cannot be used and DeviceError for a device that is not there."""
     if (network := _without_torch(path, device)) is not None:
         return network
+    target = pick_device(device).type
+    if target != device and (network := _without_torch(path, target)) is not None:
+        return network  # "auto", and only torch could tell that there is no more than the CPU
     from gaussian_core.models import torch_network
 
-    return torch_network.read_network(path, _changed(path), pick_device(device).type)
+    return torch_network.read_network(path, _changed(path), target)
 
 
 def needs_torch(path: Path, device: str = "auto") -> bool:
@@ -117,7 +120,7 @@ class ContinuousSRTiles:
         """Where the device runs out of memory: tile by tile, then on the CPU, which `note` then says."""
         try:
             return self._build_block(rects, stop)
-        except Exception as error:
+        except RuntimeError as error:  # of which torch's is one
             if self.network.device == "cpu" or not _out_of_memory(error):
                 raise
             log.warning("out of memory on %s: %s", self.network.device, error)
@@ -200,7 +203,7 @@ class ContinuousSRTiles:
         return amplitudes[rect[1] - y0 : rect[3] - y0, rect[0] - x0 : rect[2] - x0]
 
 
-def _out_of_memory(error: Exception) -> bool:
+def _out_of_memory(error: RuntimeError) -> bool:
     """Whether a device has run out of it; what it holds in reserve is then given back."""
     import torch
 
