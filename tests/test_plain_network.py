@@ -128,6 +128,8 @@ def test_what_it_does_not_know_is_left_to_torch():
         {"dictionary": "published"},
         {"architecture": "liif"},
         {"encoder": "two-scale", "deep_channels": 40, "deep_blocks": 1},
+        {"encoder": "two-scale", "deep_channels": 32, "deep_blocks": 0},
+        {"encoder": "another"},
         {"margin": 0},
     ):
         assert not suits(replace(SMALL, **change)), change

@@ -1,5 +1,5 @@
 """ContinuousSR on the CPU in float32 without torch: NumPy and the kernels. It is there at once, where loading torch
-takes seconds and 300 MB.
+takes seconds.
 
 Same weights and same result as its twin, gaussian_core.models.continuoussr, which is what is trained. It knows the
 sizes that the kernels take and the compact dictionary; `suits` tells.
@@ -36,9 +36,12 @@ def suits(config: ModelConfig) -> bool:
     """Whether a network so described can be computed here."""
     sizes = [config.channels, config.hidden]
     if config.encoder == "two-scale":
+        if config.deep_blocks < 1 or config.deep_channels < 1 or config.margin % 2:
+            return False  # torch's twin says what is wrong
         sizes.append(config.deep_channels)
     return (
         config.architecture == "continuoussr"
+        and config.encoder in ("residual", "two-scale")
         and all(size % STEP == 0 for size in sizes)
         and config.covariance in ("log", "direct")
         and config.dictionary == "compact"
