@@ -186,12 +186,13 @@ def test_the_command_writes_usable_weights(tmp_path, capsys):
     Image.fromarray(page(1, 80)).save(tmp_path / "set" / "a.png")
     parser = argparse.ArgumentParser()
     command.add_arguments(parser)
-    words = f"{tmp_path / 'set'} --out {tmp_path / 'out'} --steps 2 --batch 1 --patch 20 --channels 8 --blocks 1"
+    words = f"{tmp_path / 'set'} --out {tmp_path / 'out'} --steps 2 --batch 1 --patch 20 --channels 8 --blocks 1 --spread 0.25"
     assert (
         command.run(parser.parse_args([*words.split(), "--validate", str(tmp_path / "set")])) == 0
     )
     model = load_model(tmp_path / "out" / "continuoussr-light.safetensors")
     assert isinstance(model, ContinuousSR) and model.config.steps == 2
+    assert model.config.spread == 0.25
     assert "PSNR-Y: x2" in capsys.readouterr().out
 
 

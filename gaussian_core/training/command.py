@@ -71,6 +71,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--dictionary", choices=("compact", "published"), default="compact")
     add("--drift", type=float, default=0.5, help="P of position drifting, source pixels; 0: none")
     add("--footprint", type=float, default=0.3, help="pixel footprint; 0: point samples")
+    add(
+        "--spread",
+        type=float,
+        default=0.32,
+        help="standard deviation of a Gaussian at the start, source pixels",
+    )
     add("--elongation", type=float, default=0.0, help="start along the picture's edges; 0: round")
     add("--follow", type=float, default=1e-3, help="weight of geometry along edges; 0: none")
     add(
@@ -177,6 +183,7 @@ def _learner(options: argparse.Namespace) -> Learner:
         drift=options.drift,
         footprint=options.footprint,
         elongation=options.elongation,
+        spread=options.spread,
     )
     if options.deep_blocks and options.method != "continuoussr":
         raise UserError("--deep-blocks is for --method continuoussr.")
