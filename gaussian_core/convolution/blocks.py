@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 LEAST = 1 << 20
 """Bytes from which a block is worth a place here."""
-KEPT = 256 << 20
+KEPT = 384 << 20
 """Bytes of free blocks that are held, at most."""
 SPARE = 1.25
 """A block may be so many times as large as what is put into it."""
