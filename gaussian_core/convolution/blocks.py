@@ -7,6 +7,7 @@ then differs by a feature map from run to run. Here a block comes back whole whe
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import mmap
 import threading
@@ -62,7 +63,10 @@ class Blocks:
             return best
         block = mmap.mmap(-1, size)
         if hasattr(mmap, "MADV_HUGEPAGE"):
-            block.madvise(mmap.MADV_HUGEPAGE)  # a hundredth of the page faults
+            with contextlib.suppress(
+                OSError
+            ):  # a system without large pages does not take the advice
+                block.madvise(mmap.MADV_HUGEPAGE)
         return block
 
     def _collect(self) -> None:

@@ -32,8 +32,12 @@ def read_card(path: str | os.PathLike[str]) -> WeightsCard:
         size = source.stat().st_size
     except (SafetensorError, OSError) as error:
         raise WeightsError(f"The weights {source.name} cannot be read ({error}).") from error
+    config = described(metadata, source.name)
+    return WeightsCard(config, sum(prod(shape) for shape in shapes), size)
+
+
+def described(metadata: dict[str, str], name: str) -> ModelConfig:
+    """What the metadata of a file of that name say. Raises WeightsError when they are of no weights of this program."""
     if metadata.get("format") != WEIGHTS_FORMAT or "config" not in metadata:
-        raise WeightsError(f"{source.name} holds no weights of this program.")
-    return WeightsCard(
-        ModelConfig.from_json(metadata["config"]), sum(prod(shape) for shape in shapes), size
-    )
+        raise WeightsError(f"{name} holds no weights of this program.")
+    return ModelConfig.from_json(metadata["config"])

@@ -95,9 +95,7 @@ class PlainNetwork:
         colours = pixels[..., :3] if pixels.shape[2] >= 3 else pixels[..., :1].repeat(3, 2)
         outputs = self.outputs(colours, check, inner)
         config = self.config
-        stretch = np.zeros((2, *image.shape[1:]), np.float32)
-        if config.elongation > 0:
-            stretch = structure_tensor(colours, config.elongation)
+        stretch = structure_tensor(colours, config.elongation)
         made = Heads(outputs, enlarged(image, config.cells), stretch, self._prior)
         lost = self.encoder_reach if inner else 0
         return assemble_outputs(config, made, origin, rect, stop, lost)

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaussian_core.errors import WeightsError
-from gaussian_core.models.config import WEIGHTS_FORMAT, ModelConfig
+from gaussian_core.models.card import described
+from gaussian_core.models.config import ModelConfig
 
 Tensors = dict[str, NDArray[np.float32]]
 
@@ -28,10 +29,7 @@ def read_tensors(path: str | os.PathLike[str]) -> tuple[ModelConfig, Tensors]:
         )
     try:
         with safe_open(source, framework="np") as file:
-            metadata = file.metadata() or {}
-            if metadata.get("format") != WEIGHTS_FORMAT or "config" not in metadata:
-                raise WeightsError(f"{source.name} holds no weights of this program.")
-            config = ModelConfig.from_json(metadata["config"])
+            config = described(file.metadata() or {}, source.name)
             tensors = {name: np.asarray(file.get_tensor(name), np.float32) for name in file.keys()}
     except (SafetensorError, OSError, ValueError, TypeError) as error:
         raise WeightsError(

@@ -137,17 +137,19 @@ class Trainer:
     def update(self, batch: Batch) -> float:
         """One step; the loss before it. After one that has strayed it is a step back to the averaged weights."""
         loss = self.loss(batch)
-        value = float(loss.detach())
+        self.adam.zero_grad(set_to_none=True)
+        self.muon.zero_grad(set_to_none=True)
+        loss.backward()
+        self.group.average_gradients(self.model.parameters())
+        value = float(
+            loss.detach()
+        )  # not sooner: a GPU would idle until the gradients are asked for
         if self.group.any(self._strayed(value), self.device):
             log.warning("step %d: a loss of %.3g; back to the averaged weights", self.step, value)
             self._return_to_average()
             self.step += 1
             return value
         self.usual = USUAL * self.usual + (1 - USUAL) * value if self.usual else value
-        self.adam.zero_grad(set_to_none=True)
-        self.muon.zero_grad(set_to_none=True)
-        loss.backward()
-        self.group.average_gradients(self.model.parameters())
         torch.nn.utils.clip_grad_norm_(self.vectors, 0.5)
         s = self.schedule
         factor = min(1.0, (self.step + 1) / s.warm_up)

@@ -228,8 +228,7 @@ class Document:
         """Whether building imports torch, which takes a while."""
         if self.builder is not None or not self.buildable:
             return False
-        known = {m.name: imports_torch(m) for m in METHODS}
-        return known.get(self._method_now, True)
+        return next((imports_torch(m) for m in METHODS if m.name == self._method_now), True)
 
     @property
     def method(self) -> str:

@@ -75,6 +75,8 @@ OTHERS = tuple(
 )
 METHODS = FIELDS + OTHERS
 DEFAULT = FIELDS[0].name
+FALLBACK = "kernel"
+"""What is shown where another method cannot work: it needs no weights and no torch."""
 
 
 def imports_torch(method: FieldMethod) -> bool:
@@ -82,10 +84,6 @@ def imports_torch(method: FieldMethod) -> bool:
     from gaussian_core.models.devices import runs_plainly
 
     return method.needs_torch and not (method.name == DEFAULT and runs_plainly())
-
-
-FALLBACK = "kernel"
-"""What is shown where another method cannot work: it needs no weights and no torch."""
 
 
 def method_named(name: str) -> FieldMethod:
