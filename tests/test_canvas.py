@@ -232,7 +232,7 @@ def test_thirty_wheel_events_end_on_the_last_state_without_a_queue(make, qtbot):
     qtbot.waitUntil(canvas.is_idle)
     assert renderer.frames[-1] == (last, 1)
     assert len(renderer.frames) <= 4
-    assert canvas._frame is not None and canvas._frame.view == last
+    assert canvas._pane.frame is not None and canvas._pane.frame.view == last
 
 
 def test_a_steady_spin_still_shows_new_frames(make, qtbot):
@@ -266,8 +266,8 @@ def test_a_slow_view_shows_a_coarser_frame_first_and_the_full_one_at_rest(make, 
 
 def test_a_drag_stays_sharp_where_a_full_frame_would_be_too_slow(make, qtbot):
     canvas, renderer = make(seconds=0.09)
-    slow = canvas._worker._render
-    canvas._worker._render = PanningRenderer(slow)
+    slow = canvas._pane.worker._render
+    canvas._pane.worker._render = PanningRenderer(slow)
     canvas.set_view(canvas.view.set_scale(4.0))
     qtbot.waitUntil(canvas.is_idle)
     wheel(canvas, (150, 110), 15)
@@ -410,16 +410,16 @@ def test_closing_ends_a_long_frame_within_a_second(make, qtbot):
 
 def test_a_renderer_that_fails_says_so_and_the_next_view_is_tried(make, qtbot):
     canvas, renderer = make()
-    broken = canvas._worker._render
+    broken = canvas._pane.worker._render
 
     def fail(*arguments):
         raise ValueError("no such thing")
 
-    canvas._worker._render = fail
+    canvas._pane.worker._render = fail
     with qtbot.waitSignal(canvas.failed) as message:
         canvas.zoom_in()
     assert "no such thing" in message.args[0]
-    canvas._worker._render = broken
+    canvas._pane.worker._render = broken
     canvas.zoom_in()
     qtbot.waitUntil(canvas.is_idle)
     assert renderer.frames[-1][0] == canvas.view
@@ -430,10 +430,10 @@ def test_frames_never_share_the_pixels_on_screen(make, qtbot):
     for _ in range(12):
         wheel(canvas, (150, 110), 60)
         qtbot.waitUntil(canvas.is_idle)
-        shown = canvas._frame.bgrx
-        for free in canvas._worker.buffers._free:
+        shown = canvas._pane.frame.bgrx
+        for free in canvas._pane.worker.buffers._free:
             assert not np.shares_memory(shown, free)
-    assert len(canvas._worker.buffers._free) <= 3
+    assert len(canvas._pane.worker.buffers._free) <= 3
 
 
 def test_nothing_open_paints_the_background_and_survives_every_event(make):
@@ -523,36 +523,38 @@ def test_a_slow_full_frame_is_shown_row_by_row_from_the_cursor_and_dropped_by_a_
     make, qtbot
 ):
     canvas, _ = make()
-    renderer = canvas._worker._render = BandedRenderer()
+    renderer = canvas._pane.worker._render = BandedRenderer()
     canvas.set_view(canvas.view.set_scale(4.0))
     qtbot.waitUntil(canvas.is_idle)
     shown = []
     canvas.frame_shown.connect(lambda frame: shown.append(frame.level))
-    canvas._worker.pacing.learn(canvas.view, 0.5)
-    canvas._worker.pacing.learn = lambda *_, **__: None  # this renderer takes no time of its own
+    canvas._pane.worker.pacing.learn(canvas.view, 0.5)
+    canvas._pane.worker.pacing.learn = lambda *_, **__: (
+        None
+    )  # this renderer takes no time of its own
     mouse(
         canvas, QEvent.Type.MouseMove, (100, 200), Qt.MouseButton.NoButton, Qt.MouseButton.NoButton
     )
     wheel(canvas, (100, 200), 15)
-    qtbot.waitUntil(lambda: canvas._rows_layer is not None)
+    qtbot.waitUntil(lambda: canvas._pane.rows is not None)
     assert shown[-1] > 1, "the coarse frame is there"
-    _, y0, _, y1 = canvas._rows_layer.rect
+    _, y0, _, y1 = canvas._pane.rows.rect
     assert y0 <= canvas.view.to_source(100, 200)[1] <= y1
-    grown = canvas._rows_layer
+    grown = canvas._pane.rows
     renderer.turns.release()
-    qtbot.waitUntil(lambda: canvas._rows_layer is not grown)
-    assert canvas._rows_layer.rect[3] - canvas._rows_layer.rect[1] > y1 - y0
+    qtbot.waitUntil(lambda: canvas._pane.rows is not grown)
+    assert canvas._pane.rows.rect[3] - canvas._pane.rows.rect[1] > y1 - y0
     wanted = pixels(canvas.grab_frame())
 
     # Another view: the rows go at once, before their memory is written.
     wheel(canvas, (100, 200), 15)
-    assert canvas._rows_layer is None
+    assert canvas._pane.rows is None
     qtbot.waitUntil(lambda: renderer.stopped == 1)
-    qtbot.waitUntil(lambda: canvas._rows_layer is not None)
+    qtbot.waitUntil(lambda: canvas._pane.rows is not None)
     assert pixels(canvas.grab_frame()).shape == wanted.shape
     renderer.turns.release(100)
     qtbot.waitUntil(canvas.is_idle)
-    assert canvas._rows_layer is None
+    assert canvas._pane.rows is None
     assert shown[-1] == 1
     viewport = canvas.view.picture_rect
     rows, columns = screenshot(canvas).shape[:2]

@@ -138,7 +138,7 @@ app = QApplication([])
 window = MainWindow(Theme(app), SettingsFile(Path(sys.argv[2])))
 window.resize(600, 400)
 frames = []
-worker = window.canvas._worker
+worker = window.canvas._pane.worker
 post = worker._post
 
 def watch(frame):  # on the thread that renders: before the window can do anything about the frame
@@ -379,7 +379,7 @@ def test_a_resting_view_gets_a_coarse_frame_of_a_slow_method_first(
     open_and_wait(qtbot, window, save_picture(tmp_path / "a.png", 60, 50))
     window.canvas.zoom_to(3.0)
     wait_until_idle(qtbot, window)
-    worker, posted = window.canvas._worker, []
+    worker, posted = window.canvas._pane.worker, []
     post = worker._post
 
     def watch(frame):

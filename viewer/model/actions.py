@@ -331,12 +331,20 @@ ACTIONS: tuple[ActionSpec, ...] = (
         )
     ),
     ActionSpec(
+        "field.split",
+        "Spl&it View",
+        ("S",),
+        ("Fiel&d",),
+        checkable=True,
+        separated=True,
+        tip="Left of a line the method before, right of it the present one (S); drag the line",
+    ),
+    ActionSpec(
         "field.footprint",
         "Pixel &Footprint on All Fields",
         (),
         ("Fiel&d",),
         checkable=True,
-        separated=True,
         tip="Fields of published weights are made for point samples; see them through the area of a pixel, too",
     ),
     *(
@@ -390,7 +398,7 @@ GESTURES: tuple[Gesture, ...] = (
     Gesture(("Ctrl", "Wheel"), "Zoom by a factor of two"),
     Gesture(("Pinch",), "Zoom at the fingers"),
     Gesture(("Two fingers",), "Pan"),
-    Gesture(("Drag",), "Pan"),
+    Gesture(("Drag",), "Pan; the line of a split view"),
     Gesture(("Double-click",), "To 100 % at the point, and back"),
     Gesture(("Drop a file",), "Open it"),
 )

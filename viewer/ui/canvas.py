@@ -6,6 +6,7 @@ For the window around it:
     canvas.set_overview(qimage, (width, height))   a new picture is being opened: a first look at it
     canvas.set_scene(scene)                        the picture is there; again for every built tile
     canvas.set_scene(None)                         nothing to show
+    canvas.set_beside(scene, names)                another scene of it left of a line, None: none; names of the sides
     canvas.view                                    the ViewState (scale, origin, size; read-only)
     canvas.target_view                             where a running glide will end (else the view)
     canvas.zoom_in() zoom_out() zoom_to(scale) fit() fill() one_to_one() pan(dx, dy)   glide
@@ -26,6 +27,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from functools import partial
 
 from PySide6.QtCore import QEvent, QPointF, Qt, QTimer, Signal
 from PySide6.QtGui import (
@@ -44,18 +46,19 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from viewer.model.frame import Frame
-from viewer.model.frame_slot import FrameRequest
 from viewer.model.motion import GLIDE_SECONDS, Glide
 from viewer.model.overlay_options import OverlayOptions
-from viewer.model.pan_reuse import PanningRenderer
 from viewer.model.scene import Scene
+from viewer.model.split_line import SplitLine
 from viewer.model.view_state import ViewState
 from viewer.model.wheel import Pan, Zoom, interpret, pinch_factor
 from viewer.ui.canvas_geometry import DeviceGrid, paint_in_device_pixels
 from viewer.ui.canvas_input import Fingers, wheel_input
-from viewer.ui.canvas_painter import Layer, compose, frame_layer
-from viewer.ui.frame_worker import FrameWorker, RenderFrame, warm_up
+from viewer.ui.canvas_painter import Layer, compose
+from viewer.ui.frame_worker import RenderFrame, warm_up
 from viewer.ui.overlay_painter import OverlayPainter, OverlayRequest
+from viewer.ui.scene_pane import ScenePane
+from viewer.ui.split_painter import paint_split
 
 KEY_STEP = 2.0**0.5
 """Two presses of a zoom key are a factor of two."""
@@ -84,15 +87,10 @@ class Canvas(QWidget):
     ) -> None:
         super().__init__(parent)
         self._clock = clock
-        self._scene: Scene | None = None
         self._overview: Layer | None = None
         self._opened = False
         self._view = ViewState((1, 1), (1, 1))
         self._grid = DeviceGrid(1.0, (0.0, 0.0), (1, 1))
-        self._frame: Frame | None = None
-        self._frame_layer: Layer | None = None
-        self._rows_layer: Layer | None = None  # of the full frame that is under way
-        self._asked: FrameRequest | None = None
         self._overlays = OverlayOptions()
         self._overlay_layer: Layer | None = None
         self._background = QColor(32, 32, 34)
@@ -102,12 +100,20 @@ class Canvas(QWidget):
         self._drag: QPointF | None = None
         self._fingers = Fingers()
         self._cursor: QPointF | None = None
+        self._line = SplitLine()
+        self._line_held = False
+        self._names = ("", "")
         self._closed = False
 
-        self._worker = FrameWorker(self, render or PanningRenderer(), prepare, clock)
-        self._worker.frame_ready.connect(self._take_frame)
-        self._worker.rows_ready.connect(self._take_rows)
-        self._worker.failed.connect(self.failed)
+        self._pane = ScenePane(self, render, prepare, clock)
+        self._pane.frame_taken.connect(self._show_frame)
+        self._pane.failed.connect(self.failed)
+        # What is left of the line that splits the view; without one it has no scene.
+        self._beside = ScenePane(self, None, prepare, clock)
+        self._beside.frame_taken.connect(lambda _: self.update())
+        self._beside.failed.connect(self.failed)
+        for pane in (self._pane, self._beside):
+            pane.rows_taken.connect(partial(self._show_rows, pane))
         self._overlay_painter = OverlayPainter(self, clock)
         self._overlay_painter.overlay_ready.connect(self._take_overlay)
         self._overlay_painter.failed.connect(self.failed)
@@ -140,7 +146,7 @@ class Canvas(QWidget):
 
     @property
     def scene(self) -> Scene | None:
-        return self._scene
+        return self._pane.scene
 
     @property
     def overlays(self) -> OverlayOptions:
@@ -168,21 +174,55 @@ class Canvas(QWidget):
             self._opened = False
             self.update()
             return
-        before = self._scene
+        before = self._pane.scene
         same = before is not None and before.generation == scene.generation
         if not same:
             announced = before is None and self._opened
             if not announced:
                 self._overview = None
             self._drop_frame()
-            self._scene = scene
+            self._drop_beside()
+            self._pane.scene = scene
             if not ((announced or keep_view) and self._view.extent == scene.extent):
                 self._open(scene.extent)
-        self._scene = scene
-        if not same or self._affects_view(before, scene):
-            self._request(moving=False)
+        affected = not same or self._pane.affects_view(self._view, scene)
+        self._pane.scene = scene
+        if affected:
+            self._request(moving=False, panes=(self._pane,))
         self._request_overlay(moving=False)
         self.update()
+
+    def set_beside(self, scene: Scene | None, names: tuple[str, str] = ("", "")) -> None:
+        """Show another scene of the picture left of a line, which can be drawn to and fro; None: no longer."""
+        self._names = names
+        pane = self._beside
+        if scene is None:
+            self._drop_beside()
+            self._line_held = False
+            self._point_at_line(None)
+        else:
+            affected = pane.affects_view(self._view, scene)
+            pane.scene = scene
+            if affected:
+                self._request(moving=False, panes=(pane,))
+        self.update()
+
+    @property
+    def scene_beside(self) -> Scene | None:
+        return self._beside.scene
+
+    @property
+    def split(self) -> bool:
+        """Whether two scenes are shown, side by side."""
+        return self._beside.scene is not None
+
+    @property
+    def scene_at_cursor(self) -> Scene | None:
+        """The scene on the side of the line that the mouse is on."""
+        left = self.split and self._cursor is not None
+        if left and self._cursor.x() < self._line.x(self.width()):  # type: ignore[union-attr]
+            return self._beside.scene
+        return self.scene
 
     def set_background(self, colour: QColor) -> None:
         self._background = QColor(colour)
@@ -200,7 +240,8 @@ class Canvas(QWidget):
 
     def set_coarse_first(self, allowed: bool) -> None:
         """Whether a coarser frame may go first where a full one takes longer than the budget."""
-        self._worker.pacing.coarse_first = allowed
+        for pane in (self._pane, self._beside):
+            pane.worker.pacing.coarse_first = allowed
 
     def set_glide(self, seconds: float) -> None:
         """Duration of the glide of discrete commands; 0 switches it off."""
@@ -253,7 +294,8 @@ class Canvas(QWidget):
 
     def is_idle(self) -> bool:
         """Whether everything asked for is on screen: no glide, no frame or overlay under way."""
-        return self._glide is None and self._worker.idle and self._overlay_painter.idle
+        panes = self._pane.idle and self._beside.idle
+        return self._glide is None and panes and self._overlay_painter.idle
 
     def grab_frame(self) -> QImage:
         """The visible part of the picture as shown, in device pixels, without overlays (a copy)."""
@@ -268,15 +310,24 @@ class Canvas(QWidget):
         return image
 
     def _compose(self, painter: QPainter, overlay: Layer | None) -> None:
-        compose(
-            painter,
-            self._view,
-            self._background,
-            self._overview,
-            self._frame_layer,
-            overlay,
-            self._rows_layer,
-        )
+        width, height = self._view.size
+        column = self._line.column(width) if self.split else 0
+        for pane, marks, left, right in (
+            (self._beside, None, 0, column),
+            (self._pane, overlay, column, width),
+        ):
+            if left < right:
+                painter.setClipRect(left, 0, right - left, height)
+                compose(
+                    painter,
+                    self._view,
+                    self._background,
+                    self._overview,
+                    pane.layer,
+                    marks,
+                    pane.rows,
+                )
+        painter.setClipping(False)
 
     def shutdown(self) -> None:
         """End the threads (within a second). Nothing is rendered after that."""
@@ -284,9 +335,12 @@ class Canvas(QWidget):
             return
         self._closed = True
         self._stop_glide()
-        # Both are told first, so that they end side by side.
+        # All are told first, so that they end side by side.
         self._overlay_painter.slot.close()
-        self._worker.close()
+        for pane in (self._pane, self._beside):
+            pane.worker.slot.close()
+        for pane in (self._pane, self._beside):
+            pane.worker.close()
         self._overlay_painter.close()
 
     # ---- Qt events ----------------------------------------------------------------------------
@@ -298,6 +352,10 @@ class Canvas(QWidget):
         paint_in_device_pixels(painter)
         if self._opened:
             self._compose(painter, self._overlay_layer)
+            if self.split:
+                size = self._view.size
+                column = self._line.column(size[0])
+                paint_split(painter, size, column, self._names, self.font(), self._grid.ratio)
         else:
             painter.fillRect(0, 0, *self._view.size, self._background)
         painter.end()
@@ -320,7 +378,10 @@ class Canvas(QWidget):
             self._pan_now(action.dx, action.dy)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        if event.button() in (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton):
+        if event.button() == Qt.MouseButton.LeftButton and self._is_at_line(event.position()):
+            self._line_held = True
+            event.accept()
+        elif event.button() in (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton):
             self._drag = event.position()
             self.setCursor(Qt.CursorShape.ClosedHandCursor)
             event.accept()
@@ -329,7 +390,12 @@ class Canvas(QWidget):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         position = event.position()
-        if self._drag is not None:
+        if self._line_held:
+            self._line = self._line.moved_to(position.x(), self.width())
+            self.update()
+        elif self._drag is None:
+            self._point_at_line(position)
+        else:
             # Whole device pixels, the rest kept for the next move: the picture then only shifts,
             # and every pixel of a frame stays valid.
             ratio = self._grid.ratio
@@ -341,6 +407,11 @@ class Canvas(QWidget):
         self._point_at(position)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if self._line_held and event.button() == Qt.MouseButton.LeftButton:
+            self._line_held = False
+            self._point_at_line(event.position())
+            event.accept()
+            return
         held = event.buttons() & (Qt.MouseButton.LeftButton | Qt.MouseButton.MiddleButton)
         if self._drag is not None and not held:
             self._drag = None
@@ -353,6 +424,11 @@ class Canvas(QWidget):
         """To 100 % at the point (400 % where 100 % is already reached); back to fit from there."""
         if event.button() != Qt.MouseButton.LeftButton:
             super().mouseDoubleClickEvent(event)
+            return
+        if self._is_at_line(event.position()):
+            self._line = SplitLine()
+            self.update()
+            event.accept()
             return
         self._drag = None
         view = self.target_view
@@ -415,6 +491,20 @@ class Canvas(QWidget):
         ratio = self._grid.ratio
         self._take_over(self._view.pan_by(dx * ratio, dy * ratio))
 
+    # ---- the line that splits the view --------------------------------------------------------
+
+    def _is_at_line(self, position: QPointF) -> bool:
+        return self.split and self._line.is_at(position.x(), self.width())
+
+    def _point_at_line(self, position: QPointF | None) -> None:
+        """The cursor shows where the line can be taken hold of."""
+        at_line = position is not None and self._is_at_line(position)
+        if at_line != (self.cursor().shape() == Qt.CursorShape.SplitHCursor):
+            if at_line:
+                self.setCursor(Qt.CursorShape.SplitHCursor)
+            else:
+                self.unsetCursor()
+
     # ---- moving the view ----------------------------------------------------------------------
 
     def _take_over(self, view: ViewState) -> None:
@@ -475,16 +565,16 @@ class Canvas(QWidget):
 
     # ---- frames -------------------------------------------------------------------------------
 
-    def _request(self, moving: bool) -> None:
-        if self._scene is None or self._closed:
+    def _request(self, moving: bool, panes: tuple[ScenePane, ...] = ()) -> None:
+        """Ask for frames, of all panes or of some."""
+        if self._closed:
             return
-        self._rows_layer = None  # its memory may be used for the next frame
         row = None if self._cursor is None else self._grid.to_device(self._cursor)[1]
-        self._asked = FrameRequest(self._scene, self._view, moving, self._clock(), row)
-        self._worker.request(self._asked)
+        for pane in panes or (self._pane, self._beside):
+            pane.request(self._view, moving, row)
 
     def _request_overlay(self, moving: bool) -> None:
-        scene = self._scene
+        scene = self.scene
         if scene is None or self._closed:
             return
         if not self._overlays.any:
@@ -497,80 +587,49 @@ class Canvas(QWidget):
 
     def _take_overlay(self) -> None:
         overlay = self._overlay_painter.take_overlay()
-        if overlay is None or self._scene is None:
+        if overlay is None or self.scene is None:
             return
         request = overlay.request
-        if request.scene.generation != self._scene.generation or request.options != self._overlays:
+        if request.scene.generation != self.scene.generation or request.options != self._overlays:
             return
         self._overlay_layer = overlay.layer
         self.overlay_counts.emit(overlay.shown, overlay.in_view)
         self.update()
 
-    def _take_frame(self) -> None:
-        frame = self._worker.take_frame()
-        if frame is None:
-            return
-        if self._scene is None or frame.generation != self._scene.generation:
-            self._worker.release(frame)
-            return
-        if frame.exact or frame.view != self._view:
-            self._rows_layer = None
-        before, self._frame = self._frame, frame
-        self._frame_layer = frame_layer(frame)
-        if before is not None:
-            self._worker.release(before)
+    def _show_frame(self, frame: Frame) -> None:
         self._keep_as_overview(frame)
         self.update()
         self.frame_shown.emit(frame)
 
-    def _take_rows(self) -> None:
-        rows = self._worker.take_rows(self._asked)
-        if rows is not None and self._scene is not None:
-            self._rows_layer = frame_layer(rows)
-            # No more is painted than what is new: in a large window the rest takes as long as a band.
-            top, bottom = (v / self._grid.ratio for v in (rows.rect[1], rows.rect[3]))
-            self.update(0, math.floor(top) - 1, self.width(), math.ceil(bottom - top) + 3)
+    def _show_rows(self, pane: ScenePane) -> None:
+        if pane.rows is None:
+            return
+        # No more is painted than what is new: in a large window the rest takes as long as a band.
+        rect = pane.rows.rect
+        top, bottom = (
+            (v - self._grid.shift[1]) / self._grid.ratio
+            for v in (self._view.to_device(0.0, rect[1])[1], self._view.to_device(0.0, rect[3])[1])
+        )
+        self.update(0, math.floor(top) - 1, self.width(), math.ceil(bottom - top) + 3)
 
     def _keep_as_overview(self, frame: Frame) -> None:
         """Without an overview from the window, the first frame of the whole picture is one."""
         x0, y0, x1, y1 = frame.view.source_rect
         height, width = frame.view.extent
         whole = x0 <= 0 and y0 <= 0 and x1 >= width and y1 >= height
-        if self._overview is None and self._frame_layer is not None and whole:
-            layer = self._frame_layer
+        layer = self._pane.layer
+        if self._overview is None and layer is not None and whole:
             self._overview = Layer(layer.image.copy(), layer.rect)
 
-    def _affects_view(self, before: Scene | None, after: Scene) -> bool:
-        """Whether new tiles change what is in view: a frame is not rendered for the others."""
-        if before is None or before.pyramid is not after.pyramid:
-            return True
-        if any(
-            getattr(before, name) != getattr(after, name)
-            for name in ("method", "resampling", "drawing", "pixel_sigma", "interpolated")
-        ):
-            return True
-        if after.grid is None or after.pyramid is None:
-            return True
-        if self._view.scale < 1.0 - 1e-9:
-            return False
-        rect = self._view.source_rect
-        return any(
-            before.tiles.get(key) is not after.tiles.get(key)
-            for near in after.grid.keys_in(rect)
-            for key in (near, *after.grid.neighbours(near))
-        )
-
     def _drop_frame(self) -> None:
-        if self._frame is not None:
-            self._worker.release(self._frame)
-        self._frame = None
-        self._frame_layer = None
-        self._rows_layer = None
-        self._asked = None
+        self._pane.drop_frame()
         self._overlay_layer = None
 
+    def _drop_beside(self) -> None:
+        self._beside.drop_scene()
+
     def _drop_scene(self) -> None:
-        self._scene = None
-        self._worker.slot.clear()
+        self._pane.drop_scene()
+        self._drop_beside()
         self._overlay_painter.slot.clear()
-        self._drop_frame()
+        self._overlay_layer = None

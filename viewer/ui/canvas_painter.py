@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QRect, QRectF
+from PySide6.QtCore import QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QRegion
 
 from viewer.model.frame import Frame
@@ -114,7 +114,7 @@ def draw_layer(
         return
     target = QRectF(u0 + k0 * step_u, v0 + l0 * step_v, (k1 - k0) * step_u, (l1 - l0) * step_v)
     painter.save()
-    painter.setClipRect(clip)
+    painter.setClipRect(clip, Qt.ClipOperation.IntersectClip)
     painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
     painter.drawImage(target, image, QRectF(k0, l0, k1 - k0, l1 - l0))
     painter.restore()

@@ -96,6 +96,13 @@ def _one(p: QPainter) -> None:
         p.drawPoint(QPointF(10, y))
 
 
+def _split(p: QPainter) -> None:
+    p.drawRect(QRectF(2.5, 4.5, 15, 11))
+    p.drawLine(QPointF(10, 2), QPointF(10, 18))
+    for y in (7.5, 10, 12.5):
+        p.drawLine(QPointF(12.5, y), QPointF(15, y))
+
+
 def _centres(p: QPainter) -> None:
     p.setBrush(p.pen().color())
     p.setPen(Qt.PenStyle.NoPen)
@@ -143,6 +150,7 @@ _DRAWINGS: dict[str, Draw] = {
     "zoom.out": _zoom_out,
     "zoom.fit": _fit,
     "zoom.to_100": _one,
+    "field.split": _split,
     "overlay.centres": _centres,
     "overlay.ellipses": _ellipses,
     "overlay.choose_colour": _colour,

@@ -140,6 +140,7 @@ class MainWindow(QMainWindow):
             "overlay.choose_colour": self.choose_colour,
             "overlay.reset": self.reset_overlays,
             "weights.use": self.use_weights,
+            "field.split": self.set_split,
             "field.footprint": lambda on: self.change(footprint=on),
             "field.card": self.show_card,
             "field.build": self.session.build,
@@ -325,6 +326,17 @@ class MainWindow(QMainWindow):
         if not document.notes and not busy:
             key, title = table.COMPARE_KEY, self.session.compared.title
             self.status.tell(f"Hold {key} to see {title}")
+
+    def set_split(self, on: bool) -> None:
+        """Show two methods of the picture side by side, with a line between them."""
+        if not self.session.set_split(on):
+            self.session.set_split(False)
+            self.menus.tick("field.split", False)
+            self.status.tell("A field file has no other method to be compared with")
+        elif on and self.canvas.split:
+            self.status.tell(
+                "Drag the line; the methods of both sides are chosen in the Field menu"
+            )
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """The key that shows the method before for as long as it is held."""
@@ -700,6 +712,7 @@ class MainWindow(QMainWindow):
         return (
             not self.session.opening
             and not self.session.building
+            and not self.session.building_beside
             and not self.session.reading
             and not self.exporter.running
             and not self.weights_reader.running

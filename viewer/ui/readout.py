@@ -64,7 +64,7 @@ class Readout(QObject):
     def _look(self) -> None:
         view = self._canvas.view
         self._status.zoom.show_zoom(view.scale if self._canvas.has_picture else None)
-        scene, point = self._canvas.scene, self._point
+        scene, point = self._canvas.scene_at_cursor, self._point
         self._status.show_position(point, view.scale)
         if scene is None or point is None:
             self._status.show_values(None, None, over=False)

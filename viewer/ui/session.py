@@ -15,6 +15,7 @@ from viewer.model.frame import Frame
 from viewer.model.methods import AUTOMATIC, DEFAULT, Choice
 from viewer.model.scene import Scene
 from viewer.model.view_state import ViewState
+from viewer.ui.beside import Beside
 from viewer.ui.build_worker import BuildWorker
 from viewer.ui.canvas import Canvas
 from viewer.ui.levels_worker import LevelsWorker
@@ -86,6 +87,12 @@ class Session(QObject):
         self._building = False
         self._framed = 0  # the generation that the newest frame shows
         self._held_back = False  # building begins with the next frame
+        self._beside = Beside(canvas, self)
+        self._beside.failed.connect(
+            lambda text: self.failed.emit("The field was not built", text, None)
+        )
+        self._beside.fell_back.connect(self.fell_back)
+        self.split = False
         canvas.view_changed.connect(self._look)
         canvas.frame_shown.connect(self._frame_shown)
         canvas.failed.connect(self._start_building)
@@ -130,9 +137,10 @@ class Session(QObject):
 
     def _remake(self, document: Document) -> None:
         self.stop_building()
+        self._beside.hide()
         shelved = self._shelved
         if not document.fallback:
-            document.plan.set_budget(min(SHELVED_BYTES, self.tile_memory or SHELVED_BYTES))
+            self._limit(document)
             document.take_tiles()
             self._shelved = document
         if shelved is not None and shelved.choice.shows_as(self.choice):
@@ -147,7 +155,11 @@ class Session(QObject):
         if self.document is not None and self.document.fallback:
             self.fell_back.emit(self.document.fallback)
         self.build()
+        self._show_beside()
         self.changed.emit()
+
+    def _limit(self, shelved: Document) -> None:
+        shelved.plan.set_budget(min(SHELVED_BYTES, self.tile_memory or SHELVED_BYTES))
 
     # ---- comparing ----------------------------------------------------------------------------
 
@@ -178,6 +190,29 @@ class Session(QObject):
         if held is not None:
             self._choose(held)
 
+    def set_split(self, on: bool) -> bool:
+        """Show the picture by the method before left of a line, as long as this is on. Whether there is one for it."""
+        self.split = on
+        self._show_beside()
+        document = self.document
+        return not on or document is None or document.picture is not None
+
+    def _show_beside(self) -> None:
+        """What is on the shelf is shown beside the document; with nothing there, what it is compared with first."""
+        document = self.document
+        if not self.split or document is None or document.picture is None or self._covered:
+            self._beside.hide()
+            return
+        if self._shelved is None:
+            wanted = self.compared
+            self._shelved = document.made_by(wanted.method, wanted.weights)
+            self._shelved.shipped = wanted.shipped
+            self._limit(self._shelved)
+        shelved = self._shelved
+        if shelved.scene.pixel_sigma != self.pixel_sigma:
+            shelved.scene = shelved.scene.seen_by(self.pixel_sigma)
+        self._beside.show(shelved, (shelved.choice.title, document.choice.title))
+
     def set_footprint(self, pixel_sigma: float | None) -> None:
         """See fields by that footprint of the pixels from now on; None: each by what it was made for."""
         if pixel_sigma == self.pixel_sigma:
@@ -185,6 +220,7 @@ class Session(QObject):
         self.pixel_sigma = pixel_sigma
         if self.document is not None:
             self._replace(self.document)
+            self._show_beside()
 
     def set_tile_memory(self, budget: int | None) -> None:
         """Bytes that built tiles may take from now on; None: a quarter of the machine's memory."""
@@ -218,6 +254,7 @@ class Session(QObject):
 
     def close_document(self) -> None:
         self.end_compare()
+        self._beside.hide()
         self._shelved = None
         self._opener.abandon()
         self._finish_opening()
@@ -295,6 +332,11 @@ class Session(QObject):
     def building(self) -> bool:
         return self._building
 
+    @property
+    def building_beside(self) -> bool:
+        """Whether the other side of the line that splits the view is being built."""
+        return self._beside.building
+
     def cancel_opening(self) -> None:
         """Forget what is being opened and show again what was."""
         if self._opening is not None:
@@ -306,6 +348,7 @@ class Session(QObject):
         """End the threads."""
         self._reader.stop()  # all are told first, so that they end side by side
         self._opener.close()
+        self._beside.shutdown()
         self._builder.close()
         self._reader.close()
 
@@ -327,6 +370,7 @@ class Session(QObject):
             self._before = self._canvas.view
             self._covered = True
         self.stop_building()
+        self._beside.hide()
         self._canvas.set_overview(image, (width, height))
 
     def _show_document(self, opening: Opening, document: Document) -> None:
@@ -335,6 +379,7 @@ class Session(QObject):
         self.end_compare()
         self.stop_building()
         self.stop_reading()
+        self._beside.hide()
         self._shelved = None
         self._covered = False
         self._before = None
@@ -349,6 +394,7 @@ class Session(QObject):
             self.fell_back.emit(document.fallback)
         if (opening.method, opening.weights) == (self.method, self.weights):
             self.build()
+            self._show_beside()
         else:  # another method was chosen while the picture was read
             wanted = self.choice
             self.method, self.weights = opening.method, opening.weights
@@ -374,6 +420,7 @@ class Session(QObject):
             if self._before is not None:
                 self._canvas.set_view(self._before)
             self.build()
+            self._show_beside()
         self._before = None
         self.changed.emit()
 
@@ -385,6 +432,7 @@ class Session(QObject):
         self.document.take_levels()
         if not self._covered:
             self._show(self.document.scene)
+        self._beside.take_levels()
         self.read_progress.emit(done, total)
 
     def _end_reading(self, levels: LazyLevels) -> None:
@@ -416,6 +464,7 @@ class Session(QObject):
             return
         self._look_at_view(document)
         self._builder.wake()
+        self._beside.look()
         if self._building:
             self.build_progress.emit(document.built, document.total)
 

@@ -14,9 +14,15 @@ STEPS_PER_SIGMA = 20
 LAYOUT = (
     ("file.open",),
     ("zoom.out", "zoom.in", "zoom.fit", "zoom.to_100"),
+    ("field.split",),
     ("overlay.centres", "overlay.ellipses"),
 )
-WITH_TEXT = {"file.open": "Open", "overlay.centres": "Centres", "overlay.ellipses": "Ellipses"}
+WITH_TEXT = {
+    "file.open": "Open",
+    "field.split": "Split",
+    "overlay.centres": "Centres",
+    "overlay.ellipses": "Ellipses",
+}
 
 
 class ToolBar(QToolBar):

@@ -1,0 +1,216 @@
+"""A line splits the view: left of it the method before, right of it the present one, both under the same view."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from tests.canvas_helpers import pixels, wheel
+from tests.window_helpers import WindowMaker, open_and_wait, save_picture, wait_until_idle
+from viewer.model.frame_renderer import render_frame
+from viewer.model.split_line import LEAST, SplitLine
+
+
+@pytest.fixture
+def make_window(qapp, tmp_path):
+    maker = WindowMaker(qapp, tmp_path)
+    yield maker
+    maker.close()
+
+
+@pytest.fixture
+def window(make_window, qtbot, tmp_path):
+    """A picture at 800 %, which covers the canvas."""
+    window = make_window()
+    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png", 160, 120))
+    window.canvas.set_view(window.canvas.view.set_scale(8.0))
+    wait_until_idle(qtbot, window)
+    return window
+
+
+def frame(scene, canvas):
+    """What render_frame makes of a scene under the canvas's view, RGB."""
+    return render_frame(scene, canvas.view).bgrx[..., 2::-1]
+
+
+def shown(canvas):
+    return pixels(canvas.grab_frame())
+
+
+def split(window, qtbot):
+    QTest.keyClick(window.canvas, Qt.Key.Key_S)
+    wait_until_idle(qtbot, window)
+
+
+def move(canvas, x, held=Qt.MouseButton.NoButton):
+    """The mouse goes to x, halfway down."""
+    place = QPointF(x, canvas.height() / 2)
+    none = Qt.KeyboardModifier.NoModifier
+    QApplication.sendEvent(
+        canvas,
+        QMouseEvent(
+            QEvent.Type.MouseMove,
+            place,
+            canvas.mapToGlobal(place),
+            Qt.MouseButton.NoButton,
+            held,
+            none,
+        ),
+    )
+
+
+def drag(canvas, start, end):
+    y = canvas.height() // 2
+    QTest.mousePress(canvas, Qt.MouseButton.LeftButton, pos=QPoint(round(start), y))
+    for x in ((start + end) / 2, end):
+        move(canvas, x, Qt.MouseButton.LeftButton)
+    QTest.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=QPoint(round(end), y))
+
+
+def test_each_side_shows_its_method_to_the_pixel(window, qtbot):
+    canvas = window.canvas
+    whole = shown(canvas)
+    split(window, qtbot)
+    assert window.menus.actions["field.split"].isChecked()
+    column = canvas.view.size[0] // 2
+    seen = shown(canvas)
+    beside = canvas.scene_beside
+    assert beside.resampling == "bicubic" and beside.interpolated
+    assert np.array_equal(seen[:, column:], whole[:, column:])
+    assert np.array_equal(seen[:, :column], frame(beside, canvas)[:, :column])
+    assert not np.array_equal(seen[:, :column], whole[:, :column])
+    split(window, qtbot)
+    assert not canvas.split and np.array_equal(shown(canvas), whole)
+
+
+def test_both_sides_follow_the_view(window, qtbot):
+    canvas = window.canvas
+    split(window, qtbot)
+    wheel(canvas, (200.0, 150.0), 240)
+    QTest.keyClick(canvas, Qt.Key.Key_Left)
+    wait_until_idle(qtbot, window)
+    column = canvas.view.size[0] // 2
+    seen = shown(canvas)
+    assert np.array_equal(seen[:, :column], frame(canvas.scene_beside, canvas)[:, :column])
+    assert np.array_equal(seen[:, column:], frame(canvas.scene, canvas)[:, column:])
+
+
+def test_the_line_is_dragged_and_the_picture_is_not(window, qtbot):
+    canvas = window.canvas
+    split(window, qtbot)
+    view, width = canvas.view, canvas.width()
+    move(canvas, width // 2)
+    assert canvas.cursor().shape() == Qt.CursorShape.SplitHCursor
+    drag(canvas, width / 2, width / 4)
+    assert canvas.view == view
+    column = round(view.size[0] * (width / 4) / width)
+    seen = shown(canvas)
+    assert np.array_equal(seen[:, column:], frame(canvas.scene, canvas)[:, column:])
+    assert np.array_equal(seen[:, :column], frame(canvas.scene_beside, canvas)[:, :column])
+    move(canvas, width // 2)
+    assert canvas.cursor().shape() != Qt.CursorShape.SplitHCursor
+    drag(canvas, width / 2, width / 2 + 40)
+    assert canvas.view.origin != view.origin, "beside the line the picture is dragged"
+    drag(canvas, width / 4, -300)
+    move(canvas, round(LEAST))
+    assert canvas.cursor().shape() == Qt.CursorShape.SplitHCursor, "it never leaves the window"
+    QTest.mouseDClick(canvas, Qt.MouseButton.LeftButton, pos=QPoint(round(LEAST), 200))
+    move(canvas, width // 2)
+    assert canvas.cursor().shape() == Qt.CursorShape.SplitHCursor, "back in the middle"
+
+
+def test_another_method_takes_the_right_side_and_the_one_before_goes_left(window, qtbot):
+    canvas = window.canvas
+    split(window, qtbot)
+    kernel = frame(canvas.scene, canvas)
+    window.menus.actions["method.nearest"].trigger()
+    wait_until_idle(qtbot, window)
+    column = canvas.view.size[0] // 2
+    seen = shown(canvas)
+    assert canvas.scene_beside.method == "kernel" and canvas.scene.method == "nearest"
+    assert np.array_equal(seen[:, :column], kernel[:, :column])
+    assert np.array_equal(seen[:, column:], frame(canvas.scene, canvas)[:, column:])
+    # Held, X exchanges the sides.
+    QTest.keyPress(canvas, Qt.Key.Key_X)
+    wait_until_idle(qtbot, window)
+    held = shown(canvas)
+    assert np.array_equal(held[:, column:], kernel[:, column:])
+    assert np.array_equal(held[:, :column], frame(canvas.scene_beside, canvas)[:, :column])
+    QTest.keyRelease(canvas, Qt.Key.Key_X)
+    wait_until_idle(qtbot, window)
+    assert np.array_equal(shown(canvas), seen)
+
+
+def test_the_field_on_the_left_is_built_where_it_was_never_shown(window, qtbot):
+    canvas = window.canvas
+    window.menus.actions["method.nearest"].trigger()
+    window.menus.actions["method.lanczos"].trigger()
+    split(window, qtbot)
+    window.menus.actions["method.kernel"].trigger()  # the shelf holds lanczos now
+    window.menus.actions["method.bicubic"].trigger()
+    wait_until_idle(qtbot, window)
+    assert canvas.scene_beside.method == "kernel"
+    canvas.fit()
+    canvas.set_view(canvas.view.set_scale(2.0))
+    wait_until_idle(qtbot, window)
+    assert set(canvas.scene_beside.tiles) == set(canvas.scene_beside.grid.keys())
+
+
+def test_the_next_picture_is_split_as_well_and_closing_it_is_not_a_problem(window, qtbot, tmp_path):
+    split(window, qtbot)
+    open_and_wait(qtbot, window, save_picture(tmp_path / "b.png", 90, 70, seed=2))
+    wait_until_idle(qtbot, window)
+    canvas = window.canvas
+    assert canvas.scene_beside.extent == (70, 90) == canvas.scene.extent
+    window.menus.actions["file.close"].trigger()
+    assert not canvas.split
+    open_and_wait(qtbot, window, tmp_path / "a.png")
+    assert canvas.split
+
+
+def test_values_under_the_cursor_are_those_of_its_side(window, qtbot):
+    canvas = window.canvas
+    split(window, qtbot)
+    width = canvas.width()
+    move(canvas, width // 4)
+    assert canvas.scene_at_cursor is canvas.scene_beside
+    move(canvas, 3 * width // 4)
+    assert canvas.scene_at_cursor is canvas.scene
+
+
+def test_marks_of_the_gaussians_stay_on_the_side_of_their_field(window, qtbot):
+    canvas = window.canvas
+    split(window, qtbot)
+    plain = pixels(canvas.grab().toImage())
+    window.menus.actions["overlay.centres"].trigger()
+    wait_until_idle(qtbot, window)
+    marked = pixels(canvas.grab().toImage())
+    column = canvas.view.size[0] // 2
+    assert np.array_equal(marked[:, : column - 20], plain[:, : column - 20])
+    assert not np.array_equal(marked[:, column + 20 :], plain[:, column + 20 :])
+
+
+def test_a_field_file_cannot_be_split(make_window, qtbot, tmp_path):
+    from gaussian_core import build_field
+
+    path = tmp_path / "f.safetensors"
+    build_field(np.zeros((20, 30, 3), np.float32), method="kernel").save(path)
+    window = make_window()
+    open_and_wait(qtbot, window, path)
+    QTest.keyClick(window.canvas, Qt.Key.Key_S)
+    assert not window.canvas.split
+    assert not window.menus.actions["field.split"].isChecked()
+    assert window.status.message == "A field file has no other method to be compared with"
+
+
+@pytest.mark.parametrize(("x", "left"), [(-50.0, LEAST), (300.0, 300.0), (5000.0, 1000 - LEAST)])
+def test_the_line_stays_within_reach(x, left):
+    line = SplitLine().moved_to(x, 1000)
+    assert line.x(1000) == pytest.approx(left)
+    assert line.is_at(left + 5, 1000) and not line.is_at(left + 7, 1000)
+    assert line.column(1000) == round(left)
+    assert SplitLine().moved_to(3.0, 4.0).column(4) == 2, "a canvas too narrow for it"

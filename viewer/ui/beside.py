@@ -1,0 +1,94 @@
+"""The document on the other side of the line that splits the view: it is built and shown like the one that is open."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Signal
+
+from viewer.model.document import Document
+from viewer.model.scene import Scene
+from viewer.ui.build_worker import BuildWorker
+from viewer.ui.canvas import Canvas
+
+
+class Beside(QObject):
+    """Has a build thread of its own: a document is built by one thread at a time."""
+
+    failed = Signal(str)
+    fell_back = Signal(str)
+
+    def __init__(self, canvas: Canvas, parent: QObject) -> None:
+        super().__init__(parent)
+        self._canvas = canvas
+        self._document: Document | None = None
+        self._names = ("", "")
+        self._building = False
+        self._shown: Scene | None = None
+        self._builder = BuildWorker(self)
+        self._builder.tiles_built.connect(self._take_tiles)
+        self._builder.finished.connect(self._end_build)
+        self._builder.failed.connect(self._build_failed)
+        self._builder.fell_back.connect(self._fell_back)
+
+    @property
+    def building(self) -> bool:
+        return self._building
+
+    def show(self, document: Document, names: tuple[str, str]) -> None:
+        """Show a document of the open picture left of the line. names: of the sides."""
+        if self._shown is not None and self._shown is not document.scene:
+            document.scene = document.scene.after(self._shown)
+        self._document, self._names = document, names
+        self._show_scene(document)
+        if document.buildable and not self._builder.running:
+            self._look_at_view(document)
+            self._building = not document.complete
+            self._builder.start(document)
+
+    def hide(self) -> None:
+        """Show only the document that is open; what is built of this one stays in it."""
+        self._builder.stop()
+        self._building = False
+        self._document = None
+        self._canvas.set_beside(None)
+
+    def look(self) -> None:
+        """The view has moved."""
+        if self._document is not None:
+            self._look_at_view(self._document)
+            self._builder.wake()
+
+    def take_levels(self) -> None:
+        """More of a large picture is read."""
+        if self._document is not None:
+            self._document.take_levels()
+            self._show_scene(self._document)
+
+    def shutdown(self) -> None:
+        self._builder.close()
+
+    def _show_scene(self, document: Document) -> None:
+        self._shown = document.scene
+        self._canvas.set_beside(document.scene, self._names)
+
+    def _look_at_view(self, document: Document) -> None:
+        view = self._canvas.view
+        document.look_at(view.source_rect, view.scale)
+
+    def _take_tiles(self, document: Document) -> None:
+        if document is self._document and document.take_tiles():
+            self._show_scene(document)
+
+    def _end_build(self, document: Document) -> None:
+        if document is self._document:
+            self._building = False
+
+    def _build_failed(self, document: Document, message: str) -> None:
+        if document is self._document:
+            self._building = False
+            self.failed.emit(message)
+
+    def _fell_back(self, document: Document, why: str) -> None:
+        if document is self._document:
+            self._names = (document.choice.title, self._names[1])
+            self._take_tiles(document)
+            self.fell_back.emit(why)

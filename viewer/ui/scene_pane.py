@@ -1,0 +1,116 @@
+"""One scene under the canvas's view: its frames, from asking for them to what is to be painted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, Signal
+
+from viewer.model.frame import Frame
+from viewer.model.frame_slot import FrameRequest
+from viewer.model.pan_reuse import PanningRenderer
+from viewer.model.scene import Scene
+from viewer.model.view_state import ViewState
+from viewer.ui.canvas_painter import Layer, frame_layer
+from viewer.ui.frame_worker import FrameWorker, RenderFrame
+
+
+class ScenePane(QObject):
+    """Has a thread of its own for its frames, which starts with the first one that is asked for.
+
+    layer: the newest finished frame; rows: those of the next full frame that are there already. Both as they are to be
+    painted, None where there is nothing yet.
+    """
+
+    frame_taken = Signal(object)
+    """The Frame that `layer` is from now on."""
+    rows_taken = Signal()
+    failed = Signal(str)
+
+    def __init__(
+        self,
+        parent: QObject,
+        render: RenderFrame | None,
+        prepare: Callable[[], None],
+        clock: Callable[[], float],
+    ) -> None:
+        super().__init__(parent)
+        self.scene: Scene | None = None
+        self.frame: Frame | None = None
+        self.layer: Layer | None = None
+        self.rows: Layer | None = None
+        self._asked: FrameRequest | None = None
+        self._view: ViewState | None = None
+        self._clock = clock
+        self.worker = FrameWorker(self, render or PanningRenderer(), prepare, clock)
+        self.worker.frame_ready.connect(self._take_frame)
+        self.worker.rows_ready.connect(self._take_rows)
+        self.worker.failed.connect(self.failed)
+
+    @property
+    def idle(self) -> bool:
+        return self.worker.idle
+
+    def request(self, view: ViewState, moving: bool, row: float | None) -> None:
+        """Ask for a frame of the scene. row: see FrameRequest."""
+        if self.scene is None:
+            return
+        self.rows = None  # its memory may be used for the next frame
+        self._view = view
+        self._asked = FrameRequest(self.scene, view, moving, self._clock(), row)
+        self.worker.request(self._asked)
+
+    def drop_frame(self) -> None:
+        if self.frame is not None:
+            self.worker.release(self.frame)
+        self.frame = None
+        self.layer = None
+        self.rows = None
+        self._asked = None
+
+    def drop_scene(self) -> None:
+        self.scene = None
+        self.worker.slot.clear()
+        self.drop_frame()
+
+    def affects_view(self, view: ViewState, after: Scene) -> bool:
+        """Whether `after` shows something else of this picture in that view: a frame is not rendered for tiles out of
+        it."""
+        before = self.scene
+        if before is None or before.pyramid is not after.pyramid:
+            return True
+        if any(
+            getattr(before, name) != getattr(after, name)
+            for name in ("method", "resampling", "drawing", "pixel_sigma", "interpolated")
+        ):
+            return True
+        if after.grid is None or after.pyramid is None:
+            return True
+        if view.scale < 1.0 - 1e-9:
+            return False
+        return any(
+            before.tiles.get(key) is not after.tiles.get(key)
+            for near in after.grid.keys_in(view.source_rect)
+            for key in (near, *after.grid.neighbours(near))
+        )
+
+    def _take_frame(self) -> None:
+        frame = self.worker.take_frame()
+        if frame is None:
+            return
+        if self.scene is None or frame.generation != self.scene.generation:
+            self.worker.release(frame)
+            return
+        if frame.exact or frame.view != self._view:
+            self.rows = None
+        before, self.frame = self.frame, frame
+        self.layer = frame_layer(frame)
+        if before is not None:
+            self.worker.release(before)
+        self.frame_taken.emit(frame)
+
+    def _take_rows(self) -> None:
+        rows = self.worker.take_rows(self._asked)
+        if rows is not None and self.scene is not None:
+            self.rows = frame_layer(rows)
+            self.rows_taken.emit()
