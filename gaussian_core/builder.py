@@ -307,9 +307,15 @@ def _joined(parts: list[GaussianField]) -> GaussianField:
     count = sum(len(part) for part in parts)
     channels, extent, metadata = parts[0].channels, parts[0].extent, parts[0].metadata
     rows = np.zeros((5 + channels, count + ROW_PADDING), np.float32)
+    # All parts are of one method: all tell their drifts, or none.
+    drifts = [part.drifts for part in parts if part.drifts is not None]
+    # All parts are of one method: all tell their drifts, or none.
+    drifts = [part.drifts for part in parts if part.drifts is not None]
     place = 0
     while parts:
         part = parts.pop(0)
         rows[:, place : place + len(part)] = part.index.rows[:, : len(part)]
         place += len(part)
-    return GaussianField.from_rows(rows, extent, metadata)
+    whole = GaussianField.from_rows(rows, extent, metadata)
+    whole.drifts = np.concatenate(drifts) if drifts else None
+    return whole

@@ -36,11 +36,15 @@ class GaussianField:
     scale 1 and fade it out towards scale 2 (see correction.weight). It holds what a file has and the scene behind it
     has not, such as the steps of pixels.
 
+    drifts: (N, 2) float16 or None, how far each mean is from where its Gaussian began (its cell's place, for a learned
+    field), source pixels. For looking at: nothing that is drawn depends on it.
+
     Arrays are kept as float32 and must not be changed afterwards. Raises FieldError when shapes do not match, a value
     is not finite or a covariance is not positive definite.
     """
 
     correction: GaussianField | None
+    drifts: NDArray[np.float16] | None
 
     def __init__(
         self,
@@ -50,6 +54,7 @@ class GaussianField:
         extent: tuple[int, int],
         metadata: Mapping[str, str] | None = None,
         correction: GaussianField | None = None,
+        drifts: ArrayLike | None = None,
     ) -> None:
         self._set(
             np.asarray(means, np.float32),
@@ -59,6 +64,7 @@ class GaussianField:
             metadata,
         )
         self.correction = correction
+        self.drifts = None if drifts is None else np.asarray(drifts, np.float16)
         self._validate()
 
     def _set(
@@ -73,6 +79,7 @@ class GaussianField:
         self.extent = (int(extent[0]), int(extent[1]))
         self.metadata = dict(metadata or {})
         self.correction = None
+        self.drifts = None
         self._rows: NDArray[np.float32] | None = None
         self._index: SpatialIndex | None = None
         self._index_lock = threading.Lock()
@@ -111,6 +118,10 @@ class GaussianField:
             )
         if not 1 <= a.shape[1] <= MAX_CHANNELS:
             raise FieldError(f"A field has 1 to {MAX_CHANNELS} channels, got {a.shape[1]}.")
+        if self.drifts is not None and self.drifts.shape != m.shape:
+            raise FieldError(
+                f"The field's drifts do not match its means: {self.drifts.shape}, {m.shape}."
+            )
         if min(self.extent) < 1:
             raise FieldError(f"A field's extent must be at least 1x1 pixels, got {self.extent}.")
         for name, array in (("means", m), ("covariances", s), ("amplitudes", a)):
@@ -139,6 +150,7 @@ class GaussianField:
         """Bytes held, the index included once it is built."""
         own = self.means.nbytes + self.covariances.nbytes + self.amplitudes.nbytes
         own += 0 if self.correction is None else self.correction.nbytes
+        own += 0 if self.drifts is None else self.drifts.nbytes
         index = self._index
         if index is not None:
             own += sum(level.starts.nbytes for level in index.levels)
@@ -163,6 +175,8 @@ class GaussianField:
         has the field; the correction goes along.
         """
         rows, count = self.index.rows, len(self)
+        if self.drifts is not None and self.index.order is not None:
+            self.drifts = self.drifts[self.index.order]
         self.means, self.covariances = rows[:2, :count].T, rows[2:5, :count].T
         self.amplitudes = rows[5:, :count].T
         self._rows = rows
@@ -190,6 +204,8 @@ class GaussianField:
             "covariances": np.ascontiguousarray(self.covariances),
             "amplitudes": np.ascontiguousarray(self.amplitudes),
         }
+        if self.drifts is not None:
+            tensors["drifts"] = np.ascontiguousarray(self.drifts)
         if self.correction is not None:
             for name in ARRAYS:
                 tensors[f"correction.{name}"] = np.ascontiguousarray(getattr(self.correction, name))
@@ -220,6 +236,7 @@ class GaussianField:
                 arrays = [file.get_tensor(name) for name in ARRAYS]
                 others = [f"correction.{name}" for name in ARRAYS]
                 rest = [file.get_tensor(n) for n in others] if names.issuperset(others) else None
+                drifts = file.get_tensor("drifts") if "drifts" in names else None
             extent = (int(metadata.pop("height")), int(metadata.pop("width")))
         except FieldError:
             raise
@@ -229,4 +246,4 @@ class GaussianField:
             ) from error
         metadata.pop("format")
         correction = None if rest is None else cls(rest[0], rest[1], rest[2], extent)
-        return cls(arrays[0], arrays[1], arrays[2], extent, metadata, correction)
+        return cls(arrays[0], arrays[1], arrays[2], extent, metadata, correction, drifts)

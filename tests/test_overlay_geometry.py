@@ -188,3 +188,84 @@ def test_marks_are_premultiplied_and_aligned():
     assert (weight * columns).sum() / weight.sum() == pytest.approx(20.5, abs=0.02)
     assert (weight * rows).sum() / weight.sum() == pytest.approx(10.5, abs=0.02)
     assert (image[..., :3].max(-1) <= image[..., 3]).all()
+
+
+def drifted_field(count=400, seed=3, reach=0.4):
+    """Gaussians away from where they began by up to `reach` along each axis; the first hundred not at all."""
+    field = random_field(count=count)
+    drifts = np.random.default_rng(seed).uniform(-reach, reach, (count, 2)).astype(np.float16)
+    drifts[:100] = 0
+    return GaussianField(
+        field.means, field.covariances, field.amplitudes, field.extent, drifts=drifts
+    )
+
+
+@pytest.mark.parametrize("scale", [1.0, 20.0, 60.0])
+def test_drifts_lead_from_where_the_gaussians_began_to_their_means(scale):
+    field, view = drifted_field(), view_of(scale=scale)
+    marks = overlay_geometry(scene_of(field), view, OverlayOptions(drifts=True))
+    inside = centres_in_view(field, view)
+    away = np.linalg.norm(field.drifts.astype(float), axis=1) * scale
+    moved = inside & (away >= 1.5)
+    assert len(marks.lines) == moved.sum() and (scale == 1.0 or moved.any())
+    assert len(marks.points) == (inside & ~moved).sum()
+    assert marks.shown == marks.in_view == inside.sum()
+    ends = (field.means[moved].astype(float) - view.origin) * view.scale
+    starts = ends - field.drifts[moved].astype(float) * scale
+    wanted = np.concatenate([starts, ends], 1)
+    if moved.any():
+        distance, nearest = cKDTree(wanted).query(marks.lines)
+        assert distance.max() < 1e-3 * scale and len(set(nearest)) == len(wanted)
+
+
+def test_the_longest_drifts_are_drawn_and_the_count_says_so():
+    field, view = drifted_field(), view_of(scale=8.0, size=(600, 400))
+    marks = overlay_geometry(scene_of(field), view, OverlayOptions(drifts=True, cap=50))
+    assert len(marks.lines) == 50
+    lengths = np.linalg.norm(marks.lines[:, 2:] - marks.lines[:, :2], axis=1)
+    every = np.linalg.norm(field.drifts[centres_in_view(field, view)].astype(float), axis=1) * 8
+    assert lengths.min() >= np.sort(every)[-51]
+    assert marks.shown == 50 + len(marks.points) < marks.in_view
+
+
+def test_where_nothing_is_known_of_drifts_none_are_drawn():
+    marks = overlay_geometry(scene_of(random_field()), view_of(), OverlayOptions(drifts=True))
+    assert len(marks.lines) == len(marks.points) == marks.shown == 0 < marks.in_view
+
+
+def test_all_marks_together_mark_every_gaussian_once():
+    field, view = drifted_field(), view_of(scale=10.0)
+    every = OverlayOptions(centres=True, ellipses=True, drifts=True)
+    marks = overlay_geometry(scene_of(field), view, every)
+    assert marks.shown == marks.in_view == len(marks.points)
+    without = overlay_geometry(scene_of(field), view, OverlayOptions(ellipses=True, drifts=True))
+    assert without.shown == without.in_view
+    assert len(np.unique(without.points, axis=0)) == len(without.points)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.tuples(*[st.floats(-30, 130)] * 4))
+def test_a_line_covers_what_is_near_it_and_nothing_else(line):
+    marks = OverlayGeometry(
+        np.empty((0, 2), np.float32),
+        np.empty((0, 3), np.uint8),
+        np.empty((0, 2), np.float32),
+        np.empty((0, 3), np.float32),
+        np.empty((0, 3), np.uint8),
+        1,
+        1,
+        np.array([line], np.float32),
+        np.array([[255, 255, 255]], np.uint8),
+    )
+    painted = draw_overlay(marks, (100, 80))[..., 3]
+    rows, columns = np.mgrid[0:80, 0:100] + 0.5
+    start, end = np.array(line[:2]), np.array(line[2:])
+    along = end - start
+    square = max(float(along @ along), 1e-12)
+    t = ((columns - start[0]) * along[0] + (rows - start[1]) * along[1]) / square
+    t = np.clip(t, 0, 1)
+    distance = np.hypot(columns - start[0] - t * along[0], rows - start[1] - t * along[1])
+    from_end = np.hypot(columns - end[0], rows - end[1])
+    assert (painted[distance < 0.2] > 200).all()
+    # The line is 1.5 pixels wide with a rim of one; the disc at its end has a radius of 2 and a rim of one.
+    assert not painted[(distance > 2.4) & (from_end > 3.6)].any()

@@ -70,6 +70,10 @@ def test_the_tiled_field_draws_the_published_picture(tile: int) -> None:
     np.testing.assert_allclose(made[np.lexsort(np.round(made[:, :2].T * 256))], wanted, atol=1e-4)
     shown = rasterize(tiles, golden_view(golden), pixel_sigma=footprint_of(tiles[0]))
     np.testing.assert_allclose(shown, golden["output"], atol=1e-3)
+    # Each began in the corner of a cell of its own.
+    began = np.concatenate([t.means - t.drifts for t in tiles]) * 2
+    np.testing.assert_allclose(began, np.round(began), atol=4e-3)
+    assert len(np.unique(np.round(began), axis=0)) == len(began)
 
 
 def test_a_field_file_of_published_weights_draws_the_published_picture(tmp_path: Path) -> None:

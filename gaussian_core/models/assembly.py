@@ -78,6 +78,27 @@ def assemble_outputs(
     return rows
 
 
+def drifts_of(
+    rows: NDArray[np.float32], origin: tuple[int, int], width: int, cells: int, place: float = 0.5
+) -> NDArray[np.float16]:
+    """(N, 2): how far the Gaussians of rows, pixel by pixel of `width` a line from origin on, are from their cells.
+
+    place: where in its cell, along both axes, a Gaussian begins; 0.5 is the centre.
+    """
+    n = cells * cells
+    count = rows.shape[1] - ROW_PADDING
+    lines = count // (n * width)
+    x = rows[0, :count].reshape(lines, width, cells, cells)
+    y = rows[1, :count].reshape(lines, width, cells, cells)
+    within = (np.arange(cells, dtype=np.float32) + np.float32(place)) / np.float32(cells)
+    columns = (np.arange(width, dtype=np.float32) + np.float32(origin[0]))[:, None, None] + within
+    heights = (np.arange(lines, dtype=np.float32) + np.float32(origin[1]))[:, None, None, None]
+    out = np.empty((count, 2), np.float16)
+    out[:, 0].reshape(x.shape)[...] = x - columns
+    out[:, 1].reshape(y.shape)[...] = y - (heights + within[:, None])
+    return out
+
+
 def part_of_rows(
     rows: NDArray[np.float32], rect: Rect, part: Rect, cells: int
 ) -> NDArray[np.float32]:

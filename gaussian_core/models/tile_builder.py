@@ -18,7 +18,7 @@ from gaussian_core.errors import Cancelled
 from gaussian_core.field import GaussianField
 from gaussian_core.kernel_interpolation import mirrored
 from gaussian_core.models import plain_network
-from gaussian_core.models.assembly import part_of_rows
+from gaussian_core.models.assembly import drifts_of, part_of_rows
 from gaussian_core.models.config import (
     STRUCTURE_REACH,
     ModelConfig,
@@ -174,6 +174,9 @@ class ContinuousSRTiles:
             rows = part_of_rows(near, around, own, network.config.cells)
             metadata = {"method": "continuoussr", "weights": network.config.name}
             field = GaussianField.from_rows(rows, self.picture.extent, metadata)
+            if network.config.drift > 0:
+                corner = (own[0] + left, own[1] + top)
+                field.drifts = drifts_of(rows, corner, own[2] - own[0], network.config.cells)
             field.correction = GaussianField.from_rows(
                 correction.make_rows(share, x0, y0), self.picture.extent
             )

@@ -233,6 +233,14 @@ ACTIONS: tuple[ActionSpec, ...] = (
         tip="Draw the covariance ellipse of every Gaussian (E)",
     ),
     ActionSpec(
+        "overlay.drifts",
+        "&Drifts",
+        ("D",),
+        ("&Overlays",),
+        checkable=True,
+        tip="Draw a line from where every Gaussian began, the place of its cell, to its centre (D)",
+    ),
+    ActionSpec(
         "overlay.larger",
         "&Larger Ellipses",
         ("]",),

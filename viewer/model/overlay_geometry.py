@@ -1,10 +1,10 @@
-"""Which Gaussians the overlays mark, and where: centres and k-sigma ellipses in device pixels."""
+"""Which Gaussians the overlays mark, and where: centres, k-sigma ellipses and drifts in device pixels."""
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,15 +16,20 @@ from viewer.model.overlay_options import OverlayOptions
 from viewer.model.scene import Scene
 from viewer.model.view_state import ViewState
 
+Rect = tuple[float, float, float, float]
+
 MIN_RADIUS = 1.5
 """Device pixels: an ellipse whose longer half-axis is below this is drawn as a point."""
+
+MIN_DRIFT = 1.5
+"""Device pixels: a Gaussian that is less far from where it began is drawn as a point."""
 
 SATURATION = 1.7
 DARKEST = 0.7
 """How a Gaussian's own colour is made legible: saturation multiplied, brightness from here to 1."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True, eq=False)
 class OverlayGeometry:
     """Marks in device pixels of the view they were made for.
 
@@ -33,6 +38,7 @@ class OverlayGeometry:
         to the centre and S = [[s0, s1], [s1, s2]] = k^2 * covariance, device pixels squared. The
         covariance is the field's own, without the pixel's footprint. The largest come first.
     ellipse_colours: (E, 3) uint8 RGB.
+    lines: (D, 4) float32, from where a Gaussian began to its mean, x y x y. line_colours: (D, 3) uint8 RGB.
     shown: Gaussians in view with every mark that was asked for. in_view: Gaussians whose centre is
         in view.
     """
@@ -44,6 +50,12 @@ class OverlayGeometry:
     ellipse_colours: NDArray[np.uint8]
     shown: int
     in_view: int
+    lines: NDArray[np.float32] = dataclasses.field(
+        default_factory=lambda: np.empty((0, 4), np.float32)
+    )
+    line_colours: NDArray[np.uint8] = dataclasses.field(
+        default_factory=lambda: np.empty((0, 3), np.uint8)
+    )
 
 
 def overlay_geometry(
@@ -55,65 +67,99 @@ def overlay_geometry(
     """Choose and place the marks. Raises Cancelled when `stop`, polled between tiles, says so.
 
     Ellipses: those whose longer half-axis reaches MIN_RADIUS, the `cap` largest; the smaller ones
-    are points. Centres and small ones: at most `centre_cap`, drawn evenly from all of them.
+    are points. Drifts: those as long as MIN_DRIFT, the `cap` longest; the others are points. Points: at most
+    `centre_cap`, drawn evenly from all of them.
     """
     rect = view.source_rect
     in_view = 0
-    ellipses = _Largest(options.cap)
+    ellipses, lines = _Largest(options.cap), _Largest(options.cap)
     dots: list[tuple[GaussianField, NDArray[np.int64]]] = []
-    small = 0
-    ringed = 0
-    for field, whole in scene.fields_in(rect):
+    # Gaussians in view with an ellipse or a line, and those that are too small for one.
+    ringed, lined, small, still = 0, 0, 0, 0
+    for tile, whole in scene.fields_in(rect):
         if stop is not None and stop():
             raise Cancelled("the view has changed")
-        inside = _inside(field, rect, whole, view.scale)
+        inside = _inside(tile, rect, whole, view.scale)
         in_view += len(inside)
         if not options.any:
             continue
-        reach = _largest_sigma(field) * options.sigma
-        tiny = reach * view.scale < MIN_RADIUS
-        if options.ellipses and not tiny:
-            # Their centres may lie out of view while their outlines reach into it.
-            grown = (rect[0] - reach, rect[1] - reach, rect[2] + reach, rect[3] + reach)
-            reaching = _inside(field, grown, whole, view.scale)
-            large, keys, points, within = overlay_kernels.classify(
-                field.means,
-                field.covariances,
-                reaching,
-                rect,
-                options.sigma * view.scale,
-                MIN_RADIUS,
-            )
-            ellipses.add(field, large, keys)
-            ringed += within
-        else:
-            points = inside if options.ellipses else inside[:0]
-        small += len(points)
-        dots.append((field, inside if options.centres else points))
+        points = [inside if options.centres else inside[:0]]
+        if options.ellipses:
+            large, keys, rest, within = _rings(tile, inside, rect, whole, options, view.scale)
+            ellipses.add(tile, large, keys)
+            ringed, small = ringed + within, small + len(rest)
+            points.append(rest)
+        if options.drifts and tile.drifts is not None:
+            moved, lengths, rest = _moved(tile, inside, view.scale)
+            lines.add(tile, moved, lengths)
+            lined, still = lined + len(moved), still + len(rest)
+            points.append(rest)
+        dots.append((tile, _union(points)))
 
     chosen_dots = _evenly(dots, options.centre_cap)
-    chosen = ellipses.chosen()
+    chosen, chosen_lines = ellipses.chosen(), lines.chosen()
     shown_dots = sum(len(index) for _, index in chosen_dots)
-    shown_rings = 0
-    if chosen:
-        kept = sum(int(np.count_nonzero(_within(f, i, rect))) for f, i in chosen)
-        shown_rings = min(kept, ringed)
+    shown = [in_view if options.any else 0]
+    if options.centres:
+        shown.append(shown_dots)
     if options.ellipses:
-        dots_of_small = small if not options.centres else min(small, shown_dots)
-        shown = shown_rings + min(dots_of_small, shown_dots)
-        if options.centres:
-            shown = min(shown, shown_dots)
-    else:
-        shown = shown_dots
+        kept = sum(int(np.count_nonzero(_within(f, i, rect))) for f, i in chosen)
+        shown.append(min(kept, ringed) + min(small, shown_dots))
+    if options.drifts:
+        kept = sum(len(index) for _, index in chosen_lines)
+        shown.append(min(kept, lined) + min(still, shown_dots))
     return OverlayGeometry(
         points=_centres(chosen_dots, view),
         point_colours=_colours(chosen_dots, options.colour),
         centres=_centres(chosen, view),
         shapes=_shapes(chosen, view, options.sigma),
         ellipse_colours=_colours(chosen, options.colour),
-        shown=shown,
+        shown=min(shown),
         in_view=in_view,
+        lines=_lines(chosen_lines, view),
+        line_colours=_colours(chosen_lines, options.colour),
     )
+
+
+def _rings(
+    tile: GaussianField,
+    inside: NDArray[np.int64],
+    rect: Rect,
+    whole: bool,
+    options: OverlayOptions,
+    scale: float,
+) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.int64], int]:
+    """Places with an ellipse, their sizes, places in view without one, and how many of the first are in view."""
+    reach = _largest_sigma(tile) * options.sigma
+    if reach * scale < MIN_RADIUS:
+        return inside[:0], np.empty(0, np.float32), inside, 0
+    # Their centres may lie out of view while their outlines reach into it.
+    grown = (rect[0] - reach, rect[1] - reach, rect[2] + reach, rect[3] + reach)
+    reaching = _inside(tile, grown, whole, scale)
+    return overlay_kernels.classify(
+        tile.means, tile.covariances, reaching, rect, options.sigma * scale, MIN_RADIUS
+    )
+
+
+def _moved(
+    tile: GaussianField, inside: NDArray[np.int64], scale: float
+) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.int64]]:
+    """Places whose drift can be seen, how long it is in device pixels, and the other places."""
+    assert tile.drifts is not None
+    away = np.take(tile.drifts, inside, axis=0).astype(np.float32)
+    length = np.hypot(away[:, 0], away[:, 1]) * np.float32(scale)
+    seen = length >= MIN_DRIFT
+    return inside[seen], length[seen], inside[~seen]
+
+
+def _union(parts: list[NDArray[np.int64]]) -> NDArray[np.int64]:
+    """Every place once; one that all others are part of, as a rule the first, comes back as it is."""
+    filled = [part for part in parts if len(part)]
+    if len(filled) < 2:
+        return filled[0] if filled else parts[0]
+    largest = max(filled, key=len)
+    merged = np.unique(np.concatenate(filled))
+    return largest if len(merged) == len(largest) else merged
 
 
 class _Largest:
@@ -221,6 +267,18 @@ def _centres(
         piece = out[done : done + len(index)]
         overlay_kernels.place(field.means, index, *view.origin, view.scale, piece)
         done += len(index)
+    return out
+
+
+def _lines(
+    parts: list[tuple[GaussianField, NDArray[np.int64]]], view: ViewState
+) -> NDArray[np.float32]:
+    """(D, 4) of parts whose fields tell drifts."""
+    out = np.empty((sum(len(index) for _, index in parts), 4), np.float32)
+    out[:, 2:] = _centres(parts, view)
+    away = [np.take(f.drifts, index, axis=0) for f, index in parts if f.drifts is not None]
+    drifts = np.concatenate(away) if away else np.empty((0, 2), np.float16)
+    out[:, :2] = out[:, 2:] - drifts.astype(np.float32) * np.float32(view.scale)
     return out
 
 

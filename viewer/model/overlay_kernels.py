@@ -228,6 +228,35 @@ def draw_rings(out, top, bottom, centres, shapes, colours, half_width, rim_width
                 column += 1
 
 
+@compiled(fastmath=True)
+def draw_lines(out, top, bottom, lines, colours, half_width, rim_width, halo):  # type: ignore[no-untyped-def]
+    """Lines with round ends, (D, 4) as x y x y, into the rows [top, bottom) of a premultiplied (H, W, 4) BGRA image."""
+    width = out.shape[1]
+    reach = half_width + rim_width + np.float32(0.5)
+    for n in range(lines.shape[0]):
+        x0, y0, x1, y1 = lines[n]
+        left, right = min(x0, x1) - reach, max(x0, x1) + reach
+        upper, lower = min(y0, y1) - reach, max(y0, y1) + reach
+        if not (right > 0 and left < width and lower > top and upper < bottom):
+            continue
+        r = np.float32(colours[n, 0])
+        g = np.float32(colours[n, 1])
+        b = np.float32(colours[n, 2])
+        rim = _rim_grey(r, g, b)
+        dx, dy = x1 - x0, y1 - y0
+        square = max(dx * dx + dy * dy, np.float32(1e-12))
+        for row in range(max(top, int(upper)), min(bottom, int(lower) + 1)):
+            y = row + np.float32(0.5) - y0
+            for column in range(max(0, int(left)), min(width, int(right) + 1)):
+                x = column + np.float32(0.5) - x0
+                t = min(max((x * dx + y * dy) / square, np.float32(0)), np.float32(1))
+                ex, ey = x - t * dx, y - t * dy
+                distance = math.sqrt(ex * ex + ey * ey)
+                alpha = _coverage(half_width - distance)
+                rim_alpha = halo * _coverage(half_width + rim_width - distance)
+                _blend(out, row, column, b, g, r, alpha, rim, rim_alpha)
+
+
 def warm_up(stop: Callable[[], bool]) -> None:
     """Have the kernels compiled: once, in a process of its own, since compiling holds the GIL for
     seconds. Raises Cancelled when `stop` says so. Blocking: not for the GUI thread."""
@@ -246,6 +275,7 @@ def _use_every_kernel() -> None:
     colour(covariances, index, 1.0, 1.0, 1.0, colours)
     draw_rings(image, 0, 4, means, covariances, colours, one, one, one)
     draw_discs(image, 0, 4, means, colours, one, one, one)
+    draw_lines(image, 0, 4, np.zeros((1, 4), np.float32), colours, one, one, one)
 
 
 if __name__ == "__main__":

@@ -11,12 +11,14 @@ class OverlayOptions:
 
     centres: a dot at every Gaussian's mean.
     ellipses: the outline at `sigma` standard deviations (0.5 to 3) of every Gaussian's covariance.
+    drifts: a line from where every Gaussian began to its mean.
     colour: "#rrggbb" for all, or None for each Gaussian's own colour.
-    cap: the most ellipses drawn at once, the largest first; centre_cap the same for centres.
+    cap: the most ellipses, and the most lines, drawn at once, the largest first; centre_cap the same for centres.
     """
 
     centres: bool = False
     ellipses: bool = False
+    drifts: bool = False
     sigma: float = 1.0
     colour: str | None = None
     cap: int = 20_000
@@ -24,4 +26,9 @@ class OverlayOptions:
 
     @property
     def any(self) -> bool:
-        return self.centres or self.ellipses
+        return self.centres or self.ellipses or self.drifts
+
+    @property
+    def kind(self) -> str:
+        """What the status bar calls the marks."""
+        return "ellipses" if self.ellipses else "drifts" if self.drifts else "centres"

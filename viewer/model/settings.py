@@ -60,7 +60,7 @@ class Settings:
     theme: "system", "dark" or "light". method: how fields are made, a name in viewer.model.methods. weights: those of
     the learned field, "auto" or a name.
     footprint: all fields are seen through a pixel's area, also those made for point samples. geometry: the window's
-    place, as base64 of what Qt gives. centres, ellipses, sigma, own_colours, colour: the overlays. tool_bar:
+    place, as base64 of what Qt gives. centres, ellipses, drifts, sigma, own_colours, colour: the overlays. tool_bar:
     shown. preview: a coarser frame may go first while the view moves. animate: discrete zooms glide. touchpad_pans: two
     fingers pan (else zoom). tile_memory: megabytes that built tiles of a field may take, 0: a quarter of the machine's.
     last_folder: where the open dialog starts. recents: absolute paths, newest first.
@@ -73,6 +73,7 @@ class Settings:
     geometry: str = _option("", _is_geometry)
     centres: bool = _option(False, _is_bool)
     ellipses: bool = _option(False, _is_bool)
+    drifts: bool = _option(False, _is_bool)
     sigma: float = _option(1.0, _is_sigma)
     own_colours: bool = _option(True, _is_bool)
     colour: str = _option(

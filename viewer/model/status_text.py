@@ -82,7 +82,7 @@ def swatch_rgb(value: Sequence[float] | None) -> tuple[int, int, int] | None:
 def count_text(in_view: int, shown: int | None = None, kind: str = "") -> str:
     """How many Gaussians are in view, and how many of them are drawn when an overlay draws fewer.
 
-    kind: "ellipses" or "centres", of which a capped overlay shows the largest.
+    kind: "ellipses", "drifts" or "centres", of which a capped overlay shows the largest.
     """
     if shown is None or not kind:
         return f"{in_view:,} Gaussians" if in_view != 1 else "1 Gaussian"

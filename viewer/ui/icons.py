@@ -119,6 +119,13 @@ def _ellipses(p: QPainter) -> None:
     p.drawEllipse(QPointF(14.5, 5), 3, 3)
 
 
+def _drifts(p: QPainter) -> None:
+    for x, y, dx, dy in ((3, 7, 4.5, -3), (10, 8, 5.5, 3), (5, 17, 5, -3)):
+        p.drawLine(QPointF(x, y), QPointF(x + dx, y + dy))
+        p.setBrush(p.pen().color())
+        p.drawEllipse(QPointF(x + dx, y + dy), 1.4, 1.4)
+
+
 def _colour(p: QPainter) -> None:
     drop = QPainterPath(QPointF(10, 2.5))
     drop.cubicTo(QPointF(14, 7.5), QPointF(15.5, 9.5), QPointF(15.5, 12))
@@ -153,6 +160,7 @@ _DRAWINGS: dict[str, Draw] = {
     "field.split": _split,
     "overlay.centres": _centres,
     "overlay.ellipses": _ellipses,
+    "overlay.drifts": _drifts,
     "overlay.choose_colour": _colour,
     "help.shortcuts": _help,
 }

@@ -133,6 +133,7 @@ class MainWindow(QMainWindow):
             "touchpad.zoom": lambda mode: self.change(touchpad_pans=mode == "pan"),
             "overlay.centres": lambda on: self.change(centres=on),
             "overlay.ellipses": lambda on: self.change(ellipses=on),
+            "overlay.drifts": self.set_drifts,
             "overlay.larger": self.step_sigma,
             "overlay.smaller": self.step_sigma,
             "overlay.own_colours": lambda: self.change(own_colours=True),
@@ -210,7 +211,7 @@ class MainWindow(QMainWindow):
             self.theme.set_mode(s.theme)
         self._take_theme()
         colour = None if s.own_colours else s.colour
-        self.canvas.set_overlays(OverlayOptions(s.centres, s.ellipses, s.sigma, colour))
+        self.canvas.set_overlays(OverlayOptions(s.centres, s.ellipses, s.drifts, s.sigma, colour))
         self.canvas.set_coarse_first(s.preview)
         self.canvas.set_glide(GLIDE_SECONDS if s.animate else 0.0)
         self.canvas.set_touchpad_pans(s.touchpad_pans)
@@ -223,6 +224,7 @@ class MainWindow(QMainWindow):
         for action_id, on in (
             ("overlay.centres", s.centres),
             ("overlay.ellipses", s.ellipses),
+            ("overlay.drifts", s.drifts),
             ("overlay.own_colours", s.own_colours),
             ("overlay.one_colour", not s.own_colours),
             ("view.tool_bar", s.tool_bar),
@@ -582,6 +584,13 @@ class MainWindow(QMainWindow):
 
     # ---- overlays -----------------------------------------------------------------------------
 
+    def set_drifts(self, on: bool) -> None:
+        self.change(drifts=on)
+        scene = self.canvas.scene
+        tiles = list(scene.tiles.values()) if scene is not None else []
+        if on and tiles and all(tile.drifts is None for tile in tiles):
+            self.status.tell("Of this field's Gaussians it is not known that they drifted", 8.0)
+
     def step_sigma(self, step: float) -> None:
         low, high = SIGMA_RANGE
         self.change(sigma=min(max(round((self.settings.sigma + step) / 0.05) * 0.05, low), high))
@@ -597,7 +606,12 @@ class MainWindow(QMainWindow):
 
     def reset_overlays(self) -> None:
         self.change(
-            centres=False, ellipses=False, sigma=1.0, own_colours=True, colour=DEFAULT_COLOUR
+            centres=False,
+            ellipses=False,
+            drifts=False,
+            sigma=1.0,
+            own_colours=True,
+            colour=DEFAULT_COLOUR,
         )
 
     # ---- copy and export ----------------------------------------------------------------------

@@ -92,6 +92,5 @@ class Readout(QObject):
             # Nothing is drawn yet while the view moves far or the kernels are being prepared.
             self._status.show_counts(status_text.count_text(in_view))
         else:
-            kind = "ellipses" if overlays.ellipses else "centres"
-            text = status_text.count_text(in_view, shown, kind)
+            text = status_text.count_text(in_view, shown, overlays.kind)
             self._status.show_counts(text, capped=shown < in_view)

@@ -15,13 +15,14 @@ LAYOUT = (
     ("file.open",),
     ("zoom.out", "zoom.in", "zoom.fit", "zoom.to_100"),
     ("field.split",),
-    ("overlay.centres", "overlay.ellipses"),
+    ("overlay.centres", "overlay.ellipses", "overlay.drifts"),
 )
 WITH_TEXT = {
     "file.open": "Open",
     "field.split": "Split",
     "overlay.centres": "Centres",
     "overlay.ellipses": "Ellipses",
+    "overlay.drifts": "Drifts",
 }
 
 

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from gaussian_core.errors import Cancelled, DeviceError, WeightsError
 from gaussian_core.field import GaussianField
+from gaussian_core.models.assembly import drifts_of
 from gaussian_core.models.continuoussr import ContinuousSR
 from gaussian_core.models.devices import pick_device
 from gaussian_core.models.gaussiansr import GaussianSR
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from gaussian_core.builder import PictureLike, Precision, Rect, TileMethod
 
 PRECISIONS: dict[str, torch.dtype] = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+REFERENCE = 0.0  # where in its cell a Gaussian begins, as published: its corner
 PIECE = 128  # source pixels a side whose heads run at a time: 256 channels at four points a pixel add up
 
 
@@ -129,9 +131,14 @@ class PublishedTiles:
                     i, j = CELLS * (top - y0), CELLS * (left - x0)
                     table[:, i : i + made.shape[1], j : j + made.shape[2]] = made
         rows = table_rows(self._channels(table), (0, 0), (0, 0, x1 - x0, y1 - y0), CELLS)
+        drifts = drifts_of(rows, (x0, y0), x1 - x0, CELLS, REFERENCE)
         if self.channels == 4:
-            rows = np.concatenate([_AlphaOf(self.picture).rows(rect), rows], 1)
-        return GaussianField.from_rows(rows, self.picture.extent, self.metadata)
+            alpha = _AlphaOf(self.picture).rows(rect)
+            rows = np.concatenate([alpha, rows], 1)
+            drifts = np.concatenate([np.zeros((alpha.shape[1], 2), np.float16), drifts])
+        field = GaussianField.from_rows(rows, self.picture.extent, self.metadata)
+        field.drifts = drifts
+        return field
 
     def _gaussians(self, deep: Tensor, origin: tuple[int, int], piece: Rect, tile: Rect) -> Tensor:
         """(8, 2 h, 2 w): x, y, xx, xy, yy, r, g, b of the pixels of piece."""
