@@ -171,6 +171,14 @@ ACTIONS: tuple[ActionSpec, ...] = (
         "view.tool_bar", "Tool &Bar", ("T",), ("&View",), checkable=True, tip="Show the tool bar"
     ),
     ActionSpec(
+        "view.pixel_grid",
+        "Pixel &Grid",
+        ("G",),
+        ("&View",),
+        checkable=True,
+        tip="Draw the edges of the picture's pixels from 800 % up",
+    ),
+    ActionSpec(
         "view.preview",
         "P&review While Moving",
         (),

@@ -13,6 +13,7 @@ For the window around it:
     canvas.set_view(view)                          at once (restoring, tests)
     canvas.set_overlays(OverlayOptions(...))
     canvas.set_background(QColor)                  around the picture
+    canvas.set_pixel_grid(bool)                    the edges of the source's pixels
     canvas.set_touchpad_pans(bool)  set_coarse_first(bool)  set_glide(seconds)         settings
     canvas.grab_frame() -> QImage                  the picture as shown, without overlays
     canvas.is_idle() -> bool                       everything asked for is on screen
@@ -56,6 +57,7 @@ from viewer.ui.canvas_geometry import DeviceGrid, paint_in_device_pixels
 from viewer.ui.canvas_input import Fingers, wheel_input
 from viewer.ui.canvas_painter import Layer, compose
 from viewer.ui.frame_worker import RenderFrame, warm_up
+from viewer.ui.grid_painter import paint_grid
 from viewer.ui.overlay_painter import OverlayPainter, OverlayRequest
 from viewer.ui.scene_pane import ScenePane
 from viewer.ui.split_painter import paint_split
@@ -94,6 +96,7 @@ class Canvas(QWidget):
         self._overlays = OverlayOptions()
         self._overlay_layer: Layer | None = None
         self._background = QColor(32, 32, 34)
+        self._pixel_grid = False
         self._touchpad_pans = True
         self._glide: Glide | None = None
         self._glide_seconds = GLIDE_SECONDS
@@ -234,6 +237,11 @@ class Canvas(QWidget):
             self._request_overlay(moving=False)
             self.update()
 
+    def set_pixel_grid(self, shown: bool) -> None:
+        """Whether the edges of the source's pixels are drawn, from GRID_FROM up."""
+        self._pixel_grid = shown
+        self.update()
+
     def set_touchpad_pans(self, pans: bool) -> None:
         """Whether two fingers on a touchpad pan (Ctrl: zoom) or the other way round."""
         self._touchpad_pans = pans
@@ -352,6 +360,8 @@ class Canvas(QWidget):
         paint_in_device_pixels(painter)
         if self._opened:
             self._compose(painter, self._overlay_layer)
+            if self._pixel_grid:
+                paint_grid(painter, self._view, self._grid.ratio)
             if self.split:
                 size = self._view.size
                 column = self._line.column(size[0])

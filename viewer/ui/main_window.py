@@ -127,6 +127,7 @@ class MainWindow(QMainWindow):
             "zoom.type": self.status.zoom.begin_typing,
             "view.full_screen": self.set_full_screen,
             "view.tool_bar": lambda on: self.change(tool_bar=on),
+            "view.pixel_grid": lambda on: self.change(pixel_grid=on),
             "view.preview": lambda on: self.change(preview=on),
             "view.animate": lambda on: self.change(animate=on),
             "touchpad.pan": lambda mode: self.change(touchpad_pans=mode == "pan"),
@@ -212,6 +213,7 @@ class MainWindow(QMainWindow):
         self._take_theme()
         colour = None if s.own_colours else s.colour
         self.canvas.set_overlays(OverlayOptions(s.centres, s.ellipses, s.drifts, s.sigma, colour))
+        self.canvas.set_pixel_grid(s.pixel_grid)
         self.canvas.set_coarse_first(s.preview)
         self.canvas.set_glide(GLIDE_SECONDS if s.animate else 0.0)
         self.canvas.set_touchpad_pans(s.touchpad_pans)
@@ -228,6 +230,7 @@ class MainWindow(QMainWindow):
             ("overlay.own_colours", s.own_colours),
             ("overlay.one_colour", not s.own_colours),
             ("view.tool_bar", s.tool_bar),
+            ("view.pixel_grid", s.pixel_grid),
             ("view.preview", s.preview),
             ("view.animate", s.animate),
             ("touchpad.pan", s.touchpad_pans),

@@ -1,0 +1,65 @@
+"""The grid of the source's pixels lies between them, whatever the zoom, and stays out of what is copied."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from tests.canvas_helpers import pixels
+from tests.window_helpers import WindowMaker, open_and_wait, save_picture, wait_until_idle
+from viewer.ui.grid_painter import grid_opacity
+
+
+@pytest.fixture
+def window(qapp, qtbot, tmp_path):
+    maker = WindowMaker(qapp, tmp_path)
+    window = maker()
+    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png", 120, 90))
+    yield window
+    maker.close()
+
+
+def at(window, qtbot, scale):
+    """What the canvas shows at a scale, without and with the grid."""
+    canvas = window.canvas
+    canvas.set_view(canvas.view.set_scale(scale))
+    wait_until_idle(qtbot, window)
+    plain = pixels(canvas.grab().toImage())
+    QTest.keyClick(canvas, Qt.Key.Key_G)
+    drawn = pixels(canvas.grab().toImage())
+    QTest.keyClick(canvas, Qt.Key.Key_G)
+    return plain, drawn
+
+
+@pytest.mark.parametrize("scale", [16.0, 23.7, 100.0])
+def test_lines_are_on_the_edges_of_pixels_and_nowhere_else(window, qtbot, scale):
+    plain, drawn = at(window, qtbot, scale)
+    view = window.canvas.view
+    changed = (plain != drawn).any(-1)
+    height, width = changed.shape
+    columns = {round(view.to_device(x, 0)[0]) for x in range(121)} & set(range(width))
+    rows = {round(view.to_device(0, y)[1]) for y in range(91)} & set(range(height))
+    assert columns and rows
+    between = np.ix_(
+        [v for v in range(height) if v not in rows], [u for u in range(width) if u not in columns]
+    )
+    assert not changed[between].any()
+    assert changed[:, sorted(columns)].mean() > 0.9
+    assert changed[sorted(rows)].mean() > 0.9
+
+
+def test_it_fades_in_and_is_not_there_where_pixels_are_small(window, qtbot):
+    plain, drawn = at(window, qtbot, 6.0)
+    assert np.array_equal(plain, drawn)
+    assert [grid_opacity(s) for s in (1.0, 8.0, 12.0, 16.0, 500.0)] == [0, 0, 0.5, 1, 1]
+
+
+def test_what_is_copied_has_no_grid(window, qtbot):
+    canvas = window.canvas
+    canvas.set_view(canvas.view.set_scale(20.0))
+    wait_until_idle(qtbot, window)
+    plain = canvas.grab_frame()
+    window.menus.actions["view.pixel_grid"].trigger()
+    assert window.settings.pixel_grid and canvas.grab_frame() == plain
