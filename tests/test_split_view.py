@@ -95,8 +95,12 @@ def test_both_sides_follow_the_view(window, qtbot):
     wait_until_idle(qtbot, window)
     column = canvas.view.size[0] // 2
     seen = shown(canvas)
-    assert np.array_equal(seen[:, :column], frame(canvas.scene_beside, canvas)[:, :column])
-    assert np.array_equal(seen[:, column:], frame(canvas.scene, canvas)[:, column:])
+    # A panned frame is shifted by whole pixels, from a view whose origin was rounded once less.
+    for scene, part in (
+        (canvas.scene_beside, np.s_[:, :column]),
+        (canvas.scene, np.s_[:, column:]),
+    ):
+        assert np.abs(seen[part].astype(int) - frame(scene, canvas)[part]).max() <= 1
 
 
 def test_the_line_is_dragged_and_the_picture_is_not(window, qtbot):

@@ -171,6 +171,14 @@ ACTIONS: tuple[ActionSpec, ...] = (
         "view.tool_bar", "Tool &Bar", ("T",), ("&View",), checkable=True, tip="Show the tool bar"
     ),
     ActionSpec(
+        "view.minimap",
+        "O&verview",
+        ("N",),
+        ("&View",),
+        checkable=True,
+        tip="Show the whole picture in a corner, with what is in view marked; drag there to go elsewhere",
+    ),
+    ActionSpec(
         "view.pixel_grid",
         "Pixel &Grid",
         ("G",),

@@ -152,6 +152,11 @@ class Canvas(QWidget):
         return self._pane.scene
 
     @property
+    def overview(self) -> Layer | None:
+        """A small image of the whole picture, as soon as there is one."""
+        return self._overview
+
+    @property
     def overlays(self) -> OverlayOptions:
         return self._overlays
 

@@ -41,6 +41,7 @@ from viewer.ui.export_worker import Export, ExportWorker
 from viewer.ui.field_card_dialog import FieldCardDialog
 from viewer.ui.incoming import incoming, is_welcome
 from viewer.ui.menus import Handler, Menus
+from viewer.ui.minimap import Minimap
 from viewer.ui.readout import Readout
 from viewer.ui.session import Session
 from viewer.ui.settings_saver import SettingsSaver
@@ -74,6 +75,7 @@ class MainWindow(QMainWindow):
         self.canvas = Canvas(self)
         self.setCentralWidget(self.canvas)
         self.welcome = Welcome(self.canvas)
+        self.minimap = Minimap(self.canvas)
         self.status = StatusBar(self)
         self.setStatusBar(self.status)
         self.session = Session(self.canvas, self)
@@ -127,6 +129,7 @@ class MainWindow(QMainWindow):
             "zoom.type": self.status.zoom.begin_typing,
             "view.full_screen": self.set_full_screen,
             "view.tool_bar": lambda on: self.change(tool_bar=on),
+            "view.minimap": lambda on: self.change(minimap=on),
             "view.pixel_grid": lambda on: self.change(pixel_grid=on),
             "view.preview": lambda on: self.change(preview=on),
             "view.animate": lambda on: self.change(animate=on),
@@ -213,6 +216,7 @@ class MainWindow(QMainWindow):
         self._take_theme()
         colour = None if s.own_colours else s.colour
         self.canvas.set_overlays(OverlayOptions(s.centres, s.ellipses, s.drifts, s.sigma, colour))
+        self.minimap.set_wanted(s.minimap)
         self.canvas.set_pixel_grid(s.pixel_grid)
         self.canvas.set_coarse_first(s.preview)
         self.canvas.set_glide(GLIDE_SECONDS if s.animate else 0.0)
@@ -230,6 +234,7 @@ class MainWindow(QMainWindow):
             ("overlay.own_colours", s.own_colours),
             ("overlay.one_colour", not s.own_colours),
             ("view.tool_bar", s.tool_bar),
+            ("view.minimap", s.minimap),
             ("view.pixel_grid", s.pixel_grid),
             ("view.preview", s.preview),
             ("view.animate", s.animate),
@@ -487,6 +492,7 @@ class MainWindow(QMainWindow):
 
     def _show_document(self) -> None:
         document = self.session.document
+        self.minimap.refresh()
         self.menus.enable(document is not None, *NEED_PICTURE)
         self.welcome.setVisible(document is None and not self.session.opening)
         if document is None:

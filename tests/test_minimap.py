@@ -1,0 +1,82 @@
+"""The overview in the corner marks what is in view, goes where it is dragged, and is gone where it tells nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+
+from tests.canvas_helpers import pixels, wheel
+from tests.window_helpers import WindowMaker, open_and_wait, wait_until_idle
+
+
+@pytest.fixture
+def window(qapp, qtbot, tmp_path):
+    """A picture whose left half is red and whose right half is blue, at 800 %."""
+    from PIL import Image
+
+    picture = np.zeros((150, 300, 3), np.uint8)
+    picture[:, :150, 0] = picture[:, 150:, 2] = 200
+    Image.fromarray(picture).save(tmp_path / "a.png")
+    maker = WindowMaker(qapp, tmp_path)
+    window = maker()
+    open_and_wait(qtbot, window, tmp_path / "a.png")
+    QTest.keyClick(window.canvas, Qt.Key.Key_N)
+    window.canvas.set_view(window.canvas.view.centred_on(75, 75, 8.0))
+    wait_until_idle(qtbot, window)
+    yield window
+    maker.close()
+
+
+def test_it_shows_the_picture_and_what_is_in_view(window):
+    minimap, view = window.minimap, window.canvas.view
+    assert minimap.isVisible()
+    assert minimap.width() / minimap.height() == pytest.approx(2.0, abs=0.05)
+    seen = minimap.in_view()
+    inner = minimap.width() - 4
+    assert seen.center().x() - 2 == pytest.approx(inner * 75 / 300, abs=0.5)
+    assert seen.width() == pytest.approx(inner * view.size[0] / 8.0 / 300, abs=0.5)
+    drawn = pixels(minimap.grab().toImage())
+    height, width = drawn.shape[:2]
+    left, right = drawn[height // 2, width // 4], drawn[height // 2, 3 * width // 4]
+    assert left[0] > 150 > left[2] and right[2] > right[0], (
+        "in view it is as it is, elsewhere darker"
+    )
+    assert right[2] < 150
+
+
+def test_dragging_on_it_moves_the_view(window, qtbot):
+    minimap, canvas = window.minimap, window.canvas
+    y = minimap.height() // 2
+    QTest.mousePress(
+        minimap, Qt.MouseButton.LeftButton, pos=QPoint(2 + (minimap.width() - 4) // 2, y)
+    )
+    assert canvas.view.to_source(*canvas.view.centre)[0] == pytest.approx(150, abs=2)
+    assert canvas.view.scale == 8.0
+    QTest.mouseRelease(minimap, Qt.MouseButton.LeftButton, pos=QPoint(minimap.width() // 4, y))
+    assert canvas.view.to_source(*canvas.view.centre)[0] == pytest.approx(150, abs=2)
+    before = canvas.view
+    wheel(minimap, (20.0, 20.0))
+    assert canvas.view == before
+
+
+def test_it_is_gone_where_all_is_in_view_and_when_switched_off(window, qtbot):
+    window.canvas.set_view(window.canvas.view.fit())
+    assert not window.minimap.isVisible()
+    window.canvas.set_view(window.canvas.view.set_scale(4.0))
+    assert window.minimap.isVisible()
+    QTest.keyClick(window.canvas, Qt.Key.Key_N)
+    assert not window.minimap.isVisible() and not window.settings.minimap
+    QTest.keyClick(window.canvas, Qt.Key.Key_N)
+    assert window.minimap.isVisible()
+    window.menus.actions["file.close"].trigger()
+    assert not window.minimap.isVisible()
+
+
+def test_it_stays_in_the_corner(window):
+    for size in ((700, 500), (1000, 700)):
+        window.resize(*size)
+        canvas, minimap = window.canvas, window.minimap
+        assert canvas.width() - minimap.geometry().right() == 13
+        assert canvas.height() - minimap.geometry().bottom() == 13
