@@ -19,12 +19,14 @@ class PictureSource(ABC):
 
     name: what to call it. path: its file. note: what was done to it that its owner may want to know, "" for nothing.
     damage: what is wrong with parts of its file that were read in spite of it (see show_damage), "" for nothing.
+    original: the picture that this is a reduced copy of (see reduced_copy), None as a rule.
     """
 
     name: str
     path: str | None
     note: str
     damage: str = ""
+    original: PictureSource | None = None
 
     @abstractmethod
     def show_damage(self) -> None:
@@ -113,6 +115,7 @@ class Picture(PictureSource):
         a grey picture has three equal channels, which may share memory. Colours are straight, not premultiplied.
     alpha: (H, W) of the same type, None for an opaque picture.
     name: what to call it. path: its file. note: what was done to it that its owner may want to know, "" for nothing.
+    original: the picture that this is a reduced copy of, None as a rule.
     """
 
     pixels: NDArray[Any]
@@ -120,6 +123,7 @@ class Picture(PictureSource):
     name: str = ""
     path: str | None = None
     note: str = ""
+    original: PictureSource | None = None
 
     def __post_init__(self) -> None:
         if self.pixels.ndim != 3 or self.pixels.shape[2] != 3 or 0 in self.pixels.shape:

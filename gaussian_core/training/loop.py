@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from gaussian_core.errors import OutputError, WeightsError
+from gaussian_core.models.devices import fast_dtype
 from gaussian_core.parallel import Stop
 from gaussian_core.training.dataset import Batch, Sampler
 from gaussian_core.training.distributed import Group
@@ -76,9 +77,7 @@ class Trainer:
         self.muon = Muon(matrices or [torch.zeros(1, 1)], lr=schedule.matrix_rate)
         self.step = 0
         self.usual = 0.0  # loss; 0 before the first step
-        self.bfloat16 = device.type == "cuda" or bool(
-            getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)()
-        )
+        self.bfloat16 = fast_dtype(device) == torch.bfloat16
 
     # What a checkpoint holds is tensors and numbers: it is read with weights_only.
     def save(self) -> None:

@@ -128,6 +128,26 @@ ACTIONS: tuple[ActionSpec, ...] = (
         tip="Forget the recent files",
         separated=True,
     ),
+    *(
+        ActionSpec(
+            f"reduced.{factor}",
+            title,
+            (),
+            ("&File", "Open Re&duced Copy"),
+            argument=factor,
+            separated=factor == 1,
+            tip="A test of the methods on this picture: what they make of a smaller copy, beside the original"
+            if factor > 1
+            else "Back to the picture itself",
+        )
+        for factor, title in (
+            (2, "1/&2 of This Picture"),
+            (3, "1/&3 of This Picture"),
+            (4, "1/&4 of This Picture"),
+            (8, "1/&8 of This Picture"),
+            (1, "The &Picture Itself"),
+        )
+    ),
     ActionSpec(
         "file.export",
         "&Export...",

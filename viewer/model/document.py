@@ -17,11 +17,13 @@ from viewer.model.methods import (
     DEFAULT,
     FALLBACK,
     METHODS,
+    ORIGINAL,
     Choice,
     imports_torch,
     method_named,
     method_of_weights,
 )
+from viewer.model.original import OriginalDrawing
 from viewer.model.scene import REACH, Rect, Scene
 from viewer.model.tile_plan import Key, TilePlan
 from viewer.model.torch_import import load_torch
@@ -136,6 +138,26 @@ class Document:
         bare = cls(name, path, scene, picture, None, plan, picture.note or "", unread=unread)
         return bare.made_by(method, weights)
 
+    @classmethod
+    def reduced(
+        cls,
+        picture: PictureSource,
+        name: str,
+        factor: int,
+        method: str = DEFAULT,
+        weights: Path | None = None,
+    ) -> Document:
+        """Of a copy of 1 / factor of a picture, or, with 1, of that picture itself. name: the picture's. Raises
+        ImageError."""
+        from gaussian_core.reduced_copy import reduced_copy
+
+        if factor == 1:
+            path = Path(picture.path) if picture.path else None
+            made = cls.from_picture(picture, path, method, weights=weights)
+        else:
+            made = cls.from_picture(reduced_copy(picture, factor), None, method, weights=weights)
+        return replace(made, name=name if factor == 1 else f"{name}, 1/{factor}")
+
     def made_by(self, method: str, weights: Path | None = None) -> Document:
         """The same picture, its field to be built by another method; frames of the old one stay valid until then.
 
@@ -160,6 +182,10 @@ class Document:
                 scene, keys = replace(scene, drawing=drawing), []
         elif spec.makes == "interpolation":
             scene, keys = replace(scene, resampling=spec.name, interpolated=True), []
+        elif spec.makes == "original":
+            assert self.picture.original is not None
+            drawing = OriginalDrawing(self.picture.original, self.extent)
+            scene, keys = replace(scene, drawing=drawing), []
         elif spec.makes == "pixels":
             scene, keys = replace(scene, drawing=LazyDrawing(self.picture, spec.name)), []
         plan = TilePlan({key: grid.rect(key) for key in keys}, self.plan.asked, AHEAD)
@@ -228,7 +254,8 @@ class Document:
         """Whether building imports torch, which takes a while."""
         if self.builder is not None or not self.buildable:
             return False
-        return next((imports_torch(m) for m in METHODS if m.name == self._method_now), True)
+        known = (*METHODS, ORIGINAL)
+        return next((imports_torch(m) for m in known if m.name == self._method_now), True)
 
     @property
     def method(self) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gaussian_core.errors import WeightsError
-from viewer.model.methods import FALLBACK, METHODS, OTHERS, method_title
+from viewer.model.methods import FALLBACK, METHODS, ORIGINAL, OTHERS, method_title
 
 if TYPE_CHECKING:
     from gaussian_core.models.card import WeightsCard
@@ -62,6 +62,8 @@ def card_of(document: Document) -> FieldCard:
     if document.weights is not None and not document.fallback:
         rows += [("Note", note) for note in document.notes]
         return _of_file(document.weights, rows)
+    if document.method == ORIGINAL.name:
+        return FieldCard(ORIGINAL.title, f"{ORIGINAL.tip}.", tuple(rows))
     other = next((m for m in OTHERS if m.name == document.method), None)
     if other is not None and other.makes == "interpolation":
         rows = [("Gaussians", "none: the stored pixels are interpolated")]

@@ -74,6 +74,15 @@ OTHERS = tuple(
     if not method.makes_field and method.available
 )
 METHODS = FIELDS + OTHERS
+ORIGINAL = FieldMethod(
+    "original",
+    "Original",
+    "",
+    "What the open picture is a reduced copy of",
+    tile=512,
+    makes="original",
+)
+"""No method: with a reduced copy it is there to hold the methods against."""
 DEFAULT = FIELDS[0].name
 FALLBACK = "kernel"
 """What is shown where another method cannot work: it needs no weights and no torch."""
@@ -88,7 +97,7 @@ def imports_torch(method: FieldMethod) -> bool:
 
 def method_named(name: str) -> FieldMethod:
     """Raises KeyError."""
-    return {m.name: m for m in METHODS}[name]
+    return {m.name: m for m in (*METHODS, ORIGINAL)}[name]
 
 
 AUTOMATIC = "auto"
@@ -132,4 +141,4 @@ class Choice:
 
 def method_title(name: str) -> str:
     """For a field file the name that it carries."""
-    return next((m.title for m in METHODS if m.name == name), name)
+    return next((m.title for m in (*METHODS, ORIGINAL) if m.name == name), name)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 from PySide6.QtCore import QObject, Signal
 
 from viewer.model.document import Document
 from viewer.model.scene import Scene
 from viewer.ui.build_worker import BuildWorker
 from viewer.ui.canvas import Canvas
+from viewer.ui.closeness import Closeness
 
 
 class Beside(QObject):
@@ -18,6 +21,9 @@ class Beside(QObject):
 
     def __init__(self, canvas: Canvas, parent: QObject) -> None:
         super().__init__(parent)
+        self._closeness = Closeness(canvas, self)
+        self._closeness.measured.connect(self._tell_closeness)
+        self._measured = False
         self._canvas = canvas
         self._document: Document | None = None
         self._names = ("", "")
@@ -33,8 +39,10 @@ class Beside(QObject):
     def building(self) -> bool:
         return self._building
 
-    def show(self, document: Document, names: tuple[str, str]) -> None:
-        """Show a document of the open picture left of the line. names: of the sides."""
+    def show(self, document: Document, names: tuple[str, str], measured: bool = False) -> None:
+        """Show a document of the open picture left of the line. names: of the sides. measured: it is what the other
+        side should be, and how near that comes is told."""
+        self._measured = measured
         if self._shown is not None and self._shown is not document.scene:
             document.scene = document.scene.after(self._shown)
         self._document, self._names = document, names
@@ -49,6 +57,7 @@ class Beside(QObject):
         self._builder.stop()
         self._building = False
         self._document = None
+        self._closeness.stop()
         self._canvas.set_beside(None)
 
     def look(self) -> None:
@@ -64,11 +73,14 @@ class Beside(QObject):
             self._show_scene(self._document)
 
     def shutdown(self) -> None:
+        self._closeness.close(0.05)
         self._builder.close()
 
     def _show_scene(self, document: Document) -> None:
         self._shown = document.scene
         self._canvas.set_beside(document.scene, self._names)
+        if self._measured:
+            self._closeness.watch()
 
     def _look_at_view(self, document: Document) -> None:
         view = self._canvas.view
@@ -77,6 +89,14 @@ class Beside(QObject):
     def _take_tiles(self, document: Document) -> None:
         if document is self._document and document.take_tiles():
             self._show_scene(document)
+
+    def _tell_closeness(self, decibels: float | None) -> None:
+        """On the right side's plate; None: not known of this view."""
+        if self._document is not None:
+            left, right = self._names
+            if decibels is not None:
+                right += "  =" if math.isinf(decibels) else f"  {decibels:.2f} dB"
+            self._canvas.set_beside(self._document.scene, (left, right))
 
     def _end_build(self, document: Document) -> None:
         if document is self._document:

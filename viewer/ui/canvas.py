@@ -19,8 +19,8 @@ For the window around it:
     canvas.is_idle() -> bool                       everything asked for is on screen
     canvas.shutdown()                              ends the threads; call it when the window closes
 
-Signals: view_changed(), frame_shown(Frame), painted(seconds), cursor_moved(x, y) in source coordinates,
-cursor_left(), overlay_counts(shown, in_view), failed(message).
+Signals: view_changed(), frame_shown(Frame), beside_shown(Frame), painted(seconds), cursor_moved(x, y) in source
+coordinates, cursor_left(), overlay_counts(shown, in_view), failed(message).
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ import time
 from collections.abc import Callable
 from functools import partial
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
@@ -73,6 +75,8 @@ class Canvas(QWidget):
 
     view_changed = Signal()
     frame_shown = Signal(object)
+    beside_shown = Signal(object)
+    """As frame_shown, of the scene beside."""
     painted = Signal(float)
     """At the end of a paint event: the seconds it took, for measurements."""
     cursor_moved = Signal(float, float)
@@ -113,7 +117,7 @@ class Canvas(QWidget):
         self._pane.failed.connect(self.failed)
         # What is left of the line that splits the view; without one it has no scene.
         self._beside = ScenePane(self, None, prepare, clock)
-        self._beside.frame_taken.connect(lambda _: self.update())
+        self._beside.frame_taken.connect(self._show_beside)
         self._beside.failed.connect(self.failed)
         for pane in (self._pane, self._beside):
             pane.rows_taken.connect(partial(self._show_rows, pane))
@@ -223,6 +227,17 @@ class Canvas(QWidget):
     def split(self) -> bool:
         """Whether two scenes are shown, side by side."""
         return self._beside.scene is not None
+
+    def both_frames(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | None:
+        """Copies of the exact frames (h, w, 4), BGRX, of this view on the left and on the right of the line, each as if
+        it were there alone; None where they are not there yet, and below 100 %, where both show the picture."""
+        left, right = self._beside.frame, self._pane.frame
+        if left is None or right is None or not self.is_idle() or self._view.scale < 1.0 - 1e-9:
+            return None
+        current = all(f.exact and f.view == self._view for f in (left, right))
+        if not current or left.bgrx.shape != right.bgrx.shape:
+            return None
+        return left.bgrx.copy(), right.bgrx.copy()
 
     @property
     def scene_at_cursor(self) -> Scene | None:
@@ -615,6 +630,10 @@ class Canvas(QWidget):
         self._keep_as_overview(frame)
         self.update()
         self.frame_shown.emit(frame)
+
+    def _show_beside(self, frame: Frame) -> None:
+        self.update()
+        self.beside_shown.emit(frame)
 
     def _show_rows(self, pane: ScenePane) -> None:
         if pane.rows is None:

@@ -56,8 +56,9 @@ from viewer.ui.welcome import Welcome
 TITLE = "Gaussian Zoom"
 DEFAULT_SIZE = (1280, 860)
 COMPARE_KEY = getattr(Qt.Key, f"Key_{table.COMPARE_KEY}")
+REDUCED = tuple(spec.id for spec in table.ACTIONS if spec.id.startswith("reduced."))
 WHILE_HELD = 3600.0  # seconds
-NEED_PICTURE = ("file.export", "file.close", "edit.copy", "field.card", "field.build")
+NEED_PICTURE = ("file.export", "file.close", "edit.copy", "field.card", "field.build", *REDUCED)
 
 
 class MainWindow(QMainWindow):
@@ -162,6 +163,8 @@ class MainWindow(QMainWindow):
                 handlers[spec.id] = self.choose_method
             elif spec.id.startswith("shipped."):
                 handlers[spec.id] = self.choose_shipped
+            elif spec.id.startswith("reduced."):
+                handlers[spec.id] = self.open_reduced
             elif spec.id.startswith("memory."):
                 handlers[spec.id] = lambda megabytes: self.change(tile_memory=megabytes)
             elif spec.id.startswith("theme."):
@@ -388,6 +391,14 @@ class MainWindow(QMainWindow):
 
         self._sample = resource_path("sample.png")
         self.session.open(self._sample)
+
+    def open_reduced(self, factor: int) -> None:
+        """Open a smaller copy of the picture, beside the picture itself; 1: only that again."""
+        if not self.session.open_reduced(factor):
+            self.status.tell("A field file has no picture to be reduced")
+        elif factor > 1:
+            self.session.set_split(True)
+            self.menus.tick("field.split", True)
 
     def ask_open(self) -> None:
         dialogs.ask_open(self, self.settings.last_folder, self.open)

@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
 from gaussian_core.errors import UserError
+from gaussian_core.imaging.picture import PictureSource
 from viewer.model.document import Document, is_field_file
 from viewer.model.methods import DEFAULT
 from viewer.ui.background import Worker
@@ -28,7 +29,7 @@ OVERVIEW_SIDE = 2048
 class Opening:
     """What is being opened, and how its field will be made: by a method, or by weights.
 
-    path: None for a picture from the clipboard, which is in `image`.
+    path: None for a picture from the clipboard, which is in `image`, and for a copy of 1 / factor of `picture`.
     """
 
     number: int
@@ -37,6 +38,8 @@ class Opening:
     weights: Path | None = None
     path: Path | None = None
     image: QImage | None = None
+    picture: PictureSource | None = None
+    factor: int = 1
 
 
 class OpenWorker(Worker):
@@ -67,6 +70,18 @@ class OpenWorker(Worker):
         name = "Pasted picture"
         return self._start(Opening(self._number + 1, name, method, weights, image=image))
 
+    def open_reduced(
+        self,
+        picture: PictureSource,
+        name: str,
+        factor: int,
+        method: str = DEFAULT,
+        weights: Path | None = None,
+    ) -> Opening:
+        """A copy of 1 / factor of a picture; with 1 the picture itself."""
+        number = self._number + 1
+        return self._start(Opening(number, name, method, weights, picture=picture, factor=factor))
+
     def abandon(self) -> None:
         """Drop what is being opened."""
         self._number += 1
@@ -95,6 +110,10 @@ class OpenWorker(Worker):
             self._emit(self.opened, opening, document)
 
     def _document(self, opening: Opening) -> Document:
+        if opening.picture is not None:
+            return Document.reduced(
+                opening.picture, opening.name, opening.factor, opening.method, opening.weights
+            )
         if opening.path is None:
             from gaussian_core.images import Picture
 

@@ -12,7 +12,7 @@ from PySide6.QtGui import QImage
 from viewer.model import torch_import
 from viewer.model.document import Document
 from viewer.model.frame import Frame
-from viewer.model.methods import AUTOMATIC, DEFAULT, Choice
+from viewer.model.methods import AUTOMATIC, DEFAULT, ORIGINAL, Choice
 from viewer.model.scene import Scene
 from viewer.model.view_state import ViewState
 from viewer.ui.beside import Beside
@@ -64,6 +64,7 @@ class Session(QObject):
         self.tile_memory: int | None = None
         self.document: Document | None = None
         self._shelved: Document | None = None
+        self._original: Document | None = None  # of a reduced copy
         self._held: Choice | None = None  # what is shown again when the comparison ends
         self._before: ViewState | None = None
         self._covered = False  # an overview of the next picture covers the document
@@ -101,6 +102,17 @@ class Session(QObject):
 
     def open(self, path: str | os.PathLike[str]) -> None:
         self._begin(self._opener.open(path, self.method, self.weights))
+
+    def open_reduced(self, factor: int) -> bool:
+        """Open a copy of 1 / factor of the picture that is open, or of what that is a copy of; 1: that itself. Whether
+        there is one."""
+        document = self.document
+        if document is None or document.picture is None:
+            return False
+        picture = document.picture.original or document.picture
+        name = Path(picture.path).name if picture.path else picture.name or document.name
+        self._begin(self._opener.open_reduced(picture, name, factor, self.method, self.weights))
+        return True
 
     def open_image(self, image: QImage) -> None:
         self._begin(self._opener.open_image(image, self.method, self.weights))
@@ -165,7 +177,10 @@ class Session(QObject):
 
     @property
     def compared(self) -> Choice:
-        """What `compare` shows: the method before, at first bicubic interpolation, or for that the learned field."""
+        """What `compare` shows: the original of a reduced copy, else the method before, at first bicubic interpolation,
+        or for that the learned field."""
+        if self._original is not None:
+            return self._original.choice
         if self._shelved is not None:
             return self._shelved.choice
         return Choice(DEFAULT if self.method == PLAIN else PLAIN, self.shipped)
@@ -198,20 +213,23 @@ class Session(QObject):
         return not on or document is None or document.picture is not None
 
     def _show_beside(self) -> None:
-        """What is on the shelf is shown beside the document; with nothing there, what it is compared with first."""
+        """What the document is compared with is shown beside it: the original of a reduced copy, else what is on the
+        shelf, or what comes there first."""
         document = self.document
         if not self.split or document is None or document.picture is None or self._covered:
             self._beside.hide()
             return
-        if self._shelved is None:
+        if self._shelved is None and self._original is None:
             wanted = self.compared
             self._shelved = document.made_by(wanted.method, wanted.weights)
             self._shelved.shipped = wanted.shipped
             self._limit(self._shelved)
-        shelved = self._shelved
+        shelved = self._original or self._shelved
+        assert shelved is not None
         if shelved.scene.pixel_sigma != self.pixel_sigma:
             shelved.scene = shelved.scene.seen_by(self.pixel_sigma)
-        self._beside.show(shelved, (shelved.choice.title, document.choice.title))
+        names = shelved.choice.title, document.choice.title
+        self._beside.show(shelved, names, measured=self._original is not None)
 
     def set_footprint(self, pixel_sigma: float | None) -> None:
         """See fields by that footprint of the pixels from now on; None: each by what it was made for."""
@@ -255,7 +273,7 @@ class Session(QObject):
     def close_document(self) -> None:
         self.end_compare()
         self._beside.hide()
-        self._shelved = None
+        self._shelved = self._original = None
         self._opener.abandon()
         self._finish_opening()
         self.stop_building()
@@ -385,6 +403,9 @@ class Session(QObject):
         self._before = None
         self._told_damage = ""
         document.shipped = self.shipped
+        self._original = None
+        if document.picture is not None and document.picture.original is not None:
+            self._original = document.made_by(ORIGINAL.name)
         self._replace(document)
         self._finish_opening()
         self.changed.emit()

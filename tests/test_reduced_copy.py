@@ -1,0 +1,162 @@
+"""A reduced copy of a picture: the methods are shown beside the original, and how near they come is told."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from PIL import Image
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from scipy.ndimage import gaussian_filter
+
+from gaussian_core.errors import ImageError
+from gaussian_core.evaluation.metrics import score
+from gaussian_core.imaging.picture import Picture
+from gaussian_core.reduced_copy import reduced_copy
+from gaussian_core.viewport import Viewport
+from tests.canvas_helpers import pixels
+from tests.window_helpers import WindowMaker, open_and_wait, wait_until_idle
+from viewer.model.original import OriginalDrawing, psnr_of_frames
+
+
+def scenery(height, width, dtype=np.uint8):
+    """Soft noise, as a photograph has it."""
+    noise = np.random.default_rng(4).random((height, width, 3))
+    soft = gaussian_filter(noise, (1.2, 1.2, 0))
+    soft = (soft - soft.min()) / np.ptp(soft)
+    if np.dtype(dtype).kind == "f":
+        return soft.astype(dtype)
+    return np.round(soft * np.iinfo(dtype).max).astype(dtype)
+
+
+@pytest.mark.parametrize("factor", [2, 3, 8])
+def test_a_copy_is_that_much_smaller_and_keeps_what_it_is_a_copy_of(factor):
+    whole = scenery(101, 130)
+    copy = reduced_copy(Picture(whole), factor)
+    height, width = 101 // factor, 130 // factor
+    assert copy.extent == (height, width)
+    assert copy.original.extent == (height * factor, width * factor)
+    assert np.array_equal(copy.original.pixels, whole[: height * factor, : width * factor])
+    wanted = Image.fromarray(copy.original.pixels).resize((width, height), Image.Resampling.BICUBIC)
+    assert np.array_equal(copy.pixels, np.asarray(wanted))
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.float32])
+def test_deep_pictures_are_copied_in_8_bits(dtype):
+    copy = reduced_copy(Picture(scenery(40, 40, dtype)), 2)
+    assert copy.dtype == np.uint8
+    assert np.abs(copy.original.pixels.astype(int) - scenery(40, 40)).max() <= 1
+
+
+def test_pictures_too_small_or_too_large_are_refused(monkeypatch):
+    with pytest.raises(ImageError, match="too small"):
+        reduced_copy(Picture(scenery(30, 60)), 4)
+    monkeypatch.setattr("gaussian_core.reduced_copy.MOST", 1000)
+    with pytest.raises(ImageError, match="too large"):
+        reduced_copy(Picture(scenery(40, 60)), 2)
+
+
+def test_at_the_scale_of_the_reduction_the_original_is_drawn_to_the_bit():
+    copy = reduced_copy(Picture(scenery(60, 90)), 3)
+    drawn = OriginalDrawing(copy.original, copy.extent).draw(Viewport((4.0, 2.0), 3.0, (45, 30)))
+    assert np.array_equal(np.round(drawn * 255), copy.original.pixels[6:36, 12:57])
+
+
+def test_the_psnr_of_frames_is_that_of_the_tables():
+    a, b = scenery(80, 70), scenery(80, 70)
+    b = np.clip(b.astype(int) + np.random.default_rng(1).integers(-9, 9, b.shape), 0, 255)
+    b = b.astype(np.uint8)
+    frames = [np.dstack([p[..., ::-1], np.full(p.shape[:2], 255, np.uint8)]) for p in (a, b)]
+    assert psnr_of_frames(*frames) == pytest.approx(score(b / 255, a / 255, 0.0).psnr_y, abs=1e-6)
+    assert math.isinf(psnr_of_frames(frames[0], frames[0]))
+
+
+@pytest.fixture
+def window(qapp, qtbot, tmp_path):
+    maker = WindowMaker(qapp, tmp_path)
+    window = maker()
+    Image.fromarray(scenery(480, 720)).save(tmp_path / "a.png")
+    open_and_wait(qtbot, window, tmp_path / "a.png")
+    window.menus.actions["reduced.4"].trigger()
+    wait_until_idle(qtbot, window, lambda: window.session.document.extent == (120, 180))
+    yield window
+    maker.close()
+
+
+def plates(window):
+    return window.canvas._names
+
+
+def test_what_a_method_makes_of_the_copy_is_shown_beside_the_original(window, qtbot):
+    canvas = window.canvas
+    assert window.windowTitle().startswith("a.png, 1/4")
+    assert canvas.split and window.menus.actions["field.split"].isChecked()
+    canvas.set_view(canvas.view.at_scale(4.0))
+    wait_until_idle(qtbot, window)
+    seen = pixels(canvas.grab_frame())
+    column = canvas.view.size[0] // 2
+    x, y = (max(0, round(v * 4)) for v in canvas.view.origin)
+    truth = scenery(480, 720)[y : y + seen.shape[0], x : x + seen.shape[1]]
+    left = column - canvas.view.picture_rect[0]
+    assert np.array_equal(seen[:, :left], truth[:, :left])
+    qtbot.waitUntil(lambda: "dB" in plates(window)[1], timeout=5000)
+    told = plates(window)
+    made = pixels_alone(window, qtbot)
+    wanted = score(made / 255, truth / 255, 0.0).psnr_y
+    assert told == ("Original", f"Kernel interpolation  {wanted:.2f} dB")
+
+
+def pixels_alone(window, qtbot):
+    """The right side over all of the view."""
+    QTest.keyClick(window.canvas, Qt.Key.Key_S)
+    wait_until_idle(qtbot, window)
+    seen = pixels(window.canvas.grab_frame())
+    QTest.keyClick(window.canvas, Qt.Key.Key_S)
+    return seen
+
+
+def test_the_original_stays_on_the_left_whatever_method_is_chosen(window, qtbot):
+    canvas = window.canvas
+    canvas.set_view(canvas.view.at_scale(4.0))
+    for method in ("nearest", "lanczos"):
+        window.menus.actions[f"method.{method}"].trigger()
+        wait_until_idle(qtbot, window)
+        assert canvas.scene_beside.method == "original"
+        title = window.session.choice.title
+        qtbot.waitUntil(lambda t=title: plates(window)[1].startswith(f"{t}  "), timeout=5000)
+    # The figure is of a view that rests: with the next one it goes, and comes anew.
+    figure = plates(window)[1]
+    canvas.set_view(canvas.view.at_scale(7.0))
+    assert "dB" not in plates(window)[1]
+    qtbot.waitUntil(lambda: "dB" in plates(window)[1], timeout=5000)
+    assert plates(window)[1] != figure
+    QTest.keyPress(canvas, Qt.Key.Key_X)
+    wait_until_idle(qtbot, window)
+    assert canvas.scene.method == "original"
+    QTest.keyRelease(canvas, Qt.Key.Key_X)
+    wait_until_idle(qtbot, window)
+    assert canvas.scene.method == "lanczos" and window.settings.method == "lanczos"
+
+
+def test_from_one_copy_to_the_next_and_back_to_the_picture(window, qtbot):
+    window.menus.actions["reduced.2"].trigger()
+    wait_until_idle(qtbot, window, lambda: window.session.document.extent == (240, 360))
+    assert window.windowTitle().startswith("a.png, 1/2")
+    window.menus.actions["reduced.1"].trigger()
+    wait_until_idle(qtbot, window, lambda: window.session.document.extent == (480, 720))
+    assert window.windowTitle().startswith("a.png  ")
+    assert window.canvas.scene_beside.method != "original"
+
+
+def test_what_cannot_be_reduced_says_so_and_stays_open(window, qtbot, tmp_path):
+    Image.fromarray(scenery(30, 40)).save(tmp_path / "small.png")
+    open_and_wait(qtbot, window, tmp_path / "small.png")
+    wait_until_idle(qtbot, window, lambda: window.session.document.extent == (30, 40))
+    said = []
+    window.error_box.tell = lambda title, text: said.append(text)
+    window.menus.actions["reduced.8"].trigger()
+    qtbot.waitUntil(lambda: bool(said), timeout=5000)
+    assert "too small" in said[0]
+    assert window.session.document.extent == (30, 40)
