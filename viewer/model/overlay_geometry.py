@@ -22,7 +22,7 @@ MIN_RADIUS = 1.5
 """Device pixels: an ellipse whose longer half-axis is below this is drawn as a point."""
 
 MIN_DRIFT = 1.5
-"""Device pixels: a Gaussian that is less far from where it began is drawn as a point."""
+"""Device pixels: of a Gaussian that is less far from where it began there is nothing to see."""
 
 SATURATION = 1.7
 DARKEST = 0.7
@@ -67,15 +67,15 @@ def overlay_geometry(
     """Choose and place the marks. Raises Cancelled when `stop`, polled between tiles, says so.
 
     Ellipses: those whose longer half-axis reaches MIN_RADIUS, the `cap` largest; the smaller ones
-    are points. Drifts: those as long as MIN_DRIFT, the `cap` longest; the others are points. Points: at most
-    `centre_cap`, drawn evenly from all of them.
+    are points. Drifts: those as long as MIN_DRIFT, the `cap` longest. Points: at most `centre_cap`, drawn evenly from
+    all of them.
     """
     rect = view.source_rect
     in_view = 0
     ellipses, lines = _Largest(options.cap), _Largest(options.cap)
     dots: list[tuple[GaussianField, NDArray[np.int64]]] = []
-    # Gaussians in view with an ellipse or a line, and those that are too small for one.
-    ringed, lined, small, still = 0, 0, 0, 0
+    # Gaussians in view with an ellipse, with a line, and those that are too small for one.
+    ringed, small, lined, still = 0, 0, 0, 0
     for tile, whole in scene.fields_in(rect):
         if stop is not None and stop():
             raise Cancelled("the view has changed")
@@ -83,18 +83,17 @@ def overlay_geometry(
         in_view += len(inside)
         if not options.any:
             continue
-        points = [inside if options.centres else inside[:0]]
+        points = inside if options.centres else inside[:0]
         if options.ellipses:
             large, keys, rest, within = _rings(tile, inside, rect, whole, options, view.scale)
             ellipses.add(tile, large, keys)
             ringed, small = ringed + within, small + len(rest)
-            points.append(rest)
+            points = points if options.centres else rest
         if options.drifts and tile.drifts is not None:
-            moved, lengths, rest = _moved(tile, inside, view.scale)
+            moved, lengths = _moved(tile, inside, view.scale)
             lines.add(tile, moved, lengths)
-            lined, still = lined + len(moved), still + len(rest)
-            points.append(rest)
-        dots.append((tile, _union(points)))
+            lined, still = lined + len(moved), still + len(inside) - len(moved)
+        dots.append((tile, points))
 
     chosen_dots = _evenly(dots, options.centre_cap)
     chosen, chosen_lines = ellipses.chosen(), lines.chosen()
@@ -107,7 +106,7 @@ def overlay_geometry(
         shown.append(min(kept, ringed) + min(small, shown_dots))
     if options.drifts:
         kept = sum(len(index) for _, index in chosen_lines)
-        shown.append(min(kept, lined) + min(still, shown_dots))
+        shown.append(min(kept, lined) + still)
     return OverlayGeometry(
         points=_centres(chosen_dots, view),
         point_colours=_colours(chosen_dots, options.colour),
@@ -143,23 +142,13 @@ def _rings(
 
 def _moved(
     tile: GaussianField, inside: NDArray[np.int64], scale: float
-) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.int64]]:
-    """Places whose drift can be seen, how long it is in device pixels, and the other places."""
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Places whose drift can be seen, and how long it is in device pixels."""
     assert tile.drifts is not None
     away = np.take(tile.drifts, inside, axis=0).astype(np.float32)
     length = np.hypot(away[:, 0], away[:, 1]) * np.float32(scale)
     seen = length >= MIN_DRIFT
-    return inside[seen], length[seen], inside[~seen]
-
-
-def _union(parts: list[NDArray[np.int64]]) -> NDArray[np.int64]:
-    """Every place once; one that all others are part of, as a rule the first, comes back as it is."""
-    filled = [part for part in parts if len(part)]
-    if len(filled) < 2:
-        return filled[0] if filled else parts[0]
-    largest = max(filled, key=len)
-    merged = np.unique(np.concatenate(filled))
-    return largest if len(merged) == len(largest) else merged
+    return inside[seen], length[seen]
 
 
 class _Largest:
