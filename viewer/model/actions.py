@@ -443,6 +443,7 @@ GESTURES: tuple[Gesture, ...] = (
     Gesture(("Pinch",), "Zoom at the fingers"),
     Gesture(("Two fingers",), "Pan"),
     Gesture(("Drag",), "Pan; the line of a split view"),
+    Gesture(("Click",), "With marks shown: what there is to know of the Gaussian there"),
     Gesture(("Double-click",), "To 100 % at the point, and back"),
     Gesture(("Drop a file",), "Open it"),
 )

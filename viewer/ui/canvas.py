@@ -14,13 +14,14 @@ For the window around it:
     canvas.set_overlays(OverlayOptions(...))
     canvas.set_background(QColor)                  around the picture
     canvas.set_pixel_grid(bool)                    the edges of the source's pixels
+    canvas.set_mark(Inspected)                     around one Gaussian; None: none
     canvas.set_touchpad_pans(bool)  set_coarse_first(bool)  set_glide(seconds)         settings
     canvas.grab_frame() -> QImage                  the picture as shown, without overlays
     canvas.is_idle() -> bool                       everything asked for is on screen
     canvas.shutdown()                              ends the threads; call it when the window closes
 
-Signals: view_changed(), frame_shown(Frame), beside_shown(Frame), painted(seconds), cursor_moved(x, y) in source
-coordinates, cursor_left(), overlay_counts(shown, in_view), failed(message).
+Signals: view_changed(), frame_shown(Frame), beside_shown(Frame), painted(seconds), cursor_moved(x, y) and clicked(x, y)
+in source coordinates, cursor_left(), overlay_counts(shown, in_view), failed(message).
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from viewer.model.frame import Frame
+from viewer.model.inspector import Inspected
 from viewer.model.motion import GLIDE_SECONDS, Glide
 from viewer.model.overlay_options import OverlayOptions
 from viewer.model.scene import Scene
@@ -60,6 +62,7 @@ from viewer.ui.canvas_input import Fingers, wheel_input
 from viewer.ui.canvas_painter import Layer, compose
 from viewer.ui.frame_worker import RenderFrame, warm_up
 from viewer.ui.grid_painter import paint_grid
+from viewer.ui.mark_painter import paint_mark
 from viewer.ui.overlay_painter import OverlayPainter, OverlayRequest
 from viewer.ui.scene_pane import ScenePane
 from viewer.ui.split_painter import paint_split
@@ -68,6 +71,9 @@ KEY_STEP = 2.0**0.5
 """Two presses of a zoom key are a factor of two."""
 
 TICK_MS = 8
+
+CLICK_REACH = 3.0
+"""Logical pixels that the mouse may move between press and release of a click."""
 
 
 class Canvas(QWidget):
@@ -81,6 +87,8 @@ class Canvas(QWidget):
     """At the end of a paint event: the seconds it took, for measurements."""
     cursor_moved = Signal(float, float)
     cursor_left = Signal()
+    clicked = Signal(float, float)
+    """The left button, pressed and let go in the same place."""
     overlay_counts = Signal(int, int)
     failed = Signal(str)
 
@@ -105,6 +113,8 @@ class Canvas(QWidget):
         self._glide: Glide | None = None
         self._glide_seconds = GLIDE_SECONDS
         self._drag: QPointF | None = None
+        self._pressed: QPointF | None = None  # where, as long as it may be a click
+        self._mark: Inspected | None = None
         self._fingers = Fingers()
         self._cursor: QPointF | None = None
         self._line = SplitLine()
@@ -197,6 +207,8 @@ class Canvas(QWidget):
             self._pane.scene = scene
             if not ((announced or keep_view) and self._view.extent == scene.extent):
                 self._open(scene.extent)
+        if before is None or before.method != scene.method:
+            self._mark = None  # it was one of another field
         affected = not same or self._pane.affects_view(self._view, scene)
         self._pane.scene = scene
         if affected:
@@ -256,6 +268,11 @@ class Canvas(QWidget):
             self._overlays = options
             self._request_overlay(moving=False)
             self.update()
+
+    def set_mark(self, mark: Inspected | None) -> None:
+        """Mark one Gaussian of the scene; with another picture the mark goes."""
+        self._mark = mark
+        self.update()
 
     def set_pixel_grid(self, shown: bool) -> None:
         """Whether the edges of the source's pixels are drawn, from GRID_FROM up."""
@@ -382,6 +399,9 @@ class Canvas(QWidget):
             self._compose(painter, self._overlay_layer)
             if self._pixel_grid:
                 paint_grid(painter, self._view, self._grid.ratio)
+            if self._mark is not None:
+                sigma = self._overlays.sigma
+                paint_mark(painter, self._view, self._mark, sigma, self._grid.ratio)
             if self.split:
                 size = self._view.size
                 column = self._line.column(size[0])
@@ -413,6 +433,8 @@ class Canvas(QWidget):
             event.accept()
         elif event.button() in (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton):
             self._drag = event.position()
+            left = event.button() == Qt.MouseButton.LeftButton
+            self._pressed = event.position() if left else None
             self.setCursor(Qt.CursorShape.ClosedHandCursor)
             event.accept()
         else:
@@ -428,6 +450,8 @@ class Canvas(QWidget):
         else:
             # Whole device pixels, the rest kept for the next move: the picture then only shifts,
             # and every pixel of a frame stays valid.
+            if self._pressed is not None and _apart(self._pressed, position) > CLICK_REACH:
+                self._pressed = None
             ratio = self._grid.ratio
             du = round((position.x() - self._drag.x()) * ratio)
             dv = round((position.y() - self._drag.y()) * ratio)
@@ -447,6 +471,9 @@ class Canvas(QWidget):
             self._drag = None
             self.unsetCursor()
             event.accept()
+            if self._pressed is not None and self._opened:
+                self.clicked.emit(*self._view.to_source(*self._grid.to_device(self._pressed)))
+            self._pressed = None
         else:
             super().mouseReleaseEvent(event)
 
@@ -460,7 +487,7 @@ class Canvas(QWidget):
             self.update()
             event.accept()
             return
-        self._drag = None
+        self._drag = self._pressed = None
         view = self.target_view
         if view.follow == "fit" or view.scale < 1.0:
             scale = 1.0 if view.scale < 1.0 - 1e-9 else 4.0 * view.scale
@@ -656,6 +683,7 @@ class Canvas(QWidget):
             self._overview = Layer(layer.image.copy(), layer.rect)
 
     def _drop_frame(self) -> None:
+        self._mark = None
         self._pane.drop_frame()
         self._overlay_layer = None
 
@@ -665,5 +693,10 @@ class Canvas(QWidget):
     def _drop_scene(self) -> None:
         self._pane.drop_scene()
         self._drop_beside()
+        self._mark = None
         self._overlay_painter.slot.clear()
         self._overlay_layer = None
+
+
+def _apart(a: QPointF, b: QPointF) -> float:
+    return math.hypot(a.x() - b.x(), a.y() - b.y())

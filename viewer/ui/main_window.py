@@ -28,6 +28,7 @@ from viewer.model.export_plan import ExportPlan, region_in_view
 from viewer.model.field_card import card_of
 from viewer.model.frame import Frame
 from viewer.model.frame_renderer import FIELD_FROM
+from viewer.model.inspector import nearest_gaussian
 from viewer.model.methods import DEFAULT, METHODS, SHIPPED, method_title
 from viewer.model.motion import GLIDE_SECONDS
 from viewer.model.overlay_options import OverlayOptions
@@ -180,6 +181,7 @@ class MainWindow(QMainWindow):
         zoom.fill_chosen.connect(self.canvas.fill)
         zoom.left.connect(self.canvas.setFocus)
         self.status.cancelled.connect(self.stop)
+        self.canvas.clicked.connect(self._inspect)
         self.canvas.failed.connect(lambda message: self.status.tell(message))
         session = self.session
         session.changed.connect(self._show_document)
@@ -219,6 +221,8 @@ class MainWindow(QMainWindow):
         self._take_theme()
         colour = None if s.own_colours else s.colour
         self.canvas.set_overlays(OverlayOptions(s.centres, s.ellipses, s.drifts, s.sigma, colour))
+        if not self.canvas.overlays.any:
+            self.canvas.set_mark(None)
         self.minimap.set_wanted(s.minimap)
         self.canvas.set_pixel_grid(s.pixel_grid)
         self.canvas.set_coarse_first(s.preview)
@@ -610,6 +614,17 @@ class MainWindow(QMainWindow):
         tiles = list(scene.tiles.values()) if scene is not None else []
         if on and tiles and all(tile.drifts is None for tile in tiles):
             self.status.tell("Of this field's Gaussians it is not known that they drifted", 8.0)
+
+    def _inspect(self, x: float, y: float) -> None:
+        """Where marks are shown, tell what there is to know of the Gaussian that was clicked at."""
+        scene = self.canvas.scene
+        if scene is None or not self.canvas.overlays.any:
+            return
+        found = None
+        if self.canvas.scene_at_cursor is scene and self.canvas.view.scale >= FIELD_FROM:
+            found = nearest_gaussian(scene, x, y)
+        self.canvas.set_mark(found)
+        self.status.tell("" if found is None else found.text, 60.0)
 
     def step_sigma(self, step: float) -> None:
         low, high = SIGMA_RANGE
