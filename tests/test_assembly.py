@@ -21,7 +21,7 @@ HEIGHT, WIDTH = 19, 45
 
 def _case(channels=3, spread=1.0, **options):
     """A model, raw outputs far from the start in all directions, and a picture with edges."""
-    config = ModelConfig(channels=8, blocks=1, hidden=8, **options)
+    config = ModelConfig(**{"channels": 8, "blocks": 1, "hidden": 8, "elongation": 0.8, **options})
     torch.manual_seed(1)
     model = ContinuousSR(config).eval()
     n = config.cells**2
@@ -106,7 +106,7 @@ def test_outputs_are_the_heads():
 def test_a_tile_inside_a_picture_needs_no_padding(blocks):
     """Without the encoder's reach on each side: the same outputs there, the same Gaussians from them."""
     torch.manual_seed(blocks)
-    model = ContinuousSR(ModelConfig(channels=8, blocks=blocks, hidden=8)).eval()
+    model = ContinuousSR(ModelConfig(channels=8, blocks=blocks, hidden=8, elongation=0.8)).eval()
     image = torch.rand(1, 3, HEIGHT + 8, WIDTH)
     reach = model.encoder.reach
     with torch.inference_mode():

@@ -221,3 +221,22 @@ def test_memory_is_measured_of_what_was_asked_for(tmp_path, monkeypatch):
         ["liif", "4.0", "bfloat16", str(weights)],
         [str(tmp_path / "a.png"), "nearest", "4.0", "float32"],
     ]
+
+
+def test_the_shipped_gaussians_lie_along_the_edges():
+    """On an edge in any direction most of them are visibly longer along it than across."""
+    from gaussian_core.builder import build_field
+
+    y, x = np.mgrid[0:48, 0:48] - 23.5
+    for degrees in (0, 30, 60, 90, 135):
+        t = np.radians(degrees)
+        across = -x * np.sin(t) + y * np.cos(t)  # pixels from the edge, which runs along `degrees`
+        grey = 0.25 + 0.5 / (1 + np.exp(-4 * across))
+        field = build_field(np.repeat(grey[..., None], 3, 2).astype(np.float32), device="cpu")
+        mx, my = field.means.astype(float).T - 24
+        near = (np.abs(-mx * np.sin(t) + my * np.cos(t)) < 1.5) & (np.hypot(mx, my) < 16)
+        xx, xy, yy = field.covariances[near].astype(float).T
+        c, s = np.cos(t), np.sin(t)
+        along = c * c * xx + 2 * c * s * xy + s * s * yy
+        over = s * s * xx - 2 * c * s * xy + c * c * yy
+        assert np.median(np.sqrt(along / over)) > 1.5

@@ -58,7 +58,7 @@ def test_every_part_can_be_switched(covariance, dictionary, cells, drift, elonga
 
 def test_a_flat_picture_is_flat_before_training():
     torch.manual_seed(0)
-    model = ContinuousSR(ModelConfig(**SMALL))
+    model = ContinuousSR(ModelConfig(**SMALL, elongation=0.8))
     with torch.no_grad():
         for head in (model.colour, model.geometry):
             head.weight.zero_()
@@ -71,8 +71,8 @@ def test_a_flat_picture_is_flat_before_training():
 
 
 def test_gaussians_start_along_the_edges():
-    """A diagonal edge: the long axis of the Gaussians on it follows it."""
-    model = ContinuousSR(ModelConfig(**SMALL))
+    """A diagonal edge: the long axis of the Gaussians on it follows it, where the structure tensor stretches them."""
+    model = ContinuousSR(ModelConfig(**SMALL, elongation=0.8))
     with torch.no_grad():
         for head in (model.colour, model.geometry):
             head.weight.zero_()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gaussian_core.atomic import atomic_write
+from gaussian_core.models.config import FOLLOW
 from gaussian_core.parallel import Stop
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class Variant:
     name: str
     part: str
     changes: dict[str, Any] = field(default_factory=dict)
-    follow: float = 1e-3
+    follow: float = FOLLOW
     consistent: bool = True
 
     @property
@@ -43,7 +44,7 @@ class Variant:
 
 
 # Where the shipped weights' design differs from ModelConfig's defaults.
-SHIPPED: dict[str, Any] = {"elongation": 0.4}
+SHIPPED: dict[str, Any] = {}
 VARIANTS = (
     Variant("all", "the shipped design"),
     Variant("no-ddcw", "DDCW x APD", {"covariance": "direct"}),
@@ -62,7 +63,7 @@ VARIANTS = (
     Variant("no-footprint", "pixel footprint", {"footprint": 0.0}),
     Variant("no-consistency", "data consistency", consistent=False),
     Variant("no-prior", "geometry's prior", follow=0.0),
-    Variant("no-structure-tensor", "geometry's start", {"elongation": 0.0}),
+    Variant("structure-tensor", "geometry's start", {"elongation": 0.4}),
 )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gaussian_core.errors import UserError
+from gaussian_core.models.config import FOLLOW
 from gaussian_core.parallel import Stop
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="standard deviation of a Gaussian at the start, source pixels",
     )
     add("--elongation", type=float, default=0.0, help="start along the picture's edges; 0: round")
-    add("--follow", type=float, default=1e-3, help="weight of geometry along edges; 0: none")
+    add("--follow", type=float, default=FOLLOW, help="weight of geometry along edges; 0: none")
     add(
         "--weights",
         type=Path,

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from gaussian_core.errors import WeightsError
-from gaussian_core.models.config import ModelConfig
+from gaussian_core.models.config import FOLLOW, ModelConfig
 from gaussian_core.models.continuoussr import ContinuousSR
 from gaussian_core.models.gaussiansr import GaussianSR
 from gaussian_core.models.networks import make_network
@@ -79,7 +79,7 @@ def begin_with(model: nn.Module, weights: Path) -> None:
 class ContinuousSRLearner(Learner):
     """L1 between the field and the colours of the original. follow: weight of the geometry's prior, 0 for none."""
 
-    def __init__(self, config: ModelConfig, follow: float = 1e-3) -> None:
+    def __init__(self, config: ModelConfig, follow: float = FOLLOW) -> None:
         super().__init__(config)
         self.cells, self.margin, self.follow = config.cells, config.margin, follow
 
@@ -147,7 +147,7 @@ class GaussianSRLearner(_Queried):
         return model.sample(model.encode(image), positions, cell)
 
 
-def learner_of(config: ModelConfig, follow: float = 1e-3) -> Learner:
+def learner_of(config: ModelConfig, follow: float = FOLLOW) -> Learner:
     """The learner of an architecture. follow: for ContinuousSR."""
     if config.architecture == "continuoussr":
         return ContinuousSRLearner(config, follow)
