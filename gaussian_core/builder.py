@@ -309,8 +309,6 @@ def _joined(parts: list[GaussianField]) -> GaussianField:
     rows = np.zeros((5 + channels, count + ROW_PADDING), np.float32)
     # All parts are of one method: all tell their drifts, or none.
     drifts = [part.drifts for part in parts if part.drifts is not None]
-    # All parts are of one method: all tell their drifts, or none.
-    drifts = [part.drifts for part in parts if part.drifts is not None]
     place = 0
     while parts:
         part = parts.pop(0)

@@ -19,3 +19,13 @@ def _kernels() -> None:
 
     rasterizer.warm_up()
     compile_apart(overlay_kernels.MODULE)
+
+
+@pytest.fixture
+def make_window(qapp, tmp_path):
+    """Makes windows, which are closed after the test (see WindowMaker)."""
+    from tests.window_helpers import WindowMaker
+
+    maker = WindowMaker(qapp, tmp_path)
+    yield maker
+    maker.close()

@@ -7,15 +7,7 @@ from collections import Counter
 import pytest
 from PySide6.QtGui import QKeySequence
 
-from tests.window_helpers import WindowMaker
 from viewer.model.actions import ACTIONS, MENUS, action, chord, sheet
-
-
-@pytest.fixture
-def make_window(qapp, tmp_path):
-    maker = WindowMaker(qapp, tmp_path)
-    yield maker
-    maker.close()
 
 
 def test_ids_and_keys_are_used_once():

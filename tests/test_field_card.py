@@ -13,17 +13,10 @@ from gaussian_core.errors import WeightsError
 from gaussian_core.field import GaussianField
 from gaussian_core.models.card import read_card
 from gaussian_core.models.config import weights_path
-from tests.window_helpers import WindowMaker, open_and_wait, save_picture, wait_until_idle
+from tests.window_helpers import open_and_wait, save_picture, wait_until_idle
 from viewer.model.document import Document
 from viewer.model.field_card import card_of, figures_of
 from viewer.model.settings import Settings
-
-
-@pytest.fixture
-def make_window(qapp, tmp_path):
-    maker = WindowMaker(qapp, tmp_path)
-    yield maker
-    maker.close()
 
 
 def test_the_card_of_the_shipped_weights_is_complete():

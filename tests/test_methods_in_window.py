@@ -16,17 +16,10 @@ pytest.importorskip("torch")
 from gaussian_core.methods import METHODS, open_drawing
 from gaussian_core.models import weights
 from tests.canvas_helpers import pixels
-from tests.window_helpers import WindowMaker, open_and_wait, save_picture, wait_until_idle
+from tests.window_helpers import open_and_wait, save_picture, wait_until_idle
 from viewer.model.document import Document
 from viewer.model.frame_renderer import picture_viewport
 from viewer.model.settings import Settings
-
-
-@pytest.fixture
-def make_window(qapp, tmp_path):
-    maker = WindowMaker(qapp, tmp_path)
-    yield maker
-    maker.close()
 
 
 def _tiles(window):

@@ -10,16 +10,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from tests.canvas_helpers import pixels, wheel
-from tests.window_helpers import WindowMaker, open_and_wait, save_picture, wait_until_idle
+from tests.window_helpers import open_and_wait, save_picture, wait_until_idle
 from viewer.model.frame_renderer import render_frame
 from viewer.model.split_line import LEAST, SplitLine
-
-
-@pytest.fixture
-def make_window(qapp, tmp_path):
-    maker = WindowMaker(qapp, tmp_path)
-    yield maker
-    maker.close()
 
 
 @pytest.fixture

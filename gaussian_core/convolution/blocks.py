@@ -63,9 +63,8 @@ class Blocks:
             return best
         block = mmap.mmap(-1, size)
         if hasattr(mmap, "MADV_HUGEPAGE"):
-            with contextlib.suppress(
-                OSError
-            ):  # a system without large pages does not take the advice
+            # A system without large pages does not take the advice.
+            with contextlib.suppress(OSError):
                 block.madvise(mmap.MADV_HUGEPAGE)
         return block
 

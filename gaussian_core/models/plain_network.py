@@ -189,6 +189,8 @@ def read_network(path: str | os.PathLike[str]) -> PlainNetwork | None:
 def structure_tensor(colours: Floats, elongation: float = 1.0) -> Floats:
     """(2, H, W) of colours (H, W, 3): as continuoussr.structure_tensor, times elongation."""
     height, width = colours.shape[:2]
+    if elongation == 0:
+        return np.zeros((2, height, width), np.float32)
     out = np.empty((2, height, width), np.float32)
     source = np.ascontiguousarray(colours)
 

@@ -140,9 +140,8 @@ class Trainer:
         self.muon.zero_grad(set_to_none=True)
         loss.backward()
         self.group.average_gradients(self.model.parameters())
-        value = float(
-            loss.detach()
-        )  # not sooner: a GPU would idle until the gradients are asked for
+        # Not sooner: a GPU would idle until the gradients are asked for.
+        value = float(loss.detach())
         if self.group.any(self._strayed(value), self.device):
             log.warning("step %d: a loss of %.3g; back to the averaged weights", self.step, value)
             self._return_to_average()

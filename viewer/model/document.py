@@ -16,8 +16,8 @@ from viewer.model.methods import (
     AUTOMATIC,
     DEFAULT,
     FALLBACK,
+    KNOWN,
     METHODS,
-    ORIGINAL,
     Choice,
     imports_torch,
     method_named,
@@ -254,8 +254,7 @@ class Document:
         """Whether building imports torch, which takes a while."""
         if self.builder is not None or not self.buildable:
             return False
-        known = (*METHODS, ORIGINAL)
-        return next((imports_torch(m) for m in known if m.name == self._method_now), True)
+        return next((imports_torch(m) for m in KNOWN if m.name == self._method_now), True)
 
     @property
     def method(self) -> str:

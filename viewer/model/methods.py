@@ -83,6 +83,8 @@ ORIGINAL = FieldMethod(
     makes="original",
 )
 """No method: with a reduced copy it is there to hold the methods against."""
+KNOWN = (*METHODS, ORIGINAL)
+"""Whatever a picture can be shown by."""
 DEFAULT = FIELDS[0].name
 FALLBACK = "kernel"
 """What is shown where another method cannot work: it needs no weights and no torch."""
@@ -97,7 +99,7 @@ def imports_torch(method: FieldMethod) -> bool:
 
 def method_named(name: str) -> FieldMethod:
     """Raises KeyError."""
-    return {m.name: m for m in (*METHODS, ORIGINAL)}[name]
+    return {m.name: m for m in KNOWN}[name]
 
 
 AUTOMATIC = "auto"
@@ -141,4 +143,4 @@ class Choice:
 
 def method_title(name: str) -> str:
     """For a field file the name that it carries."""
-    return next((m.title for m in (*METHODS, ORIGINAL) if m.name == name), name)
+    return next((m.title for m in KNOWN if m.name == name), name)

@@ -203,11 +203,11 @@ class Canvas(QWidget):
             if not announced:
                 self._overview = None
             self._drop_frame()
-            self._drop_beside()
+            self._beside.drop_scene()
             self._pane.scene = scene
             if not ((announced or keep_view) and self._view.extent == scene.extent):
                 self._open(scene.extent)
-        if before is None or before.method != scene.method:
+        if before is None or not same or before.method != scene.method:
             self._mark = None  # it was one of another field
         affected = not same or self._pane.affects_view(self._view, scene)
         self._pane.scene = scene
@@ -221,7 +221,7 @@ class Canvas(QWidget):
         self._names = names
         pane = self._beside
         if scene is None:
-            self._drop_beside()
+            self._beside.drop_scene()
             self._line_held = False
             self._point_at_line(None)
         else:
@@ -683,16 +683,12 @@ class Canvas(QWidget):
             self._overview = Layer(layer.image.copy(), layer.rect)
 
     def _drop_frame(self) -> None:
-        self._mark = None
         self._pane.drop_frame()
         self._overlay_layer = None
 
-    def _drop_beside(self) -> None:
-        self._beside.drop_scene()
-
     def _drop_scene(self) -> None:
         self._pane.drop_scene()
-        self._drop_beside()
+        self._beside.drop_scene()
         self._mark = None
         self._overlay_painter.slot.clear()
         self._overlay_layer = None
