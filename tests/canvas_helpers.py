@@ -9,8 +9,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QColor, QImage, QNativeGestureEvent, QPointingDevice, QWheelEvent
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import (
+    QColor,
+    QImage,
+    QMouseEvent,
+    QNativeGestureEvent,
+    QPointingDevice,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import QApplication, QWidget
 
 from gaussian_core.errors import Cancelled
@@ -130,3 +137,35 @@ def pixels(image: QImage) -> NDArray[np.uint8]:
     flat = np.frombuffer(image.constBits(), np.uint8).reshape(height, image.bytesPerLine())
     bgrx = flat[:, : width * 4].reshape(height, width, 4)
     return bgrx[..., 2::-1].copy()
+
+
+def mouse(
+    widget: QWidget,
+    kind: QEvent.Type,
+    at: tuple[float, float],
+    button: Qt.MouseButton = Qt.MouseButton.NoButton,
+    buttons: Qt.MouseButton = Qt.MouseButton.NoButton,
+) -> None:
+    position = QPointF(*at)
+    QApplication.sendEvent(
+        widget,
+        QMouseEvent(
+            kind,
+            position,
+            QPointF(widget.mapToGlobal(position)),
+            button,
+            buttons,
+            Qt.KeyboardModifier.NoModifier,
+        ),
+    )
+
+
+def drag(
+    widget: QWidget,
+    start: tuple[float, float],
+    stop: tuple[float, float],
+    button: Qt.MouseButton = Qt.MouseButton.LeftButton,
+) -> None:
+    mouse(widget, QEvent.Type.MouseButtonPress, start, button, button)
+    mouse(widget, QEvent.Type.MouseMove, stop, Qt.MouseButton.NoButton, button)
+    mouse(widget, QEvent.Type.MouseButtonRelease, stop, button, Qt.MouseButton.NoButton)

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QMouseEvent, QPointingDevice
+from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtGui import QPointingDevice
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -18,6 +18,8 @@ from tests.canvas_helpers import (
     BACKGROUND,
     BACKGROUND_RGB,
     CountingRenderer,
+    drag,
+    mouse,
     overview,
     pinch,
     pixels,
@@ -64,27 +66,6 @@ def make(qtbot):
         canvas.shutdown()
     leaked = set(threading.enumerate()) - before
     assert not leaked, f"threads left running: {leaked}"
-
-
-def mouse(widget, kind, at, button, buttons):
-    position = QPointF(*at)
-    QApplication.sendEvent(
-        widget,
-        QMouseEvent(
-            kind,
-            position,
-            QPointF(widget.mapToGlobal(position)),
-            button,
-            buttons,
-            Qt.KeyboardModifier.NoModifier,
-        ),
-    )
-
-
-def drag(widget, start, stop, button=Qt.MouseButton.LeftButton):
-    mouse(widget, QEvent.Type.MouseButtonPress, start, button, button)
-    mouse(widget, QEvent.Type.MouseMove, stop, Qt.MouseButton.NoButton, button)
-    mouse(widget, QEvent.Type.MouseButtonRelease, stop, button, Qt.MouseButton.NoButton)
 
 
 def test_a_picture_opens_whole_and_centred_over_the_background(make):

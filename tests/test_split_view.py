@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QMouseEvent
+from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
 
-from tests.canvas_helpers import pixels, wheel
+from tests import canvas_helpers
+from tests.canvas_helpers import mouse, pixels, wheel
 from tests.window_helpers import open_and_wait, save_picture, wait_until_idle
 from viewer.model.frame_renderer import render_frame
 from viewer.model.split_line import LEAST, SplitLine
@@ -39,29 +38,14 @@ def split(window, qtbot):
     wait_until_idle(qtbot, window)
 
 
-def move(canvas, x, held=Qt.MouseButton.NoButton):
+def move(canvas, x):
     """The mouse goes to x, halfway down."""
-    place = QPointF(x, canvas.height() / 2)
-    none = Qt.KeyboardModifier.NoModifier
-    QApplication.sendEvent(
-        canvas,
-        QMouseEvent(
-            QEvent.Type.MouseMove,
-            place,
-            canvas.mapToGlobal(place),
-            Qt.MouseButton.NoButton,
-            held,
-            none,
-        ),
-    )
+    mouse(canvas, QEvent.Type.MouseMove, (x, canvas.height() / 2))
 
 
 def drag(canvas, start, end):
-    y = canvas.height() // 2
-    QTest.mousePress(canvas, Qt.MouseButton.LeftButton, pos=QPoint(round(start), y))
-    for x in ((start + end) / 2, end):
-        move(canvas, x, Qt.MouseButton.LeftButton)
-    QTest.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=QPoint(round(end), y))
+    y = canvas.height() / 2
+    canvas_helpers.drag(canvas, (start, y), (end, y))
 
 
 def test_each_side_shows_its_method_to_the_pixel(window, qtbot):
