@@ -83,6 +83,9 @@ def test_orthogonalise_evens_out_directions():
     for shape in ((12, 40), (40, 12)):
         values = torch.linalg.svdvals(orthogonalise(torch.randn(shape)))
         assert float(values.min()) > 0.6 and float(values.max()) < 1.3
+    several = torch.randn(3, 12, 40)
+    alone = torch.stack([orthogonalise(matrix) for matrix in several])
+    torch.testing.assert_close(orthogonalise(several), alone, rtol=1e-4, atol=1e-5)
 
 
 def test_pages_are_reproducible_and_differ():
