@@ -117,6 +117,21 @@ def pixels_alone(window, qtbot):
     return seen
 
 
+def test_the_picture_that_was_open_is_not_split_meanwhile(qtbot, make_window, tmp_path):
+    window = make_window()
+    Image.fromarray(scenery(480, 720)).save(tmp_path / "a.png")
+    open_and_wait(qtbot, window, tmp_path / "a.png")
+    split = []
+    window.canvas.frame_shown.connect(
+        lambda _: split.append((window.session.document.extent, window.canvas.split))
+    )
+    window.menus.actions["reduced.4"].trigger()
+    assert not window.canvas.split and not window.menus.actions["field.split"].isChecked()
+    wait_until_idle(qtbot, window, lambda: window.session.document.extent == (120, 180))
+    assert window.canvas.split and window.menus.actions["field.split"].isChecked()
+    assert ((480, 720), True) not in split
+
+
 def test_the_original_stays_on_the_left_whatever_method_is_chosen(window, qtbot):
     canvas = window.canvas
     canvas.set_view(canvas.view.at_scale(4.0))

@@ -400,9 +400,6 @@ class MainWindow(QMainWindow):
         """Open a smaller copy of the picture, beside the picture itself; 1: only that again."""
         if not self.session.open_reduced(factor):
             self.status.tell("A field file has no picture to be reduced")
-        elif factor > 1:
-            self.session.set_split(True)
-            self.menus.tick("field.split", True)
 
     def ask_open(self) -> None:
         dialogs.ask_open(self, self.settings.last_folder, self.open)
@@ -509,6 +506,7 @@ class MainWindow(QMainWindow):
         document = self.session.document
         self.minimap.refresh()
         self.menus.enable(document is not None, *NEED_PICTURE)
+        self.menus.tick("field.split", self.session.split)
         self.welcome.setVisible(document is None and not self.session.opening)
         if document is None:
             self.setWindowTitle(TITLE)

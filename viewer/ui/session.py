@@ -406,6 +406,7 @@ class Session(QObject):
         self._original = None
         if document.picture is not None and document.picture.original is not None:
             self._original = document.made_by(ORIGINAL.name)
+            self.split = True  # that is what a reduced copy is opened for
         self._replace(document)
         self._finish_opening()
         self.changed.emit()
