@@ -42,6 +42,15 @@ def _taps(
             weights[t, k] = np.float32(value)
 
 
+@compiled(inline="always")
+def _reached(start, count, first, last, radius):
+    """Which of `count` pixels from number `start` on are within `radius` of centres first .. last, device pixels; one
+    more on either side covers the rounding."""
+    low = min(max(math.floor(first - radius - start - 0.5), 0.0), float(count))
+    high = min(max(math.ceil(last + radius - start + 0.5), 0.0), float(count))
+    return int(low), int(high)
+
+
 @compiled()
 def add_regular(
     tile, pad, left, top, width, height, rows, row_bytes, columns, lines, cell, x0, y0,
@@ -52,6 +61,20 @@ def add_regular(
     left, top: of the tile in the viewport, whose corner is at (ox, oy) in device pixels. rows: address of the index's
     rows, the amplitudes of cell (i, j) at number j * columns + i. (x0, y0): centre of the first cell, source pixels.
     """
+    # Of a grid that ends within the tile only the pixels that see it: where tiles of a large picture meet in the view,
+    # every one of them would otherwise take the time of all.
+    k0, k1 = _reached(
+        left, width, x0 * sx - ox, (x0 + (columns - 1) * cell) * sx - ox,
+        reach * math.sqrt(variance_x * sx * sx + footprint),
+    )  # fmt: skip
+    l0, l1 = _reached(
+        top, height, y0 * sy - oy, (y0 + (lines - 1) * cell) * sy - oy,
+        reach * math.sqrt(variance_y * sy * sy + footprint),
+    )  # fmt: skip
+    if k0 >= k1 or l0 >= l1:
+        return
+    tile = tile[l0:l1]
+    left, pad, width, top, height = left + k0, pad + k0, k1 - k0, top + l0, l1 - l0
     count_x = int(2 * reach * math.sqrt(variance_x + footprint / (sx * sx)) / cell) + 1
     count_y = int(2 * reach * math.sqrt(variance_y + footprint / (sy * sy)) / cell) + 1
     first_x = np.empty(width, np.int64)
