@@ -9,6 +9,8 @@ import math
 import numpy as np
 
 from gaussian_core.compiled import compiled
+from gaussian_core.convolution.multiply_ir import multiply
+from gaussian_core.convolution.steps_ir import LANES
 
 TAPS = (np.float32(0.4), np.float32(0.24), np.float32(0.06))  # of the smoothing, from its middle
 LEAST = np.float32(2e-4)  # where there is less structure than this, there is no direction
@@ -39,18 +41,19 @@ def bicubic_taps(times: int, a: float = -0.75):
 @compiled()
 def entry_rows(x, weight, bias, begin, end, out):
     """Rows begin .. end - 1 of out (h, w, K): convolution of x (h + 2, w + 2, 3) with weight (3, 3, 3, K), rows and
-    columns first."""
+    columns first. All float32 and contiguous, K a multiple of LANES."""
     width, channels = out.shape[1:]
+    pixel, features = 3 * 4, channels * 4
     for row in range(begin, end):
+        target = out[row]
         for column in range(width):
-            target = out[row, column]
-            target[:] = bias
-            for i in range(3):
-                for j in range(3):
-                    for c in range(3):
-                        value, taps = x[row + i, column + j, c], weight[i, j, c]
-                        for k in range(channels):
-                            target[k] += value * taps[k]
+            target[column] = bias
+        # What a pixel sees of one row are 9 values in a piece, of the next pixel the same ones three further on.
+        for i in range(3):
+            multiply(
+                x[row + i].ctypes.data, pixel, 4, weight[i].ctypes.data, features,
+                target.ctypes.data, features, width, channels, 9, 1,
+            )  # fmt: skip
 
 
 @compiled()
@@ -143,10 +146,10 @@ def warm() -> None:
     colours = np.zeros((4, 4, 3), np.float32)
     entry_rows(
         colours,
-        np.zeros((3, 3, 3, 8), np.float32),
-        np.zeros(8, np.float32),
+        np.zeros((3, 3, 3, LANES), np.float32),
+        np.zeros(LANES, np.float32),
         0,
         2,
-        np.empty((2, 2, 8), np.float32),
+        np.empty((2, 2, LANES), np.float32),
     )
     structure_rows(colours, np.float32(0.4), 0, 4, np.empty((2, 4, 4), np.float32))
