@@ -13,7 +13,7 @@ from torch import Tensor
 
 
 def orthogonalise(matrices: Tensor, steps: int = 5) -> Tensor:
-    """About the nearest semi-orthogonal matrix of each of (..., m, n), by the quintic Newton-Schulz iteration of Muon."""
+    """About the nearest semi-orthogonal matrix of each of (..., m, n): the quintic Newton-Schulz iteration of Muon."""
     a, b, c = 3.4445, -4.7750, 2.0315
     x = matrices / (torch.linalg.matrix_norm(matrices, keepdim=True) + 1e-7)
     tall = x.shape[-2] > x.shape[-1]
