@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from gaussian_core.errors import ImageError
 from gaussian_core.imaging.files import damaged, opened, pillow_guard
-from gaussian_core.imaging.picture import Picture, PictureSource, Rect
+from gaussian_core.imaging.picture import Picture, PictureSource, Rect, in_bytes
 from gaussian_core.imaging.tiff_files import is_tiff
 from gaussian_core.pyramid import size_of_level
 
@@ -134,12 +134,7 @@ def _reduced(picture: Picture, max_side: int) -> NDArray[np.uint8]:
         None if picture.alpha is None else picture.alpha[::step, ::step],
     )
     planes = [small.pixels] if small.alpha is None else [small.pixels, small.alpha[..., None]]
-    pixels = np.concatenate(planes, axis=2)
-    if pixels.dtype == np.uint8:
-        return pixels
-    full = np.float32(1 if pixels.dtype.kind == "f" else 65535)
-    levels = np.clip(np.nan_to_num(pixels / full), 0, 1) * 255 + 0.5
-    return levels.astype(np.uint8)
+    return in_bytes(np.concatenate(planes, axis=2), picture.full)
 
 
 class _Waiting:

@@ -6,7 +6,7 @@ import numpy as np
 
 from gaussian_core.errors import ImageError
 from gaussian_core.evaluation.pairs import reduced
-from gaussian_core.imaging.picture import Picture, PictureSource
+from gaussian_core.imaging.picture import Picture, PictureSource, in_bytes
 
 MOST = 64_000_000
 """Pixels of an original: it is held twice beside the copy while this is made."""
@@ -31,9 +31,6 @@ def reduced_copy(picture: PictureSource, factor: int) -> Picture:
             f"cut out a part of at most {MOST / 1e6:.0f}."
         )
     pixels, _ = picture.stored((0, 0, width, height))
-    if pixels.dtype != np.uint8:
-        share = np.clip(np.nan_to_num(pixels.astype(np.float32) / np.float32(picture.full)), 0, 1)
-        pixels = np.round(share * 255).astype(np.uint8)
-    low, high = reduced(np.ascontiguousarray(pixels), factor)
+    low, high = reduced(np.ascontiguousarray(in_bytes(pixels, picture.full)), factor)
     original = Picture(np.ascontiguousarray(high), name=picture.name, path=picture.path)
     return Picture(np.ascontiguousarray(low), name=picture.name, original=original)

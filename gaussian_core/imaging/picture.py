@@ -102,6 +102,14 @@ class PictureSource(ABC):
         return tuple(float(v) for v in self.as_float((j, i, j + 1, i + 1))[0, 0])
 
 
+def in_bytes(pixels: NDArray[Any], full: float) -> NDArray[np.uint8]:
+    """Stored values as uint8, what is beyond 0 and `full` cut off; bytes come back as given."""
+    if pixels.dtype == np.uint8:
+        return pixels
+    share = np.clip(np.nan_to_num(pixels.astype(np.float32) / np.float32(full)), 0, 1)
+    return (share * 255 + np.float32(0.5)).astype(np.uint8)
+
+
 def grey_as_rgb(grey: NDArray[Any]) -> NDArray[Any]:
     """(H, W, 1) seen as (H, W, 3), read-only: three equal channels in the memory of one. Others come back as given."""
     return np.broadcast_to(grey, (*grey.shape[:2], 3)) if grey.shape[2] == 1 else grey
