@@ -7,7 +7,12 @@ import os
 # No test needs a screen, and a window that takes the focus would disturb whoever runs them. Set before Qt is imported.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+import hypothesis
 import pytest
+
+# Tests run side by side, on machines that do other work too: how long an example takes tells nothing.
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session", autouse=True)
