@@ -58,6 +58,25 @@ def test_whole_and_parts_are_the_same_to_the_bit(scale):
         np.testing.assert_array_equal(part, whole[top : top + height, left : left + width])
 
 
+@pytest.mark.parametrize("scale", [0.3, 1.0, (1.5, 3.7), 4.0])
+@pytest.mark.parametrize("split", [(1, 1), (20, 33), (59, 69)])
+def test_grids_that_meet_in_the_view_add_up_to_the_whole(scale, split):
+    """As the tiles of a picture do: of each only the pixels that it reaches are drawn, and none of them is left out."""
+    field = regular_field(60, 70, channels=4)
+    x, y = field.means.T
+    view = Viewport((-3.3, -2.2), scale, (310, 240))
+    total = np.zeros((240, 310, 4))
+    for left in (x < split[1], x >= split[1]):
+        for upper in (y < split[0], y >= split[0]):
+            here = left & upper
+            part = GaussianField(
+                field.means[here], field.covariances[here], field.amplitudes[here], field.extent
+            )
+            assert is_regular(part)
+            total += rasterize(part, view, backend="cpu")
+    np.testing.assert_allclose(total, rasterize(field, view, backend="cpu"), atol=1e-5)
+
+
 @pytest.mark.parametrize("scale", [1.0, 1.9, 0.6])
 def test_it_equals_the_same_gaussians_one_by_one(scale):
     """One more Gaussian, of no brightness and outside the grid, and they are drawn one by one."""
