@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 
 from gaussian_core.field import GaussianField
 from tests.canvas_helpers import pixels
-from tests.window_helpers import WindowMaker, open_and_wait, save_picture, wait_until_idle
+from tests.window_helpers import open_and_wait, save_picture, wait_until_idle
 from viewer.model.inspector import Inspected, nearest_gaussian
 from viewer.model.scene import Scene
 
@@ -57,14 +57,12 @@ def test_a_round_one_has_no_angle():
 
 
 @pytest.fixture
-def window(qapp, qtbot, tmp_path):
-    maker = WindowMaker(qapp, tmp_path)
-    window = maker()
+def window(make_window, qtbot, tmp_path):
+    window = make_window()
     open_and_wait(qtbot, window, save_picture(tmp_path / "a.png"))
     window.canvas.set_view(window.canvas.view.centred_on(30.5, 20.5, 40.0))
     wait_until_idle(qtbot, window)
-    yield window
-    maker.close()
+    return window
 
 
 def click(canvas, x, y):

@@ -11,7 +11,7 @@ import tifffile
 
 from gaussian_core.imaging import lazy_tiff, tiff_segments
 from tests.test_lazy_tiff import damaged_file
-from tests.window_helpers import WindowMaker, open_and_wait, save_picture, wait_until_idle
+from tests.window_helpers import open_and_wait, save_picture, wait_until_idle
 
 
 @pytest.fixture
@@ -23,10 +23,8 @@ def lazy(monkeypatch):
 
 
 @pytest.fixture
-def window(qapp, tmp_path):
-    made = WindowMaker(qapp, tmp_path)
-    yield made()
-    made.close()
+def window(make_window):
+    return make_window()
 
 
 def plain_file(path, value=90, size=(3000, 3000)):

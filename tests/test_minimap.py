@@ -8,25 +8,23 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
 from tests.canvas_helpers import pixels, wheel
-from tests.window_helpers import WindowMaker, open_and_wait, wait_until_idle
+from tests.window_helpers import open_and_wait, wait_until_idle
 
 
 @pytest.fixture
-def window(qapp, qtbot, tmp_path):
+def window(make_window, qtbot, tmp_path):
     """A picture whose left half is red and whose right half is blue, at 800 %."""
     from PIL import Image
 
     picture = np.zeros((150, 300, 3), np.uint8)
     picture[:, :150, 0] = picture[:, 150:, 2] = 200
     Image.fromarray(picture).save(tmp_path / "a.png")
-    maker = WindowMaker(qapp, tmp_path)
-    window = maker()
+    window = make_window()
     open_and_wait(qtbot, window, tmp_path / "a.png")
     QTest.keyClick(window.canvas, Qt.Key.Key_N)
     window.canvas.set_view(window.canvas.view.centred_on(75, 75, 8.0))
     wait_until_idle(qtbot, window)
-    yield window
-    maker.close()
+    return window
 
 
 def test_it_shows_the_picture_and_what_is_in_view(window):

@@ -138,7 +138,7 @@ def ring(sxx: float, sxy: float, syy: float, centre: tuple[float, float]) -> Ove
     )
 
 
-@settings(max_examples=80, deadline=None)  # the first one compiles
+@settings(max_examples=80)
 @given(
     st.floats(1.6, 300.0),
     st.floats(0.15, 1.0),
@@ -243,7 +243,7 @@ def test_all_marks_together_mark_every_gaussian_once():
     assert len(np.unique(without.points, axis=0)) == len(without.points)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.tuples(*[st.floats(-30, 130)] * 4))
 def test_a_line_covers_what_is_near_it_and_nothing_else(line):
     marks = OverlayGeometry(

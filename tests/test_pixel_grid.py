@@ -8,17 +8,15 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from tests.canvas_helpers import pixels
-from tests.window_helpers import WindowMaker, open_and_wait, save_picture, wait_until_idle
+from tests.window_helpers import open_and_wait, save_picture, wait_until_idle
 from viewer.ui.grid_painter import grid_opacity
 
 
 @pytest.fixture
-def window(qapp, qtbot, tmp_path):
-    maker = WindowMaker(qapp, tmp_path)
-    window = maker()
+def window(make_window, qtbot, tmp_path):
+    window = make_window()
     open_and_wait(qtbot, window, save_picture(tmp_path / "a.png", 120, 90))
-    yield window
-    maker.close()
+    return window
 
 
 def at(window, qtbot, scale):

@@ -17,7 +17,7 @@ from gaussian_core.imaging.picture import Picture
 from gaussian_core.reduced_copy import reduced_copy
 from gaussian_core.viewport import Viewport
 from tests.canvas_helpers import pixels
-from tests.window_helpers import WindowMaker, open_and_wait, wait_until_idle
+from tests.window_helpers import open_and_wait, wait_until_idle
 from viewer.model.original import OriginalDrawing, psnr_of_frames
 
 
@@ -74,15 +74,23 @@ def test_the_psnr_of_frames_is_that_of_the_tables():
 
 
 @pytest.fixture
-def window(qapp, qtbot, tmp_path):
-    maker = WindowMaker(qapp, tmp_path)
-    window = maker()
+def opened(make_window, qtbot, tmp_path):
+    """A window with the picture that is to be reduced."""
+    window = make_window()
     Image.fromarray(scenery(480, 720)).save(tmp_path / "a.png")
     open_and_wait(qtbot, window, tmp_path / "a.png")
+    return window
+
+
+def reduce(window, qtbot):
     window.menus.actions["reduced.4"].trigger()
     wait_until_idle(qtbot, window, lambda: window.session.document.extent == (120, 180))
-    yield window
-    maker.close()
+
+
+@pytest.fixture
+def window(opened, qtbot):
+    reduce(opened, qtbot)
+    return opened
 
 
 def plates(window):
@@ -117,11 +125,8 @@ def pixels_alone(window, qtbot):
     return seen
 
 
-def test_the_picture_that_was_open_is_not_split_meanwhile(qtbot, make_window, tmp_path):
-    window = make_window()
-    Image.fromarray(scenery(480, 720)).save(tmp_path / "a.png")
-    open_and_wait(qtbot, window, tmp_path / "a.png")
-    split = []
+def test_the_picture_that_was_open_is_not_split_meanwhile(opened, qtbot):
+    window, split = opened, []
     window.canvas.frame_shown.connect(
         lambda _: split.append((window.session.document.extent, window.canvas.split))
     )

@@ -15,7 +15,6 @@ from tests.published_checkpoints import continuoussr_args, liif_args, random_ten
 from tests.test_published import Payload
 from tests.test_published_gaussiansr import save as save_gaussiansr
 from tests.window_helpers import (
-    WindowMaker,
     open_and_wait,
     save_picture,
     wait_until_idle,
@@ -24,15 +23,13 @@ from viewer.model.field_card import card_of
 
 
 @pytest.fixture
-def window(qapp, tmp_path, qtbot):
-    maker = WindowMaker(qapp, tmp_path)
-    window = maker()
+def window(make_window, tmp_path, qtbot):
+    window = make_window()
     window.canvas.set_glide(0.0)
     open_and_wait(qtbot, window, save_picture(tmp_path / "a.png", 24, 20))
     window.canvas.zoom_to(8.0)
     wait_until_idle(qtbot, window)
-    yield window
-    maker.close()
+    return window
 
 
 def _checkpoint(folder, name, args):

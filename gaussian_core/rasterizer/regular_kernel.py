@@ -20,15 +20,15 @@ from gaussian_core.rasterizer.vector_ir import f32_pointer
 
 @compiled()
 def _taps(
-    first, weights, start, origin, scale, centre, cell, variance, footprint, reach, factor
+    first, weights, start, origin, scale, centre, cell, variance, footprint, radius, factor
 ):  # fmt: skip
     """Which cells the pixels along one axis see, and how strongly.
 
     first: (n,) the first cell of each pixel; weights: (taps, n), of that cell and the next ones, times `factor`.
-    start: number of the first pixel. origin: of the pixels, device pixels. centre: of cell 0, source pixels.
+    start: number of the first pixel. origin: of the pixels, device pixels. centre: of cell 0, source pixels. radius:
+    where a Gaussian is cut, device pixels.
     """
     seen = variance * scale * scale + footprint
-    radius = reach * math.sqrt(seen)
     height = factor * math.sqrt(variance * scale * scale / seen)
     for k in range(first.size):
         # Counted from cell 0, as every tile and every viewport on the same lattice counts.
@@ -61,28 +61,24 @@ def add_regular(
     left, top: of the tile in the viewport, whose corner is at (ox, oy) in device pixels. rows: address of the index's
     rows, the amplitudes of cell (i, j) at number j * columns + i. (x0, y0): centre of the first cell, source pixels.
     """
+    radius_x = reach * math.sqrt(variance_x * sx * sx + footprint)
+    radius_y = reach * math.sqrt(variance_y * sy * sy + footprint)
     # Of a grid that ends within the tile only the pixels that see it: where tiles of a large picture meet in the view,
     # every one of them would otherwise take the time of all.
-    k0, k1 = _reached(
-        left, width, x0 * sx - ox, (x0 + (columns - 1) * cell) * sx - ox,
-        reach * math.sqrt(variance_x * sx * sx + footprint),
-    )  # fmt: skip
-    l0, l1 = _reached(
-        top, height, y0 * sy - oy, (y0 + (lines - 1) * cell) * sy - oy,
-        reach * math.sqrt(variance_y * sy * sy + footprint),
-    )  # fmt: skip
+    k0, k1 = _reached(left, width, x0 * sx - ox, (x0 + (columns - 1) * cell) * sx - ox, radius_x)
+    l0, l1 = _reached(top, height, y0 * sy - oy, (y0 + (lines - 1) * cell) * sy - oy, radius_y)
     if k0 >= k1 or l0 >= l1:
         return
     tile = tile[l0:l1]
     left, pad, width, top, height = left + k0, pad + k0, k1 - k0, top + l0, l1 - l0
-    count_x = int(2 * reach * math.sqrt(variance_x + footprint / (sx * sx)) / cell) + 1
-    count_y = int(2 * reach * math.sqrt(variance_y + footprint / (sy * sy)) / cell) + 1
+    count_x = int(2 * radius_x / (sx * cell)) + 1
+    count_y = int(2 * radius_y / (sy * cell)) + 1
     first_x = np.empty(width, np.int64)
     first_y = np.empty(height, np.int64)
     across = np.empty((count_x, width), np.float32)
     down = np.empty((count_y, height), np.float32)
-    _taps(first_x, across, left, ox, sx, x0, cell, variance_x, footprint, reach, 1.0)
-    _taps(first_y, down, top, oy, sy, y0, cell, variance_y, footprint, reach, gain)
+    _taps(first_x, across, left, ox, sx, x0, cell, variance_x, footprint, radius_x, 1.0)
+    _taps(first_y, down, top, oy, sy, y0, cell, variance_y, footprint, radius_y, gain)
     begin, end = first_x[0], first_x[width - 1] + count_x
     a, b = max(begin, 0), min(end, columns)
     if a >= b:
