@@ -197,6 +197,11 @@ def test_the_command_writes_usable_weights(tmp_path, capsys):
     assert isinstance(model, ContinuousSR) and model.config.steps == 2
     assert model.config.spread == 0.25
     assert "PSNR-Y: x2" in capsys.readouterr().out
+    first = tmp_path / "out" / "continuoussr-light.safetensors"
+    again = words.replace("/out", "/again").replace("--steps 2", "--steps 1")
+    assert command.run(parser.parse_args([*again.split(), "--weights", str(first)])) == 0
+    further = load_model(tmp_path / "again" / "continuoussr-light.safetensors")
+    assert further.config.steps == 3  # the card counts what the weights began with
 
 
 def test_an_empty_folder_is_named(tmp_path):
@@ -289,6 +294,16 @@ def test_training_may_begin_with_the_encoder_of_other_weights(tmp_path, architec
     for name, tensor in source.encoder.state_dict().items():
         where = "encoder." if architecture == "continuoussr" else "encoder.encoder."
         torch.testing.assert_close(made[where + name], tensor)
+    theirs, ours = learner_of(config), learner_of(SMALL)
+    theirs.start_encoder = weights
+    save_model(tmp_path / "theirs.safetensors", theirs.make(), config)
+    ours.start_encoder = (
+        tmp_path / "theirs.safetensors"
+    )  # and back, the heads left as they are drawn
+    again = ours.make().state_dict()
+    for name, tensor in source.state_dict().items():
+        alike = torch.equal(again[name], tensor)
+        assert alike == (name.startswith("encoder.") or not tensor.any() or name == "prior"), name
     other = learner_of(replace(SMALL, channels=5, hidden=3, cells=1))
     other.start = weights
     with pytest.raises(WeightsError, match="No tensor of start"):

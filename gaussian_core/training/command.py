@@ -91,6 +91,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="weights of this program whose tensors to begin with, the encoder's or all",
     )
+    add(
+        "--encoder",
+        type=Path,
+        metavar="FILE",
+        help="weights whose encoder alone to begin with: methods on one trained encoder",
+    )
     add("--rate", type=float, default=1e-3)
     add("--matrix-rate", type=float, default=1e-2)
     add("--name", default="light")
@@ -194,7 +200,7 @@ def _learner(options: argparse.Namespace) -> Learner:
     if options.deep_blocks and options.method != "continuoussr":
         raise UserError("--deep-blocks is for --method continuoussr.")
     learner = learner_of(config, options.follow)
-    learner.start = options.weights
+    learner.start, learner.start_encoder = options.weights, options.encoder
     return learner
 
 

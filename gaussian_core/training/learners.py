@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from gaussian_core.errors import WeightsError
+from gaussian_core.models.card import read_card
 from gaussian_core.models.config import FOLLOW, ModelConfig
 from gaussian_core.models.continuoussr import ContinuousSR
 from gaussian_core.models.gaussiansr import GaussianSR
@@ -31,6 +32,7 @@ class Learner(ABC):
     )
 
     start: Path | None = None  # weights to begin with
+    start_encoder: Path | None = None  # or weights whose encoder alone to begin with
 
     def __init__(self, config: ModelConfig) -> None:
         self.config = config
@@ -44,7 +46,16 @@ class Learner(ABC):
         model = make_network(self.config)
         if self.start is not None:
             begin_with(model, self.start)
+        if self.start_encoder is not None:
+            begin_with(model.encoder, self.start_encoder)
         return model
+
+    def steps_before(self) -> int:
+        """Those that the whole network it starts from had already been trained for."""
+        if self.start is None:
+            return 0
+        earlier = read_card(self.start).config
+        return earlier.steps if earlier.architecture == self.config.architecture else 0
 
     @abstractmethod
     def loss(self, model: nn.Module, batch: Batch, bfloat16: bool) -> Tensor: ...
@@ -64,16 +75,23 @@ def begin_with(model: nn.Module, weights: Path) -> None:
     Another architecture's encoder fits, too: LIIF and GaussianSR hold ours as a part of theirs.
     Raises WeightsError when the file cannot be read, or nothing fits.
     """
-    own = model.state_dict()
-    fitting = {}
-    for name, tensor in load_model(weights).state_dict().items():
-        for known in (name, f"encoder.{name}", name.removeprefix("encoder.")):
-            if known in own and own[known].shape == tensor.shape:
-                fitting[known] = tensor
-                break
+    places = {_bare(name): name for name in model.state_dict()}
+    shapes = {name: tensor.shape for name, tensor in model.state_dict().items()}
+    fitting = {
+        places[_bare(name)]: tensor
+        for name, tensor in load_model(weights).state_dict().items()
+        if shapes.get(places.get(_bare(name), "")) == tensor.shape
+    }
     if not fitting:
         raise WeightsError(f"No tensor of {weights.name} fits the network to train: use others.")
     model.load_state_dict(fitting, strict=False)
+
+
+def _bare(name: str) -> str:
+    """A tensor's name without saying how deep in its network the encoder is."""
+    while name.startswith("encoder."):
+        name = name.removeprefix("encoder.")
+    return name
 
 
 class ContinuousSRLearner(Learner):

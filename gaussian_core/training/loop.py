@@ -128,7 +128,8 @@ class Trainer:
 
     def export(self, path: Path, **card: Any) -> None:
         """Write the averaged weights with their card (fields of its config)."""
-        self.learner.save(path, self.averaged(), steps=self.step, **card)
+        steps = self.learner.steps_before() + self.step
+        self.learner.save(path, self.averaged(), steps=steps, **card)
 
     def loss(self, batch: Batch) -> Tensor:
         return self.learner.loss(self.model, batch, self.bfloat16)
