@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from gaussian_core.compiled import compiled
 from gaussian_core.field import ROW_PADDING
 
+SAMPLED = 4096  # Gaussians of a level that its quantiles are taken of, about
+
 
 @dataclass(frozen=True)
 class GridLevel:
@@ -31,6 +33,10 @@ class GridLevel:
         float, float
     ]  # largest variance along x and y on this level, source pixels squared
     bounds: tuple[float, float, float, float]  # x0, y0, x1, y1 of the centres
+    count: int
+    # Of each Gaussian the variance along a row or a column of pixels, whichever is less, source pixels squared: the
+    # least of all, then those that nearly one, two ... nine tenths stay below.
+    narrowest: tuple[float, ...]
     # Every cell holds one Gaussian, in the same place, and all have the level's `variance` and no correlation.
     regular: bool = False
 
@@ -134,6 +140,27 @@ def _gather(source, order, target):
         target[k] = source[order[k]]
 
 
+@compiled()
+def _narrowness(xx, xy, yy, every):
+    """The least variance along a row or a column of pixels, and that of each `every`-th Gaussian (source pixels^2)."""
+    some = np.empty((xx.size + every - 1) // every, np.float64)
+    least = np.inf
+    for k in range(xx.size):
+        a, b, c = float(xx[k]), float(xy[k]), float(yy[k])
+        narrow = max((a * c - b * b) / max(a, c), 0.0)
+        least = min(least, narrow)
+        if k % every == 0:
+            some[k // every] = narrow
+    return least, some
+
+
+def _narrowest(covariances: NDArray[np.float32]) -> tuple[float, ...]:
+    """GridLevel.narrowest of (N, 3) covariances, N at least 1."""
+    xx, xy, yy = covariances.T
+    least, some = _narrowness(xx, xy, yy, max(1, len(covariances) // SAMPLED))
+    return (float(least), *(float(v) for v in np.quantile(some, np.arange(1, 10) / 10)))
+
+
 def build_index(
     means: NDArray[np.float32],
     covariances: NDArray[np.float32],
@@ -162,12 +189,11 @@ def build_index(
     placed = 0
     for exponent, chosen in parts:
         m = means if chosen is None else means[chosen]
+        shapes = covariances if chosen is None else covariances[chosen]
         if chosen is not None:
-            variances = (
-                float(covariances[chosen, 0].max()),
-                float(covariances[chosen, 2].max()),
-            )
-        order, level = _bin(m[:, 0], m[:, 1], float(2.0**exponent), variances, placed)
+            variances = (float(shapes[:, 0].max()), float(shapes[:, 2].max()))
+        narrowest = _narrowest(shapes)
+        order, level = _bin(m[:, 0], m[:, 1], float(2.0**exponent), variances, narrowest, placed)
         if chosen is not None:
             order = chosen if order is None else chosen[order]
         orders.append(order)
@@ -215,6 +241,7 @@ def _bin(
     y: NDArray[np.float32],
     cell: float,
     variance: tuple[float, float],
+    narrowest: tuple[float, ...],
     offset: int,
 ) -> tuple[NDArray[np.int64] | None, GridLevel]:
     """Order of the centres by cell (None: as they stand) and the grid, whose places start at `offset`."""
@@ -234,4 +261,4 @@ def _bin(
         order = np.empty(x.size, np.int64)
         _counting_sort(numbers, starts, order)
     starts += np.int32(offset)
-    return order, GridLevel(cell, first, columns, rows, starts, variance, bounds)
+    return order, GridLevel(cell, first, columns, rows, starts, variance, bounds, x.size, narrowest)

@@ -21,7 +21,7 @@ from gaussian_core.rasterizer.warm import MODULE
 before = is_ready(MODULE), is_warm()
 warm_up()
 import numba
-from gaussian_core.rasterizer.cpu_kernel import render_strip
+from gaussian_core.rasterizer.strip_kernel import render_strip
 compiled_here = sum(render_strip.stats.cache_misses.values())
 print(before, (is_ready(MODULE), is_warm()), compiled_here, numba.config.CACHE_DIR)
 """

@@ -10,18 +10,31 @@ from numpy.typing import NDArray
 from gaussian_core.field import GaussianField
 from gaussian_core.lattice import lattice_corner
 from gaussian_core.parallel import Stop, run_strips, worker_count
-from gaussian_core.rasterizer import cpu_kernel as kernel
+from gaussian_core.rasterizer import strip_kernel as kernel
+from gaussian_core.rasterizer.coarse import lattices
 from gaussian_core.viewport import Viewport
 
 # Device pixels; with three channels a tile of 96 rows stays in a second-level cache.
 TILE_WIDTH = 256
 STRIP = 96  # rows of a strip, about: high enough that few Gaussians are set up in two strips
+# Where coarse lattices are drawn: their tiles hold a few samples, and the margins of small ones would cost more.
+COARSE_TILE_WIDTH, COARSE_STRIP = 512, 180
 
 
 def _tables(
-    fields: tuple[GaussianField, ...], gains: tuple[float, ...]
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """The grid levels of all fields as the two tables that the kernel reads. The fields must outlive their use."""
+    fields: tuple[GaussianField, ...],
+    gains: tuple[float, ...],
+    scale: tuple[float, float],
+    footprint: float,
+) -> tuple[NDArray[np.int64], NDArray[np.float64], int]:
+    """The grid levels of all fields as the two tables that the kernel reads, and the coarsest lattice to draw on.
+
+    The fields must outlive their use.
+    """
+    coarsest, finest = lattices(
+        [level for field in fields for level in field.index.levels], scale, footprint
+    )
+    lattice_of = iter(finest)
     integers, floats = [], []
     for field, gain in zip(fields, gains, strict=True):
         index = field.index
@@ -35,19 +48,21 @@ def _tables(
                     level.columns,
                     level.rows,
                     int(level.regular),
+                    next(lattice_of),
                 )
             )
             floats.append((level.cell, *level.variance, *level.bounds, gain))
     return (
-        np.array(integers, np.int64).reshape(-1, 8),
+        np.array(integers, np.int64).reshape(-1, 9),
         np.array(floats, np.float64).reshape(-1, 8),
+        coarsest,
     )
 
 
-def _strip_height(height: int) -> int:
-    """Rows of a strip, such that the workers get equally many strips."""
+def _strip_height(height: int, wanted: int) -> int:
+    """Rows of a strip, about as many as wanted, such that the workers get equally many strips."""
     workers = worker_count()
-    rounds = max(1, round(height / (STRIP * workers)))
+    rounds = max(1, round(height / (wanted * workers)))
     return max(16, math.ceil(height / (rounds * workers)))
 
 
@@ -66,9 +81,11 @@ def rasterize_cpu(
     """
     width, height = viewport.size
     (lx, px), (ly, py) = lattice_corner(viewport)
-    grids, sizes = _tables(fields, gains)
+    footprint = pixel_sigma * pixel_sigma
+    grids, sizes, coarsest = _tables(fields, gains, viewport.scale, footprint)
     template = (np.float32(0),) * fields[0].channels
-    strip = _strip_height(height)
+    strip = _strip_height(height, COARSE_STRIP if coarsest else STRIP)
+    tile_width = COARSE_TILE_WIDTH if coarsest else TILE_WIDTH
     floats = np.empty((0, 0, 0), np.float32) if as_bytes else out
     packed = out.view(np.int32)[..., 0] if as_bytes else np.empty((0, 0), np.int32)
 
@@ -76,7 +93,7 @@ def rasterize_cpu(
         top = number * strip
         kernel.render_strip(
             grids, sizes, *viewport.scale, float(lx), float(ly), float(px), float(py),
-            pixel_sigma * pixel_sigma, template, top, min(strip, height - top), width, TILE_WIDTH,
+            footprint, coarsest, template, top, min(strip, height - top), width, tile_width,
             as_bytes, floats, packed,
         )  # fmt: skip
 

@@ -1,7 +1,7 @@
-"""The CPU rasterizer's loops: one call renders one strip of the viewport, without the GIL.
+"""The CPU rasterizer's loops: the Gaussians that reach a tile, added to its pixels.
 
-A strip is cut into tiles that stay in the first-level cache. Each tile gathers the Gaussians of the cells that reach
-it, prepares them sixteen at a time, and adds each one column by column of pixels. What bounds it: at high zoom, three
+A tile gathers the Gaussians of the cells that reach it, prepares them sixteen at a time, and adds each one column by
+column of pixels. What bounds it: at high zoom, three
 loads, fused multiply-adds and stores per sixteen pixels, the stores above all; at low zoom, two vectors of
 exponentials, the set-up per Gaussian and half-empty vectors. Two kinds of fields go faster ways: regular grids
 (regular_kernel), and any field where its cells are as large as the pixels (cells_kernel).
@@ -20,17 +20,16 @@ import numpy as np
 from numba.cpython.unsafe.tuple import tuple_setitem
 
 from gaussian_core.compiled import compiled
-from gaussian_core.display import CHECKER_DARK, CHECKER_LIGHT, CHECKER_SIZE
 from gaussian_core.rasterizer.cells_ir import LANES, SLOTS, most_in_a_cell
 from gaussian_core.rasterizer.cells_kernel import (
     BLOCKS,
     OVERHANG,
-    OVERHANG_ROWS,
     add_blocks,
     block_length,
     one_pixel_a_cell,
     prepare_block,
 )
+from gaussian_core.rasterizer.coarse import SMOOTH
 from gaussian_core.rasterizer.regular_kernel import add_regular
 from gaussian_core.rasterizer.vector_ir import (
     BATCH,
@@ -44,12 +43,12 @@ from gaussian_core.rasterizer.vector_ir import (
     INVERSE_REACH_SQ,
     LAST_X,
     LAST_Y,
+    LOG2_E,
     NORM,
     QUAD_XX,
     QUAD_XY,
     QUAD_YY,
     RATIO_YY,
-    SCRATCH_ROWS,
     SLOPE,
     SPANS,
     WORST,
@@ -59,7 +58,6 @@ from gaussian_core.rasterizer.vector_ir import (
     column_wide,
     f32_at,
     i32_at,
-    pack_bgrx,
     prepare,
 )
 
@@ -74,11 +72,17 @@ SEGMENT = 32  # rows after which a recurrence starts anew: float32 errors stay u
 # Exponents (of 2) from which a recurrence can start without touching subnormal numbers.
 DEEPEST = -120.0
 
-BIG = 2.0**40
-IBIG = 1 << 40
+# Bounds for the quadratic terms of exponents, per sample squared, of Gaussians that are smooth on a lattice and on the
+# next coarser one. Lattices differ by powers of two, so that both bounds are the same one to the bit.
+SMOOTH_HERE = np.float32(-0.5 * LOG2_E / SMOOTH**2)
+SMOOTH_ON_THE_NEXT = np.float32(SMOOTH_HERE / 4)
+EVERY_LEAST, EVERY_MOST = np.float32(-np.inf), np.float32(1)
+
 
 # Columns of the integer and the float table that describe the grid levels of all fields (see cpu.py).
-(G_ROWS, G_ROW_BYTES, G_STARTS, G_FIRST_X, G_FIRST_Y, G_COLUMNS, G_LINES, G_REGULAR) = range(8)
+(
+    G_ROWS, G_ROW_BYTES, G_STARTS, G_FIRST_X, G_FIRST_Y, G_COLUMNS, G_LINES, G_REGULAR, G_LATTICE,
+) = range(9)  # fmt: skip
 (G_CELL, G_VARIANCE_X, G_VARIANCE_Y, G_X0, G_Y0, G_X1, G_Y1, G_GAIN) = range(8)
 
 
@@ -159,9 +163,12 @@ def _amplitudes(template, rows, row_bytes, number, norm):
 @compiled()
 def _accumulate(
     tile, row_bytes, channel_bytes, left, top, width, height, scratch,
-    rows, field_bytes, gain, first, last, sx, sy, px, py, footprint, template,
+    rows, field_bytes, gain, first, last, sx, sy, px, py, footprint, template, least, most,
 ):  # fmt: skip
-    """Add the Gaussians first .. last - 1 of one field to a tile, their amplitudes times gain."""
+    """Add Gaussians of first .. last - 1 of one field to a tile, their amplitudes times gain.
+
+    Those whose exponents' quadratic terms are both at least `least` and not both at least `most`: see coarse.py.
+    """
     s = scratch
     while first < last:
         prepare(rows, field_bytes, first, sx, sy, px, py, footprint, REACH, s)
@@ -181,6 +188,9 @@ def _accumulate(
             xx = f32_at(s, QUAD_XX * BATCH + k)
             xy = f32_at(s, QUAD_XY * BATCH + k)
             yy = f32_at(s, QUAD_YY * BATCH + k)
+            narrower = min(xx, yy)
+            if narrower < least or narrower >= most:
+                continue
             ratio = f32_at(s, RATIO_YY * BATCH + k)
             norm = f32_at(s, NORM * BATCH + k) * gain
             amplitudes = _amplitudes(template, rows, field_bytes, first + k, norm)
@@ -267,7 +277,7 @@ def _add_cells(
                             _accumulate(
                                 tile, row_bytes, channel_bytes, left, top, width, height,
                                 scratch, rows, field_bytes, gain, number, number + 1, sx, sx,
-                                lx + px, ly + py, footprint, template,
+                                lx + px, ly + py, footprint, template, EVERY_LEAST, EVERY_MOST,
                             )  # fmt: skip
 
 
@@ -277,16 +287,19 @@ def _clamped(position, first, count):
 
 
 @compiled()
-def _gather(
+def gather(
     planes, tile, row_bytes, channel_bytes, left, top, width, height, scratch, blocks,
-    grids, sizes, sx, sy, lx, ly, px, py, footprint, template,
+    grids, sizes, sx, sy, lx, ly, px, py, footprint, template, lattice, coarsest,
 ):  # fmt: skip
-    """Add to a tile every Gaussian of every grid level whose cut ellipse can reach it.
+    """Add to a tile the Gaussians of every grid level whose cut ellipse can reach it, and that the lattice is for.
 
     left, top: of the tile, on the device lattice; (lx, ly) is the viewport's corner there. `tile` is the address of
     `planes` (H, C, PAD + W + PAD).
     """
     for g in range(grids.shape[0]):
+        finest = grids[g, G_LATTICE]
+        if lattice < finest or (grids[g, G_REGULAR] and lattice > finest):
+            continue
         # One device pixel of slack covers every rounding below.
         margin_x = REACH * math.sqrt(sizes[g, G_VARIANCE_X] + footprint / (sx * sx)) + 1.0 / sx
         margin_y = REACH * math.sqrt(sizes[g, G_VARIANCE_Y] + footprint / (sy * sy)) + 1.0 / sy
@@ -314,7 +327,7 @@ def _gather(
         r0 = _clamped(y0 / cell, grids[g, G_FIRST_Y], grids[g, G_LINES])
         r1 = _clamped(y1 / cell, grids[g, G_FIRST_Y], grids[g, G_LINES])
         starts = grids[g, G_STARTS]
-        if one_pixel_a_cell(
+        if coarsest == 0 and one_pixel_a_cell(
             cell, sx, sy, sizes[g, G_VARIANCE_X], sizes[g, G_VARIANCE_Y], footprint, REACH
         ):
             _add_cells(
@@ -324,87 +337,15 @@ def _gather(
                 np.float32(sizes[g, G_GAIN]), sx, lx, ly, px, py, footprint, template,
             )  # fmt: skip
             continue
+        least = EVERY_LEAST if lattice == finest else SMOOTH_HERE
+        most = SMOOTH_ON_THE_NEXT
+        if lattice == coarsest or grids[g, G_REGULAR]:
+            most = EVERY_MOST
         for r in range(r0, r1 + 1):
             _accumulate(
                 tile, row_bytes, channel_bytes, left, top, width, height, scratch,
                 grids[g, G_ROWS], grids[g, G_ROW_BYTES], np.float32(sizes[g, G_GAIN]),
                 np.int64(i32_at(starts, r * columns + c0)),
                 np.int64(i32_at(starts, r * columns + c1 + 1)),
-                sx, sy, lx + px, ly + py, footprint, template,
+                sx, sy, lx + px, ly + py, footprint, template, least, most,
             )  # fmt: skip
-
-
-@compiled()
-def render_strip(
-    grids, sizes, sx, sy, lx, ly, px, py, footprint, template,
-    top, height, width, tile_width, as_bytes, floats, packed,
-):  # fmt: skip
-    """Render rows [top, top + height) of a viewport `width` pixels wide.
-
-    (lx, ly) + (px, py): the viewport's corner on the device lattice, whole part and phase. template: a tuple of C
-    float32 zeros (its length selects the specialisation). Results go to `floats` (H, W, C) or, as_bytes, to `packed`
-    (H, W) 32-bit pixels; the array that is not asked for may be empty.
-    """
-    channels = len(template)
-    line = tile_width + 2 * PAD
-    # 16 floats to spare, so that the tile can start on a cache line.
-    over = 0  # rows above and below, where blocks of cells stand out of the tile
-    for g in range(grids.shape[0]):
-        if one_pixel_a_cell(
-            sizes[g, G_CELL], sx, sy, sizes[g, G_VARIANCE_X], sizes[g, G_VARIANCE_Y], footprint,
-            REACH,
-        ):  # fmt: skip
-            over = OVERHANG_ROWS
-    total = height + 2 * over
-    memory = np.empty(total * channels * line + 16, np.float32)
-    skip = (-(memory.ctypes.data // 4)) % 16
-    padded = memory[skip : skip + total * channels * line].reshape((total, channels, line))
-    # Once: what blocks leave there is never read as pixels.
-    padded[:over] = 0
-    padded[over + height :] = 0
-    tile = padded[over : over + height]
-    scratch = np.empty(SCRATCH_ROWS * BATCH, np.int32)
-    blocks = np.empty(BLOCKS * block_length(channels), np.float32)
-    pixels = np.empty(line, np.int32)
-    row_bytes = channels * line * 4
-    # Tiles stand on multiples of 16 of the absolute lattice: the first may begin left of the viewport.
-    left = -(int(lx) % 16)
-    while left < width:
-        here = min(tile_width, width - left)
-        tile[:] = 0
-        _gather(
-            tile, tile.ctypes.data, row_bytes, line * 4, left, top, here, height, scratch.ctypes.data, blocks.ctypes.data,
-            grids, sizes, sx, sy, lx, ly, px, py, footprint, template,
-        )  # fmt: skip
-        first = max(0, -left)
-        for y in range(height):
-            if as_bytes:
-                if channels == 4:
-                    _over_checkerboard(tile[y], here, left + int(lx), top + y + int(ly))
-                blue = min(2, channels - 1)
-                green = min(1, channels - 1)
-                address = tile[y].ctypes.data + PAD * 4
-                for x in range(0, here, 16):
-                    pack_bgrx(
-                        address + x * 4,
-                        address + (green * line + x) * 4,
-                        address + (blue * line + x) * 4,
-                        pixels.ctypes.data + x * 4,
-                    )
-                packed[top + y, left + first : left + here] = pixels[first:here]
-            else:
-                for c in range(channels):
-                    for x in range(first, here):
-                        floats[top + y, left + x, c] = tile[y, c, PAD + x]
-        left += tile_width
-
-
-@compiled()
-def _over_checkerboard(row, count, column, line):
-    """Show premultiplied RGB + alpha (4, PAD + count + PAD) over the checkerboard; see display.checkerboard."""
-    for x in range(count):
-        odd = ((column + x) // CHECKER_SIZE + line // CHECKER_SIZE) & 1
-        grey = np.float32(CHECKER_DARK) if odd == 1 else np.float32(CHECKER_LIGHT)
-        alpha = min(max(row[3, PAD + x], np.float32(0)), np.float32(1))
-        for c in range(3):
-            row[c, PAD + x] += (np.float32(1) - alpha) * grey
