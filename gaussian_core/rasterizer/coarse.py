@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     from gaussian_core.spatial_index import GridLevel
 
-SMOOTH = 1.4  # samples; the weights of enlarge_ir are made for it
+SMOOTH = 1.25  # samples; the weights of enlarge_ir are made for it
 COARSEST = 3
-WORTH = 0.25  # share of the Gaussians that a lattice must take off the finer ones to be worth its enlargement
+WORTH = 0.35  # share of the Gaussians that a lattice must take off the finer ones to be worth its enlargement
 
 
 class Lattices(NamedTuple):

@@ -15,14 +15,22 @@ from numba.extending import intrinsic
 from gaussian_core.rasterizer.vector_ir import I32, I64, Vectors
 
 # Weights of the nearest neighbours, the next ones and so on, by how many there are on each side. They sum to 1/2 and
-# have the least largest error midway between samples of Gaussians of no less than 1.4, 2.8 and 5.6 samples' standard
-# deviation: 6e-4, 3e-5 and 3e-5 of their height.
+# have the least largest error midway between samples of Gaussians of no less than 1.25, 2.5 and 5 samples' standard
+# deviation: 7e-4, 6e-5 and 5e-5 of their height.
 WEIGHTS = {
-    4: (0.6136935854910232, -0.15067655955746911, 0.04543793729305717, -0.008454963226611184),
-    3: (0.5907237537109982, -0.1050664329104513, 0.01434267919945313),
-    2: (0.5636208278636696, -0.06362082786366967),
+    5: (
+        0.6231742818006386,
+        -0.17395780826100074,
+        0.0703979916587939,
+        -0.024629026195545474,
+        0.005014560997113733,
+    ),
+    3: (0.5918711627739804, -0.10691736892629472, 0.01504620615231428),
+    2: (0.5639058332928986, -0.0639058332928986),
 }
-MOST_NEIGHBOURS = 4  # on each side
+NEIGHBOURS = (5, 3, 2)
+"""On each side: of what is drawn on the lattice itself, of what is drawn on the next coarser one, or on others."""
+MOST_NEIGHBOURS = NEIGHBOURS[0]
 
 
 def _midway(v: Vectors, address: Any, step: Any, neighbours: int) -> Any:
@@ -73,8 +81,8 @@ def _make_between(neighbours: int) -> Any:
     return between
 
 
-widen_2, widen_3, widen_4 = (_make_widen(n) for n in (2, 3, 4))
-between_2, between_3, between_4 = (_make_between(n) for n in (2, 3, 4))
+widen_rough, widen_smooth, widen_smoothest = (_make_widen(n) for n in NEIGHBOURS)
+between_rough, between_smooth, between_smoothest = (_make_between(n) for n in NEIGHBOURS)
 
 
 @intrinsic

@@ -80,12 +80,12 @@ def _draw_coarse(
         if j == coarsest:
             here[:] = 0
         else:
-            neighbours = max(2, reach - max(0, finest - j - 1))
             enlarge(
                 above.ctypes.data + (PAD + (x >> 1) - region[j + 1, 0]) * 4,
                 channels * above_line * 4, above_line * 4, region[j + 1, 3],
                 (y >> 1) - region[j + 1, 1], between.ctypes.data,
-                here.ctypes.data + PAD * 4, here_row, here_channel, y & 1, w, h, channels, neighbours,
+                here.ctypes.data + PAD * 4, here_row, here_channel, y & 1, w, h, channels,
+                max(0, finest - (j + 1)),
             )  # fmt: skip
         if j > 0:
             step = 1 << j
