@@ -135,6 +135,9 @@ def test_quick_coarse_frames_lift_the_verdict_of_one_slow_full_frame():
     assert pacing.level(request()) == 2, (
         "neither a slow coarse frame nor a stopped one says that it is quick"
     )
+    for _ in range(10):
+        pacing.learn(VIEW, 0.04, level=2)
+    assert pacing.level(request()) == 1, "after many coarse frames a full one is tried again"
 
 
 def test_the_next_octave_is_judged_by_this_one_and_a_far_one_by_nothing():
@@ -142,6 +145,9 @@ def test_the_next_octave_is_judged_by_this_one_and_a_far_one_by_nothing():
     pacing.learn(VIEW, 0.1)
     assert pacing.level(request(VIEW.zoom_at(2.0, (0, 0)))) == 2
     assert pacing.level(request(VIEW.zoom_at(5.0, (0, 0)))) == 1
+    pacing.learn(VIEW, 0.05)
+    assert pacing.level(request(VIEW.zoom_at(2.0, (0, 0)))) == 1, "closer, a field costs less"
+    assert pacing.level(request(VIEW.zoom_at(0.5, (0, 0)))) == 2, "from afar it costs more"
     assert pacing.level(request(VIEW.set_scale(0.6))) == 1, "the picture is not the field"
     pacing.learn(VIEW.zoom_at(2.0, (0, 0)), 0.01)
     assert pacing.level(request(VIEW.zoom_at(2.0, (0, 0)))) == 1

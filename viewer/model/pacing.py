@@ -18,6 +18,12 @@ STEPS = 4
 """Costs are kept by this many steps of zoom in an octave."""
 REACH = 2 * STEPS
 """So many steps of zoom away another cost still tells something."""
+FALL = 0.5 ** (1 / STEPS)
+"""What a step closer is expected to make of a field's cost that is known for another zoom only. It falls by a half to
+two thirds an octave, up to where everything is drawn on coarser lattices."""
+BELIEF = 0.9
+"""What each coarse frame leaves of the cost that called for it. A full frame that was held up by something else would
+call for coarse ones for as long as the view moves; one full frame too many, now and then, costs less."""
 BAND_SECONDS = 0.2
 """Of one band of rows of a full frame that takes so long that it is shown band by band. Every band ends with a wait for
 the slowest thread and sets up again what reaches over its edges: bands of 30 ms double the time of the whole."""
@@ -69,7 +75,7 @@ class Pacing:
             for near in (step - away, step + away):
                 cost = self._cost.get((field, near))
                 if cost is not None:
-                    return cost
+                    return cost * FALL ** (step - near) if field else cost
         return None
 
     def learn(self, view: ViewState, seconds: float, level: int = 1, complete: bool = True) -> None:
@@ -81,7 +87,7 @@ class Pacing:
         if level > 1 and self._known(kind) is not None:
             if complete and kind in self._cost:
                 bound = seconds * level * level / max(_area(view), 1)
-                self._cost[kind] = min(self._cost[kind], bound)
+                self._cost[kind] = min(BELIEF * self._cost[kind], bound)
             return
         share = level * level if level == 1 else COARSE_SHARE * level * level
         cost = seconds * share / max(_area(view), 1)
