@@ -298,7 +298,7 @@ def test_what_the_status_bar_says_never_makes_the_window_wider(make, width):
 
     status.show_position((701.62, 474.5), 4.0)
     status.show_values((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
-    status.show_counts("99,991 of 726,712 ellipses (largest)", capped=True)
+    status.show_counts("99,991 of 726,712 drifts (longest)", capped=True)
     check()
     status.tell("Bicubic, while X is held", 60.0)
     check()

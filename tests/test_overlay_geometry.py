@@ -79,22 +79,36 @@ def test_an_outline_reaches_into_view_though_its_centre_does_not():
     assert marks.in_view == marks.shown == 1
 
 
-def test_the_cap_keeps_the_largest_and_says_how_many():
-    field = random_field(count=5000)
+def test_the_cap_keeps_some_of_all_sizes_and_says_how_many():
+    field = random_field(count=5000, sigma=(0.3, 2.0))
     view = view_of(scale=10.0, size=(600, 400))
-    marks = overlay_geometry(
-        scene_of(field), view, OverlayOptions(ellipses=True, cap=200, sigma=2.0)
-    )
+    options = OverlayOptions(ellipses=True, cap=200, sigma=2.0)
+    marks = overlay_geometry(scene_of(field), view, options)
     assert len(marks.centres) == 200
     assert marks.in_view == centres_in_view(field, view).sum()
     assert 0 < marks.shown <= 200 + len(marks.points)
-    xx, xy, yy = field.covariances.astype(float).T
-    sizes = np.sqrt((xx + yy) / 2 + np.hypot((xx - yy) / 2, xy))
-    drawn = np.sqrt(
-        (marks.shapes[:, 0] + marks.shapes[:, 2]) / 2
-        + np.hypot((marks.shapes[:, 0] - marks.shapes[:, 2]) / 2, marks.shapes[:, 1])
-    ) / (2.0 * 10.0)
-    assert drawn.min() >= np.sort(sizes)[-260] * 0.998
+    sizes = half_axes(field.covariances.astype(float))
+    drawn = half_axes(marks.shapes.astype(float)) / (2.0 * 10.0)
+    assert (np.diff(drawn) <= 0).all(), "the largest are drawn first, under the others"
+    assert drawn.mean() > 1.07 * sizes.mean(), "the larger the likelier"
+    assert drawn.min() < np.median(sizes), "and small ones, too"
+
+
+def half_axes(shapes):
+    xx, xy, yy = shapes.T
+    return np.sqrt((xx + yy) / 2 + np.hypot((xx - yy) / 2, xy))
+
+
+def test_a_picture_half_of_long_gaussians_shows_those_of_the_other_half():
+    side = np.arange(60) + 0.5
+    means = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
+    long = (means[:, 0] < 30)[:, None]
+    shapes = np.where(long, [[0.4, 0, 0.1]], [[0.2, 0, 0.2]])
+    field = GaussianField(means, shapes, np.ones((3600, 1)), (60, 60))
+    view = view_of((60, 60), 16.0, (30, 30), (960, 960))
+    marks = overlay_geometry(scene_of(field), view, OverlayOptions(ellipses=True, cap=600))
+    left = (marks.centres[:, 0] < 480).sum()
+    assert 250 < left < 500 and len(marks.centres) == 600
 
 
 def test_equal_gaussians_are_thinned_evenly():

@@ -66,13 +66,13 @@ def overlay_geometry(
 ) -> OverlayGeometry:
     """Choose and place the marks. Raises Cancelled when `stop`, polled between tiles, says so.
 
-    Ellipses: those whose longer half-axis reaches MIN_RADIUS, the `cap` largest; the smaller ones
+    Ellipses: those whose longer half-axis reaches MIN_RADIUS, at most `cap`, the larger the likelier; the smaller ones
     are points. Drifts: those as long as MIN_DRIFT, the `cap` longest. Points: at most `centre_cap`, drawn evenly from
     all of them.
     """
     rect = view.source_rect
     in_view = 0
-    ellipses, lines = _Largest(options.cap), _Largest(options.cap)
+    ellipses, lines = _First(options.cap), _First(options.cap)
     dots: list[tuple[GaussianField, NDArray[np.int64]]] = []
     # Gaussians in view with an ellipse, with a line, and those that are too small for one.
     ringed, small, lined, still = 0, 0, 0, 0
@@ -85,13 +85,15 @@ def overlay_geometry(
             continue
         points = inside if options.centres else inside[:0]
         if options.ellipses:
-            large, keys, rest, within = _rings(tile, inside, rect, whole, options, view.scale)
-            ellipses.add(tile, large, keys)
+            large, sizes, keys, rest, within = _rings(
+                tile, inside, rect, whole, options, view.scale
+            )
+            ellipses.add(tile, large, sizes, keys)
             ringed, small = ringed + within, small + len(rest)
             points = points if options.centres else rest
         if options.drifts and tile.drifts is not None:
             moved, lengths = _moved(tile, inside, view.scale)
-            lines.add(tile, moved, lengths)
+            lines.add(tile, moved, lengths, lengths)
             lined, still = lined + len(moved), still + len(inside) - len(moved)
         dots.append((tile, points))
 
@@ -127,11 +129,13 @@ def _rings(
     whole: bool,
     options: OverlayOptions,
     scale: float,
-) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.int64], int]:
-    """Places with an ellipse, their sizes, places in view without one, and how many of the first are in view."""
+) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float32], NDArray[np.int64], int]:
+    """What overlay_kernels.classify says: places with an ellipse, their sizes and keys, places in view without one, and
+    how many of the first are in view."""
     reach = _largest_sigma(tile) * options.sigma
     if reach * scale < MIN_RADIUS:
-        return inside[:0], np.empty(0, np.float32), inside, 0
+        none = np.empty(0, np.float32)
+        return inside[:0], none, none, inside, 0
     # Their centres may lie out of view while their outlines reach into it.
     grown = (rect[0] - reach, rect[1] - reach, rect[2] + reach, rect[3] + reach)
     reaching = _inside(tile, grown, whole, scale)
@@ -151,22 +155,30 @@ def _moved(
     return inside[seen], length[seen]
 
 
-class _Largest:
-    """Keeps the `cap` largest over all tiles."""
+class _First:
+    """Keeps the `cap` with the highest keys over all tiles."""
 
     def __init__(self, cap: int) -> None:
         self._cap = max(0, cap)
         self._fields: list[GaussianField] = []
         self._index: list[NDArray[np.int64]] = []
+        self._sizes: list[NDArray[np.float32]] = []
         self._keys: list[NDArray[np.float32]] = []
 
-    def add(self, field: GaussianField, index: NDArray[np.int64], key: NDArray[np.float32]) -> None:
+    def add(
+        self,
+        field: GaussianField,
+        index: NDArray[np.int64],
+        sizes: NDArray[np.float32],
+        keys: NDArray[np.float32],
+    ) -> None:
         if len(index) > self._cap:
-            keep = np.argpartition(key, len(index) - self._cap)[len(index) - self._cap :]
-            index, key = index[keep], key[keep]
+            keep = np.argpartition(keys, len(index) - self._cap)[len(index) - self._cap :]
+            index, sizes, keys = index[keep], sizes[keep], keys[keep]
         self._fields.append(field)
         self._index.append(index)
-        self._keys.append(key)
+        self._sizes.append(sizes)
+        self._keys.append(keys)
 
     def chosen(self) -> list[tuple[GaussianField, NDArray[np.int64]]]:
         """(field, places) of the chosen, the largest of each field first."""
@@ -176,9 +188,11 @@ class _Largest:
             keys = np.concatenate(self._keys)
             threshold = float(np.partition(keys, total - self._cap)[total - self._cap])
         result = []
-        for field, index, key in zip(self._fields, self._index, self._keys, strict=True):
+        for field, index, size, key in zip(
+            self._fields, self._index, self._sizes, self._keys, strict=True
+        ):
             keep = key >= threshold
-            order = np.argsort(-key[keep], kind="stable")
+            order = np.argsort(-size[keep], kind="stable")
             result.append((field, index[keep][order]))
         return result if self._cap else []
 

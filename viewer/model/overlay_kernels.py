@@ -19,6 +19,7 @@ MODULE = "viewer.model.overlay_kernels"
 @compiled()
 def _classify(means, covariances, index, x0, y0, x1, y1, factor, least):  # type: ignore[no-untyped-def]
     large = np.empty(index.size, np.int64)
+    sizes = np.empty(index.size, np.float32)
     keys = np.empty(index.size, np.float32)
     small = np.empty(index.size, np.int64)
     n_large = 0
@@ -37,15 +38,16 @@ def _classify(means, covariances, index, x0, y0, x1, y1, factor, least):  # type
         if radius >= least:
             hashed = np.uint32(place) * np.uint32(2654435769)
             hashed ^= hashed >> np.uint32(15)
-            noise = np.float32(np.uint32(hashed)) * np.float32(2.0**-32)
+            noise = (np.float64(np.uint32(hashed)) + 0.5) * 2.0**-32
             large[n_large] = place
-            keys[n_large] = np.float32(radius) * (np.float32(1) + np.float32(1e-3) * noise)
+            sizes[n_large] = radius
+            keys[n_large] = math.log(noise) / (radius * radius)
             n_large += 1
             n_within += within
         elif within:
             small[n_small] = place
             n_small += 1
-    return large[:n_large], keys[:n_large], small[:n_small], n_within
+    return large[:n_large], sizes[:n_large], keys[:n_large], small[:n_small], n_within
 
 
 def classify(means, covariances, index, rect, factor, least):  # type: ignore[no-untyped-def]
@@ -53,12 +55,12 @@ def classify(means, covariances, index, rect, factor, least):  # type: ignore[no
 
     means (N, 2), covariances (N, 3); index: the places to look at; rect: the view, source pixels;
     factor: k * scale, from standard deviations to device pixels; least: the smallest half-axis of
-    an ellipse. Returns (large, keys, small, within): places with an ellipse and their sizes, places
-    in view without, and how many of the large ones have their centre in view.
+    an ellipse. Returns (large, sizes, keys, small, within): places with an ellipse, their half-axes and their turn,
+    places in view without, and how many of the large ones have their centre in view.
 
-    The sizes carry 0.1 % of noise: where all are alike (kernel interpolation) any choice is "the
-    largest", and this one spreads over the view instead of filling a corner. It depends on the
-    place only, so that the same Gaussians stay marked while the view moves.
+    Those with the highest keys are a sample of all, as likely to hold a Gaussian as its area is large (Efraimidis and
+    Spirakis 2006): the largest ones alone would fill the flat parts of a picture and leave its edges empty. The noise
+    depends on the place only, so that the same Gaussians stay marked while the view moves.
     """
     x0, y0, x1, y1 = (float(v) for v in rect)
     return _classify(means, covariances, index, x0, y0, x1, y1, float(factor), float(least))

@@ -13,7 +13,7 @@ class OverlayOptions:
     ellipses: the outline at `sigma` standard deviations (0.5 to 3) of every Gaussian's covariance.
     drifts: a line from where every Gaussian began to its mean.
     colour: "#rrggbb" for all, or None for each Gaussian's own colour.
-    cap: the most ellipses, and the most lines, drawn at once, the largest first; centre_cap the same for centres.
+    cap: the most ellipses drawn at once, and the most lines (the longest); centre_cap the same for centres.
     """
 
     centres: bool = False

@@ -82,14 +82,13 @@ def swatch_rgb(value: Sequence[float] | None) -> tuple[int, int, int] | None:
 def count_text(in_view: int, shown: int | None = None, kind: str = "") -> str:
     """How many Gaussians are in view, and how many of them are drawn when an overlay draws fewer.
 
-    kind: "ellipses" or "drifts", of which a capped overlay shows the largest, or "centres", of which it shows some
-    everywhere.
+    kind: "ellipses" or "centres", of which a capped overlay shows some everywhere, or "drifts": the longest.
     """
     if shown is None or not kind:
         return f"{in_view:,} Gaussians" if in_view != 1 else "1 Gaussian"
     if shown >= in_view:
         return f"{in_view:,} {kind}"
-    which = "" if kind == "centres" else " (largest)"
+    which = " (longest)" if kind == "drifts" else ""
     return f"{shown:,} of {in_view:,} {kind}{which}"
 
 

@@ -59,7 +59,7 @@ class StatusBar(QStatusBar):
         )
         self.counts = StatusCell(
             "Gaussians",
-            "20,000 of 9,999,999 ellipses (largest)",
+            "20,000 of 9,999,999 drifts (longest)",
             7,
             tip="Gaussians in view, of the part of the field that is built",
         )
