@@ -2,8 +2,8 @@
 
 A learned field is the scene behind the picture. Seen through the pixels of 100 % it comes close to the file but not to
 its last bit, since the file was made by another filter than the pixel footprint. Amplitudes that make up for it cost
-sharpness at every other zoom (0.1 to 0.2 dB at 200 to 400 %), so they are a field of their own: in full up to scale 1,
-gone at scale 2.
+sharpness at every other zoom (0.2 dB at 110 to 400 %), so they are a field of their own: in full up to scale 1, gone
+at scale 1.5.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from gaussian_core.rasterizer import PIXEL_SIGMA
 if TYPE_CHECKING:
     from gaussian_core.field import GaussianField
 
-FULL, GONE = 1.0, 2.0  # scales
+FULL, GONE = 1.0, 1.5  # scales
 SIGMA = 0.25  # source pixels: a neighbour is hardly touched, so the system below is solved in a few steps
 STEPS = 5
 # Source pixels around a rectangle that its correction depends on. A step reaches one pixel further and is fainter by
@@ -29,7 +29,7 @@ HALO = 3
 
 
 def weight(scale: tuple[float, float]) -> float:
-    """What part of a correction is shown: 1 up to scale 1, 0 from scale 2, smooth in between."""
+    """What part of a correction is shown: 1 up to scale 1, 0 from scale 1.5, smooth in between."""
     t = (GONE - math.sqrt(scale[0] * scale[1])) / (GONE - FULL)
     t = min(1.0, max(0.0, t))
     return t * t * (3 - 2 * t)

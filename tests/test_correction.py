@@ -1,4 +1,4 @@
-"""Seen at 100 % a learned field is the file, and at 200 % the correction is gone."""
+"""Seen at 100 % a learned field is the file, and at 150 % the correction is gone."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def test_the_correction_makes_it_the_file(extent, backend):
     assert np.abs(rasterize(base, view) - pixels).max() > 0.1
 
 
-@pytest.mark.parametrize("scale", [2.0, 3.7, (1.9, 2.2), 40.0])
-def test_it_is_gone_from_200_percent(scale):
+@pytest.mark.parametrize("scale", [1.5, 3.7, (1.4, 1.7), 40.0])
+def test_it_is_gone_from_150_percent(scale):
     field, base, _ = with_correction(12, 14)
     view = Viewport((1.3, 2.2), scale, (50, 40))
     np.testing.assert_array_equal(rasterize(field, view), rasterize(base, view))
@@ -50,9 +50,9 @@ def test_it_fades_without_a_jump():
     scales = np.linspace(0.5, 2.5, 401)
     weights = [weight((s, s)) for s in scales]
     assert weights[0] == 1 and weights[-1] == 0
-    assert np.abs(np.diff(weights)).max() < 0.01 and (np.diff(weights) <= 0).all()
+    assert np.abs(np.diff(weights)).max() < 0.02 and (np.diff(weights) <= 0).all()
     field, base, _ = with_correction(9, 9)
-    view = Viewport((0, 0), 1.5, (13, 13))
+    view = Viewport((0, 0), 1.25, (11, 11))
     assert field.correction is not None
     part = rasterize(field, view) - rasterize(base, view)
     np.testing.assert_allclose(part, 0.5 * rasterize(field.correction, view), atol=1e-5)
