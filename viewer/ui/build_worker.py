@@ -19,9 +19,8 @@ log = logging.getLogger(__name__)
 REPORT_SECONDS = 0.05
 """Built tiles are reported at most this often: each report may cost a frame."""
 
-HOLD_SECONDS = 0.25
-"""A view that moves holds up what nobody waits for until this long after its last step: until its exact frame is there,
-which takes twice as long beside a network that is busy, also of a view at 100 %."""
+HOLD_SECONDS = 0.12
+"""A view that moves holds up what nobody waits for until this long after its last step."""
 
 
 @dataclass(eq=False)
