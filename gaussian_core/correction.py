@@ -2,8 +2,8 @@
 
 A learned field is the scene behind the picture. Seen through the pixels of 100 % it comes close to the file but not to
 its last bit, since the file was made by another filter than the pixel footprint. Amplitudes that make up for it cost
-sharpness at every other zoom (0.1 to 0.3 dB at 110 to 400 %), so they are a field of their own: in full up to scale 1, gone
-at scale 1.5.
+sharpness at every other zoom (0.1 to 0.3 dB at 110 to 400 %), so they are a field of their own: in full up to scale 1,
+gone at scale 1.5.
 """
 
 from __future__ import annotations
