@@ -140,6 +140,28 @@ def test_what_no_view_shows_waits_while_the_view_moves(worker, qtbot):
     assert doc.complete
 
 
+def test_a_view_that_moves_is_given_its_last_tile_at_once(worker, qtbot):
+    doc = document(0.01, side=4096)
+    doc.look_at((0.0, 0.0, 900.0, 900.0))
+    told: list[bool] = []
+    worker.tiles_built.connect(lambda d: told.append(d.take_tiles() and not d.lacks_tiles))
+    worker.start(doc)
+    began = time.monotonic()
+    while not any(told) and time.monotonic() - began < 5.0:
+        worker.wake()
+        qtbot.wait(5)
+    assert any(told), "what is built beyond the view is held up, and telling of it would be too"
+
+
+def test_a_tile_that_another_thread_built_last_is_told(worker, qtbot):
+    doc = document()
+    while doc.build_next():
+        pass
+    with qtbot.waitSignal(worker.tiles_built, timeout=5000):
+        worker.start(doc)
+    assert doc.take_tiles() and len(doc.scene.tiles) == 16
+
+
 def test_another_document_replaces_the_first(worker, qtbot):
     first, second = document(0.05), document(0.001)
     worker.start(first)

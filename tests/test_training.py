@@ -280,6 +280,20 @@ def test_liif_learns_on_our_encoder_and_its_weights_draw(tmp_path):
     assert rows[0].psnr_y > 5
 
 
+def test_a_deeper_network_begins_as_what_the_shallower_one_computes(tmp_path):
+    weights = tmp_path / "start.safetensors"
+    source = ContinuousSR(SMALL)
+    save_model(weights, source, SMALL)
+    learner = learner_of(replace(SMALL, blocks=SMALL.blocks + 2))
+    learner.start = weights
+    deeper = learner.make()
+    picture = torch.rand(1, 3, 9, 11, generator=torch.Generator().manual_seed(1))
+    for wanted, made in zip(source.heads(picture), deeper.heads(picture), strict=True):
+        torch.testing.assert_close(made, wanted)
+    sum(out.square().sum() for out in deeper.heads(picture)).backward()
+    assert deeper.encoder.blocks[-1].second.weight.grad.abs().max() > 0, "and it learns"
+
+
 @pytest.mark.parametrize("architecture", ["continuoussr", "liif", "gaussiansr"])
 def test_training_may_begin_with_the_encoder_of_other_weights(tmp_path, architecture):
     weights = tmp_path / "start.safetensors"

@@ -14,6 +14,7 @@ from gaussian_core.errors import WeightsError
 from gaussian_core.models.card import read_card
 from gaussian_core.models.config import FOLLOW, ModelConfig
 from gaussian_core.models.continuoussr import ContinuousSR
+from gaussian_core.models.encoders import ResidualBlock
 from gaussian_core.models.gaussiansr import GaussianSR
 from gaussian_core.models.networks import make_network
 from gaussian_core.models.weights import load_model, save_model
@@ -72,7 +73,9 @@ class Learner(ABC):
 def begin_with(model: nn.Module, weights: Path) -> None:
     """Give the model every tensor of a file of weights that fits it by name and shape.
 
-    Another architecture's encoder fits, too: LIIF and GaussianSR hold ours as a part of theirs.
+    Another architecture's encoder fits, too: LIIF and GaussianSR hold ours as a part of theirs. Residual blocks that
+    the file lacks begin as the identity, so that a deeper network starts as good as the one it begins with (Net2Net,
+    arXiv 1511.05641, section 2.3).
     Raises WeightsError when the file cannot be read, or nothing fits.
     """
     places = {_bare(name): name for name in model.state_dict()}
@@ -85,6 +88,10 @@ def begin_with(model: nn.Module, weights: Path) -> None:
     if not fitting:
         raise WeightsError(f"No tensor of {weights.name} fits the network to train: use others.")
     model.load_state_dict(fitting, strict=False)
+    for name, block in model.named_modules():
+        if isinstance(block, ResidualBlock) and f"{name}.second.weight" not in fitting:
+            for parameter in block.second.parameters():
+                nn.init.zeros_(parameter)
 
 
 def _bare(name: str) -> str:

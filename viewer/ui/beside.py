@@ -64,6 +64,7 @@ class Beside(QObject):
         """The view has moved."""
         if self._document is not None:
             self._look_at_view(self._document)
+            self._building = self._builder.running and not self._document.complete
             self._builder.wake()
 
     def take_levels(self) -> None:

@@ -19,8 +19,9 @@ log = logging.getLogger(__name__)
 REPORT_SECONDS = 0.05
 """Built tiles are reported at most this often: each report may cost a frame."""
 
-HOLD_SECONDS = 0.12
-"""A view that moves holds up what nobody waits for until this long after its last step."""
+HOLD_SECONDS = 0.4
+"""A view that moves holds up what nobody waits for until this long after its last step: until its exact frame is there,
+which takes twice as long beside a network that is busy."""
 
 
 @dataclass(eq=False)
@@ -99,7 +100,8 @@ class BuildWorker(Worker):
         document = job.document
         reported = time.monotonic()
         told = document.remark
-        waiting = False  # built tiles that are not reported yet
+        # Whether tiles are not reported yet. At first they may be: those of a thread that was stopped at its last one.
+        waiting = True
         try:
             from gaussian_core import rasterizer
 
@@ -107,13 +109,16 @@ class BuildWorker(Worker):
             rasterizer.warm_up(job.stopped.is_set)
             while not job.stop():
                 job.wake.clear()
+                lacked = document.lacks_tiles
                 built = document.build_next(job.stop)
                 if document.remark != told:
                     told = document.remark
                     self._tell(job, self.fell_back, document, told)
                 now = time.monotonic()
                 waiting = waiting or bool(built)
-                if waiting and (not built or now - reported >= REPORT_SECONDS):
+                # That a view has all it shows is told at once: what comes next may be held up.
+                filled = lacked and not document.lacks_tiles
+                if waiting and (not built or filled or now - reported >= REPORT_SECONDS):
                     self._report(job)
                     reported, waiting = now, False
                 if not built:
