@@ -111,6 +111,27 @@ def test_a_picture_half_of_long_gaussians_shows_those_of_the_other_half():
     assert 250 < left < 500 and len(marks.centres) == 600
 
 
+def test_gaussians_just_too_small_for_an_ellipse_are_no_denser_than_those_just_large_enough():
+    side = np.arange(60) + 0.5
+    means = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
+    sigma = np.where(means[:, 0] < 30, 0.36, 0.39)[:, None]  # 1.44 and 1.56 pixels at a scale of 4
+    shapes = np.concatenate([sigma**2, 0 * sigma, sigma**2], axis=1)
+    field = GaussianField(means, shapes, np.ones((3600, 1)), (60, 60))
+    view = view_of((60, 60), 4.0, (30, 30), (240, 240))
+    options = OverlayOptions(ellipses=True, cap=300)
+    marks = overlay_geometry(scene_of(field), view, options)
+    assert len(marks.centres) == 300
+    assert 200 < len(marks.points) < 300
+    assert marks.shown == len(marks.centres) + len(marks.points)
+    # Tiles are no bounds: in one there is no Gaussian that is large enough.
+    halves = [
+        GaussianField(means[half], shapes[half], np.ones((1800, 1)), (60, 60))
+        for half in (means[:, 0] < 30, means[:, 0] >= 30)
+    ]
+    marks = overlay_geometry(Scene((60, 60), tiles=dict(enumerate(halves))), view, options)
+    assert len(marks.centres) == 300 and 200 < len(marks.points) < 300
+
+
 def test_equal_gaussians_are_thinned_evenly():
     side = np.arange(100) + 0.5
     means = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)

@@ -93,6 +93,7 @@ def test_other_texts():
     assert t.preview_text(2) == "preview 1/2"
     assert t.time_text(9.96) == "10.0 ms"
     assert t.time_text(123.4) == "123 ms"
+    assert t.time_text(13_093.0) == "13.1 s"
     assert t.progress_text(1, 3) == "Building field: 33 %"
     assert t.progress_text(0, 0, "Exporting") == "Exporting: 0 %"
 

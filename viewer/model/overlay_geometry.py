@@ -17,6 +17,8 @@ from viewer.model.scene import Scene
 from viewer.model.view_state import ViewState
 
 Rect = tuple[float, float, float, float]
+_Rings = tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]]
+_Tiny = tuple[NDArray[np.int64], NDArray[np.float32]]
 
 MIN_RADIUS = 1.5
 """Device pixels: an ellipse whose longer half-axis is below this is drawn as a point."""
@@ -67,36 +69,45 @@ def overlay_geometry(
     """Choose and place the marks. Raises Cancelled when `stop`, polled between tiles, says so.
 
     Ellipses: those whose longer half-axis reaches MIN_RADIUS, at most `cap`, the larger the likelier; the smaller ones
-    are points. Drifts: those as long as MIN_DRIFT, the `cap` longest. Points: at most `centre_cap`, drawn evenly from
-    all of them.
+    are points, and no more of them than of ellipses as large would be: patches of them would stand out. Drifts: those
+    as long as MIN_DRIFT, the `cap` longest. Points: at most `centre_cap`, drawn evenly from all of them.
     """
     rect = view.source_rect
     in_view = 0
     ellipses, lines = _First(options.cap), _First(options.cap)
     dots: list[tuple[GaussianField, NDArray[np.int64]]] = []
+    tiny: list[tuple[GaussianField, NDArray[np.int64], NDArray[np.float32]]] = []
     # Gaussians in view with an ellipse, with a line, and those that are too small for one.
     ringed, small, lined, still = 0, 0, 0, 0
-    for tile, whole in scene.fields_in(rect):
+    tiles = list(scene.fields_in(rect))
+    least = MIN_RADIUS / (options.sigma * view.scale)
+    some_large = any(_largest_sigma(tile) >= least for tile, _ in tiles)
+    for tile, whole in tiles:
         if stop is not None and stop():
             raise Cancelled("the view has changed")
         inside = _inside(tile, rect, whole, view.scale)
         in_view += len(inside)
         if not options.any:
             continue
-        points = inside if options.centres else inside[:0]
         if options.ellipses:
-            large, sizes, keys, rest, within = _rings(
-                tile, inside, rect, whole, options, view.scale
-            )
-            ellipses.add(tile, large, sizes, keys)
-            ringed, small = ringed + within, small + len(rest)
-            points = points if options.centres else rest
+            if some_large:
+                rings, rest, within = _rings(tile, rect, whole, options, view.scale)
+                ellipses.add(tile, *rings)
+                ringed += within
+            else:
+                rest = inside, np.zeros(len(inside), np.float32)
+            tiny.append((tile, *rest))
+            small += len(rest[0])
         if options.drifts and tile.drifts is not None:
             moved, lengths = _moved(tile, inside, view.scale)
             lines.add(tile, moved, lengths, lengths)
             lined, still = lined + len(moved), still + len(inside) - len(moved)
-        dots.append((tile, points))
+        if options.centres:
+            dots.append((tile, inside))
 
+    if not options.centres:
+        lowest = ellipses.threshold()
+        dots = [(tile, rest[keys >= lowest]) for tile, rest, keys in tiny]
     chosen_dots = _evenly(dots, options.centre_cap)
     chosen, chosen_lines = ellipses.chosen(), lines.chosen()
     shown_dots = sum(len(index) for _, index in chosen_dots)
@@ -123,19 +134,10 @@ def overlay_geometry(
 
 
 def _rings(
-    tile: GaussianField,
-    inside: NDArray[np.int64],
-    rect: Rect,
-    whole: bool,
-    options: OverlayOptions,
-    scale: float,
-) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float32], NDArray[np.int64], int]:
-    """What overlay_kernels.classify says: places with an ellipse, their sizes and keys, places in view without one, and
-    how many of the first are in view."""
+    tile: GaussianField, rect: Rect, whole: bool, options: OverlayOptions, scale: float
+) -> tuple[_Rings, _Tiny, int]:
+    """What overlay_kernels.classify says."""
     reach = _largest_sigma(tile) * options.sigma
-    if reach * scale < MIN_RADIUS:
-        none = np.empty(0, np.float32)
-        return inside[:0], none, none, inside, 0
     # Their centres may lie out of view while their outlines reach into it.
     grown = (rect[0] - reach, rect[1] - reach, rect[2] + reach, rect[3] + reach)
     reaching = _inside(tile, grown, whole, scale)
@@ -160,6 +162,7 @@ class _First:
 
     def __init__(self, cap: int) -> None:
         self._cap = max(0, cap)
+        self._seen = 0
         self._fields: list[GaussianField] = []
         self._index: list[NDArray[np.int64]] = []
         self._sizes: list[NDArray[np.float32]] = []
@@ -172,6 +175,7 @@ class _First:
         sizes: NDArray[np.float32],
         keys: NDArray[np.float32],
     ) -> None:
+        self._seen += len(index)
         if len(index) > self._cap:
             keep = np.argpartition(keys, len(index) - self._cap)[len(index) - self._cap :]
             index, sizes, keys = index[keep], sizes[keep], keys[keep]
@@ -180,13 +184,19 @@ class _First:
         self._sizes.append(sizes)
         self._keys.append(keys)
 
+    def threshold(self) -> float:
+        """The lowest key of the chosen; what any key reaches when all are."""
+        if self._seen <= self._cap:
+            return -math.inf
+        if self._cap == 0:
+            return math.inf
+        keys = np.concatenate(self._keys)
+        first = len(keys) - self._cap
+        return float(np.partition(keys, first)[first])
+
     def chosen(self) -> list[tuple[GaussianField, NDArray[np.int64]]]:
         """(field, places) of the chosen, the largest of each field first."""
-        total = sum(len(i) for i in self._index)
-        threshold = -math.inf
-        if total > self._cap:
-            keys = np.concatenate(self._keys)
-            threshold = float(np.partition(keys, total - self._cap)[total - self._cap])
+        threshold = self.threshold()
         result = []
         for field, index, size, key in zip(
             self._fields, self._index, self._sizes, self._keys, strict=True
@@ -194,7 +204,7 @@ class _First:
             keep = key >= threshold
             order = np.argsort(-size[keep], kind="stable")
             result.append((field, index[keep][order]))
-        return result if self._cap else []
+        return result
 
 
 def _noise(index: NDArray[np.int64]) -> NDArray[np.float32]:

@@ -22,6 +22,7 @@ def _classify(means, covariances, index, x0, y0, x1, y1, factor, least):  # type
     sizes = np.empty(index.size, np.float32)
     keys = np.empty(index.size, np.float32)
     small = np.empty(index.size, np.int64)
+    small_keys = np.empty(index.size, np.float32)
     n_large = 0
     n_small = 0
     n_within = 0
@@ -35,19 +36,24 @@ def _classify(means, covariances, index, x0, y0, x1, y1, factor, least):  # type
         x = means[place, 0]
         y = means[place, 1]
         within = x0 <= x < x1 and y0 <= y < y1
+        if radius < least and not within:
+            continue
+        hashed = np.uint32(place) * np.uint32(2654435769)
+        hashed ^= hashed >> np.uint32(15)
+        noise = (np.float64(np.uint32(hashed)) + 0.5) * 2.0**-32
+        key = math.log(noise) / max(radius * radius, 1e-12)
         if radius >= least:
-            hashed = np.uint32(place) * np.uint32(2654435769)
-            hashed ^= hashed >> np.uint32(15)
-            noise = (np.float64(np.uint32(hashed)) + 0.5) * 2.0**-32
             large[n_large] = place
             sizes[n_large] = radius
-            keys[n_large] = math.log(noise) / (radius * radius)
+            keys[n_large] = key
             n_large += 1
             n_within += within
-        elif within:
+        else:
             small[n_small] = place
+            small_keys[n_small] = key
             n_small += 1
-    return large[:n_large], sizes[:n_large], keys[:n_large], small[:n_small], n_within
+    rings = large[:n_large], sizes[:n_large], keys[:n_large]
+    return rings, (small[:n_small], small_keys[:n_small]), n_within
 
 
 def classify(means, covariances, index, rect, factor, least):  # type: ignore[no-untyped-def]
@@ -55,8 +61,8 @@ def classify(means, covariances, index, rect, factor, least):  # type: ignore[no
 
     means (N, 2), covariances (N, 3); index: the places to look at; rect: the view, source pixels;
     factor: k * scale, from standard deviations to device pixels; least: the smallest half-axis of
-    an ellipse. Returns (large, sizes, keys, small, within): places with an ellipse, their half-axes and their turn,
-    places in view without, and how many of the large ones have their centre in view.
+    an ellipse. Returns ((places, sizes, keys), (places, keys), within): those with an ellipse, their half-axes and
+    their turn, those in view without, and theirs, and how many of the first have their centre in view.
 
     Those with the highest keys are a sample of all, as likely to hold a Gaussian as its area is large (Efraimidis and
     Spirakis 2006): the largest ones alone would fill the flat parts of a picture and leave its edges empty. The noise

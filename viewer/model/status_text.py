@@ -93,6 +93,8 @@ def count_text(in_view: int, shown: int | None = None, kind: str = "") -> str:
 
 
 def time_text(ms: float) -> str:
+    if ms >= 999.5:
+        return f"{ms / 1000:.1f} s"
     return f"{ms:.1f} ms" if ms < 100 else f"{ms:.0f} ms"
 
 

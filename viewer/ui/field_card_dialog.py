@@ -51,6 +51,7 @@ class FieldCardDialog(QDialog):
             return
         content, self._values = _content(card)
         self._outer.replaceWidget(self._content, content)
+        self._content.hide()  # before the event loop deletes it, it would be painted under the new one
         self._content.deleteLater()
         self._content = content
         content.show()
