@@ -56,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=names_in,
         default=[],
         metavar="M,...",
-        help="lpips,dists: needs the extra [perceptual]",
+        help="lpips,dists,fid (which wants sets of thousands): needs the extra [perceptual]",
     )
     parser.add_argument(
         "--many",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -10,14 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gaussian_core.errors import UserError
-
-PERCEPTUAL = ("lpips", "dists")
-
 
 @dataclass(frozen=True)
 class Scores:
-    """Figures of one picture: PSNR in dB, SSIM in -1 .. 1; perceptual ones by name, lower is better."""
+    """Figures of one picture: PSNR in dB, SSIM in -1 .. 1."""
 
     psnr_y: float
     psnr_rgb: float
@@ -69,26 +64,3 @@ def score(result: NDArray[np.floating], truth: NDArray[np.floating], scale: floa
         math.nan if small else float(structural_similarity(ya, yb, **window)),
         math.nan if small else float(structural_similarity(a, b, channel_axis=2, **window)),
     )
-
-
-def perceptual_metric(name: str) -> Any:
-    """A callable (result, truth: (H, W, 3) in [0, 1]) -> float from pyiqa. Raises UserError where it cannot be had."""
-    try:
-        pyiqa = importlib.import_module("pyiqa")
-    except ImportError as error:
-        raise UserError(f"{name} needs pyiqa: pip install 'gaussian-zoom[perceptual]'.") from error
-    import torch
-
-    try:
-        metric = pyiqa.create_metric(name, device="cpu")
-    except (OSError, RuntimeError, ValueError) as error:
-        raise UserError(f"The weights of {name} cannot be had ({error}): leave it out.") from error
-
-    def measure(result: NDArray[np.floating], truth: NDArray[np.floating]) -> float:
-        pair = [
-            torch.from_numpy(to_8_bits(p).astype(np.float32)).permute(2, 0, 1)[None]
-            for p in (result, truth)
-        ]
-        return float(metric(*pair))
-
-    return measure

@@ -16,6 +16,7 @@ from gaussian_core.benchmarks.measuring import peak_memory_mb
 from gaussian_core.errors import Cancelled, UserError
 from gaussian_core.evaluation import metrics
 from gaussian_core.evaluation.pairs import Pair, pairs
+from gaussian_core.evaluation.perceptual import SetMetric, set_metric
 from gaussian_core.methods import (
     METHODS,
     Options,
@@ -116,9 +117,9 @@ def evaluate(
     stop: Stop | None = None,
 ) -> Iterator[Row]:
     """Yield a row for each set, scale and method, in that order. weights: in place of shipped ones, each for the method
-    that it is for. Raises UserError and Cancelled."""
+    that it is for. perceptual: of perceptual.NAMES. Raises UserError and Cancelled."""
     ways = options_for(names, weights, options or Options())
-    extras: dict[str, Callable[..., float]] = {n: metrics.perceptual_metric(n) for n in perceptual}
+    extras = {name: set_metric(name) for name in perceptual}
     warm: set[str] = set()
     for folder in folders:
         for scale in scales:
@@ -213,12 +214,12 @@ def _row(
     scale: float,
     everything: Sequence[Pair],
     options: Options,
-    extras: dict[str, Callable[..., float]],
+    extras: dict[str, Callable[[], SetMetric]],
     warm: bool,
     stop: Stop | None,
 ) -> Row:
     scores: list[metrics.Scores] = []
-    others: dict[str, list[float]] = {name: [] for name in extras}
+    others = {name: make() for name, make in extras.items()}
     builds, renders, parameters = [], [], 0
     notes: dict[str, None] = {}
     if not warm:
@@ -231,8 +232,8 @@ def _row(
         builds.append(build)
         renders.append(render)
         scores.append(metrics.score(result, pair.high, scale))
-        for name, measure in extras.items():
-            others[name].append(measure(result, pair.high))
+        for metric in others.values():
+            metric.add(result, pair.high)
     each = {pair.name: s.psnr_y for pair, s in zip(everything, scores, strict=True)}
 
     def mean(name: str) -> float:
@@ -251,7 +252,7 @@ def _row(
         render_ms=1e3 * statistics.fmean(renders),
         peak_mb=peak_memory_mb(),
         parameters=parameters,
-        perceptual={name: statistics.fmean(values) for name, values in others.items()},
+        perceptual={name: metric.value() for name, metric in others.items()},
         worst_y=min(each.values()),
         each_y=each,
         notes=tuple(notes),
