@@ -17,6 +17,8 @@ from gaussian_core.evaluation import command, memory, metrics
 from gaussian_core.evaluation.pairs import pairs, reduced
 from gaussian_core.evaluation.runner import evaluate
 from gaussian_core.methods import METHODS, Options
+from gaussian_core.models.card import read_card
+from gaussian_core.models.config import shipped_weights, weights_path
 from tests.shared_data import shared_path
 
 
@@ -97,21 +99,20 @@ def test_bicubic_on_set5_is_the_literatures():
     assert row.ssim_y == pytest.approx(0.9304, abs=0.002)
 
 
-def test_the_shipped_figure_is_what_evaluate_prints():
+@pytest.mark.parametrize("name", shipped_weights())
+def test_the_shipped_figure_is_what_evaluate_prints(name):
     pytest.importorskip("torch")
-    from gaussian_core.models.weights import load_model, weights_path
-
+    weights = weights_path(name)
     row = next(
         evaluate(
             [shared_path("data", "benchmark", "Set5")],
             ["continuoussr"],
             [2],
             options=Options("cpu"),
+            weights=[weights],
         )
     )
-    assert row.psnr_y == pytest.approx(
-        load_model(weights_path()).config.figures["Set5 x2"], abs=0.02
-    )
+    assert row.psnr_y == pytest.approx(read_card(weights).config.figures["Set5 x2"], abs=0.02)
 
 
 def _words(*words):

@@ -15,7 +15,7 @@ from gaussian_core.viewport import Viewport
 torch = pytest.importorskip("torch")
 
 from gaussian_core.imaging.picture import Picture  # noqa: E402
-from gaussian_core.models.config import ModelConfig  # noqa: E402
+from gaussian_core.models.config import ModelConfig, shipped_weights  # noqa: E402
 from gaussian_core.models.continuoussr import ContinuousSR  # noqa: E402
 from gaussian_core.models.devices import pick_device  # noqa: E402
 from gaussian_core.models.tile_builder import ContinuousSRTiles  # noqa: E402
@@ -138,9 +138,13 @@ def shipped():
     return load_model(weights_path())
 
 
-def test_the_shipped_weights_have_a_card(shipped):
-    config = shipped.config
-    assert sum(p.numel() for p in shipped.parameters()) <= 500_000
+@pytest.mark.parametrize("name", shipped_weights())
+def test_the_shipped_weights_have_a_card(name):
+    model = load_model(weights_path(name))
+    config = model.config
+    most = {"light": 500_000, "base": 2_500_000}[name]
+    assert sum(p.numel() for p in model.parameters()) <= most
+    assert config.name == name
     assert config.trained_on and config.licences and config.date and config.steps > 0
     assert config.figures["Set5 x2"] > 36.5
 
