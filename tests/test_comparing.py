@@ -246,9 +246,9 @@ def test_what_is_compared_is_named_when_it_is_seen(make_window, qtbot, tmp_path,
     press(window)
     assert window.status.message.startswith("Building the field: 0 of ")
     assert window.status.method.text == "Bicubic"
-    held = "ContinuousSR, while X is held"
-    qtbot.waitUntil(lambda: window.status.message == held, timeout=20_000)
-    assert window.status.method.text == "ContinuousSR"
+    name = "ContinuousSR light"
+    qtbot.waitUntil(lambda: window.status.message == f"{name}, while X is held", timeout=20_000)
+    assert window.status.method.text == name
     press(window, down=False)
     wait_until_idle(qtbot, window)
     assert window.status.method.text == "Bicubic"

@@ -35,7 +35,7 @@ def test_the_learned_field_opens_by_default(make_window, qtbot, tmp_path):
     open_and_wait(qtbot, window, save_picture(tmp_path / "a.png", 300, 270))
     assert _methods(window) == {"continuoussr"}
     assert len(_tiles(window)) == 9  # small ones, so that those in view are there soon
-    assert window.status.method.text == "ContinuousSR"
+    assert window.status.method.text == "ContinuousSR light"
     assert window.menus.actions["method.continuoussr"].isChecked()
 
 
@@ -72,7 +72,7 @@ def test_the_old_field_stays_until_the_new_one_begins(make_window, qtbot, tmp_pa
     window.session.scene_shown.connect(lambda: shown.append(window.canvas.scene))
     window.menus.actions["method.kernel"].trigger()
     assert window.canvas.scene is old
-    assert window.status.method.text == "ContinuousSR"  # which is what is on screen
+    assert window.status.method.text == "ContinuousSR light"  # which is what is on screen
     wait_until_idle(qtbot, window, lambda: _methods(window) == {"kernel"})
     assert shown
     assert all(scene.tiles and scene.method == "kernel" for scene in shown)
