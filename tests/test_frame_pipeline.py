@@ -123,6 +123,16 @@ def test_close_views_have_less_time_than_far_ones():
     assert pacing.level(request(far)) == 1
 
 
+def test_from_16x_a_frame_that_takes_a_sixtieth_of_a_second_is_a_full_one():
+    pacing = Pacing()
+    for scale, level in ((10.0, 2), (16.0, 1), (500.0, 1)):
+        view = VIEW.set_scale(scale)
+        pacing.learn(view, 0.0155)
+        assert pacing.level(request(view)) == level
+        pacing.learn(view, 0.03)
+        assert pacing.level(request(view)) == 2
+
+
 def test_quick_coarse_frames_lift_the_verdict_of_one_slow_full_frame():
     pacing = Pacing(budget=0.033, near_budget=0.033)
     pacing.learn(VIEW, 0.5)  # held up by something else

@@ -33,14 +33,16 @@ QUICK = 0.06
 
 NEAR = 4.0
 """Device pixels per source pixel from which a view is a close one."""
+CLOSEST = 16.0
+"""From here a coarse frame takes most of a full one's time: nearly all is drawn on coarser lattices anyway."""
 
 
 @dataclass
 class Pacing:
     """When to render coarser first and when to give up a running frame.
 
-    budget, near_budget: seconds a frame may take while the view moves (a coarser one goes first
-        otherwise), and from NEAR on: 30 and 60 frames a second, less what painting takes.
+    budget, near_budget, closest_budget: seconds a frame may take while the view moves (a coarser one goes first
+        otherwise), from NEAR and from CLOSEST on: 30 and 60 frames a second, less what painting takes.
     rest: seconds without events after which a view counts as one at rest, whose full frame follows
         a coarser one: a little longer than the inputs of a moving one are apart.
     patience: a moving view shows a new frame at least this often (seconds), even if every one of
@@ -50,6 +52,7 @@ class Pacing:
 
     budget: float = 0.028
     near_budget: float = 0.013
+    closest_budget: float = 0.016
     rest: float = 0.02
     patience: float = 0.1
     coarse_first: bool = True
@@ -107,10 +110,15 @@ class Pacing:
         if waited >= self.rest and expected <= QUICK:
             return 1
         level = 1
-        budget = self.near_budget if request.view.scale >= NEAR else self.budget
+        budget = self._budget(request.view)
         while level < self.max_level and expected / (level * level) > budget:
             level *= 2
         return level
+
+    def _budget(self, view: ViewState) -> float:
+        if view.scale >= CLOSEST:
+            return self.closest_budget
+        return self.near_budget if view.scale >= NEAR else self.budget
 
     def pause(self, request: FrameRequest) -> float:
         """Seconds after a request until its full frame is begun where a coarser one went first.
