@@ -26,7 +26,8 @@ class Beside(QObject):
         self._measured = False
         self._canvas = canvas
         self._document: Document | None = None
-        self._names = ("", "")
+        self._right: Document | None = None
+        self._told = ("", "")  # the names that the sides were last shown by
         self._building = False
         self._shown: Scene | None = None
         self._builder = BuildWorker(self)
@@ -39,13 +40,13 @@ class Beside(QObject):
     def building(self) -> bool:
         return self._building
 
-    def show(self, document: Document, names: tuple[str, str], measured: bool = False) -> None:
-        """Show a document of the open picture left of the line. names: of the sides. measured: it is what the other
-        side should be, and how near that comes is told."""
+    def show(self, document: Document, right: Document, measured: bool = False) -> None:
+        """Show a document of the open picture left of the line. right: the one that is open. measured: the left is what
+        the right should be, and how near that comes is told."""
         self._measured = measured
         if self._shown is not None and self._shown is not document.scene:
             document.scene = document.scene.after(self._shown)
-        self._document, self._names = document, names
+        self._document, self._right = document, right
         self._show_scene(document)
         if document.buildable and not self._builder.running:
             self._look_at_view(document)
@@ -56,7 +57,7 @@ class Beside(QObject):
         """Show only the document that is open; what is built of this one stays in it."""
         self._builder.stop()
         self._building = False
-        self._document = None
+        self._document = self._right = None
         self._closeness.stop()
         self._canvas.set_beside(None)
 
@@ -66,6 +67,11 @@ class Beside(QObject):
             self._look_at_view(self._document)
             self._building = self._builder.running and not self._document.complete
             self._builder.wake()
+
+    def rename(self) -> None:
+        """The open document may be known by another name, now that there is something of it."""
+        if self._document is not None and self._names != self._told:
+            self._show_scene(self._document)
 
     def take_levels(self) -> None:
         """More of a large picture is read."""
@@ -77,8 +83,14 @@ class Beside(QObject):
         self._closeness.close(0.05)
         self._builder.close()
 
+    @property
+    def _names(self) -> tuple[str, str]:
+        """Of the sides."""
+        left, right = self._document, self._right
+        return ("", "") if left is None or right is None else (left.title, right.title)
+
     def _show_scene(self, document: Document) -> None:
-        self._shown = document.scene
+        self._shown, self._told = document.scene, self._names
         self._canvas.set_beside(document.scene, self._names)
         if self._measured:
             self._closeness.watch()
@@ -110,6 +122,6 @@ class Beside(QObject):
 
     def _fell_back(self, document: Document, why: str) -> None:
         if document is self._document:
-            self._names = (document.choice.title, self._names[1])
             self._take_tiles(document)
+            self.rename()
             self.fell_back.emit(why)

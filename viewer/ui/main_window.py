@@ -370,9 +370,7 @@ class MainWindow(QMainWindow):
         document = self.session.document
         if document is None or self.canvas.scene != document.scene or self._undrawn:
             return
-        choice = self.session.choice
-        title = choice.title if choice.weights else self._title_of(document.scene)
-        self.status.tell(f"{title}, while {table.COMPARE_KEY} is held", WHILE_HELD)
+        self.status.tell(f"{document.title}, while {table.COMPARE_KEY} is held", WHILE_HELD)
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
         if event.key() != COMPARE_KEY:

@@ -228,8 +228,7 @@ class Session(QObject):
         assert shelved is not None
         if shelved.scene.pixel_sigma != self.pixel_sigma:
             shelved.scene = shelved.scene.seen_by(self.pixel_sigma)
-        names = shelved.choice.title, document.choice.title
-        self._beside.show(shelved, names, measured=self._original is not None)
+        self._beside.show(shelved, document, measured=self._original is not None)
 
     def set_footprint(self, pixel_sigma: float | None) -> None:
         """See fields by that footprint of the pixels from now on; None: each by what it was made for."""
@@ -497,6 +496,7 @@ class Session(QObject):
     def _take_tiles(self, document: Document) -> None:
         if document is self.document and not self._covered and document.take_tiles():
             self._show(document.scene)
+            self._beside.rename()
 
     def _fell_back(self, document: Document, why: str) -> None:
         if document is self.document:
