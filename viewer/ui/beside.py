@@ -117,6 +117,7 @@ class Beside(QObject):
 
     def _build_failed(self, document: Document, message: str) -> None:
         if document is self._document:
+            self._builder.stop()  # its thread has ended
             self._building = False
             self.failed.emit(message)
 
