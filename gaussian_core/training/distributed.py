@@ -68,5 +68,6 @@ def joined(device: torch.device) -> Iterator[tuple[Group, torch.device]]:
     dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
         yield Group(dist.get_rank(), size), device
+        dist.barrier()  # or the first to leave would end what the others still listen to
     finally:
         dist.destroy_process_group()
