@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from gaussian_core.errors import UserError
 from gaussian_core.evaluation.metrics import to_8_bits
+from gaussian_core.image_writer import write_image
 
 NAMES = ("lpips", "dists", "fid")
 INSTALL = "pip install 'gaussian-zoom[perceptual]'"
@@ -66,11 +67,8 @@ class _Distributions:
             side.mkdir()
 
     def add(self, result: NDArray[np.floating], truth: NDArray[np.floating]) -> None:
-        from PIL import Image
-
         for side, picture in zip(self._sides, (result, truth), strict=True):
-            pixels = np.rint(to_8_bits(picture) * 255).astype(np.uint8)
-            Image.fromarray(pixels).save(side / f"{self._count:06d}.png")
+            write_image(side / f"{self._count:06d}.png", to_8_bits(picture))
         self._count += 1
 
     def value(self) -> float:

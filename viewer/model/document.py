@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gaussian_core.errors import Cancelled, DeviceError, WeightsError
-from gaussian_core.models.config import shipped_weights
 from viewer.model.frame_renderer import FIELD_FROM
 from viewer.model.lazy_drawing import LazyDrawing
 from viewer.model.methods import (
@@ -23,7 +22,6 @@ from viewer.model.methods import (
     imports_torch,
     method_named,
     method_of_weights,
-    method_title,
 )
 from viewer.model.original import OriginalDrawing
 from viewer.model.scene import REACH, Rect, Scene
@@ -271,12 +269,9 @@ class Document:
 
     @property
     def title(self) -> str:
-        """What it is shown by. Where the device decides the weights, with their name as soon as a tile tells it."""
-        title = self.choice.title
-        tile = next(iter(self.scene.tiles.values()), None)
-        if title != method_title(DEFAULT) or tile is None or len(shipped_weights()) < 2:
-            return title
-        return f"{title} {tile.metadata.get('weights', '')}".strip()
+        """What it is shown by, as it was chosen; where the device decides the weights, as the scene tells."""
+        choice = self.choice
+        return self.scene.title if choice == Choice(DEFAULT, AUTOMATIC) else choice.title
 
     # ---- building -----------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from collections.abc import Callable
 
@@ -81,7 +82,8 @@ def overlay_geometry(
     ringed, small, lined, still = 0, 0, 0, 0
     tiles = list(scene.fields_in(rect))
     least = MIN_RADIUS / (options.sigma * view.scale)
-    some_large = any(_largest_sigma(tile) >= least for tile, _ in tiles)
+    ringing = options.ellipses and any(_largest_sigma(tile) >= least for tile, _ in tiles)
+    points_only = options.ellipses and not ringing
     for tile, whole in tiles:
         if stop is not None and stop():
             raise Cancelled("the view has changed")
@@ -89,25 +91,22 @@ def overlay_geometry(
         in_view += len(inside)
         if not options.any:
             continue
-        if options.ellipses:
-            if some_large:
-                rings, rest, within = _rings(tile, rect, whole, options, view.scale)
-                ellipses.add(tile, *rings)
-                ringed += within
-            else:
-                rest = inside, np.zeros(len(inside), np.float32)
+        if ringing:
+            rings, rest, within = _rings(tile, rect, whole, options, view.scale)
+            ellipses.add(tile, *rings)
             tiny.append((tile, *rest))
-            small += len(rest[0])
+            ringed, small = ringed + within, small + len(rest[0])
+        elif points_only:
+            small += len(inside)
         if options.drifts and tile.drifts is not None:
             moved, lengths = _moved(tile, inside, view.scale)
             lines.add(tile, moved, lengths, lengths)
             lined, still = lined + len(moved), still + len(inside) - len(moved)
-        if options.centres:
+        if options.centres or points_only:
             dots.append((tile, inside))
 
-    if not options.centres:
-        lowest = ellipses.threshold()
-        dots = [(tile, rest[keys >= lowest]) for tile, rest, keys in tiny]
+    if ringing and not options.centres:
+        dots = [(tile, rest[keys >= ellipses.threshold]) for tile, rest, keys in tiny]
     chosen_dots = _evenly(dots, options.centre_cap)
     chosen, chosen_lines = ellipses.chosen(), lines.chosen()
     shown_dots = sum(len(index) for _, index in chosen_dots)
@@ -184,8 +183,9 @@ class _First:
         self._sizes.append(sizes)
         self._keys.append(keys)
 
+    @functools.cached_property
     def threshold(self) -> float:
-        """The lowest key of the chosen; what any key reaches when all are."""
+        """The lowest key of the chosen, when all tiles are added; what any key reaches when all are chosen."""
         if self._seen <= self._cap:
             return -math.inf
         if self._cap == 0:
@@ -196,12 +196,11 @@ class _First:
 
     def chosen(self) -> list[tuple[GaussianField, NDArray[np.int64]]]:
         """(field, places) of the chosen, the largest of each field first."""
-        threshold = self.threshold()
         result = []
         for field, index, size, key in zip(
             self._fields, self._index, self._sizes, self._keys, strict=True
         ):
-            keep = key >= threshold
+            keep = key >= self.threshold
             order = np.argsort(-size[keep], kind="stable")
             result.append((field, index[keep][order]))
         return result

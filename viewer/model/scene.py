@@ -9,6 +9,9 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
+from gaussian_core.models.config import shipped_weights
+from viewer.model.methods import DEFAULT, method_title
+
 if TYPE_CHECKING:
     from gaussian_core.field import GaussianField
 
@@ -96,6 +99,16 @@ class Scene:
     def after(self, other: Scene) -> Scene:
         """The same, to be shown after another scene of this picture: no frame of that one is taken for one of it."""
         return replace(self, revision=max(self.revision, other.revision) + 1)
+
+    @property
+    def title(self) -> str:
+        """The method; of the learned field its weights as well, as soon as a tile tells them and where there are
+        several to choose from."""
+        title = method_title(self.method)
+        tile = next(iter(self.tiles.values()), None)
+        if self.method != DEFAULT or tile is None or len(shipped_weights()) < 2:
+            return title
+        return f"{title} {tile.metadata.get('weights', '')}".strip()
 
     @property
     def shows_something(self) -> bool:

@@ -33,7 +33,6 @@ from viewer.model.methods import DEFAULT, METHODS, SHIPPED, method_title
 from viewer.model.motion import GLIDE_SECONDS
 from viewer.model.overlay_options import OverlayOptions
 from viewer.model.recents import Recents
-from viewer.model.scene import Scene
 from viewer.model.settings import DEFAULT_COLOUR, SIGMA_RANGE, Settings, SettingsFile
 from viewer.ui import dialogs
 from viewer.ui.canvas import Canvas
@@ -524,7 +523,7 @@ class MainWindow(QMainWindow):
         """Name the method of what is on screen, which after a switch is the old one for a moment."""
         scene, document = self.canvas.scene, self.session.document
         if scene is not None:
-            self.status.show_method(self._title_of(scene))
+            self.status.show_method(scene.title)
             self._show_waiting()
             if self.session.comparing:
                 self._tell_held()
@@ -533,14 +532,6 @@ class MainWindow(QMainWindow):
                 self.card.close()
             else:
                 self.card.show_card(card_of(document))
-
-    def _title_of(self, scene: Scene) -> str:
-        """The method of a scene; of the learned field its weights as well, where there are several to choose from."""
-        title = method_title(scene.method)
-        tile = next(iter(scene.tiles.values()), None)
-        if scene.method != DEFAULT or tile is None or len(shipped_weights()) < 2:
-            return title
-        return f"{title} {tile.metadata.get('weights', '')}".strip()
 
     # ---- work under way -----------------------------------------------------------------------
 
