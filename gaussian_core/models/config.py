@@ -56,7 +56,8 @@ class ModelConfig:
     drift: P of adaptive position drifting in source pixels, 0 for none. footprint: standard deviation of a pixel's
     footprint in device pixels while training, 0 for point samples. spread: standard deviation of a Gaussian at the
     start, source pixels. elongation: how far the structure tensor stretches Gaussians along edges at the start.
-    margin: source pixels of mirrored picture that are given Gaussians around the picture.
+    margin: source pixels of mirrored picture that are given Gaussians around the picture. symmetric: trained to treat
+    the eight orientations of a picture alike (training.symmetry).
     """
 
     name: str = "light"
@@ -78,6 +79,7 @@ class ModelConfig:
     spread: float = 0.32
     elongation: float = 0.0
     margin: int = 2
+    symmetric: bool = False
     # The card.
     trained_on: str = ""
     licences: str = ""

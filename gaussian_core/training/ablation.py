@@ -43,7 +43,7 @@ class Variant:
         return self.name if self.consistent else VARIANTS[0].name
 
 
-# Where the shipped weights' design differs from ModelConfig's defaults.
+# Where the design of "all" differs from ModelConfig's defaults.
 SHIPPED: dict[str, Any] = {}
 VARIANTS = (
     Variant("all", "the shipped design"),
@@ -62,6 +62,8 @@ VARIANTS = (
     Variant("p-1", "drift P", {"drift": 1.0}),
     Variant("no-footprint", "pixel footprint", {"footprint": 0.0}),
     Variant("no-consistency", "data consistency", consistent=False),
+    # Not part of "all": not every variant can have it.
+    Variant("symmetric", "symmetry", {"symmetric": True}),
     Variant("no-prior", "geometry's prior", follow=0.0),
     Variant("structure-tensor", "geometry's start", {"elongation": 0.4}),
 )

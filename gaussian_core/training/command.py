@@ -84,6 +84,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="standard deviation of a Gaussian at the start, source pixels",
     )
     add("--elongation", type=float, default=0.0, help="start along the picture's edges; 0: round")
+    add(
+        "--symmetry",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="tie the weights so that all eight orientations of a picture are treated alike (continuoussr)",
+    )
     add("--follow", type=float, default=FOLLOW, help="weight of geometry along edges; 0: none")
     add(
         "--weights",
@@ -196,6 +202,7 @@ def _learner(options: argparse.Namespace) -> Learner:
         footprint=options.footprint,
         elongation=options.elongation,
         spread=options.spread,
+        symmetric=options.symmetry and options.method == "continuoussr",
     )
     if options.deep_blocks and options.method != "continuoussr":
         raise UserError("--deep-blocks is for --method continuoussr.")

@@ -21,6 +21,7 @@ from gaussian_core.models.weights import load_model, save_model
 from gaussian_core.training.dataset import Batch
 from gaussian_core.training.geometry_prior import geometry_prior
 from gaussian_core.training.grid_rasterizer import sample_cells
+from gaussian_core.training.symmetry import Symmetry
 
 
 class Learner(ABC):
@@ -45,11 +46,23 @@ class Learner(ABC):
     def make(self) -> nn.Module:
         """A network with the weights it starts from. Raises WeightsError for a start without a tensor that fits."""
         model = make_network(self.config)
+        symmetry = self.symmetry(model)
+        if symmetry is not None:
+            symmetry.begin(model)
         if self.start is not None:
             begin_with(model, self.start)
         if self.start_encoder is not None:
             begin_with(model.encoder, self.start_encoder)
+        if symmetry is not None and not symmetry.holds(model.parameters()):
+            raise WeightsError("The weights to begin with are not symmetric: add --no-symmetry.")
         return model
+
+    def symmetry(self, model: nn.Module) -> Symmetry | None:
+        """What keeps the network symmetric in training. Raises WeightsError for one that cannot be."""
+        if not self.config.symmetric:
+            return None
+        assert isinstance(model, ContinuousSR)
+        return Symmetry(model)
 
     def steps_before(self) -> int:
         """Those that the whole network it starts from had already been trained for."""

@@ -29,6 +29,8 @@ CHECKPOINT = "checkpoint.pt"
 STRAYED = 10.0
 """A loss so many times the usual one is of a network that has lost its way: without normalisation a few steps that are
 too large can blow up all that follow, and the steps after them do not bring it back. The averaged weights do."""
+TIED_EVERY = 50
+"""Steps after which symmetric weights are made so again: equal steps keep them so but for rounding."""
 USUAL = 0.99
 """The usual loss is a running mean that keeps so much of itself a step."""
 
@@ -67,6 +69,7 @@ class Trainer:
         self.folder, self.device = folder, device
         self.group = group or Group()
         self.model = learner.make().to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.symmetry = learner.symmetry(self.model)
         # Seeds agree, but two versions of torch need not draw the same numbers from one.
         self.group.share(p.data for p in self.model.parameters())
         self.average = [p.detach().clone() for p in self.model.parameters()]
@@ -116,6 +119,10 @@ class Trainer:
             raise WeightsError(
                 f"{target} is of another model or cut short: use another --out."
             ) from error
+        if self.symmetry is not None and not self.symmetry.holds(self.model.parameters()):
+            raise WeightsError(
+                f"{target} is of a training without symmetry: add --no-symmetry or use another --out."
+            )
         return True
 
     def averaged(self) -> nn.Module:
@@ -141,6 +148,8 @@ class Trainer:
         self.muon.zero_grad(set_to_none=True)
         loss.backward()
         self.group.average_gradients(self.model.parameters())
+        if self.symmetry is not None:
+            self.symmetry.apply([p.grad for p in self.model.parameters() if p.grad is not None])
         # Not sooner: a GPU would idle until the gradients are asked for.
         value = float(loss.detach())
         if self.group.any(self._strayed(value), self.device):
@@ -159,6 +168,8 @@ class Trainer:
                 group["lr"] = rate * factor
             optimizer.step()
         self.step += 1
+        if self.symmetry is not None and self.step % TIED_EVERY == 0:
+            self.symmetry.apply([p.data for p in self.model.parameters()])
         decaying = bool(s.decay) and self.step > s.steps - s.decay
         keep = min(0.99 if decaying else s.average, self.step / (self.step + 10))
         with torch.no_grad():
