@@ -322,3 +322,7 @@ def test_training_may_begin_with_the_encoder_of_other_weights(tmp_path, architec
     other.start = weights
     with pytest.raises(WeightsError, match="No tensor of start"):
         other.make()
+    wider = learner_of(replace(SMALL, channels=16))
+    wider.start = weights
+    with pytest.raises(WeightsError, match="are of another width"):
+        wider.make()

@@ -89,17 +89,23 @@ def begin_with(model: nn.Module, weights: Path) -> None:
     Another architecture's encoder fits, too: LIIF and GaussianSR hold ours as a part of theirs. Residual blocks that
     the file lacks begin as the identity, so that a deeper network starts as good as the one it begins with (Net2Net,
     arXiv 1511.05641, section 2.3).
-    Raises WeightsError when the file cannot be read, or nothing fits.
+    Raises WeightsError when the file cannot be read, nothing fits, or its blocks are of another width.
     """
     places = {_bare(name): name for name in model.state_dict()}
     shapes = {name: tensor.shape for name, tensor in model.state_dict().items()}
-    fitting = {
+    known = {
         places[_bare(name)]: tensor
         for name, tensor in load_model(weights).state_dict().items()
-        if shapes.get(places.get(_bare(name), "")) == tensor.shape
+        if _bare(name) in places
     }
+    fitting = {name: tensor for name, tensor in known.items() if shapes[name] == tensor.shape}
     if not fitting:
         raise WeightsError(f"No tensor of {weights.name} fits the network to train: use others.")
+    if any("blocks." in name for name in known.keys() - fitting.keys()):
+        raise WeightsError(
+            f"The blocks of {weights.name} are of another width than those of the network to train: ask for theirs "
+            "with --channels, or use other weights."
+        )
     model.load_state_dict(fitting, strict=False)
     for name, block in model.named_modules():
         if isinstance(block, ResidualBlock) and f"{name}.second.weight" not in fitting:
