@@ -187,7 +187,7 @@ class Symmetry:
     def _means(self, tensors: Sequence[Tensor]) -> list[Tensor]:
         flat = torch.cat([t.reshape(-1) for t in tensors])
         for source, sign in self._steps:
-            flat = torch.add(flat, flat[source] * sign).mul_(0.5)
+            flat = torch.add(flat, flat.index_select(0, source) * sign).mul_(0.5)
         pieces = flat.split([t.numel() for t in tensors])
         return [piece.view(t.shape) for piece, t in zip(pieces, tensors, strict=True)]
 
