@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gaussian_core.errors import WeightsError
+from gaussian_core.errors import UserError, WeightsError
 
 torch = pytest.importorskip("torch")
 
@@ -166,7 +166,7 @@ def test_it_begins_with_symmetric_weights_and_refuses_others(tmp_path, deeper):
     with torch.no_grad():
         torch.testing.assert_close(learner.make()(image).amplitudes, tied(image).amplitudes)
     learner.start = tmp_path / "other.safetensors"
-    with pytest.raises(WeightsError, match="--no-symmetry"):
+    with pytest.raises(WeightsError, match="leave out --symmetry"):
         learner.make()
     ContinuousSRLearner(other.config).make()
 
@@ -184,24 +184,29 @@ def pictures(tmp_path):
     Image.fromarray(page(1, 128)).save(tmp_path / "set" / "page.png")
 
 
-def test_the_command_trains_so_unless_told_otherwise(tmp_path, pictures):
-    assert train(tmp_path, "--name tied") == 0
+def test_the_command_trains_so_when_told_and_goes_on_without(tmp_path, pictures):
+    assert train(tmp_path, "--name tied --symmetry") == 0
     weights = tmp_path / "out" / "continuoussr-tied.safetensors"
     model = load_model(weights)
     assert model.config.symmetric and Symmetry(model).holds(model.parameters())
     (tmp_path / "out" / "checkpoint.pt").unlink()
-    assert train(tmp_path, "--name free --no-symmetry") == 0
+    assert train(tmp_path, f"--name free --weights {weights}") == 0
     model = load_model(tmp_path / "out" / "continuoussr-free.safetensors")
     assert not model.config.symmetric and not Symmetry(model).holds(model.parameters())
     with pytest.raises(WeightsError, match="without symmetry"):
-        train(tmp_path, "--name tied --steps 3")
+        train(tmp_path, "--name tied --symmetry --steps 3")
 
 
 @pytest.mark.parametrize("words", ["--channels 12", "--dictionary published --covariance linear"])
 def test_what_cannot_be_symmetric_is_said(tmp_path, pictures, words):
-    with pytest.raises(WeightsError, match="--no-symmetry"):
-        train(tmp_path, words)
-    assert train(tmp_path, f"{words} --no-symmetry") == 0
+    with pytest.raises(WeightsError, match="leave out --symmetry"):
+        train(tmp_path, f"{words} --symmetry")
+    assert train(tmp_path, words) == 0
+
+
+def test_only_the_learned_field_can_be_symmetric(tmp_path, pictures):
+    with pytest.raises(UserError, match="--symmetry is for --method continuoussr"):
+        train(tmp_path, "--method liif --symmetry")
 
 
 @pytest.mark.parametrize("name", shipped_weights())

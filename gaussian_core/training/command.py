@@ -86,9 +86,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--elongation", type=float, default=0.0, help="start along the picture's edges; 0: round")
     add(
         "--symmetry",
-        action=argparse.BooleanOptionalAction,
-        default=True,
-        help="tie the weights so that all eight orientations of a picture are treated alike (continuoussr)",
+        action="store_true",
+        help="tie the weights so that all eight orientations of a picture are treated alike (continuoussr): they learn "
+        "sooner, and go on without it from there",
     )
     add("--follow", type=float, default=FOLLOW, help="weight of geometry along edges; 0: none")
     add(
@@ -202,10 +202,11 @@ def _learner(options: argparse.Namespace) -> Learner:
         footprint=options.footprint,
         elongation=options.elongation,
         spread=options.spread,
-        symmetric=options.symmetry and options.method == "continuoussr",
+        symmetric=options.symmetry,
     )
-    if options.deep_blocks and options.method != "continuoussr":
-        raise UserError("--deep-blocks is for --method continuoussr.")
+    for name in ("deep_blocks", "symmetry"):
+        if getattr(options, name) and options.method != "continuoussr":
+            raise UserError(f"--{name.replace('_', '-')} is for --method continuoussr.")
     learner = learner_of(config, options.follow)
     learner.start, learner.start_encoder = options.weights, options.encoder
     return learner

@@ -54,7 +54,7 @@ class Learner(ABC):
         if self.start_encoder is not None:
             begin_with(model.encoder, self.start_encoder)
         if symmetry is not None and not symmetry.holds(model.parameters()):
-            raise WeightsError("The weights to begin with are not symmetric: add --no-symmetry.")
+            raise WeightsError("The weights to begin with are not symmetric: leave out --symmetry.")
         return model
 
     def symmetry(self, model: nn.Module) -> Symmetry | None:

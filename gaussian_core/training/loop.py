@@ -121,7 +121,7 @@ class Trainer:
             ) from error
         if self.symmetry is not None and not self.symmetry.holds(self.model.parameters()):
             raise WeightsError(
-                f"{target} is of a training without symmetry: add --no-symmetry or use another --out."
+                f"{target} is of a training without symmetry: leave out --symmetry or use another --out."
             )
         return True
 

@@ -86,8 +86,8 @@ def eights(count: int) -> Channels:
     """Features: what is found in orientation g is found in AFTER[k, g] of the picture in orientation k."""
     if count % ORIENTATIONS:
         raise WeightsError(
-            f"A symmetric network has a multiple of eight channels, not {count}: ask for another number, or add "
-            "--no-symmetry."
+            f"A symmetric network has a multiple of eight channels, not {count}: ask for another number, or leave "
+            "out --symmetry."
         )
     return unmoved(count // ORIENTATIONS).times(Channels(AFTER))
 
@@ -125,8 +125,8 @@ def entries(prior: NDArray[Any]) -> Channels:
         place[k] = distance.argmin(1)
         if distance.min(1).max() > EXACT or len(set(place[k])) < len(prior):
             raise WeightsError(
-                "This dictionary is not the same in all orientations: use the compact one of 16, or add "
-                "--no-symmetry."
+                "This dictionary is not the same in all orientations: use the compact one of 16, or "
+                "leave out --symmetry."
             )
     return Channels(place)
 
