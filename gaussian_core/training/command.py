@@ -88,7 +88,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--symmetry",
         action="store_true",
         help="tie the weights so that all eight orientations of a picture are treated alike (continuoussr): they learn "
-        "sooner, and go on without it from there",
+        "sooner, and have an eighth as many numbers to learn with",
     )
     add("--follow", type=float, default=FOLLOW, help="weight of geometry along edges; 0: none")
     add(
