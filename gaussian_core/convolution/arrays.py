@@ -21,11 +21,15 @@ BOTH_AXES = np.kron(FILTER, FILTER).astype(np.float32)
 """(36, 9): G on the rows and the columns of a filter at once."""
 
 
-def filters(weight: Floats) -> Floats:
-    """(K, C, 3, 3) -> (36, C, K): G g G^T of each filter (Lavin and Gray 2016, equation 8)."""
+def filters(weight: Floats, product: Callable[[Floats, Floats], Floats] = np.matmul) -> Floats:
+    """(K, C, 3, 3) -> (36, C, K): G g G^T of each filter (Lavin and Gray 2016, equation 8).
+
+    product: of two matrices. NumPy's wakes its library's threads, which then wait in the way of the kernels': where
+    filters are made at every layer, as in training, that took more than half of the time.
+    """
     k, c = weight.shape[:2]
     taps = weight.transpose(2, 3, 1, 0).reshape(9, c * k)
-    return (BOTH_AXES @ taps).reshape(POINTS, c, k)
+    return product(BOTH_AXES, taps).reshape(POINTS, c, k)
 
 
 def convolve(

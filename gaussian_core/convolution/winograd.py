@@ -34,14 +34,8 @@ def suits(x: Tensor, weight: Tensor) -> bool:
 
 
 def filters(weight: Tensor) -> Tensor:
-    """(K, C, 3, 3) -> (36, C, K), for `convolve`: arrays.filters by torch's own product.
-
-    NumPy's would wake its library's threads at every layer, to wait in the way of the kernels': a step of training
-    took two and a half times as long.
-    """
-    k, c = weight.shape[:2]
-    taps = weight.detach().permute(2, 3, 1, 0).reshape(9, c * k)
-    return (torch.from_numpy(arrays.BOTH_AXES) @ taps).view(-1, c, k)
+    """(K, C, 3, 3) -> (36, C, K), for `convolve`."""
+    return torch.from_numpy(arrays.filters(weight.detach().numpy(), _product))
 
 
 def convolve(
@@ -141,6 +135,11 @@ class _Convolution(torch.autograd.Function):
         )
         sums = gradient.sum((0, 2, 3))
         return inputs, weight, sums, None
+
+
+def _product(a: arrays.Floats, b: arrays.Floats) -> arrays.Floats:
+    made: arrays.Floats = (torch.from_numpy(a) @ torch.from_numpy(b)).numpy()
+    return made
 
 
 def _run(work: Callable[[int], None], count: int) -> None:

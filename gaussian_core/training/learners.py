@@ -58,11 +58,8 @@ class Learner(ABC):
         return model
 
     def symmetry(self, model: nn.Module) -> Symmetry | None:
-        """What keeps the network symmetric in training. Raises WeightsError for one that cannot be."""
-        if not self.config.symmetric:
-            return None
-        assert isinstance(model, ContinuousSR)
-        return Symmetry(model)
+        """What keeps the network symmetric in training, if anything. Raises WeightsError for one that cannot be."""
+        return None
 
     def steps_before(self) -> int:
         """Those that the whole network it starts from had already been trained for."""
@@ -126,6 +123,10 @@ class ContinuousSRLearner(Learner):
     def __init__(self, config: ModelConfig, follow: float = FOLLOW) -> None:
         super().__init__(config)
         self.cells, self.margin, self.follow = config.cells, config.margin, follow
+
+    def symmetry(self, model: nn.Module) -> Symmetry | None:
+        assert isinstance(model, ContinuousSR)
+        return Symmetry(model) if self.config.symmetric else None
 
     def loss(self, model: nn.Module, batch: Batch, bfloat16: bool) -> Tensor:
         assert isinstance(model, ContinuousSR)

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from gaussian_core.errors import OutputError, WeightsError
 from gaussian_core.models.devices import fast_dtype
+from gaussian_core.models.networks import make_network
 from gaussian_core.parallel import Stop
 from gaussian_core.training.dataset import Batch, Sampler
 from gaussian_core.training.distributed import Group
@@ -127,7 +128,7 @@ class Trainer:
 
     def averaged(self) -> nn.Module:
         """The model with averaged weights, for use."""
-        model = self.learner.make()
+        model = make_network(self.learner.config)
         with torch.no_grad():
             for p, mean in zip(model.parameters(), self.average, strict=True):
                 p.copy_(mean.cpu())

@@ -10,7 +10,7 @@ price of one. The tensors remain those of an ordinary network: whoever uses them
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,16 +32,10 @@ def oriented(x: NDArray[Any], k: int) -> NDArray[Any]:
     return turned[..., ::-1] if k >= MIRROR else turned
 
 
-def _number(image: NDArray[Any], among: Callable[[int], NDArray[Any]]) -> int:
-    return next(k for k in range(ORIENTATIONS) if np.array_equal(image, among(k)))
-
-
-_PROBE = np.arange(9).reshape(3, 3)
+_PROBES = [oriented(np.arange(9).reshape(3, 3), k) for k in range(ORIENTATIONS)]
+_KNOWN = [probe.tolist() for probe in _PROBES]
 AFTER = np.array(
-    [
-        [_number(oriented(oriented(_PROBE, g), h), lambda k: oriented(_PROBE, k)) for g in range(8)]
-        for h in range(8)
-    ]
+    [[_KNOWN.index(oriented(probe, h).tolist()) for probe in _PROBES] for h in range(ORIENTATIONS)]
 )
 """AFTER[h, g]: the orientation that h makes of what is in orientation g."""
 
@@ -95,7 +89,8 @@ def eights(count: int) -> Channels:
 def cells(side: int) -> Channels:
     """The side x side cells of a pixel, row by row."""
     numbers = np.arange(side * side).reshape(side, side)
-    return Channels(np.stack([np.argsort(oriented(numbers, k).ravel()) for k in range(8)]))
+    places = [np.argsort(oriented(numbers, k).ravel()) for k in range(ORIENTATIONS)]
+    return Channels(np.stack(places))
 
 
 def vector() -> Channels:
@@ -135,25 +130,18 @@ class Symmetry:
     """The constraint on the parameters of a ContinuousSR network. Raises WeightsError for one that cannot have it."""
 
     def __init__(self, model: ContinuousSR) -> None:
-        self._random = [p.ndim > 1 for p in model.parameters()]
         kinds = _layers(model)
-        parts: dict[int, list[tuple[NDArray[Any], NDArray[Any]]]] = {}
-        start = 0
-        for name, parameter in model.named_parameters():
-            outputs, inputs = kinds[name.rsplit(".", 1)[0]]
-            for k in (HALF_TURN, QUARTER_TURN, MIRROR):
-                source, sign = _sources(tuple(parameter.shape), outputs, inputs, k)
-                parts.setdefault(k, []).append((source + start, sign))
-            start += parameter.numel()
         device = next(model.parameters()).device
-        self._steps = []
-        for pairs in parts.values():
-            source, sign = (np.concatenate(values) for values in zip(*pairs, strict=True))
+        self._steps = []  # for each of three orientations, of all parameters in a row: which one it was, its sign
+        for k in (HALF_TURN, QUARTER_TURN, MIRROR):
+            sources, signs, start = [], [], 0
+            for name, parameter in model.named_parameters():
+                source, sign = _sources(tuple(parameter.shape), *kinds[name.rsplit(".", 1)[0]], k)
+                sources.append(source + start)
+                signs.append(sign.astype(np.float32))
+                start += parameter.numel()
             self._steps.append(
-                (
-                    torch.from_numpy(source).to(device),
-                    torch.from_numpy(sign.astype(np.float32)).to(device),
-                )
+                [torch.from_numpy(np.concatenate(part)).to(device) for part in (sources, signs)]
             )
 
     @torch.no_grad()
@@ -171,8 +159,8 @@ class Symmetry:
         """Make random weights symmetric. A mean of eight is smaller than each: they are made as large again."""
         parameters = list(model.parameters())
         self.apply(parameters)
-        for parameter, random in zip(parameters, self._random, strict=True):
-            if random:
+        for parameter in parameters:
+            if parameter.ndim > 1:  # a bias is the same in all orientations, and loses nothing
                 parameter.mul_(ORIENTATIONS**0.5)
 
     @torch.no_grad()
@@ -195,8 +183,7 @@ class Symmetry:
 def _layers(model: ContinuousSR) -> dict[str, tuple[Channels, Channels]]:
     """By the name of a layer, its outputs and its inputs."""
     config = model.config
-    features, deep = eights(config.channels), config.encoder == "two-scale"
-    hidden, cell = eights(config.hidden), cells(config.cells)
+    features, hidden, cell = eights(config.channels), eights(config.hidden), cells(config.cells)
     if config.covariance == "direct":
         geometry = logarithms()
     else:
@@ -210,7 +197,7 @@ def _layers(model: ContinuousSR) -> dict[str, tuple[Channels, Channels]]:
         "geometry": (geometry.times(cell), hidden),
     }
     inner = {"encoder.blocks.": features}
-    if deep:
+    if config.encoder == "two-scale":
         half = eights(config.deep_channels)
         made["encoder.deep.down"] = (half, features)
         made["encoder.deep.up"] = (features.times(cells(2)), half)
@@ -237,6 +224,3 @@ def _sources(
     signs = outputs.sign[k][:, None] * inputs.sign[k][None, :]
     sign[places] = signs[..., None, None]
     return source.ravel(), sign.ravel()
-
-
-__all__ = ["ORIENTATIONS", "Symmetry", "matrix", "oriented"]
