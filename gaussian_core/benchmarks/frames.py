@@ -32,15 +32,20 @@ def synthetic_field(height: int = 1088, width: int = 1928, seed: int = 0) -> Gau
     return GaussianField(means, covariances, amplitudes, (height, width))
 
 
+def centred(field: GaussianField, zoom: float, size: tuple[int, int] = FRAME) -> Viewport:
+    """The middle of a field, not on its lattice."""
+    height, width = field.extent
+    origin = ((width - size[0] / zoom) / 2 + 0.13, (height - size[1] / zoom) / 2 + 0.37)
+    return Viewport(origin, zoom, size)
+
+
 def frame_rows(repeats: int, check: Callable[[], None]) -> Iterator[Row]:
     """Frames of a synthetic field on the CPU, then on the CUDA device, where there is one."""
     field = synthetic_field()
     out = np.empty((FRAME[1], FRAME[0], 4), np.uint8)
-    height, width = field.extent
     for zoom in ZOOMS:
         check()
-        origin = ((width - FRAME[0] / zoom) / 2 + 0.13, (height - FRAME[1] / zoom) / 2 + 0.37)
-        view = Viewport(origin, zoom, FRAME)
+        view = centred(field, zoom)
         yield measure(
             f"frame 1920x1080, 4 Gaussians a pixel, zoom {zoom:g}",
             lambda view=view: rasterize(field, view, format="bgrx8", backend="cpu", out=out),  # type: ignore[misc]
@@ -84,12 +89,10 @@ def cuda_rows(repeats: int, check: Callable[[], None]) -> Iterator[Row]:
     if not cuda.chosen():
         return
     field = synthetic_field()
-    height, width = field.extent
     for size in FRAMES:
         for zoom in ZOOMS:
             check()
-            origin = ((width - size[0] / zoom) / 2 + 0.13, (height - size[1] / zoom) / 2 + 0.37)
-            view = Viewport(origin, zoom, size)
+            view = centred(field, zoom, size)
             name = f"cuda {size[0]}x{size[1]}, zoom {zoom:g}"
             yield measure(
                 f"{name}, drawn ({floor(field, view).as_text()})",

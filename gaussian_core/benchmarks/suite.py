@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from gaussian_core.benchmarks import measuring
 from gaussian_core.benchmarks.curves import Curve, build_curves, frame_curves, memory_curves
 from gaussian_core.benchmarks.frames import frame_rows
+from gaussian_core.benchmarks.handwritten import Race, races
 from gaussian_core.benchmarks.liif import Comparison, compare
 from gaussian_core.benchmarks.measuring import Row
 from gaussian_core.errors import Cancelled
@@ -15,7 +16,7 @@ from gaussian_core.parallel import Stop
 
 SECTIONS = ("frames", "build", "memory", "liif")
 
-Result = Row | Curve | Comparison
+Result = Row | Curve | Comparison | Race
 
 
 @dataclass
@@ -36,6 +37,7 @@ class Report:
             "rows": [asdict(r) for r in self.results if isinstance(r, Row)],
             "curves": [asdict(r) for r in self.curves],
             "liif": [asdict(r) | {"factor": r.factor} for r in compared],
+            "cpp": [asdict(r) for r in self.results if isinstance(r, Race)],
             "peak_memory_mb": measuring.peak_memory_mb(),
         }
 
@@ -59,3 +61,5 @@ def run(
     if "liif" in sections:
         check()
         yield compare(repeats, check)
+    if "cpp" in sections:
+        yield from races(repeats, check)

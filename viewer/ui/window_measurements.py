@@ -9,10 +9,16 @@ from pathlib import Path
 
 from gaussian_core.benchmarks.measuring import peak_memory_mb
 from viewer.model.frame_timing import BANDS, Distribution
-from viewer.model.zoom_script import browse, fit_to_256_and_back
+from viewer.model.zoom_script import HERTZ, browse, fit_to_256_and_back
 from viewer.ui.window_bench import Stop, WindowBench, clock
 
 BUILD_TIMEOUT = 600.0
+REFRESH_MS = 1e3 / HERTZ
+NONE_MISSED_MS = 1.5 * REFRESH_MS
+"""From one frame to the next, while inputs come once a refresh: more, and a display of that rate has shown one twice.
+
+Frames follow inputs, and a system brings some of those a few milliseconds late and the next ones sooner: half of the
+intervals are longer than a refresh whatever a frame takes, so that nine in ten are shorter cannot be asked."""
 
 
 @dataclass(frozen=True)
@@ -72,10 +78,11 @@ def _goals(over: Callable[..., Distribution]) -> list[dict[str, object]]:
     near = [band for band in BANDS if band[0] >= 4]
     far = [band for band in BANDS if band[0] < 4]
     wanted = (
-        ("60 frames a second at 4x and closer (median)", over("interval", near).median, 1e3 / 60),
-        ("60 frames a second at 4x and closer (p90)", over("interval", near).p90, 1e3 / 60),
-        ("30 frames a second elsewhere (median)", over("interval", far).median, 1e3 / 30),
-        ("30 frames a second elsewhere (p90)", over("interval", far).p90, 1e3 / 30),
+        ("60 frames a second at 4x and closer (median)", over("interval", near).median, REFRESH_MS),
+        ("no refresh of 60 missed there (p90)", over("interval", near).p90, NONE_MISSED_MS),
+        ("a frame drawn within one of them (p90)", over("frame", near).p90, REFRESH_MS),
+        ("30 frames a second elsewhere (median)", over("interval", far).median, 2 * REFRESH_MS),
+        ("30 frames a second elsewhere (p90)", over("interval", far).p90, 2 * REFRESH_MS),
         ("exact within 100 ms of rest (p90)", over("rest").p90, 100.0),
     )
     # A timer of whole milliseconds cannot keep 16.67 to the last tenth.
