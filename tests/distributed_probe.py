@@ -41,7 +41,7 @@ def main() -> None:
         alone = trainer(Group())
         loss = alone.loss
         for number in range(STEPS):
-            both = [alone.sampler.draw(2 * number + rank) for rank in range(2)]
+            both = [alone.batches.draw(2 * number + rank) for rank in range(2)]
             alone.loss = lambda _, both=both: (loss(both[0]) + loss(both[1])) / 2
             alone.update(both[0])
         for mine, theirs in zip(shared.model.parameters(), alone.model.parameters(), strict=True):

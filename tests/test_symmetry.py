@@ -17,11 +17,13 @@ from gaussian_core.models.config import ModelConfig, shipped_weights, weights_pa
 from gaussian_core.models.continuoussr import Cells, ContinuousSR  # noqa: E402
 from gaussian_core.models.weights import load_model, save_model  # noqa: E402
 from gaussian_core.training import command  # noqa: E402
-from gaussian_core.training.dataset import Batch, Sampler  # noqa: E402
+from gaussian_core.training.dataset import Sampler  # noqa: E402
 from gaussian_core.training.learners import ContinuousSRLearner  # noqa: E402
 from gaussian_core.training.loop import Schedule, Trainer  # noqa: E402
-from gaussian_core.training.symmetry import ORIENTATIONS, Symmetry, matrix, oriented  # noqa: E402
+from gaussian_core.training.orientations import ORIENTATIONS, matrix, oriented  # noqa: E402
+from gaussian_core.training.symmetry import Symmetry  # noqa: E402
 from gaussian_core.training.synthetic import page  # noqa: E402
+from gaussian_core.training.teacher import in_orientation  # noqa: E402
 
 SMALL = ModelConfig(channels=16, blocks=1, hidden=16, symmetric=True)
 EVERY = range(ORIENTATIONS)
@@ -106,17 +108,6 @@ def test_random_weights_begin_as_large_as_those_of_an_ordinary_network():
     np.testing.assert_allclose(tied, spread, rtol=0.25)
 
 
-def batch_in(batch, k, side):
-    """The same crops in orientation k."""
-    middle = side / 2
-    return Batch(
-        turned(batch.low, k),
-        turned_vectors(turned(batch.positions, k) - middle, k) + middle,
-        turned(batch.colours, k),
-        batch.cell,
-    )
-
-
 def sampler():
     return Sampler([page(0, 200)], np.ones(1), batch=2, patch=20, pages=2)
 
@@ -127,7 +118,7 @@ def test_a_crop_teaches_what_it_would_in_all_orientations():
     parameters = list(model.parameters())
 
     def gradients(k):
-        loss = learner.loss(model, batch_in(batch, k, 20), False)
+        loss = learner.loss(model, in_orientation(batch, k), False)
         return torch.autograd.grad(loss, parameters)
 
     each = [gradients(k) for k in EVERY]
@@ -147,7 +138,7 @@ def test_training_keeps_a_network_symmetric(tmp_path):
     )
     start = made.model.encoder.entry.weight.detach().clone()
     for number in range(8):
-        made.update(made.sampler.draw(number))
+        made.update(made.batches.draw(number))
     assert not torch.allclose(start, made.model.encoder.entry.weight)
     assert made.symmetry.holds(made.model.parameters()) and made.symmetry.holds(made.average)
     made.export(tmp_path / "made.safetensors")

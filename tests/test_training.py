@@ -143,7 +143,7 @@ def trainer(folder, steps):
 def test_training_learns_and_goes_on_where_it_stood(tmp_path):
     one = trainer(tmp_path / "one", 6)
     one.folder.mkdir()
-    batch = one.sampler.draw(0)
+    batch = one.batches.draw(0)
     before = one.loss(batch).item()
     list(one.run())
     assert one.loss(batch).item() < before
@@ -160,7 +160,7 @@ def test_training_learns_and_goes_on_where_it_stood(tmp_path):
 
 def test_a_training_that_strays_goes_on_from_the_averaged_weights(tmp_path, caplog):
     one = trainer(tmp_path, 40)
-    batches = [one.sampler.draw(number) for number in range(4)]
+    batches = [one.batches.draw(number) for number in range(4)]
     losses = [one.update(batch) for batch in batches]
     with torch.no_grad():
         for p in one.model.colour.parameters():

@@ -8,6 +8,8 @@ The weights to use are written beside the checkpoint; ship them after a run with
 from __future__ import annotations
 
 import argparse
+import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,8 +20,11 @@ from gaussian_core.parallel import Stop
 if TYPE_CHECKING:
     import torch
 
+    from gaussian_core.training.dataset import Sampler
     from gaussian_core.training.distributed import Group
     from gaussian_core.training.learners import Learner
+    from gaussian_core.training.loop import Batches
+    from gaussian_core.training.teacher import Lessons
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -103,6 +108,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="weights whose encoder alone to begin with: methods on one trained encoder",
     )
+    add(
+        "--teacher",
+        type=Path,
+        metavar="FILE",
+        help="weights of a ContinuousSR network to learn from: what it makes of each crop, averaged over orientations, is "
+        "learnt instead of the original (continuoussr)",
+    )
+    add(
+        "--lessons",
+        type=int,
+        default=20_000,
+        metavar="N",
+        help="crops that the teacher answers for, once; each is shown in all orientations (default 20000; 0.1 MB each)",
+    )
     add("--rate", type=float, default=1e-3)
     add("--matrix-rate", type=float, default=1e-2)
     add("--name", default="light")
@@ -145,14 +164,20 @@ def _train(
     sampler = Sampler(
         store.pictures,
         store.weights,
-        batch=options.batch,
+        batch=1 if options.teacher else options.batch,
         patch=options.patch,
         cells=learner.cells,
         margin=learner.margin,
         window=learner.window,
         seed=options.seed,
     )
-    trainer = Trainer(learner, schedule, sampler, options.out, device, options.seed, group)
+    batches: Batches = sampler
+    if options.teacher:
+        lessons = _lessons(options, learner, sampler, group, device, say, stop)
+        if lessons is None:
+            return 0
+        batches = lessons
+    trainer = Trainer(learner, schedule, batches, options.out, device, options.seed, group)
     if trainer.resume():
         say(f"going on from step {trainer.step}")
     parameters = sum(p.numel() for p in trainer.model.parameters())
@@ -182,6 +207,38 @@ def _train(
     return 0
 
 
+def _lessons(
+    options: argparse.Namespace,
+    learner: Learner,
+    sampler: Sampler,
+    group: Group,
+    device: torch.device,
+    say: Callable[[str], None],
+    stop: Stop | None,
+) -> Lessons | None:
+    """What the teacher makes of the crops; None where it was stopped on the way."""
+    import torch
+    from filelock import FileLock
+
+    from gaussian_core.models.card import read_card
+    from gaussian_core.models.devices import fast_dtype
+    from gaussian_core.training.teacher import AT_ONCE, Lessons, Teacher
+
+    teacher = Teacher(options.teacher, learner.cells, learner.margin, device)
+    asked = [read_card(options.teacher).config.to_json(), sampler.seed, sampler.patch]
+    plan = json.dumps([*asked, *map(str, options.folders)])
+    with FileLock(options.out / "lessons.lock"):
+        lessons = Lessons(options.out, sampler, plan, options.lessons, options.batch)
+
+    def tell(made: int, of: int) -> None:
+        if made == of or made % 400 < AT_ONCE:
+            say(f"{made * group.size:>8} of {of * group.size} lessons")
+
+    fast = fast_dtype(device) == torch.bfloat16
+    complete = lessons.make(teacher, fast, group.rank, group.size, tell, stop)
+    return None if group.any(not complete, device) else lessons
+
+
 def _learner(options: argparse.Namespace) -> Learner:
     from gaussian_core.models.config import ModelConfig
     from gaussian_core.training.learners import learner_of
@@ -204,7 +261,7 @@ def _learner(options: argparse.Namespace) -> Learner:
         spread=options.spread,
         symmetric=options.symmetry,
     )
-    for name in ("deep_blocks", "symmetry"):
+    for name in ("deep_blocks", "symmetry", "teacher"):
         if getattr(options, name) and options.method != "continuoussr":
             raise UserError(f"--{name.replace('_', '-')} is for --method continuoussr.")
     learner = learner_of(config, options.follow)

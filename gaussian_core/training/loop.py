@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from queue import Queue
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -20,7 +20,7 @@ from gaussian_core.errors import OutputError, WeightsError
 from gaussian_core.models.devices import fast_dtype
 from gaussian_core.models.networks import make_network
 from gaussian_core.parallel import Stop
-from gaussian_core.training.dataset import Batch, Sampler
+from gaussian_core.training.dataset import Batch
 from gaussian_core.training.distributed import Group
 from gaussian_core.training.learners import Learner
 from gaussian_core.training.muon import Muon
@@ -52,6 +52,14 @@ class Schedule:
     average: float = 0.998  # EMA; 0.99 while decaying
 
 
+class Batches(Protocol):
+    """Where batches come from."""
+
+    def draw(self, number: int) -> Batch:
+        """The batch of that number: the same whenever it is asked for."""
+        ...
+
+
 class Trainer:
     """One model in training. `run` yields (step, mean loss, ms a step) every `report` steps."""
 
@@ -59,14 +67,14 @@ class Trainer:
         self,
         learner: Learner,
         schedule: Schedule,
-        sampler: Sampler,
+        batches: Batches,
         folder: Path,
         device: torch.device,
         seed: int = 0,
         group: Group | None = None,
     ) -> None:
         torch.manual_seed(seed)
-        self.learner, self.schedule, self.sampler = learner, schedule, sampler
+        self.learner, self.schedule, self.batches = learner, schedule, batches
         self.folder, self.device = folder, device
         self.group = group or Group()
         self.model = learner.make().to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -213,7 +221,7 @@ class Trainer:
                     if done.is_set():
                         return
                     # Everyone has numbers of its own: no two of the group draw the same batch.
-                    queue.put(self.sampler.draw(number * self.group.size + self.group.rank))
+                    queue.put(self.batches.draw(number * self.group.size + self.group.rank))
             except BaseException as error:
                 queue.put(error)
 

@@ -20,16 +20,16 @@ from torch import Tensor, nn
 
 from gaussian_core.errors import WeightsError
 from gaussian_core.models.continuoussr import ContinuousSR
+from gaussian_core.training.orientations import (
+    HALF_TURN,
+    MIRROR,
+    ORIENTATIONS,
+    QUARTER_TURN,
+    matrix,
+    oriented,
+)
 
-ORIENTATIONS = 8
-HALF_TURN, QUARTER_TURN, MIRROR = 2, 1, 4
 EXACT = 1e-4  # weights off by less than this part of the largest are symmetric
-
-
-def oriented(x: NDArray[Any], k: int) -> NDArray[Any]:
-    """x (.., H, W) in orientation k: turned by k % 4 quarters, counter-clockwise, then mirrored for k >= 4."""
-    turned = np.rot90(x, k % 4, axes=(-2, -1))
-    return turned[..., ::-1] if k >= MIRROR else turned
 
 
 _PROBES = [oriented(np.arange(9).reshape(3, 3), k) for k in range(ORIENTATIONS)]
@@ -38,17 +38,6 @@ AFTER = np.array(
     [[_KNOWN.index(oriented(probe, h).tolist()) for probe in _PROBES] for h in range(ORIENTATIONS)]
 )
 """AFTER[h, g]: the orientation that h makes of what is in orientation g."""
-
-
-def matrix(k: int) -> NDArray[np.float64]:
-    """(2, 2): where orientation k takes a direction (x, y)."""
-    columns = []
-    for row, column in ((1, 2), (2, 1)):  # a pixel to the right of the middle, one below it
-        marked = np.zeros((3, 3))
-        marked[row, column] = 1
-        (i, j), *_ = np.argwhere(oriented(marked, k))
-        columns.append((j - 1.0, i - 1.0))
-    return np.array(columns).T
 
 
 class Channels:
