@@ -172,6 +172,14 @@ def test_a_training_that_strays_goes_on_from_the_averaged_weights(tmp_path, capl
     assert all(bool(p.isfinite().all()) for p in one.averaged().parameters())
 
 
+def test_an_easy_first_crop_makes_no_later_one_a_stray(tmp_path, caplog):
+    one = trainer(tmp_path, 40)
+    one.schedule = replace(one.schedule, warm_up=3)
+    one.usual = 1e-6  # after a crop of one colour
+    one.update(one.batches.draw(0))
+    assert "averaged weights" not in caplog.text and one.usual > 1e-6
+
+
 def test_a_checkpoint_of_another_model_is_refused(tmp_path):
     one = trainer(tmp_path, 1)
     one.save()

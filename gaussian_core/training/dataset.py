@@ -35,7 +35,15 @@ class Batch:
     cell: Tensor
 
     def to(self, device: torch.device) -> Batch:
-        return Batch(*(t.to(device) for t in (self.low, self.positions, self.colours, self.cell)))
+        return Batch(*(t.to(device) for t in self._parts()))
+
+    @staticmethod
+    def together(batches: Sequence[Batch]) -> Batch:
+        """One batch of all their crops, which are of one size."""
+        return Batch(*map(torch.cat, zip(*(b._parts() for b in batches), strict=True)))
+
+    def _parts(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        return self.low, self.positions, self.colours, self.cell
 
 
 class PictureStore:

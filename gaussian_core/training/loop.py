@@ -187,7 +187,9 @@ class Trainer:
         return value
 
     def _strayed(self, loss: float) -> bool:
-        return not math.isfinite(loss) or (self.usual > 0 and loss > STRAYED * self.usual)
+        # Single crops differ more than that: before the running mean is of many, it is not the usual loss.
+        known = self.step >= self.schedule.warm_up and self.usual > 0
+        return not math.isfinite(loss) or (known and loss > STRAYED * self.usual)
 
     def _return_to_average(self) -> None:
         with torch.no_grad():

@@ -89,17 +89,14 @@ class Lessons:
     processes share the work: each makes those of its own rank.
     """
 
-    def __init__(
-        self, folder: Path, sampler: Sampler, plan: str, count: int, batch: int, share: float = 1.0
-    ) -> None:
-        """sampler: draws the crops, one at a time. plan: says whose lessons, and on what; a file of others is replaced.
-        share: of the teacher's answer in what is learnt, the rest is the original's."""
-        self.sampler, self.batch, self.share, self.seed = sampler, batch, share, sampler.seed
+    def __init__(self, folder: Path, sampler: Sampler, plan: str, count: int, batch: int) -> None:
+        """sampler: draws the crops, one at a time. plan: says whose lessons these are and of what crops; others are
+        made anew. With a larger count those that are there stay. Raises OutputError."""
+        self.sampler, self.batch, self.seed = sampler, batch, sampler.seed
         first = sampler.draw(0)
         fields: list[Any] = [
             ("low", "u1", first.low.shape[1:]),
             ("positions", "f4", first.positions.shape[1:]),
-            ("colours", "u1", first.colours.shape[1:]),
             ("taught", "f2", first.colours.shape[1:]),
             ("cell", "f4"),
         ]
@@ -112,7 +109,8 @@ class Lessons:
                 self.path.unlink(missing_ok=True)  # answers of another teacher, or to other crops
                 atomic_write(kept, plan)
             with self.path.open("ab") as file:
-                file.truncate(size)
+                if file.tell() < size:
+                    file.truncate(size)
         except OSError as error:
             raise OutputError(
                 f"Cannot keep {size / 2**30:.1f} GB of lessons in {self.path}: {error}."
@@ -135,21 +133,15 @@ class Lessons:
             if stop is not None and stop():
                 return False
             numbers = missing[start : start + AT_ONCE]
-            crops = [self.sampler.draw(i) for i in numbers]
-            batch = Batch(
-                *(
-                    torch.cat([getattr(c, n) for c in crops])
-                    for n in ("low", "positions", "colours", "cell")
-                )
-            )
+            batch = Batch.together([self.sampler.draw(i) for i in numbers])
             rng = np.random.default_rng([self.seed, numbers[0], 2])
             chosen = tuple(int(k) for k in rng.choice(ORIENTATIONS, ORIENTATIONS // 2, False))
             taught = teacher.colours(batch, chosen, bfloat16)
             for row, i in enumerate(numbers):
                 record = self.records[i]
-                record["low"] = _bytes(batch.low[row])
+                # Pixels of a file, as they were before they became floats.
+                record["low"] = (batch.low[row] * 255).round().to(torch.uint8).numpy()
                 record["positions"] = batch.positions[row].numpy()
-                record["colours"] = _bytes(batch.colours[row])
                 record["taught"] = taught[row].numpy()
                 record["cell"] = float(batch.cell[row])
             if say is not None:
@@ -160,26 +152,15 @@ class Lessons:
         """The batch of a step: a function of the seed and the number."""
         rng = np.random.default_rng([self.seed, number, 1])
         drawn = [self._one(int(rng.integers(len(self.records)))) for _ in range(self.batch)]
-        turned = [in_orientation(one, int(rng.integers(ORIENTATIONS))) for one in drawn]
-        return Batch(
-            *(
-                torch.cat([getattr(b, n) for b in turned])
-                for n in ("low", "positions", "colours", "cell")
-            )
+        return Batch.together(
+            [in_orientation(one, int(rng.integers(ORIENTATIONS))) for one in drawn]
         )
 
     def _one(self, i: int) -> Batch:
         record = self.records[i]
-        taught = torch.from_numpy(record["taught"].astype(np.float32))
-        original = torch.from_numpy(record["colours"].astype(np.float32) / 255)
         return Batch(
             torch.from_numpy(record["low"].astype(np.float32) / 255)[None],
             torch.from_numpy(np.array(record["positions"]))[None],
-            torch.lerp(original, taught, self.share)[None],
+            torch.from_numpy(record["taught"].astype(np.float32))[None],
             torch.tensor([float(record["cell"])]),
         )
-
-
-def _bytes(x: Tensor) -> NDArray[np.uint8]:
-    """Pixels of a file, as they were before they became floats."""
-    return (x * 255).round().to(torch.uint8).numpy()
