@@ -160,6 +160,9 @@ def test_the_command_makes_lessons_once_and_learns_from_them(tmp_path, teacher, 
     assert train(tmp_path, f"{words} --steps 4") == 0
     told = capsys.readouterr().out
     assert "of 5 lessons" not in told and "going on from step 3" in told
+    teacher(symmetric=True)
+    assert train(tmp_path, f"{words} --steps 5") == 0
+    assert "5 of 5 lessons" in capsys.readouterr().out, "of another teacher they are made anew"
 
 
 def test_who_cannot_teach_or_learn_so_is_said(tmp_path, teacher):

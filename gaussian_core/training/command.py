@@ -8,6 +8,7 @@ The weights to use are written beside the checkpoint; ship them after a run with
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -220,13 +221,12 @@ def _lessons(
     import torch
     from filelock import FileLock
 
-    from gaussian_core.models.card import read_card
     from gaussian_core.models.devices import fast_dtype
     from gaussian_core.training.teacher import AT_ONCE, Lessons, Teacher
 
     teacher = Teacher(options.teacher, learner.cells, learner.margin, device)
-    asked = [read_card(options.teacher).config.to_json(), sampler.seed, sampler.patch]
-    plan = json.dumps([*asked, *map(str, options.folders)])
+    taught_by = hashlib.sha256(options.teacher.read_bytes()).hexdigest()
+    plan = json.dumps([taught_by, sampler.seed, sampler.patch, *map(str, options.folders)])
     with FileLock(options.out / "lessons.lock"):
         lessons = Lessons(options.out, sampler, plan, options.lessons, options.batch)
 
