@@ -28,6 +28,7 @@ def test_the_card_of_the_shipped_weights_is_complete():
     assert f"{card.parameters:,} parameters" in rows["Weights"]
     assert rows["Trained on"] == card.config.trained_on != ""
     assert rows["Licences"] == card.config.licences != ""
+    assert rows["Taught by"] == card.config.teacher != ""
     figures = card_of(document).figures
     assert figures is not None
     shown = {

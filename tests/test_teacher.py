@@ -13,6 +13,7 @@ from gaussian_core.errors import UserError, WeightsError
 
 torch = pytest.importorskip("torch")
 
+from gaussian_core.models.card import read_card  # noqa: E402
 from gaussian_core.models.config import ModelConfig  # noqa: E402
 from gaussian_core.models.continuoussr import ContinuousSR  # noqa: E402
 from gaussian_core.models.weights import save_model  # noqa: E402
@@ -156,7 +157,8 @@ def test_the_command_makes_lessons_once_and_learns_from_them(tmp_path, teacher, 
     words = f"--teacher {tmp_path / 'teacher.safetensors'}"
     assert train(tmp_path, words) == 0
     assert "5 of 5 lessons" in capsys.readouterr().out
-    assert (tmp_path / "out" / "continuoussr-light.safetensors").exists()
+    made = read_card(tmp_path / "out" / "continuoussr-light.safetensors").config
+    assert made.teacher == "light after 0 steps" and made.steps == 3
     assert train(tmp_path, f"{words} --steps 4") == 0
     told = capsys.readouterr().out
     assert "of 5 lessons" not in told and "going on from step 3" in told

@@ -57,7 +57,8 @@ class ModelConfig:
     footprint in device pixels while training, 0 for point samples. spread: standard deviation of a Gaussian at the
     start, source pixels. elongation: how far the structure tensor stretches Gaussians along edges at the start.
     margin: source pixels of mirrored picture that are given Gaussians around the picture. symmetric: trained to treat
-    the eight orientations of a picture alike (training.symmetry).
+    the eight orientations of a picture alike (training.symmetry). teacher: whose answers it learned last, empty where
+    it learned from the pictures alone (training.teacher).
     """
 
     name: str = "light"
@@ -82,6 +83,7 @@ class ModelConfig:
     symmetric: bool = False
     # The card.
     trained_on: str = ""
+    teacher: str = ""
     licences: str = ""
     date: str = ""
     scales: tuple[float, float] = (1.0, 8.0)

@@ -149,6 +149,7 @@ def _train(
 ) -> int:
     from filelock import FileLock
 
+    from gaussian_core.models.card import read_card
     from gaussian_core.training.dataset import PictureStore, Sampler
     from gaussian_core.training.loop import Schedule, Trainer
 
@@ -189,6 +190,9 @@ def _train(
         "trained_on": ", ".join(folder.name for folder in options.folders),
         "licences": options.licences,
     }
+    if options.teacher:
+        taught_by = read_card(options.teacher).config
+        card["teacher"] = f"{taught_by.name} after {taught_by.steps:,} steps"
     every = min(100, options.every)
 
     def keep() -> None:

@@ -129,6 +129,7 @@ def _weights_rows(card: WeightsCard) -> list[tuple[str, str]]:
         ),
         ("Scales", f"trained for ×{c.scales[0]:g} to ×{c.scales[1]:g}, {c.steps:,} steps"),
         ("Trained on", c.trained_on),
+        ("Taught by", c.teacher),
         ("Licences", c.licences),
         ("Date", c.date),
     ]
