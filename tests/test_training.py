@@ -88,6 +88,22 @@ def test_orthogonalise_evens_out_directions():
     torch.testing.assert_close(orthogonalise(several), alone, rtol=1e-4, atol=1e-5)
 
 
+def test_orthogonalise_is_the_iteration_of_muon():
+    torch.manual_seed(1)
+    for shape in ((12, 40), (40, 12), (9, 9), (3, 12, 40)):
+        # Directions of little weight besides a few strong ones, as gradients are.
+        strong = torch.randn(*shape[:-1], 2) @ torch.randn(*shape[:-2], 2, shape[-1])
+        matrices = strong + 0.03 * torch.randn(shape)
+        x = matrices.double()
+        x = x / torch.linalg.matrix_norm(x, keepdim=True)
+        x = x.mT if shape[-2] > shape[-1] else x
+        for _ in range(5):
+            gram = x @ x.mT
+            x = 3.4445 * x + (-4.7750 * gram + 2.0315 * gram @ gram) @ x
+        x = x.mT if shape[-2] > shape[-1] else x
+        torch.testing.assert_close(orthogonalise(matrices).double(), x, rtol=0, atol=2e-3)
+
+
 def test_pages_are_reproducible_and_differ():
     np.testing.assert_array_equal(page(3, 96), page(3, 96))
     assert any(page(n, 96).std() > 20 for n in range(4))

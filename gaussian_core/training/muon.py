@@ -11,16 +11,26 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
+A, B, C = 3.4445, -4.7750, 2.0315  # of Muon's quintic: X <- (A + B X X' + C (X X')^2) X
+
 
 def orthogonalise(matrices: Tensor, steps: int = 5) -> Tensor:
-    """About the nearest semi-orthogonal matrix of each of (..., m, n): the quintic Newton-Schulz iteration of Muon."""
-    a, b, c = 3.4445, -4.7750, 2.0315
+    """About the nearest semi-orthogonal matrix of each of (..., m, n): the quintic Newton-Schulz iteration of Muon.
+
+    Every step multiplies X from the left by a polynomial of X X', and so X X' from both sides. So the steps
+    are taken by that product alone, whose sides are the shorter one of X, and X itself is multiplied once.
+    """
     x = matrices / (torch.linalg.matrix_norm(matrices, keepdim=True) + 1e-7)
     tall = x.shape[-2] > x.shape[-1]
     x = x.mT if tall else x
+    gram = x @ x.mT
+    kept = A * torch.eye(gram.shape[-1]).to(gram)
+    total = None
     for _ in range(steps):
-        gram = x @ x.mT
-        x = a * x + (b * gram + c * gram @ gram) @ x
+        step = kept + B * gram + C * gram @ gram
+        total = step if total is None else step @ total
+        gram = step @ gram @ step
+    x = x if total is None else total @ x
     return x.mT if tall else x
 
 
