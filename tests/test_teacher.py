@@ -172,6 +172,8 @@ def test_who_cannot_teach_or_learn_so_is_said(tmp_path, teacher):
     words = f"--teacher {tmp_path / 'teacher.safetensors'}"
     with pytest.raises(UserError, match="--teacher is for --method continuoussr"):
         train(tmp_path, f"{words} --method liif")
+    with pytest.raises(UserError, match="--lessons must be at least 1"):
+        train(tmp_path, f"{words} --lessons 0")
     with pytest.raises(WeightsError, match="cannot teach this network"):
         train(tmp_path, f"{words} --cells 1 --spread 0.6")
     with pytest.raises(WeightsError):

@@ -137,8 +137,11 @@ def run(options: argparse.Namespace, stop: Stop | None = None) -> int:
     from gaussian_core.training.distributed import joined
 
     keep_freed_blocks()
-    if min(options.steps, options.every, options.batch) < 1 or options.patch < 16:
-        raise UserError("--steps, --every and --batch must be at least 1, --patch at least 16.")
+    counts = (options.steps, options.every, options.batch, options.lessons)
+    if min(counts) < 1 or options.patch < 16:
+        raise UserError(
+            "--steps, --every, --batch and --lessons must be at least 1, --patch at least 16."
+        )
     options.out.mkdir(parents=True, exist_ok=True)
     with joined(pick_device(options.device)) as (group, device):
         return _train(options, group, device, stop)
