@@ -6,6 +6,7 @@ one with an n times larger batch would.
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -65,6 +66,9 @@ def joined(device: torch.device) -> Iterator[tuple[Group, torch.device]]:
     if device.type == "cuda":
         device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
         torch.cuda.set_device(device)
+    # An optimizer's first step imports it, and imported while there is a group it holds on to it: gloo's threads would
+    # outlive destroy_process_group, and every so often one aborts the process on its way out.
+    importlib.import_module("torch._dynamo")
     dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
         yield Group(dist.get_rank(), size), device
