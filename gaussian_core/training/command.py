@@ -123,6 +123,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="crops that the teacher answers for, once; each is shown in all orientations (default 20000; 0.1 MB each)",
     )
+    add(
+        "--pixel-art",
+        type=float,
+        default=0.04,
+        metavar="SHARE",
+        help="of the crops that are pictures drawn pixel by pixel, to be shown as squares: dithering, sprites, hairlines",
+    )
     add("--rate", type=float, default=1e-3)
     add("--matrix-rate", type=float, default=1e-2)
     add("--name", default="light")
@@ -155,6 +162,7 @@ def _train(
     from gaussian_core.models.card import read_card
     from gaussian_core.training.dataset import PictureStore, Sampler
     from gaussian_core.training.loop import Schedule, Trainer
+    from gaussian_core.training.pixel_art import PixelArt, WithPixelArt
 
     def say(text: str) -> None:
         if group.is_first:
@@ -182,6 +190,8 @@ def _train(
         if lessons is None:
             return 0
         batches = lessons
+    if options.pixel_art > 0:
+        batches = WithPixelArt(batches, PixelArt(sampler.layout, options.seed), options.pixel_art)
     trainer = Trainer(learner, schedule, batches, options.out, device, options.seed, group)
     if trainer.resume():
         say(f"going on from step {trainer.step}")

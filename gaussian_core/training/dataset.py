@@ -37,6 +37,10 @@ class Batch:
     def to(self, device: torch.device) -> Batch:
         return Batch(*(t.to(device) for t in self._parts()))
 
+    def crop(self, i: int) -> Batch:
+        """The batch of its crop i alone."""
+        return Batch(*(t[i : i + 1] for t in self._parts()))
+
     @staticmethod
     def together(batches: Sequence[Batch]) -> Batch:
         """One batch of all their crops, which are of one size."""
@@ -44,6 +48,47 @@ class Batch:
 
     def _parts(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         return self.low, self.positions, self.colours, self.cell
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What is asked of a crop of patch x patch source pixels: one place in each of its cells x cells a pixel, but for
+    `margin` pixels at its sides, or, with a window, window x window neighbouring pixels of the original."""
+
+    patch: int
+    cells: int
+    margin: int
+    window: int = 0
+
+    def choose(
+        self, rng: np.random.Generator, scale: float, side: int
+    ) -> tuple[Tensor, NDArray[np.int64], NDArray[np.int64]]:
+        """Columns and rows of an original of side x side pixels, `scale` to a source pixel, and the positions
+        (2, h, w) of their centres: in the cells, or next to them where they are smaller."""
+        columns, rows = (
+            self._window(rng, scale, side) if self.window else self._cells(rng, scale, side)
+        )
+        places = np.stack([(columns + 0.5) / scale, (rows + 0.5) / scale]).astype(np.float32)
+        return torch.from_numpy(places), columns, rows
+
+    def _cells(
+        self, rng: np.random.Generator, scale: float, side: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        inner = self.cells * (self.patch - 2 * self.margin)
+        first = np.arange(inner) / self.cells + self.margin
+        jitter = rng.random((2, inner, inner), np.float32) / self.cells
+        columns = np.minimum(((first[None, :] + jitter[0]) * scale).astype(np.int64), side - 1)
+        rows = np.minimum(((first[:, None] + jitter[1]) * scale).astype(np.int64), side - 1)
+        return columns, rows
+
+    def _window(
+        self, rng: np.random.Generator, scale: float, side: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        margin = math.ceil(self.margin * scale)
+        first = rng.integers(margin, max(margin, side - margin - self.window) + 1, 2)
+        numbers = np.arange(self.window)
+        columns, rows = np.meshgrid(first[0] + numbers, first[1] + numbers)
+        return np.minimum(columns, side - 1), np.minimum(rows, side - 1)
 
 
 class PictureStore:
@@ -93,7 +138,7 @@ class PictureStore:
         return out
 
 
-def _floats(pixels: NDArray[np.uint8]) -> Tensor:
+def floats(pixels: NDArray[np.uint8]) -> Tensor:
     """(H, W, 3) bytes as (3, H, W) float32 in [0, 1]."""
     return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1))).float() / 255
 
@@ -135,19 +180,19 @@ class Sampler:
         window: int = 0,
         seed: int = 0,
     ) -> None:
-        """patch: side of the low resolution crop, its margin included. page_share: of text, drawings and dead leaves;
-        far_share: of scales in 4 .. 8 instead of 1 .. 4; reduced_share: of originals made smaller first, by a random
-        factor, which makes them crisper and busier and takes away the noise and the blocks of a JPEG file. window: not
-        0, positions are those of window x window neighbouring pixels of the original instead."""
+        """patch, cells, margin, window: see Layout. page_share: of text, drawings and dead leaves; far_share: of scales
+        in 4 .. 8 instead of 1 .. 4; reduced_share: of originals made smaller first, by a random factor, which makes
+        them crisper and busier and takes away the noise and the blocks of a JPEG file."""
         usable = [i for i, p in enumerate(pictures) if min(p.shape[:2]) >= patch]
         if not usable:
             raise ImageError(f"No training picture is at least {patch} pixels to each side.")
         self.pictures = [pictures[i] for i in usable]
         self.weights = weights[usable] / weights[usable].sum()
         self.page_count = pages if page_share > 0 else 0
-        self.batch, self.patch, self.cells, self.margin = batch, patch, cells, margin
+        self.batch, self.patch = batch, patch
+        self.layout = Layout(patch, cells, margin, window)
         self.page_share, self.far_share = page_share, far_share
-        self.reduced_share, self.window, self.seed = reduced_share, window, seed
+        self.reduced_share, self.seed = reduced_share, seed
 
     def draw(self, number: int) -> Batch:
         rng = np.random.default_rng([self.seed, number])
@@ -180,35 +225,10 @@ class Sampler:
         if side > self.patch:
             low = _reduced(crop, self.patch)
         scale = side / self.patch
-        positions, columns, rows = self._positions(rng, scale, side)
-        return _floats(low), positions, _floats(crop[rows, columns]), 1 / scale
+        positions, columns, rows = self.layout.choose(rng, scale, side)
+        return floats(low), positions, floats(crop[rows, columns]), 1 / scale
 
     @staticmethod
     def _crop(rng: np.random.Generator, picture: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
         y, x = (int(rng.integers(n - side + 1)) for n in picture.shape[:2])
         return picture[y : y + side, x : x + side]
-
-    def _positions(
-        self, rng: np.random.Generator, scale: float, side: int
-    ) -> tuple[Tensor, NDArray[np.int64], NDArray[np.int64]]:
-        """The centre of a pixel of the original in each inner cell, or next to it where cells are smaller."""
-        if self.window:
-            return self._neighbours(rng, scale, side)
-        inner = self.cells * (self.patch - 2 * self.margin)
-        first = np.arange(inner) / self.cells + self.margin
-        jitter = rng.random((2, inner, inner), np.float32) / self.cells
-        columns = np.minimum(((first[None, :] + jitter[0]) * scale).astype(np.int64), side - 1)
-        rows = np.minimum(((first[:, None] + jitter[1]) * scale).astype(np.int64), side - 1)
-        places = np.stack([(columns + 0.5) / scale, (rows + 0.5) / scale]).astype(np.float32)
-        return torch.from_numpy(places), columns, rows
-
-    def _neighbours(
-        self, rng: np.random.Generator, scale: float, side: int
-    ) -> tuple[Tensor, NDArray[np.int64], NDArray[np.int64]]:
-        margin = math.ceil(self.margin * scale)
-        first = rng.integers(margin, max(margin, side - margin - self.window) + 1, 2)
-        numbers = np.arange(self.window)
-        columns, rows = np.meshgrid(first[0] + numbers, first[1] + numbers)
-        columns, rows = np.minimum(columns, side - 1), np.minimum(rows, side - 1)
-        places = np.stack([(columns + 0.5) / scale, (rows + 0.5) / scale]).astype(np.float32)
-        return torch.from_numpy(places), columns, rows
