@@ -203,6 +203,25 @@ def test_a_tile_that_the_view_has_left_gives_way(tmp_path):
     assert x1 > 1400 and y1 > 1400
 
 
+def test_what_is_built_first_is_chosen_once_the_method_is_loaded(tmp_path, monkeypatch):
+    """Loading torch takes a second or two, in which one may zoom in somewhere."""
+    from gaussian_core import builder
+
+    document = Document.open(save_picture(tmp_path / "a.png", 1600, 1600), "kernel")
+    grid = document.scene.grid
+    left, top, right, bottom = grid.rect(grid.keys_in((700.0, 700.0, 701.0, 701.0))[0])
+    document.look_at((left + 20, top + 20, right - 20, bottom - 20))
+    # Its neighbour, and a little of it.
+    nearer = (right - 5, top + 20, right + 200, bottom - 20)
+
+    def slow(*given, make=builder.FieldBuilder, **named):
+        document.look_at(nearer)
+        return make(*given, **named)
+
+    monkeypatch.setattr(builder, "FieldBuilder", slow)
+    assert grid.rect(document.build_next()[0])[0] == right
+
+
 def test_two_threads_may_look_and_build(tmp_path):
     document = Document.open(save_picture(tmp_path / "a.png", 1100, 1100), "kernel")
     done = threading.Event()

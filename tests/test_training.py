@@ -196,6 +196,17 @@ def test_an_easy_first_crop_makes_no_later_one_a_stray(tmp_path, caplog):
     assert "averaged weights" not in caplog.text and one.usual > 1e-6
 
 
+def test_rare_crops_that_are_much_harder_are_no_strays(tmp_path, caplog):
+    one = trainer(tmp_path, 400)
+    one.schedule = replace(one.schedule, warm_up=100)
+    batch = one.batches.draw(0)
+    for number in range(300):
+        value = 0.06 if number % 25 == 24 else 0.002
+        one.loss = lambda _, value=value: 0 * next(one.model.parameters()).sum() + value
+        one.update(batch)
+    assert "averaged weights" not in caplog.text
+
+
 def test_a_checkpoint_of_another_model_is_refused(tmp_path):
     one = trainer(tmp_path, 1)
     one.save()

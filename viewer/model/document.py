@@ -301,6 +301,9 @@ class Document:
             return []
         while keys := self._next_keys():
             try:
+                if self.builder is None:
+                    self._open_builder()
+                    continue  # it may have taken a second or two, in which the view went elsewhere
                 tiles = self._build(keys, stop)
             except Cancelled:
                 if stop is not None and stop():
@@ -338,20 +341,20 @@ class Document:
     def _method_now(self) -> str:
         return FALLBACK if self.fallback else self.scene.method
 
+    def _open_builder(self) -> None:
+        from gaussian_core.builder import FieldBuilder
+
+        assert self.scene.grid is not None and self.picture is not None
+        weights, method, tile = self.choice.file, self._method_now, self.scene.grid.tile  # type: ignore[attr-defined]
+        if _needs_torch(method, weights):
+            load_torch()
+        self.builder = (
+            FieldBuilder(self.picture, method, tile=tile)
+            if weights is None
+            else FieldBuilder(self.picture, tile=tile, weights=weights)
+        )
+
     def _build(self, keys: list[Key], stop: Callable[[], bool] | None) -> dict[Key, Any]:
-        if self.builder is None:
-            from gaussian_core.builder import FieldBuilder
-
-            assert self.scene.grid is not None and self.picture is not None
-            weights, method, tile = self.choice.file, self._method_now, self.scene.grid.tile  # type: ignore[attr-defined]
-            if _needs_torch(method, weights):
-                load_torch()
-            self.builder = (
-                FieldBuilder(self.picture, method, tile=tile)
-                if weights is None
-                else FieldBuilder(self.picture, tile=tile, weights=weights)
-            )
-
         def leave() -> bool:
             return (stop is not None and stop()) or self.plan.overtaken(keys)
 
