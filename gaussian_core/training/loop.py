@@ -27,14 +27,15 @@ from gaussian_core.training.muon import Muon
 
 CHECKPOINT = "checkpoint.pt"
 
-STRAYED = 10.0
-"""A loss so many times the usual one is of a network that has lost its way: without normalisation a few steps that are
-too large can blow up all that follow, and the steps after them do not bring it back. The averaged weights do."""
+STRAYED, LEAST_STRAY = 10.0, 0.2
+"""A loss so many times the usual one, and of so much at least, is of a network that has lost its way: without
+normalisation a few steps that are too large can blow up all that follow, and the steps after them do not bring it back.
+The averaged weights do. Less than that is a hard crop: one drawn pixel by pixel has twenty times the loss of what a
+teacher says of photographs."""
 TIED_EVERY = 50
 """Steps after which symmetric weights are made so again: equal steps keep them so but for rounding."""
 USUAL = 0.99
-"""The usual loss is a running root of the mean square, which keeps so much of itself a step. Not the mean: crops drawn
-pixel by pixel have twenty times the loss of what a teacher says of photographs, and a network has not strayed there."""
+"""The usual loss is a running mean that keeps so much of itself a step."""
 
 log = logging.getLogger(__name__)
 
@@ -162,13 +163,12 @@ class Trainer:
             self.symmetry.apply([p.grad for p in self.model.parameters() if p.grad is not None])
         # Not sooner: a GPU would idle until the gradients are asked for.
         value = float(loss.detach())
-        strayed = self._strayed(value)
-        self._remember(value)
-        if self.group.any(strayed, self.device):
+        if self.group.any(self._strayed(value), self.device):
             log.warning("step %d: a loss of %.3g; back to the averaged weights", self.step, value)
             self._return_to_average()
             self.step += 1
             return value
+        self.usual = USUAL * self.usual + (1 - USUAL) * value if self.usual else value
         torch.nn.utils.clip_grad_norm_(self.vectors, 0.5)
         s = self.schedule
         factor = min(1.0, (self.step + 1) / s.warm_up)
@@ -189,18 +189,9 @@ class Trainer:
         return value
 
     def _strayed(self, loss: float) -> bool:
-        # Single crops differ more than that: before it is of many, it is not the usual loss.
+        # Single crops differ more than that: before the running mean is of many, it is not the usual loss.
         known = self.step >= self.schedule.warm_up and self.usual > 0
-        return not math.isfinite(loss) or (known and loss > STRAYED * self.usual)
-
-    def _remember(self, loss: float) -> None:
-        """Of one that has strayed only so much that many such in a row become the usual."""
-        if not self.usual:
-            self.usual = loss if math.isfinite(loss) else 0.0
-            return
-        most = STRAYED * self.usual if self.step >= self.schedule.warm_up else math.inf
-        counted = min(loss, most) if math.isfinite(loss) else self.usual
-        self.usual = math.sqrt(USUAL * self.usual**2 + (1 - USUAL) * counted**2)
+        return not math.isfinite(loss) or (known and loss > max(STRAYED * self.usual, LEAST_STRAY))
 
     def _return_to_average(self) -> None:
         with torch.no_grad():
