@@ -169,7 +169,7 @@ def test_single_pixels_at_full_contrast_stay_themselves_and_what_is_beside_them_
     pixels = np.full((n, n, 3), ground, np.float32)
     ys, xs = np.mgrid[20:44, 20:44]
     pixels[20:44, 20:44] = PATTERNS[pattern](xs, ys)[..., None]
-    field = build_field(pixels, device="cpu", weights=name)
+    field = build_field(pixels, device="cpu", weights=weights_path(name))
     view = Viewport.whole((n, n), scale)
     frame = rasterize(field, view, pixel_sigma=footprint_of(field))
     beside = np.ones((n, n), bool)
