@@ -9,9 +9,9 @@ import pytest
 
 from gaussian_core.builder import FieldBuilder, build_field
 from gaussian_core.errors import Cancelled, DeviceError, WeightsError
-from gaussian_core.footprint import footprint_of
 from gaussian_core.rasterizer import rasterize
 from gaussian_core.viewport import Viewport
+from tests import single_pixels
 
 torch = pytest.importorskip("torch")
 
@@ -150,34 +150,17 @@ def test_the_shipped_weights_have_a_card(name):
     assert config.figures["Set5 x2"] > 36.5
 
 
-PATTERNS = {
-    "checkerboard": lambda x, y: (x + y) % 2,
-    "stripes": lambda x, y: x % 2,
-    "dots": lambda x, y: x % 2 * (y % 2),
-}
-
-
 @pytest.mark.parametrize("name", shipped_weights())
-@pytest.mark.parametrize("pattern", PATTERNS)
-@pytest.mark.parametrize("ground", [0.07, 0.5, 0.95])
+@pytest.mark.parametrize("pattern", single_pixels.PATTERNS)
+@pytest.mark.parametrize("ground", single_pixels.GROUNDS)
 def test_single_pixels_at_full_contrast_stay_themselves_and_what_is_beside_them_flat(
     name, pattern, ground
 ):
-    """As in dithered pictures and pixel art. Photographs have none, and a network that has seen nothing else draws
-    other patterns there, and bright spots far into the ground."""
-    n, scale = 64, 4
-    pixels = np.full((n, n, 3), ground, np.float32)
-    ys, xs = np.mgrid[20:44, 20:44]
-    pixels[20:44, 20:44] = PATTERNS[pattern](xs, ys)[..., None]
-    field = build_field(pixels, device="cpu", weights=weights_path(name))
-    view = Viewport.whole((n, n), scale)
-    frame = rasterize(field, view, pixel_sigma=footprint_of(field))
-    beside = np.ones((n, n), bool)
-    beside[18:46, 18:46] = False
-    error = np.abs(frame - np.kron(pixels, np.ones((scale, scale, 1)))).max(-1)
-    assert error[np.kron(beside, np.ones((scale, scale), bool))].max() < 0.03
-    shown = frame.reshape(n, scale, n, scale, 3).mean((1, 3))
-    assert np.abs(shown - pixels)[20:44, 20:44].max() < 0.3
+    """Photographs have none, and a network that has seen nothing else draws other patterns there, and bright spots far
+    into the ground."""
+    within, beside = single_pixels.errors(name, pattern, ground)
+    assert beside.max() < 0.03
+    assert within.max() < 0.3
 
 
 @pytest.mark.parametrize("tile", [40, 64])

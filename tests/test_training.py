@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gaussian_core.errors import ImageError, WeightsError
+from gaussian_core.errors import ImageError, UserError, WeightsError
 from gaussian_core.field import GaussianField
 from gaussian_core.rasterizer.reference import rasterize_reference
 from gaussian_core.viewport import Viewport
@@ -244,6 +244,16 @@ def test_an_empty_folder_is_named(tmp_path):
     command.add_arguments(parser)
     with pytest.raises(ImageError, match="No pictures"):
         command.run(parser.parse_args([str(tmp_path), "--out", str(tmp_path / "out")]))
+
+
+@pytest.mark.parametrize("share", ["4", "-0.1"])
+def test_a_share_is_no_percentage(tmp_path, share):
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    given = [str(tmp_path), "--out", str(tmp_path / "out"), "--pixel-art", share]
+    with pytest.raises(UserError, match="between 0 and 1"):
+        command.run(parser.parse_args(given))
+    assert not (tmp_path / "out").exists()
 
 
 def test_originals_are_reduced_and_stay_what_the_positions_say():

@@ -149,6 +149,8 @@ def run(options: argparse.Namespace, stop: Stop | None = None) -> int:
         raise UserError(
             "--steps, --every, --batch and --lessons must be at least 1, --patch at least 16."
         )
+    if not 0 <= options.pixel_art <= 1:
+        raise UserError("--pixel-art is a share of the crops: between 0 and 1.")
     options.out.mkdir(parents=True, exist_ok=True)
     with joined(pick_device(options.device)) as (group, device):
         return _train(options, group, device, stop)

@@ -7,7 +7,7 @@ Here the picture is the low resolution one, and what is behind it are its pixels
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -19,8 +19,6 @@ from gaussian_core.training.dataset import MAX_SCALE, Batch, Layout, floats
 if TYPE_CHECKING:
     from gaussian_core.training.loop import Batches
 
-Levels = NDArray[np.int64]  # indices of a palette
-
 BAYER = np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]]) / 16
 
 
@@ -29,7 +27,7 @@ def picture(rng: np.random.Generator, size: int) -> NDArray[np.uint8]:
     palette = _palette(rng)
     out = np.zeros((size, size), np.int64)
     if rng.random() < 0.2:
-        out = _dithered(rng, size, size, len(palette))
+        out = _dithered(rng, size, len(palette))
     for _ in range(int(rng.integers(1, 7))):
         h, w = (int(n) for n in rng.integers(2, size, 2))
         y, x = int(rng.integers(size - h + 1)), int(rng.integers(size - w + 1))
@@ -54,16 +52,19 @@ def _palette(rng: np.random.Generator) -> NDArray[np.uint8]:
     return colours.astype(np.uint8)
 
 
-def _dithered(rng: np.random.Generator, h: int, w: int, levels: int) -> Levels:
-    """A gradient of the first levels, by ordered or by random dithering."""
+def _dithered(rng: np.random.Generator, size: int, levels: int) -> NDArray[np.int64]:
+    """A gradient over the palette's colours, of which there are so many, by ordered or by random dithering."""
     angle = rng.uniform(0, 2 * np.pi)
-    ys, xs = np.mgrid[:h, :w] / max(h, w)
-    value = np.clip(rng.uniform(0, 1) + np.cos(angle) * xs + np.sin(angle) * ys, 0, 1) * (
-        levels - 1
-    )
-    ordered = np.tile(BAYER, (-(-h // 4), -(-w // 4)))[:h, :w]
-    threshold = ordered if rng.random() < 0.7 else rng.random((h, w))
+    ys, xs = np.mgrid[:size, :size] / size
+    way = rng.uniform(0, 1) + np.cos(angle) * xs + np.sin(angle) * ys
+    ordered = rng.random() < 0.7
+    threshold = _repeated(BAYER, size, size) if ordered else rng.random((size, size))
+    value = np.clip(way, 0, 1) * (levels - 1)
     return np.minimum((value + threshold).astype(np.int64), levels - 1)
+
+
+def _repeated(tile: NDArray[Any], h: int, w: int) -> NDArray[Any]:
+    return np.tile(tile, (-(-h // tile.shape[0]), -(-w // tile.shape[1])))[:h, :w]
 
 
 def _tiled(rng: np.random.Generator, h: int, w: int) -> NDArray[np.bool_]:
@@ -80,7 +81,7 @@ def _tiled(rng: np.random.Generator, h: int, w: int) -> NDArray[np.bool_]:
     if kind == 3:
         return (xs + (ys if rng.random() < 0.5 else -ys)) // a % 2 == 1
     tile = rng.random((int(rng.integers(1, 5)), int(rng.integers(1, 5)))) < 0.5
-    return np.tile(tile, (-(-h // len(tile)), -(-w // tile.shape[1])))[:h, :w]
+    return _repeated(tile, h, w)
 
 
 def _noise(rng: np.random.Generator, h: int, w: int) -> NDArray[np.bool_]:
