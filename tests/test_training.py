@@ -339,6 +339,42 @@ def test_a_deeper_network_begins_as_what_the_shallower_one_computes(tmp_path):
     assert deeper.encoder.blocks[-1].second.weight.grad.abs().max() > 0, "and it learns"
 
 
+@pytest.mark.parametrize("kind", ["residual", "two-scale"])
+def test_a_wider_network_begins_as_good_as_the_one_it_begins_with(tmp_path, kind):
+    weights = tmp_path / "start.safetensors"
+    deep = {"encoder": kind, "deep_channels": 4, "deep_blocks": 1} if kind == "two-scale" else {}
+    config = replace(SMALL, **deep)
+    source = ContinuousSR(config)
+    if deep:  # a branch that does something
+        torch.nn.init.normal_(source.encoder.deep.up.weight, std=0.1)
+    save_model(weights, source, config)
+    more = {"deep_channels": 6} if deep else {}
+    learner = learner_of(
+        replace(config, channels=config.channels + 3, hidden=config.hidden + 5, **more)
+    )
+    learner.start = weights
+    wider = learner.make()
+    picture = torch.rand(1, 3, 10, 12, generator=torch.Generator().manual_seed(1))
+    for wanted, made in zip(source.heads(picture), wider.heads(picture), strict=True):
+        torch.testing.assert_close(made, wanted, rtol=1e-4, atol=1e-5)
+    sum(out.square().sum() for out in wider.heads(picture)).backward()
+    old = config.channels
+    for block in wider.encoder.blocks:
+        assert block.second.weight.grad[:old, old:].abs().max() > 0, "what is new can be heard of"
+    assert wider.hidden.weight.grad[:, old:].abs().max() > 0
+
+
+def test_what_has_a_meaning_of_its_own_is_not_grown(tmp_path):
+    weights = tmp_path / "start.safetensors"
+    source = ContinuousSR(SMALL)
+    save_model(weights, source, SMALL)
+    learner = learner_of(replace(SMALL, cells=SMALL.cells + 1))
+    learner.start = weights
+    finer = learner.make()
+    assert torch.equal(finer.hidden.weight, source.hidden.weight)
+    assert not torch.isin(source.colour.weight, finer.colour.weight).any()
+
+
 @pytest.mark.parametrize("architecture", ["continuoussr", "liif", "gaussiansr"])
 def test_training_may_begin_with_the_encoder_of_other_weights(tmp_path, architecture):
     weights = tmp_path / "start.safetensors"
@@ -367,7 +403,7 @@ def test_training_may_begin_with_the_encoder_of_other_weights(tmp_path, architec
     other.start = weights
     with pytest.raises(WeightsError, match="No tensor of start"):
         other.make()
-    wider = learner_of(replace(SMALL, channels=16))
-    wider.start = weights
-    with pytest.raises(WeightsError, match="are of another width"):
-        wider.make()
+    narrower = learner_of(replace(SMALL, channels=SMALL.channels - 1))
+    narrower.start = weights
+    with pytest.raises(WeightsError, match="are wider than"):
+        narrower.make()

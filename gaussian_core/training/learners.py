@@ -14,13 +14,13 @@ from gaussian_core.errors import WeightsError
 from gaussian_core.models.card import read_card
 from gaussian_core.models.config import FOLLOW, ModelConfig
 from gaussian_core.models.continuoussr import ContinuousSR
-from gaussian_core.models.encoders import ResidualBlock
 from gaussian_core.models.gaussiansr import GaussianSR
 from gaussian_core.models.networks import make_network
-from gaussian_core.models.weights import load_model, save_model
+from gaussian_core.models.weights import save_model
 from gaussian_core.training.dataset import Batch
 from gaussian_core.training.geometry_prior import geometry_prior
 from gaussian_core.training.grid_rasterizer import sample_cells
+from gaussian_core.training.growing import begin_with
 from gaussian_core.training.symmetry import Symmetry
 
 
@@ -78,43 +78,6 @@ class Learner(ABC):
     def matrices(self, model: nn.Module) -> list[nn.Parameter]:
         """Hidden weights, which Muon trains; Adam has the first and last layers, and all vectors."""
         return [p for n, p in model.named_parameters() if ".blocks." in n and p.ndim == 4]
-
-
-def begin_with(model: nn.Module, weights: Path) -> None:
-    """Give the model every tensor of a file of weights that fits it by name and shape.
-
-    Another architecture's encoder fits, too: LIIF and GaussianSR hold ours as a part of theirs. Residual blocks that
-    the file lacks begin as the identity, so that a deeper network starts as good as the one it begins with (Net2Net,
-    arXiv 1511.05641, section 2.3).
-    Raises WeightsError when the file cannot be read, nothing fits, or its blocks are of another width.
-    """
-    places = {_bare(name): name for name in model.state_dict()}
-    shapes = {name: tensor.shape for name, tensor in model.state_dict().items()}
-    known = {
-        places[_bare(name)]: tensor
-        for name, tensor in load_model(weights).state_dict().items()
-        if _bare(name) in places
-    }
-    fitting = {name: tensor for name, tensor in known.items() if shapes[name] == tensor.shape}
-    if not fitting:
-        raise WeightsError(f"No tensor of {weights.name} fits the network to train: use others.")
-    if any("blocks." in name for name in known.keys() - fitting.keys()):
-        raise WeightsError(
-            f"The blocks of {weights.name} are of another width than those of the network to train: ask for theirs "
-            "with --channels, or use other weights."
-        )
-    model.load_state_dict(fitting, strict=False)
-    for name, block in model.named_modules():
-        if isinstance(block, ResidualBlock) and f"{name}.second.weight" not in fitting:
-            for parameter in block.second.parameters():
-                nn.init.zeros_(parameter)
-
-
-def _bare(name: str) -> str:
-    """A tensor's name without saying how deep in its network the encoder is."""
-    while name.startswith("encoder."):
-        name = name.removeprefix("encoder.")
-    return name
 
 
 class ContinuousSRLearner(Learner):
