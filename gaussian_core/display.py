@@ -24,20 +24,29 @@ def to_bgrx(values: NDArray[np.floating], first: tuple[int, int] = (0, 0)) -> ND
     """(H, W, C) values in [0, 1] to (H, W, 4) uint8 in the byte order of QImage.Format_RGB32, X = 255.
 
     C = 1 is grey, 3 RGB, 4 premultiplied RGB + alpha over the checkerboard whose lattice position is `first`.
-    Values are clipped and rounded to nearest. Raises ValueError for another number of channels.
+    Values are clipped, premultiplied ones to 0 .. alpha, and rounded to nearest. Raises ValueError for another number
+    of channels.
     """
     height, width, channels = values.shape
     if channels not in (1, 3, 4):
         raise ValueError(f"a display needs 1, 3 or 4 channels, got {channels}")
     rgb = values[..., :3]
     if channels == 4:
-        board = checkerboard(first, (width, height))
-        rgb = rgb + (1 - np.clip(values[..., 3:], 0, 1)) * board[..., None]
+        rgb = over(values, checkerboard(first, (width, height))[..., None])
     out = np.empty((height, width, 4), np.uint8)
     levels = np.clip(np.nan_to_num(rgb), 0, 1) * np.float32(255) + np.float32(0.5)
     out[..., :3] = levels.astype(np.uint8)[..., ::-1]
     out[..., 3] = 255
     return out
+
+
+def over(values: NDArray[np.floating], backdrop: NDArray[np.floating] | float) -> NDArray[Any]:
+    """(H, W, 4) premultiplied RGB + alpha laid on a backdrop, a number or (H, W, 1 or 3).
+
+    No colour is beyond 0 .. alpha: what a kernel undershoots beside a cut-out would be taken off the backdrop.
+    """
+    alpha = np.clip(values[..., 3:], 0, 1)
+    return np.clip(values[..., :3], 0, alpha) + (1 - alpha) * backdrop
 
 
 def frame_array(

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gaussian_core.display import over
 from gaussian_core.errors import Cancelled, UserError
 from gaussian_core.methods import Drawing, Options
 from gaussian_core.viewport import Viewport
@@ -292,5 +293,4 @@ def _straight_alpha(rows: Rows) -> Rows:
 
 
 def _on_white(rows: Rows) -> Rows:
-    alpha = np.clip(rows[..., 3:], 0, 1)
-    return rows[..., :3] + (1 - alpha) * np.float32(PAPER_WHITE)
+    return over(rows, PAPER_WHITE)

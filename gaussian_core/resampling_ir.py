@@ -131,6 +131,8 @@ def _pack(over_grey: bool) -> Any:
             if over_grey:
                 alpha = v.clamp(pick((3, 3, 3, 3), value), 0.0, 1.0)
                 rest = b.fsub(v.const(1.0), alpha)
+                # See display.over.
+                value = v.smaller(v.larger(value, v.const(0.0)), alpha)
                 value = b.fadd(value, b.fmul(rest, v.load(greys_, v.f32)))
             level = v.clamp(pick((2, 1, 0, 3), value), 0.0, 1.0)
             level = v.fma(level, v.const(255.0), v.const(0.5))

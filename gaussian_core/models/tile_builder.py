@@ -27,6 +27,7 @@ from gaussian_core.models.config import (
 )
 from gaussian_core.models.devices import is_cpu, pick_device, runs_plainly
 from gaussian_core.models.plain_network import PlainNetwork
+from gaussian_core.models.transparency import rows_of_pixels
 from gaussian_core.parallel import Stop
 from gaussian_core.rasterizer import rasterize
 from gaussian_core.viewport import Viewport
@@ -160,7 +161,7 @@ class ContinuousSRTiles:
 
         around = (ex0 - left, ey0 - top, ex1 - left, ey1 - top)
         with self._lock:
-            near = network.rows(pixels, (left, top), around, inner, stop, check)
+            near = rows_of_pixels(network, pixels, (left, top), around, inner, stop, check)
         amplitudes = self._correction(near, pixels, (left, top), rect, stop)
         fields = []
         for x0, y0, x1, y1 in rects:

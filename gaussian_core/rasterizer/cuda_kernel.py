@@ -251,9 +251,9 @@ def render_blocks(
             grey = tl.where(odd == 1, _CHECKER_DARK, _CHECKER_LIGHT)
             alpha = tl.minimum(tl.maximum(tl.sum(sum3, axis=1), 0.0), 1.0)
             behind = (1.0 - alpha) * grey
-            red += behind
-            green += behind
-            blue += behind
+            red = tl.minimum(tl.maximum(red, 0.0), alpha) + behind
+            green = tl.minimum(tl.maximum(green, 0.0), alpha) + behind
+            blue = tl.minimum(tl.maximum(blue, 0.0), alpha) + behind
         packed = (_level(red) << 16) | (_level(green) << 8) | _level(blue) | _OPAQUE
         tl.store(out + position, packed, mask=inside)
     else:

@@ -181,10 +181,11 @@ def render_strip(
 
 @compiled()
 def _over_checkerboard(row, count, column, line):
-    """Show premultiplied RGB + alpha (4, PAD + count + PAD) over the checkerboard; see display.checkerboard."""
+    """Show premultiplied RGB + alpha (4, PAD + count + PAD) over the checkerboard; see display.over."""
     for x in range(count):
         odd = ((column + x) // CHECKER_SIZE + line // CHECKER_SIZE) & 1
         grey = np.float32(CHECKER_DARK) if odd == 1 else np.float32(CHECKER_LIGHT)
         alpha = min(max(row[3, PAD + x], np.float32(0)), np.float32(1))
         for c in range(3):
-            row[c, PAD + x] += (np.float32(1) - alpha) * grey
+            colour = min(max(row[c, PAD + x], np.float32(0)), alpha)
+            row[c, PAD + x] = colour + (np.float32(1) - alpha) * grey
