@@ -82,9 +82,11 @@ class ImageWriter:
         elif channels in (2, 4) and not kind.alpha:
             problem = f"{self._format} holds no transparency: write it as PNG, TIFF or WebP"
         elif max(width, height) > kind.side:
+            larger = kind.side < max(f.side for f in _FORMATS.values())
+            way = "write it as TIFF or PNG" if larger else "ask for a smaller scale"
             problem = (
-                f"{width} x {height} pixels are too many for {self._format}, which holds"
-                f" {kind.side:,} a side: write it as TIFF or PNG"
+                f"{width:.9g} x {height:.9g} pixels are too many for {self._format}, which holds"
+                f" {kind.side:,} a side: {way}"
             )
         elif not kind.streams and width * height * channels > MAX_COLLECTED:
             problem = f"{width} x {height} pixels are too many for {self._format}: write it as TIFF or PNG"

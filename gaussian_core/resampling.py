@@ -48,12 +48,15 @@ def resample(
     viewport: Viewport,
     *,
     method: Method = "bicubic",
+    finer: int = 0,
     format: Literal["float", "bgrx8"] = "float",
     out: NDArray[Any] | None = None,
     stop: Stop | None = None,
 ) -> NDArray[Any]:
     """Interpolate a picture at the pixels of a viewport.
 
+    finer: below 100 %, how many levels of the pyramid finer than the coarsest that will do. What the levels are made by
+    is a mean of pixels, which is felt the less the finer they are; each takes twice the taps along either axis.
     format "float": (H, W, C) float32, not clipped (C = 4: premultiplied RGB and alpha). "bgrx8": (H, W, 4) uint8 in the
     byte order of QImage.Format_RGB32, alpha shown over the checkerboard. Below 100 % the kernel is as wide as the
     device pixels' distance, so that nothing aliases ("nearest" is never antialiased). Pixels whose centre lies outside
@@ -67,7 +70,7 @@ def resample(
     target = frame_array(viewport.size, pyramid.channels, as_bytes, out)
     level = 0
     if method != "nearest":
-        level = max(0, math.floor(math.log2(1 / max(viewport.scale)) + 1e-9))
+        level = max(0, math.floor(math.log2(1 / max(viewport.scale)) + 1e-9) - finer)
     (lx, px), (ly, py) = (_near(*axis) for axis in lattice_corner(viewport))
     left, first_x, weights_x = _weights(
         method, lx, px, viewport.scale[0], width, pyramid.extent[1], level

@@ -115,6 +115,8 @@ def test_webp_keeps_transparency(tmp_path: Path) -> None:
         ("a.jpg", (70_000, 1), {}, "65,500"),
         ("a.webp", (1, 20_000), {}, "16,383"),
         ("a.bmp", (40_000, 40_000), {}, "too many"),
+        ("a.png", (2**31, 4), {}, "ask for a smaller scale"),
+        ("a.webp", (20_000, 4), {}, "write it as TIFF or PNG"),
         ("missing/a.png", (5, 5), {}, "no folder"),
     ],
 )

@@ -253,6 +253,23 @@ def test_other_tiffs(tmp_path: Path) -> None:
     assert big.pixels.dtype == np.uint8 and (big.pixels == RGB).all()
 
 
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_values_that_are_no_numbers_do_not_spread(tmp_path: Path, channels: int) -> None:
+    floats = np.full((9, 12, channels), 0.25, np.float32)
+    floats[2, 3], floats[4, 5], floats[6, 7] = np.nan, np.inf, -np.inf
+    path = tmp_path / "a.tif"
+    kind = "rgb" if channels > 1 else "minisblack"
+    extra = {"extrasamples": ["unassalpha"]} if channels == 4 else {}
+    tifffile.imwrite(path, floats, photometric=kind, **extra)
+    picture = open_picture(path)
+    seen = picture.as_float()
+    assert np.isfinite(seen).all()
+    assert (seen[2, 3], seen[4, 5, 0], seen[6, 7, 0]) == (pytest.approx(0), 1, 0)
+    assert (np.delete(picture.pixels.reshape(-1, 3), [27, 53, 79], 0) == 0.25).all()
+    assert "no finite numbers" in picture.note
+    assert np.isfinite(Picture.from_array(floats).as_float()).all()
+
+
 def test_alpha_of_deep_tiffs(tmp_path: Path) -> None:
     path = tmp_path / "a.tif"
     half = np.full((30, 40, 1), 32768, np.uint16)

@@ -455,3 +455,13 @@ def test_more_than_a_gigapixel_opens(tmp_path) -> None:
     picture = open_picture(path)
     assert picture.width * picture.height > 1 << 31
     assert not picture.as_float((35_000, 65_000, 35_010, 65_010)).any()
+
+
+def test_values_that_are_no_numbers_are_as_when_it_is_read_whole(tmp_path, monkeypatch):
+    values = smooth(3, np.float32)
+    values[200, 100], values[3, 300] = np.nan, np.inf
+    tifffile.imwrite(tmp_path / "a.tif", values, photometric="rgb", tile=(64, 64))
+    lazy, whole = both(monkeypatch, tmp_path / "a.tif")
+    agree(lazy, whole)
+    assert np.isfinite(lazy.as_float()).all()
+    assert "no finite numbers" in lazy.note and "no finite numbers" in whole.note

@@ -8,7 +8,9 @@ from PIL import Image
 
 from gaussian_core.display import to_bgrx
 from gaussian_core.errors import Cancelled
+from gaussian_core.imaging.picture import Picture
 from gaussian_core.lattice import lattice
+from gaussian_core.methods import Options, open_drawing
 from gaussian_core.pyramid import Pyramid
 from gaussian_core.resampling import METHODS, kernel_value, resample
 from gaussian_core.viewport import Viewport
@@ -183,6 +185,20 @@ def test_a_fine_pattern_turns_grey_and_does_not_alias():
     for scale in (0.41, 0.2, 0.07):
         frame = resample(pyramid, Viewport((20, 20), scale, (int(200 * scale), int(200 * scale))))
         np.testing.assert_allclose(frame, 0.5, atol=0.03)
+
+
+@pytest.mark.parametrize("scale", [0.5, 0.25, 0.375, 0.1])
+def test_a_reduced_file_is_what_the_kernel_makes_of_the_pixels_and_not_a_mean_of_blocks(scale):
+    rng = np.random.default_rng(4)
+    rough = rng.integers(0, 256, (160, 240, 3), np.uint8)
+    size = (round(240 * scale), round(160 * scale))
+    wanted = np.asarray(Image.fromarray(rough).resize(size, Image.Resampling.BICUBIC))
+    drawing = open_drawing(Picture.from_array(rough), "bicubic", Options())
+    made = drawing.draw(Viewport((0, 0), scale, size))
+    off = np.abs(made * 255 - wanted)[3:-3, 3:-3]
+    assert off.max() < 8 and off.mean() < 1.5
+    means = np.asarray(Image.fromarray(rough).resize(size, Image.Resampling.BOX))
+    assert np.abs(means.astype(float) - wanted).mean() > 4 * off.mean()
 
 
 def test_transparent_pixels_do_not_bleed_their_colour():

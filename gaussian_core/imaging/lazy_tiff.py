@@ -67,8 +67,7 @@ def open_lazy(path: Path, file: BinaryIO) -> LazyTiff | None:
                 segments = Segments(path, shared, other)
                 if segments.nbytes <= LARGEST:
                     pages[number] = segments
-        notes = [note for note in (_pages_note(tiff, pages), *samples.notes) if note]
-        return LazyTiff(path, pages, samples, turn_of(page), "; ".join(notes))
+        return LazyTiff(path, pages, samples, turn_of(page), _pages_note(tiff, pages))
 
 
 def _readable(page: Any) -> bool:
@@ -127,7 +126,7 @@ class LazyTiff(PictureSource):
 
     @property
     def note(self) -> str:  # type: ignore[override]
-        return "; ".join(part for part in (self._note, self.damage) if part)
+        return "; ".join(n for n in (self._note, *self._samples.notes, self.damage) if n)
 
     @property
     def extent(self) -> tuple[int, int]:

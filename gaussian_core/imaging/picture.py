@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gaussian_core.imaging.finite import finite
+
 Rect = tuple[int, int, int, int]
 Stored = tuple[NDArray[Any], NDArray[Any] | None]
 """Pixels (h, w, 3) and alpha (h, w) or None, as Picture has them."""
@@ -146,12 +148,13 @@ class Picture(PictureSource):
     @classmethod
     def from_array(cls, array: NDArray[Any], name: str = "") -> Picture:
         """Of an array (H, W) or (H, W, C), uint8, uint16 or float. C: 1 grey, 3 RGB, 2 and 4 with straight alpha.
+        Floats that are no finite numbers become 0, or 1 where they are infinitely large.
 
         Raises ValueError for another shape or type.
         """
         array = np.asarray(array)
         if array.dtype.kind == "f":
-            array = array.astype(np.float32, copy=False)
+            array = finite(array.astype(np.float32, copy=False))
         if array.ndim == 2:
             array = array[..., None]
         if array.ndim != 3 or array.shape[2] not in (1, 2, 3, 4):

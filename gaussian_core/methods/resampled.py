@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from gaussian_core.images import PictureSource
     from gaussian_core.resampling import Method as Kernel
 
+FINER = 2  # levels: what goes into a file may take its time
+
 
 class ResampledDrawing:
     """The picture itself, interpolated; antialiased where it shrinks."""
@@ -34,7 +36,7 @@ class ResampledDrawing:
     def draw(self, viewport: Viewport, stop: Stop | None = None) -> NDArray[np.float32]:
         from gaussian_core.resampling import resample
 
-        return resample(self._levels, viewport, method=self._kernel, stop=stop)
+        return resample(self._levels, viewport, method=self._kernel, finer=FINER, stop=stop)
 
 
 def _by(kernel: str) -> Open:
