@@ -324,7 +324,7 @@ def test_the_cursor_tells_source_coordinates(make, qtbot):
             Qt.MouseButton.NoButton,
             Qt.MouseButton.NoButton,
         )
-    assert moved.args == pytest.approx(canvas.view.to_source(17, 23))
+    assert moved.args == pytest.approx(canvas.view.to_source(17.5, 23.5)), "the pixel's middle"
     with qtbot.waitSignal(canvas.cursor_left):
         QApplication.sendEvent(canvas, QEvent(QEvent.Type.Leave))
 
@@ -353,6 +353,28 @@ def test_another_picture_starts_anew_and_drops_the_frames_of_the_old_one(make, q
     canvas.set_view(kept)
     canvas.set_scene(Scene((100, 900)), keep_view=True)
     assert canvas.view == kept
+
+
+def test_under_a_resting_cursor_another_picture_is_told_of_at_once(make, qtbot):
+    canvas, _ = make()
+    mouse(canvas, QEvent.Type.MouseMove, (31, 47))
+    with qtbot.waitSignal(canvas.cursor_moved) as moved:
+        canvas.set_scene(Scene((100, 900)))
+    assert moved.args == pytest.approx(canvas.view.to_source(31.5, 47.5))
+
+
+@pytest.mark.parametrize(
+    ("extent", "then"), [((600, 700), 1.0), ((240, 320), 4.0), ((180, 190), 4.0), ((40, 50), None)]
+)
+def test_a_double_click_leads_closer_and_back_to_fit(make, qtbot, extent, then):
+    canvas, _ = make(extent=extent, size=(320, 240))
+    canvas.set_glide(0.0)
+    canvas.fit()
+    left, fit = Qt.MouseButton.LeftButton, canvas.view.scale
+    mouse(canvas, QEvent.Type.MouseButtonDblClick, (50, 60), left, left)
+    assert canvas.view.scale == pytest.approx(then or 4 * fit)
+    mouse(canvas, QEvent.Type.MouseButtonDblClick, (50, 60), left, left)
+    assert canvas.view.follow == "fit"
 
 
 def test_rendering_waits_for_the_kernels_and_the_window_does_not(qtbot):

@@ -15,7 +15,10 @@ from PySide6.QtWidgets import QApplication, QMenu, QToolButton
 from gaussian_core.builder import build_field
 from tests.window_helpers import WindowMaker, open_and_wait, save_picture, wait_until_idle
 from viewer.model import actions as table
+from viewer.model.export_plan import ExportPlan
 from viewer.model.settings import Settings
+from viewer.ui import dialogs
+from viewer.ui.dialogs import WIDTH
 
 
 @pytest.fixture
@@ -377,3 +380,59 @@ def test_a_sheet_that_is_higher_than_the_screen_keeps_its_lines_whole(qtbot, win
     if scroll.verticalScrollBar().isVisible() and room.width() > window.sheet.width() + 40:
         assert not scroll.horizontalScrollBar().isVisible()
     window.sheet.close()
+
+
+def test_an_error_has_room_for_its_sentence(window, qtbot):
+    for title in ("a.png was not opened", "b.png was not opened"):
+        window.error_box.tell(title, "Something that takes a whole sentence to say. " * 3)
+        qtbot.waitUntil(window.error_box.isVisible)
+        assert window.error_box.width() >= WIDTH
+    window.error_box.close()
+
+
+def test_one_picture_is_exported_at_a_time(window, qtbot, picture, tmp_path):
+    export = window.menus.actions["file.export"]
+    assert not export.isEnabled()
+    open_and_wait(qtbot, window, picture)
+    assert export.isEnabled()
+    plan = ExportPlan(8.0, (0.0, 0.0, 64.0, 48.0))
+    window.export(plan, str(tmp_path / "out.png"))
+    assert not export.isEnabled()
+    qtbot.waitUntil(lambda: not window.exporter.running, timeout=20_000)
+    assert export.isEnabled() and (tmp_path / "out.png").exists()
+
+
+def test_a_name_without_an_ending_gets_that_of_the_chosen_kind(window, qtbot, tmp_path):
+    got = []
+    suggestion = str(tmp_path / "a.png")
+    dialog = dialogs.ask_save(window, "Export", suggestion, dialogs.EXPORT_FILTERS, got.append)
+    dialog.filterSelected.emit("TIFF (*.tif *.tiff)")
+    assert dialog.defaultSuffix() == "tif"
+    dialog.filterSelected.emit("JPEG (*.jpg *.jpeg)")
+    assert dialog.defaultSuffix() == "jpg"
+    dialog.reject()
+
+
+def test_marks_on_a_method_without_gaussians_are_explained(window, qtbot, picture):
+    open_and_wait(qtbot, window, picture)
+    window.choose_method("bicubic")
+    wait_until_idle(qtbot, window, lambda: window.canvas.scene.method == "bicubic")
+    for mark in ("centres", "ellipses", "drifts"):
+        window.status.tell("")
+        window.menus.actions[f"overlay.{mark}"].trigger()
+        assert "without Gaussians" in window.status.message
+        window.status.tell("")
+        window.menus.actions[f"overlay.{mark}"].trigger()
+        assert window.status.message == "", "nothing is to be explained when they are taken away"
+
+
+def test_weights_can_be_chosen_once_they_were_opened(window):
+    assert not window.menus.actions["weights.use"].isEnabled()
+
+
+def test_what_is_no_zoom_is_said(window, qtbot, picture):
+    open_and_wait(qtbot, window, picture)
+    window.status.zoom.begin_typing()
+    qtbot.keyClicks(window.status.zoom.lineEdit(), "far")
+    qtbot.keyClick(window.status.zoom.lineEdit(), Qt.Key.Key_Return)
+    assert "far" in window.status.message

@@ -180,3 +180,17 @@ def test_what_cannot_be_reduced_says_so_and_stays_open(window, qtbot, tmp_path):
     qtbot.waitUntil(lambda: bool(said), timeout=5000)
     assert "too small" in said[0]
     assert window.session.document.extent == (30, 40)
+
+
+@pytest.mark.parametrize("split", [False, True])
+def test_another_picture_is_shown_as_those_before_the_copy(opened, qtbot, tmp_path, split):
+    window = opened
+    if split:
+        window.menus.actions["field.split"].trigger()
+    reduce(window, qtbot)
+    assert window.canvas.split and window.menus.actions["field.split"].isChecked()
+    Image.fromarray(scenery(60, 80)).save(tmp_path / "b.png")
+    open_and_wait(qtbot, window, tmp_path / "b.png")
+    wait_until_idle(qtbot, window, lambda: window.session.document.extent == (60, 80))
+    assert window.canvas.split == split
+    assert window.menus.actions["field.split"].isChecked() == split

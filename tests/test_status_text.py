@@ -83,7 +83,7 @@ def test_values_are_bytes():
 def test_counts_are_honest_about_a_cap():
     assert t.count_text(312_456) == "312,456 Gaussians"
     assert t.count_text(1) == "1 Gaussian"
-    assert t.count_text(500, 500, "ellipses") == "500 ellipses"
+    assert t.count_text(500, 500, "ellipses") == "500 Gaussians", "those out of view reach in"
     assert t.count_text(312_456, 20_000, "ellipses") == "20,000 of 312,456 ellipses"
     assert t.count_text(726_712, 99_991, "centres") == "99,991 of 726,712 centres"
 

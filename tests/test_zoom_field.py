@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QPalette
 
 from viewer.ui.zoom_field import ZoomField
 
@@ -38,10 +39,14 @@ def test_nonsense_stays_to_be_corrected(qtbot):
     field.show_zoom(1.0)
     field.show()
     field.begin_typing()
-    with qtbot.assertNotEmitted(field.zoom_chosen):
+    plain = field.lineEdit().palette().color(QPalette.ColorRole.Highlight)
+    with qtbot.assertNotEmitted(field.zoom_chosen), qtbot.waitSignal(field.refused) as refused:
         qtbot.keyClicks(field.lineEdit(), "abc")
         qtbot.keyClick(field.lineEdit(), Qt.Key.Key_Return)
-    assert field.lineEdit().text() == "abc"
+    assert field.lineEdit().text() == "abc" and "abc" in refused.args[0]
+    assert field.lineEdit().palette().color(QPalette.ColorRole.Highlight) != plain, "it is seen"
+    qtbot.keyClicks(field.lineEdit(), "2")
+    assert field.lineEdit().palette().color(QPalette.ColorRole.Highlight) == plain
 
 
 def test_escape_leaves_without_a_zoom(qtbot):

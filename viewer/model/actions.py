@@ -444,7 +444,7 @@ GESTURES: tuple[Gesture, ...] = (
     Gesture(("Two fingers",), "Pan"),
     Gesture(("Drag",), "Pan; the line of a split view"),
     Gesture(("Click",), "With marks shown: what there is to know of the Gaussian there"),
-    Gesture(("Double-click",), "To 100 % at the point, and back"),
+    Gesture(("Double-click",), "Closer at the point, to 100 % at first, and back to fit"),
     Gesture(("Drop a file",), "Open it"),
 )
 

@@ -84,10 +84,8 @@ def count_text(in_view: int, shown: int | None = None, kind: str = "") -> str:
 
     kind: "ellipses" or "centres", of which a capped overlay shows some everywhere, or "drifts": the longest.
     """
-    if shown is None or not kind:
+    if shown is None or not kind or shown >= in_view:
         return f"{in_view:,} Gaussians" if in_view != 1 else "1 Gaussian"
-    if shown >= in_view:
-        return f"{in_view:,} {kind}"
     which = " (longest)" if kind == "drifts" else ""
     return f"{shown:,} of {in_view:,} {kind}{which}"
 

@@ -72,6 +72,8 @@ KEY_STEP = 2.0**0.5
 
 TICK_MS = 8
 
+CLOSER = (1.0, 4.0)
+"""Where a double-click leads from fit."""
 CLICK_REACH = 3.0
 """Logical pixels that the mouse may move between press and release of a click."""
 
@@ -478,19 +480,20 @@ class Canvas(QWidget):
             super().mouseReleaseEvent(event)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """To 100 % at the point (400 % where 100 % is already reached); back to fit from there."""
+        """To 100 % at the point, closer where that is not closer than fit; back to fit from there."""
         if event.button() != Qt.MouseButton.LeftButton:
             super().mouseDoubleClickEvent(event)
             return
         if self._is_at_line(event.position()):
             self._line = SplitLine()
             self.update()
+            self._point_again()
             event.accept()
             return
         self._drag = self._pressed = None
         view = self.target_view
         if view.follow == "fit" or view.scale < 1.0:
-            scale = 1.0 if view.scale < 1.0 - 1e-9 else 4.0 * view.scale
+            scale = next((s for s in CLOSER if s > view.scale + 1e-9), 4.0 * view.scale)
             self._glide_to(view.at_scale(scale, self._grid.to_device(event.position())))
         else:
             self._glide_to(view.fit())
@@ -591,8 +594,7 @@ class Canvas(QWidget):
             self._request_overlay(moving)
         self.update()
         self.view_changed.emit()
-        if self._cursor is not None:
-            self._point_at(self._cursor)
+        self._point_again()
 
     def _open(self, extent: tuple[int, int]) -> None:
         self._stop_glide()
@@ -602,6 +604,7 @@ class Canvas(QWidget):
         self._request(moving=False)
         self.update()
         self.view_changed.emit()
+        self._point_again()
 
     def _sync_grid(self) -> None:
         """Take note of the widget's physical pixels: size, ratio or position have changed."""
@@ -618,7 +621,12 @@ class Canvas(QWidget):
     def _point_at(self, position: QPointF) -> None:
         self._cursor = position
         if self._opened:
-            self.cursor_moved.emit(*self._view.to_source(*self._grid.to_device(position)))
+            self.cursor_moved.emit(*self._view.to_source(*self._grid.pixel_centre(position)))
+
+    def _point_again(self) -> None:
+        """What is under the cursor has changed, though it rests."""
+        if self._cursor is not None:
+            self._point_at(self._cursor)
 
     # ---- frames -------------------------------------------------------------------------------
 

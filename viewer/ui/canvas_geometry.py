@@ -41,6 +41,12 @@ class DeviceGrid:
             point.y() * self.ratio + self.shift[1],
         )
 
+    def pixel_centre(self, point: QPointF) -> tuple[float, float]:
+        """Continuous device coordinates of the middle of the physical pixel that a point lies in: Qt's whole numbers
+        are corners, and what the screen shows at a point is a pixel."""
+        x, y = self.to_device(point)
+        return math.floor(x + 1e-6) + 0.5, math.floor(y + 1e-6) + 0.5
+
 
 def paint_in_device_pixels(painter: QPainter) -> None:
     """Make the painter's unit the physical pixel, its origin on a pixel's corner.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFileDialog, QGridLayout, QMessageBox, QSpacerItem, QWidget
+from PySide6.QtWidgets import QFileDialog, QLabel, QMessageBox, QWidget
 
 PICTURES = "*.jpg *.jpeg *.png *.tif *.tiff *.webp *.bmp *.gif *.apng *.avif *.ppm *.pgm *.pbm *.pnm *.tga *.ico *.jp2 *.qoi"
 OPEN_FILTERS = (
@@ -23,6 +23,8 @@ EXPORT_FILTERS = (
     "BMP (*.bmp)",
 )
 
+WIDTH = 420  # of a message, logical pixels
+
 
 class ErrorBox(QMessageBox):
     """Shown without blocking; a further message replaces the text of the one that is open."""
@@ -32,17 +34,27 @@ class ErrorBox(QMessageBox):
         self.setIcon(QMessageBox.Icon.Warning)
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setStandardButtons(QMessageBox.StandardButton.Ok)
-        # A message box is as narrow as its title allows: one sentence should not take five lines.
-        layout = self.layout()
-        if isinstance(layout, QGridLayout):
-            layout.addItem(QSpacerItem(420, 0), layout.rowCount(), 0, 1, layout.columnCount())
 
     def tell(self, title: str, text: str) -> None:
         self.setWindowTitle(title)
         self.setText(title)
         self.setInformativeText(text)
+        widen(self)
         if not self.isVisible():
             self.open()
+
+
+def widen(box: QMessageBox) -> None:
+    """Make room for a sentence: a message box is as narrow as its title allows. After the text was set, for which Qt
+    makes its label."""
+    label = box.findChild(QLabel, "qt_msgbox_informativelabel")
+    if isinstance(label, QLabel):
+        label.setMinimumWidth(WIDTH)
+
+
+def first_suffix(name_filter: str) -> str:
+    """ "tif" of "TIFF (*.tif *.tiff)": what a name without a suffix gets."""
+    return name_filter.partition("*.")[2].partition(")")[0].split()[0]
 
 
 def ask_open(
@@ -74,7 +86,12 @@ def ask_save(
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
     dialog.setFileMode(QFileDialog.FileMode.AnyFile)
     dialog.setNameFilters(list(filters))
-    dialog.setDefaultSuffix("png")
+
+    def take_filter(chosen_filter: str) -> None:
+        dialog.setDefaultSuffix(first_suffix(chosen_filter))
+
+    take_filter(filters[0])
+    dialog.filterSelected.connect(take_filter)
     dialog.fileSelected.connect(chosen)
     dialog.open()
     return dialog

@@ -58,7 +58,7 @@ DEFAULT_SIZE = (1280, 860)
 COMPARE_KEY = getattr(Qt.Key, f"Key_{table.COMPARE_KEY}")
 REDUCED = tuple(spec.id for spec in table.ACTIONS if spec.id.startswith("reduced."))
 WHILE_HELD = 3600.0  # seconds
-NEED_PICTURE = ("file.export", "file.close", "edit.copy", "field.card", "field.build", *REDUCED)
+NEED_PICTURE = ("file.close", "edit.copy", "field.card", "field.build", *REDUCED)
 
 
 class MainWindow(QMainWindow):
@@ -136,8 +136,8 @@ class MainWindow(QMainWindow):
             "view.animate": lambda on: self.change(animate=on),
             "touchpad.pan": lambda mode: self.change(touchpad_pans=mode == "pan"),
             "touchpad.zoom": lambda mode: self.change(touchpad_pans=mode == "pan"),
-            "overlay.centres": lambda on: self.change(centres=on),
-            "overlay.ellipses": lambda on: self.change(ellipses=on),
+            "overlay.centres": self.set_centres,
+            "overlay.ellipses": self.set_ellipses,
             "overlay.drifts": self.set_drifts,
             "overlay.larger": self.step_sigma,
             "overlay.smaller": self.step_sigma,
@@ -174,7 +174,13 @@ class MainWindow(QMainWindow):
     def _connect(self) -> None:
         self.theme.changed.connect(self._take_theme)
         self.tool_bar.sigma_changed.connect(lambda sigma: self.change(sigma=sigma))
+        self.menus.enable(False, "weights.use")  # until some were opened
         zoom = self.status.zoom
+        zoom.refused.connect(
+            lambda text: self.status.tell(
+                f"{text} is no zoom: type a percentage, a factor, fit or fill", 8.0
+            )
+        )
         zoom.zoom_chosen.connect(self.canvas.zoom_to)
         zoom.fit_chosen.connect(self.canvas.fit)
         zoom.fill_chosen.connect(self.canvas.fill)
@@ -293,6 +299,7 @@ class MainWindow(QMainWindow):
         self.weights_reader.done()
         self.weights = path
         self.menus.actions["weights.use"].setText(f"&Weights: {path.name.replace('&', '&&')}")
+        self.menus.enable(True, "weights.use")
         self.use_weights()
         document = self.session.document
         notes = () if document is None or document.weights != path else document.notes
@@ -306,11 +313,7 @@ class MainWindow(QMainWindow):
         self.error_box.tell(f"{name} was not opened", message)
 
     def use_weights(self) -> None:
-        """By the weights that were opened; with none opened yet, ask for them."""
-        if self.weights is None:
-            self._apply_settings()
-            self.ask_open_weights()
-            return
+        """By the weights that were opened."""
         again = self._weights_in_use
         self._weights_in_use = True
         self._apply_settings()
@@ -504,6 +507,7 @@ class MainWindow(QMainWindow):
         document = self.session.document
         self.minimap.refresh()
         self.menus.enable(document is not None, *NEED_PICTURE)
+        self._enable_export()
         self.menus.tick("field.split", self.session.split)
         self.welcome.setVisible(document is None and not self.session.opening)
         if document is None:
@@ -596,12 +600,27 @@ class MainWindow(QMainWindow):
 
     # ---- overlays -----------------------------------------------------------------------------
 
+    def set_centres(self, on: bool) -> None:
+        self.change(centres=on)
+        self._tell_unmarked(on)
+
+    def set_ellipses(self, on: bool) -> None:
+        self.change(ellipses=on)
+        self._tell_unmarked(on)
+
     def set_drifts(self, on: bool) -> None:
         self.change(drifts=on)
         scene = self.canvas.scene
         tiles = list(scene.tiles.values()) if scene is not None else []
         if on and tiles and all(tile.drifts is None for tile in tiles):
             self.status.tell("Of this field's Gaussians it is not known that they drifted", 8.0)
+        self._tell_unmarked(on)
+
+    def _tell_unmarked(self, on: bool) -> None:
+        """Why no marks appear, where the method that is shown draws without Gaussians."""
+        scene = self.canvas.scene
+        if on and scene is not None and (scene.interpolated or scene.drawing is not None):
+            self.status.tell(f"{scene.title} shows the picture without Gaussians to mark", 8.0)
 
     def _inspect(self, x: float, y: float) -> None:
         """Where marks are shown, tell what there is to know of the Gaussian that was clicked at."""
@@ -690,7 +709,18 @@ class MainWindow(QMainWindow):
             document.scene.pixel_sigma,
         )
         self.exporter.start(export)
+        self._enable_export()
         self._show_export(0, 0)
+
+    def _enable_export(self) -> None:
+        """One picture is exported at a time."""
+        free = self.session.document is not None and not self.exporter.running
+        self.menus.enable(free, "file.export")
+
+    def _end_export(self) -> None:
+        self.exporter.done()
+        self._enable_export()
+        self._show_work()
 
     def _show_export(self, done: int, total: int) -> None:
         if self.exporter.running:
@@ -699,18 +729,15 @@ class MainWindow(QMainWindow):
             )
 
     def _export_finished(self, message: str) -> None:
-        self.exporter.done()
-        self._show_work()
+        self._end_export()
         self.status.tell(message, 12.0)
 
     def _export_failed(self, message: str) -> None:
-        self.exporter.done()
-        self._show_work()
+        self._end_export()
         self.error_box.tell("The file was not written", message)
 
     def _export_cancelled(self) -> None:
-        self.exporter.done()
-        self._show_work()
+        self._end_export()
         self.status.tell("Export stopped; no file was written")
 
     # ---- help ---------------------------------------------------------------------------------
@@ -740,6 +767,7 @@ class MainWindow(QMainWindow):
         box.setInformativeText(
             "Shows a picture as a continuous field of 2D Gaussians, drawn anew at every zoom."
         )
+        dialogs.widen(box)
         box.open()
 
     # ---- the end ------------------------------------------------------------------------------

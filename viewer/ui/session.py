@@ -94,6 +94,7 @@ class Session(QObject):
         )
         self._beside.fell_back.connect(self.fell_back)
         self.split = False
+        self._split_before: bool | None = None  # what it was before a reduced copy
         canvas.view_changed.connect(self._look)
         canvas.frame_shown.connect(self._frame_shown)
         canvas.failed.connect(self._start_building)
@@ -207,7 +208,7 @@ class Session(QObject):
 
     def set_split(self, on: bool) -> bool:
         """Show the picture by the method before left of a line, as long as this is on. Whether there is one for it."""
-        self.split = on
+        self.split, self._split_before = on, None
         self._show_beside()
         document = self.document
         return not on or document is None or document.picture is not None
@@ -405,7 +406,12 @@ class Session(QObject):
         self._original = None
         if document.picture is not None and document.picture.original is not None:
             self._original = document.made_by(ORIGINAL.name)
-            self.split = True  # that is what a reduced copy is opened for
+            # That is what a reduced copy is opened for; another picture after it is shown as those before it.
+            if self._split_before is None:
+                self._split_before = self.split
+            self.split = True
+        elif self._split_before is not None and opening.picture is None:  # not the copy's own
+            self.split, self._split_before = self._split_before, None
         self._replace(document)
         self._finish_opening()
         self.changed.emit()

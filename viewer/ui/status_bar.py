@@ -61,7 +61,7 @@ class StatusBar(QStatusBar):
             "Gaussians",
             "20,000 of 9,999,999 drifts (longest)",
             7,
-            tip="Gaussians in view, of the part of the field that is built",
+            tip="Gaussians with their centre in view, of the part of the field that is built",
         )
         self.method = StatusCell("Method", "Kernel interpolation", 3, tip="How the field is made")
         self.preview = StatusCell(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from viewer.ui.theme import Colours
@@ -21,6 +20,4 @@ class Welcome(QLabel):
         layout.addWidget(self)
 
     def set_colours(self, colours: Colours) -> None:
-        own = self.palette()
-        own.setColor(QPalette.ColorRole.WindowText, QColor(colours.soft))
-        self.setPalette(own)
+        self.setStyleSheet(f"color: {colours.soft}")

@@ -19,6 +19,8 @@ class ZoomField(QComboBox):
     zoom_chosen = Signal(float)
     fit_chosen = Signal()
     fill_chosen = Signal()
+    refused = Signal(str)
+    """What was typed is none."""
     left = Signal()
     """The user is done here: the keyboard belongs to the picture again."""
 
@@ -108,6 +110,7 @@ class ZoomField(QComboBox):
             if scale is None:
                 self._mark(True)
                 self._edit.selectAll()
+                self.refused.emit(f"“{text}”")
                 return
             self.zoom_chosen.emit(scale)
         self._leave()
@@ -128,7 +131,13 @@ class ZoomField(QComboBox):
         edit = self._edit
         colours = self.palette()
         if wrong:
-            colours.setColor(QPalette.ColorRole.Text, colours.color(QPalette.ColorRole.BrightText))
+            warn = colours.color(QPalette.ColorRole.BrightText)
+            colours.setColor(QPalette.ColorRole.Text, warn)
+            # It is selected, to be typed over.
+            colours.setColor(QPalette.ColorRole.Highlight, warn)
+            colours.setColor(
+                QPalette.ColorRole.HighlightedText, colours.color(QPalette.ColorRole.Base)
+            )
             edit.setPalette(colours)
         elif edit.palette().color(QPalette.ColorRole.Text) != colours.color(
             QPalette.ColorRole.Text
