@@ -40,6 +40,19 @@ def atomic_write(path: str | os.PathLike[str], text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
+def make_folder(path: str | os.PathLike[str]) -> None:
+    """Make a folder, and those that it lies in, where there is none yet. Raises OutputError."""
+    folder = Path(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise OutputError(f"Cannot make the folder {folder}: it is a file.") from error
+    except OSError as error:
+        raise OutputError(f"Cannot make the folder {folder}: {error.strerror or error}.") from error
+    if not os.access(folder, os.W_OK):
+        raise OutputError(f"Cannot write into {folder}: the folder is not writable.")
+
+
 def check_target(path: str | os.PathLike[str]) -> None:
     """Raise OutputError now if no file can be written at `path`, before hours go into what is to be written there."""
     target = Path(path)

@@ -88,3 +88,24 @@ def test_what_is_stopped_goes_on(words, tmp_path, capsys):
 def test_an_unknown_variant_is_named(words, capsys):
     assert main([*words, "--only", "nothing"]) == 1
     assert "Unknown variant 'nothing'" in capsys.readouterr().err
+    assert main([*words, "--only", ""]) == 1
+    assert "names no variant" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--tests", "none", "There is no folder"),
+        ("--tests", "set/0.png", "is a file"),
+        ("--steps", "0", "--steps must be at least 1"),
+        ("--out", "set/0.png", "it is a file"),
+        ("--out", "set/0.png/out", "Cannot make the folder"),
+    ],
+)
+def test_what_cannot_be_is_said_before_any_training(words, tmp_path, capsys, option, value, said):
+    place = words.index(option) + 1
+    words[place] = value if value.isdigit() else str(tmp_path / value)
+    assert main(words) == 1
+    err = capsys.readouterr().err
+    assert said in err and err.count("\n") == 1
+    assert not (tmp_path / "out").exists()

@@ -306,6 +306,7 @@ def test_an_unknown_output_format(
 ) -> None:
     assert ".docx" in fails(capsys, "render", photo, out.with_suffix(".docx"), "--scale", 2)
     assert ".safetensors" in fails(capsys, "build", photo, out)
+    assert ".png" in fails(capsys, "bench", "--plot", out.with_suffix(".xyz"))
 
 
 def test_an_unknown_method_names_the_known_ones(
@@ -427,6 +428,46 @@ def test_ctrl_c_leaves_nothing_behind(photo: Path, tmp_path: Path) -> None:
     assert process.returncode == 130
     assert err.count("\n") == 1 and "interrupted" in err
     assert list(folder.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX pipes")
+def test_a_closed_pipe_ends_it_silently(photo: Path) -> None:
+    words = ("evaluate", photo.parent, "--methods", "nearest", "--scales", "2")
+    process = start(*words)
+    assert process.stdout is not None and process.stderr is not None
+    process.stdout.close()
+    with process.stderr:
+        assert (process.wait(), process.stderr.read()) == (141, "")
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/dev/full is Linux's")
+def test_what_cannot_be_printed_is_said_in_a_line(photo: Path, tmp_path: Path) -> None:
+    words = ("render", photo, tmp_path / "out.png", "--scale", "1", "--method", "nearest")
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, ROOT / "main.py", *map(str, words)],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1 and "No space left on device" in done.stderr
+
+
+@pytest.mark.parametrize("module", ["viewer.cli", "viewer.commands.render", "gaussian_core.errors"])
+def test_ctrl_c_while_modules_are_loaded(module: str) -> None:
+    script = (
+        "import runpy, sys\n"
+        "class Interrupted:\n"
+        "    def find_spec(name, path=None, target=None):\n"
+        f"        if name == {module!r}: raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupted)\n"
+        "sys.argv = ['main.py', 'render', 'a.png', 'b.png', '--scale', '2']\n"
+        "runpy.run_path('main.py', run_name='__main__')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 130
+    assert done.stderr.count("\n") == 1 and "interrupted" in done.stderr
 
 
 def test_a_closed_window_leaves_with_its_code_and_its_settings(photo: Path, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from gaussian_core.errors import ImageError, UserError
-from gaussian_core.evaluation import command, memory, metrics
+from gaussian_core.evaluation import command, memory, metrics, runner
 from gaussian_core.evaluation.pairs import pairs, reduced
 from gaussian_core.evaluation.runner import evaluate
 from gaussian_core.methods import METHODS, Options
@@ -241,3 +241,108 @@ def test_the_shipped_gaussians_lie_along_the_edges():
         along = c * c * xx + 2 * c * s * xy + s * s * yy
         over = s * s * xx - 2 * c * s * xy + c * c * yy
         assert np.median(np.sqrt(along / over)) > 1.5
+
+
+def _refused(capsys, *words):
+    """The line that is said instead of measuring."""
+    assert _words(*words) == 1
+    said = capsys.readouterr()
+    assert not said.out and said.err.count("\n") == 1
+    return said.err
+
+
+def test_all_that_is_asked_for_is_looked_at_before_anything_is_measured(tmp_path, capsys):
+    high, low = folder(tmp_path), tmp_path / "low"
+    for words, wanted in (
+        ((high, tmp_path / "none"), "There is no folder"),
+        ((high, high / "a.png"), "is a file: a folder of pictures is wanted"),
+        ((high, "--methods", "bicubic,magic"), "There is no method 'magic'"),
+        ((high, "--methods", ""), "--methods names none"),
+        ((high, "--low", low), "There is no folder"),
+    ):
+        assert wanted in _refused(capsys, *words)
+    low.mkdir()
+    for name, size in (("a", (32, 24)), ("b", (9, 9))):
+        Image.new("RGB", size).save(low / f"{name}.png")
+    assert "b.png is not 2 times" in _refused(capsys, high, "--low", low, "--scales", "2")
+    (low / "b.png").unlink()
+    assert "picture for b.png" in _refused(capsys, high, "--low", low, "--scales", "2")
+    with pytest.raises(SystemExit):
+        _words(high, "--device", "foo")
+    assert "'foo'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("way", ["--many 3", "--memory"])
+def test_what_would_be_ignored_is_refused(tmp_path, capsys, way):
+    for other in ("--limit 1", "--perceptual lpips", f"--low {tmp_path}"):
+        line = _refused(capsys, tmp_path, *way.split(), *other.split())
+        assert other.split()[0] in line and way.split()[0] in line
+    assert "--memory" in _refused(capsys, tmp_path, "--many", "3", "--memory")
+    assert "name one FOLDER" in _refused(capsys, tmp_path, tmp_path, *way.split())
+
+
+def test_a_broken_picture_is_left_out_and_the_status_says_so(tmp_path, capsys):
+    out = tmp_path / "rows.json"
+    words = (folder(tmp_path), "--methods", "nearest,bicubic", "--scales", "2", "--json", out)
+    assert _words(*words) == 0
+    alone = json.loads(out.read_text())
+    capsys.readouterr()
+    whole = (tmp_path / "a.png").read_bytes()
+    (tmp_path / "aa.png").write_bytes(whole[: len(whole) // 2])
+    assert _words(*words) == 1
+    said = capsys.readouterr()
+    assert said.err.count("aa.png") == 1 and "warning: left out" in said.err
+    assert "1 of the pictures could not be read" in said.err
+    rows = json.loads(out.read_text())
+    assert [row["psnr_y"] for row in rows] == [row["psnr_y"] for row in alone]
+    assert "PSNR-Y" in said.out
+    for path in tmp_path.glob("*.png"):
+        path.write_bytes(b"no picture")
+    assert _words(*words) == 1
+    assert "no picture that can be read" in capsys.readouterr().err
+
+
+def test_what_is_interrupted_keeps_the_rows_that_are_done(tmp_path, capsys, monkeypatch):
+    out = tmp_path / "rows.json"
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    words = [str(folder(tmp_path)), "--methods", "nearest,bicubic", "--scales", "2"]
+    options = parser.parse_args([*words, "--json", str(out)])
+    begun = set()
+    enlarge = runner.enlarge
+
+    def noted(pair, method, *arguments):
+        begun.add(method)
+        return enlarge(pair, method, *arguments)
+
+    monkeypatch.setattr(runner, "enlarge", noted)
+    assert command.run(options, lambda: "bicubic" in begun) == 130
+    assert [row["method"] for row in json.loads(out.read_text())] == ["nearest"]
+    said = capsys.readouterr()
+    assert "parameters" in said.out and "interrupted: 1 of 2 measurements were done" in said.err
+    options.json = tmp_path / "none.json"
+    assert command.run(options, lambda: True) == 130
+    assert "interrupted: 0 of 2" in capsys.readouterr().err and not options.json.exists()
+
+
+def test_exact_and_tiny_pictures_do_not_decide_the_mean(tmp_path, capsys):
+    out = tmp_path / "rows.json"
+    words = (folder(tmp_path), "--methods", "bicubic", "--scales", "2", "--json", out)
+    assert _words(*words) == 0
+    (alone,) = json.loads(out.read_text())
+    Image.new("RGB", (1, 1)).save(tmp_path / "one.png")
+    Image.new("RGB", (40, 40), (9, 9, 9)).save(tmp_path / "flat.png")
+    capsys.readouterr()
+    assert _words(*words) == 0
+    said = capsys.readouterr()
+    text = out.read_text()
+    (row,) = json.loads(text, parse_constant=pytest.fail)
+    assert row["psnr_y"] == alone["psnr_y"] and row["worst_y"] == alone["worst_y"]
+    assert row["left_out"] == {"psnr_y": 2, "psnr_rgb": 2, "ssim_y": 1, "ssim_rgb": 1}
+    assert row["each_y"]["flat"] is None and 0 < row["ssim_y"] < 1
+    assert "left out of 4: psnr_y 2" in said.out and "no finite PSNR" in said.err
+    for name in "ab":
+        (tmp_path / f"{name}.png").unlink()
+    assert _words(*words) == 0
+    (row,) = json.loads(out.read_text(), parse_constant=pytest.fail)
+    assert row["psnr_y"] is None and "nan" not in capsys.readouterr().out

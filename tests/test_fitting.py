@@ -136,6 +136,32 @@ def test_the_prior_of_a_folder_is_measured_and_goes_on(tmp_path, capsys):
     assert main([*words, "--gaussians-per-pixel", "2"]) == 1
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("a.png a.safetensors --seconds nan", "--seconds"),
+        ("a.png a.safetensors --seconds inf", "--seconds"),
+        ("a.png a.safetensors --plot p.png", "--plot is for --prior"),
+        ("a.png a.safetensors --size 128", "--size is for --prior"),
+        ("a.png a.safetensors --limit 1", "--limit is for --prior"),
+        ("set a.safetensors --prior p.json", "no field is written"),
+        ("set --prior p.json --seconds 3", "--steps says how long"),
+        ("set --prior p.json --plot none/p.png", "there is no folder none"),
+        ("set --prior p.json --plot p.xyz", "does not end in .png"),
+        ("a.png --prior p.json", "is a file: a folder"),
+    ],
+)
+def test_what_would_be_ignored_or_fail_later_is_refused(tmp_path, monkeypatch, capsys, words, said):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "set").mkdir()
+    for place in ("a.png", "set/a.png"):
+        Image.fromarray((picture(24, 24) * 200).astype(np.uint8)).save(place)
+    assert main(["fit", *words.split()]) == 1
+    err = capsys.readouterr().err
+    assert said in err and err.count("\n") == 1
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.png", "set"]
+
+
 def test_as_a_method_it_shows_what_it_has_and_goes_on():
     image = picture(40, 44)
     drawing = open_drawing(Picture.from_array(image), "fit")

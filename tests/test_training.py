@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from gaussian_core.errors import ImageError, UserError, WeightsError
+from gaussian_core.errors import ImageError, OutputError, UserError, WeightsError
 from gaussian_core.field import GaussianField
 from gaussian_core.rasterizer.reference import rasterize_reference
 from gaussian_core.viewport import Viewport
@@ -20,7 +22,7 @@ from gaussian_core.models.config import ModelConfig  # noqa: E402
 from gaussian_core.models.continuoussr import Cells, ContinuousSR  # noqa: E402
 from gaussian_core.models.weights import save_model  # noqa: E402
 from gaussian_core.training import command  # noqa: E402
-from gaussian_core.training.dataset import Sampler  # noqa: E402
+from gaussian_core.training.dataset import PictureStore, Sampler  # noqa: E402
 from gaussian_core.training.grid_rasterizer import sample_cells, sample_table  # noqa: E402
 from gaussian_core.training.learners import ContinuousSRLearner, learner_of  # noqa: E402
 from gaussian_core.training.loop import Schedule, Trainer  # noqa: E402
@@ -244,16 +246,137 @@ def test_an_empty_folder_is_named(tmp_path):
     command.add_arguments(parser)
     with pytest.raises(ImageError, match="No pictures"):
         command.run(parser.parse_args([str(tmp_path), "--out", str(tmp_path / "out")]))
+    assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("share", ["4", "-0.1"])
-def test_a_share_is_no_percentage(tmp_path, share):
+def asked(tmp_path, *words):
+    """A training on one picture, with a folder of its own, as it is asked for."""
+    folder = tmp_path / "set"
+    if not folder.exists():
+        folder.mkdir()
+        Image.fromarray(page(1, 80)).save(folder / "a.png")
     parser = argparse.ArgumentParser()
     command.add_arguments(parser)
-    given = [str(tmp_path), "--out", str(tmp_path / "out"), "--pixel-art", share]
-    with pytest.raises(UserError, match="between 0 and 1"):
-        command.run(parser.parse_args(given))
+    small = "--steps 2 --batch 1 --patch 20 --channels 8 --blocks 1 --pixel-art 0"
+    given = [str(folder), "--out", str(tmp_path / "out"), *small.split(), *map(str, words)]
+    return command.run(parser.parse_args(given))
+
+
+@pytest.mark.parametrize(
+    ("option", "values", "wanted"),
+    [
+        ("--pixel-art", "4 -0.1 nan", "between 0 and 1"),
+        ("--spread", "0 nan -1 inf", "more than 0"),
+        ("--rate", "0 nan -1", "more than 0"),
+        ("--matrix-rate", "0 nan -1", "more than 0"),
+        ("--elongation", "nan -1", "at least 0"),
+        ("--footprint", "nan -1", "at least 0"),
+        ("--slope", "nan -1", "between 0 and 1"),
+        ("--drift", "nan -1", "at least 0"),
+        ("--follow", "nan -1", "at least 0"),
+        ("--seed", "-1", "between 0"),
+        ("--patch", "15", "at least 16"),
+    ],
+)
+def test_a_number_that_no_training_can_have_is_refused(tmp_path, option, values, wanted):
+    for value in values.split():
+        with pytest.raises(UserError, match=f"{option} must be {wanted}.*, not {value}"):
+            asked(tmp_path, f"{option}={value}")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["a/b", "..\\b", "", "x" * 300, "a\nb"])
+def test_a_name_is_a_part_of_a_files_name(tmp_path, name):
+    with pytest.raises(OutputError, match="--name"):
+        asked(tmp_path, "--name", name)
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_the_training_will_be_measured_on_is_looked_at_first(tmp_path):
+    folder = tmp_path / "validate"
+    with pytest.raises(ImageError, match="There is no folder"):
+        asked(tmp_path, "--validate", folder)
+    folder.mkdir()
+    with pytest.raises(ImageError, match="holds no pictures"):
+        asked(tmp_path, "--validate", folder)
+    (folder / "broken.png").write_bytes(b"no picture")
+    with pytest.raises(ImageError, match="can be measured"):
+        asked(tmp_path, "--validate", folder)
+    with pytest.raises(ImageError, match="is a file"):
+        asked(tmp_path, "--validate", folder / "broken.png")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_teacher_is_a_file(tmp_path):
+    with pytest.raises(
+        WeightsError, match=r"--teacher wants a file.*continuoussr-light.safetensors"
+    ):
+        asked(tmp_path, "--teacher", "light")
+    with pytest.raises(WeightsError, match="--weights wants a file"):
+        asked(tmp_path, "--weights", tmp_path / "none.safetensors")
+    assert not (tmp_path / "out").exists()
+
+
+def test_where_no_folder_can_be_made_none_is(tmp_path):
+    (tmp_path / "file").write_text("")
+    for place in (tmp_path / "file", tmp_path / "file" / "out"):
+        with pytest.raises(OutputError, match="Cannot make the folder"):
+            asked(tmp_path, "--out", place)
+
+
+def test_a_training_whose_loss_is_never_a_number_fails(tmp_path, monkeypatch):
+    def nothing(self, model, batch, bfloat16):
+        return next(model.parameters()).sum() * float("nan")
+
+    monkeypatch.setattr(ContinuousSRLearner, "loss", nothing)
+    with pytest.raises(UserError, match="No loss in 2 steps was a number"):
+        asked(tmp_path)
+    assert not list((tmp_path / "out").glob("*.safetensors"))
+
+
+def full_disk(target):
+    """What is written to the target's temporary file from now on meets a full disk."""
+    target.parent.mkdir(exist_ok=True)
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    part.symlink_to("/dev/full")
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/dev/full is Linux's")
+@pytest.mark.parametrize("name", ["pictures.bin", "pictures.json", "checkpoint.pt"])
+def test_a_full_disk_is_said_and_leaves_nothing_half_written(tmp_path, name):
+    out = tmp_path / "out"
+    full_disk(out / name)
+    with pytest.raises(OutputError, match="No space left on device"):
+        asked(tmp_path)
+    assert not (out / name).exists() and not list(out.glob("*.part"))
+    assert asked(tmp_path) == 0
+
+
+def test_weights_that_find_no_space_are_said_in_a_line(tmp_path, monkeypatch):
+    import safetensors.torch
+
+    def full(*_, **__):
+        raise safetensors.SafetensorError("I/O error: No space left on device (os error 28)")
+
+    monkeypatch.setattr(safetensors.torch, "save_file", full)
+    with pytest.raises(OutputError, match=r"light\.safetensors: .*No space left on device"):
+        asked(tmp_path)
+    assert not list((tmp_path / "out").glob("*.safetensors*"))
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/dev/full is Linux's")
+def test_a_table_of_other_pixels_does_not_outlive_them(tmp_path):
+    (tmp_path / "set").mkdir()
+    file, cache = tmp_path / "set" / "a.png", tmp_path / "cache"
+    first = page(1, 80)
+    Image.fromarray(first).save(file)
+    PictureStore([tmp_path / "set"], cache)
+    Image.fromarray(page(2, 64)).save(tmp_path / "set" / "0.png")
+    full_disk(cache / "pictures.json")
+    with pytest.raises(OutputError):
+        PictureStore([tmp_path / "set"], cache)
+    (tmp_path / "set" / "0.png").unlink()
+    np.testing.assert_array_equal(PictureStore([tmp_path / "set"], cache).pictures[0], first)
 
 
 def test_originals_are_reduced_and_stay_what_the_positions_say():

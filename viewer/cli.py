@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from gaussian_core import Cancelled, UserError, __version__
-from viewer.model.methods import DEFAULT, METHODS
 
 FAILED, CANCELLED = 1, 130
+PIPE_CLOSED = 141  # what a shell says of a program that SIGPIPE ended
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,8 @@ COMMANDS = (
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the program; the exit code is returned: 0, 1 for a failure, 2 for wrong usage, 130 when interrupted."""
+    """Run the program; the exit code is returned: 0, 1 for a failure, 2 for wrong usage, 130 when interrupted, 141
+    when nobody reads any more what it prints."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     command = next((c for c in COMMANDS if arguments[:1] == [c.name]), None)
     try:
@@ -66,7 +67,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except UserError as error:
         return _fail(str(error), FAILED)
     except (Cancelled, KeyboardInterrupt):
-        return _fail("interrupted, nothing was written", CANCELLED)
+        return _fail("interrupted, no file is left half written", CANCELLED)
+    except BrokenPipeError:
+        return PIPE_CLOSED
+    except OSError as error:
+        return _fail(_reason(error), FAILED)
     except MemoryError:
         return _fail("out of memory: choose a smaller --scale or a --region", FAILED)
 
@@ -74,7 +79,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 def run_program() -> NoReturn:
     """The program: main(), and out. A window that was closed leaves at once: its threads are daemons, its files are
     whole, and the interpreter would spend most of a second on taking torch and Qt apart."""
-    code = main()
+    try:
+        code = main()
+    except SystemExit as asked:  # help, or wrong usage
+        code = asked.code if isinstance(asked.code, int) else FAILED
+    code = _delivered(code)
     if "PySide6.QtWidgets" in sys.modules:
         logging.shutdown()
         for stream in (sys.stdout, sys.stderr):
@@ -82,6 +91,28 @@ def run_program() -> NoReturn:
                 stream.flush()
         os._exit(code)
     raise SystemExit(code)
+
+
+def _delivered(code: int) -> int:
+    """Flush what was printed; the exit code, where that fails another one."""
+    if sys.stdout is None:  # a program without a console
+        return code
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        # Python would try again on its way out, and complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if code != 0:  # it has been said
+            return code
+        if isinstance(error, BrokenPipeError):
+            return PIPE_CLOSED
+        return _fail(f"cannot print what was done: {_reason(error)}", FAILED)
+    return code
+
+
+def _reason(error: OSError) -> str:
+    place = f"{error.filename}: " if error.filename else ""
+    return f"{place}{error.strerror or error}"
 
 
 def _fail(message: str, code: int) -> int:
@@ -129,6 +160,8 @@ def stop_on_interrupt() -> Iterator[Callable[[], bool]]:
 
 
 def _view(arguments: list[str]) -> int:
+    from viewer.model.methods import DEFAULT, METHODS
+
     parser = argparse.ArgumentParser(
         prog=_program(),
         usage="%(prog)s [IMAGE] | %(prog)s COMMAND ... | %(prog)s -h",

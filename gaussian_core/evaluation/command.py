@@ -1,15 +1,19 @@
-"""Measure how close enlargements come to the originals: PSNR and SSIM, times and memory, a table and JSON."""
+"""Measure how close enlargements come to the originals: PSNR and SSIM, times and memory, a table and JSON.
+
+A picture that cannot be read is left out, with a warning, and the exit status is 1 in the end. Ctrl-C keeps the rows
+that are done. A picture that comes out exactly has no finite PSNR, one of under 11 pixels a side no SSIM: the means are
+of the others, and null in the JSON where there are none.
+"""
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from gaussian_core.errors import UserError
+from gaussian_core.errors import Cancelled, UserError
 from gaussian_core.list_arguments import names_in, scales_in
 from gaussian_core.models.config import named_weights
 from gaussian_core.parallel import Stop
@@ -38,7 +42,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--scales", type=scales_in, metavar="S,...", help="default 2,3,4; with --many 1.1,4"
     )
-    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    parser.add_argument(
+        "--device",
+        choices=("auto", "cpu", "cuda"),
+        default="auto",
+        help="where to compute (default: auto)",
+    )
     parser.add_argument(
         "--weights",
         type=named_weights,
@@ -75,56 +84,154 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="float32",
         help="what the authors' weights are computed in (default: float32)",
     )
-    parser.add_argument("--json", metavar="FILE", type=Path, help="write the figures there as well")
+    parser.add_argument(
+        "--json",
+        metavar="FILE",
+        type=Path,
+        help="write the figures there as well, null where there is none",
+    )
 
 
 def run(options: argparse.Namespace, stop: Stop | None = None) -> int:
-    from gaussian_core.atomic import atomic_write, check_target
-    from gaussian_core.evaluation import tables
-    from gaussian_core.evaluation.runner import evaluate
-    from gaussian_core.methods import method_of_weights
+    from gaussian_core.atomic import check_target
+    from gaussian_core.methods import check_name, method_of_weights
+    from gaussian_core.models.devices import pick_device
 
     if options.json:
         check_target(options.json)
-    if options.limit is not None and options.limit < 1:
-        raise UserError("--limit must be at least 1.")
+    _check_combination(options)
     methods = options.methods
     if methods is None:
         methods = ["bicubic", "kernel", "continuoussr"]
         if options.weights:
             methods = ["bicubic", *(method_of_weights(path) for path in options.weights)]
+    if not methods:
+        raise UserError("--methods names none: leave it out, or name some, as bicubic,kernel.")
+    for name in methods:
+        check_name(name)
+    if options.device == "cuda":  # the others are always there, and need no torch to tell
+        pick_device(options.device)
     if options.many is not None:
         return _many(options, methods, stop)
-    scales = options.scales or [2.0, 3.0, 4.0]
     if options.memory:
-        return _memory(options, methods, scales, stop)
+        return _memory(options, methods, stop)
+    return _quality(options, methods, stop)
+
+
+def _check_combination(options: argparse.Namespace) -> None:
+    """Refuse what would be ignored."""
+    if options.limit is not None and options.limit < 1:
+        raise UserError("--limit must be at least 1.")
+    if options.many is not None and options.many < 1:
+        raise UserError("--many must be at least 1.")
+    if options.many is None and not options.memory:
+        return
+    way = "--memory" if options.many is None else "--many"
+    others = {
+        "--memory": options.memory and way != "--memory",
+        "--low": options.low,
+        "--perceptual": options.perceptual,
+        "--limit": options.limit,
+        "--device cuda": options.memory and options.device == "cuda",
+    }
+    for name, given in others.items():
+        if given:
+            raise UserError(f"{name} does not go with {way}: leave one of them out.")
+    if len(options.folders) > 1:
+        raise UserError(f"{way} measures the first picture of a folder: name one FOLDER.")
+
+
+def _quality(options: argparse.Namespace, methods: list[str], stop: Stop | None) -> int:
+    from gaussian_core.evaluation import tables
+    from gaussian_core.evaluation.runner import evaluate
+
+    scales = options.scales or [2.0, 3.0, 4.0]
     rows: list[Row] = []
-    for row in evaluate(
-        options.folders,
-        methods,
-        scales,
-        options=_options(options),
-        weights=options.weights,
-        low=options.low,
-        perceptual=options.perceptual,
-        limit=options.limit,
-        stop=stop,
-    ):
-        if not rows:
-            print(HEADER)
-        rows.append(row)
-        extra = "".join(f"  {k} {v:.4f}" for k, v in row.perceptual.items())
-        memory = "" if row.peak_mb is None else f"{row.peak_mb:.0f}"
-        print(
-            f"{row.dataset:<10} {row.method:<13} {row.scale:>6g} {row.psnr_y:>7.2f} {row.psnr_rgb:>7.2f} "
-            f"{row.ssim_y:>7.4f} {row.ssim_rgb:>7.4f} {row.build_ms:>9.1f} {row.render_ms:>9.1f} {memory:>6}{extra}",
-            flush=True,
-        )
-    _say_notes(rows)
-    print("\n" + tables.quality(rows))
-    if options.json:
-        atomic_write(options.json, json.dumps([row.as_dict() for row in rows], indent=2) + "\n")
-    return 0
+    broken: list[str] = []
+
+    def warn(text: str) -> None:
+        broken.append(text)
+        print(f"warning: {text}", file=sys.stderr)
+
+    def measure() -> None:
+        for row in evaluate(
+            options.folders,
+            methods,
+            scales,
+            options=_options(options),
+            weights=options.weights,
+            low=options.low,
+            perceptual=options.perceptual,
+            limit=options.limit,
+            warn=warn,
+            stop=stop,
+        ):
+            rows.append(row)
+            if len(rows) == 1:
+                print(HEADER)
+            print(_line(row), flush=True)
+
+    def table() -> str:
+        _say_notes(rows)
+        if any(row.left_out for row in rows):
+            print(
+                "note: pictures that come out exactly have no finite PSNR, small ones no SSIM: the means leave them out",
+                file=sys.stderr,
+            )
+        return "\n" + tables.quality(rows)
+
+    wanted = len(options.folders) * len(scales) * len(methods)
+    code = _kept(options.json, rows, measure, table, wanted)
+    if broken and not code:
+        print(f"{len(broken)} of the pictures could not be read", file=sys.stderr)
+    return code or int(bool(broken))
+
+
+def _kept(
+    json: Path | None,
+    rows: Sequence[Any],
+    measure: Callable[[], None],
+    table: Callable[[], str],
+    wanted: int,
+) -> int:
+    """Let `measure` add to the rows; then, however it ended, write and print those there are. The exit status."""
+    from gaussian_core.atomic import atomic_write
+    from gaussian_core.strict_json import strict_json
+
+    interrupted = False
+    try:
+        measure()
+    except (Cancelled, KeyboardInterrupt):
+        interrupted = True
+    except UserError:
+        if rows:
+            print(table(), flush=True)
+        raise
+    finally:
+        if rows and json:
+            data = [row if isinstance(row, dict) else row.as_dict() for row in rows]
+            atomic_write(json, strict_json(data))
+    if rows:
+        print(table(), flush=True)
+    if not interrupted:
+        return 0
+    print(f"interrupted: {len(rows)} of {wanted} measurements were done", file=sys.stderr)
+    return 130
+
+
+def _line(row: Row) -> str:
+    from gaussian_core.evaluation.tables import figure
+
+    extra = "".join(f"  {k} {v:.4f}" for k, v in row.perceptual.items())
+    if row.left_out:
+        lacking = ", ".join(f"{name} {count}" for name, count in row.left_out.items())
+        extra += f"  left out of {row.pictures}: {lacking}"
+    memory = "" if row.peak_mb is None else f"{row.peak_mb:.0f}"
+    return (
+        f"{row.dataset:<10} {row.method:<13} {row.scale:>6g} {figure(row.psnr_y, 2):>7} "
+        f"{figure(row.psnr_rgb, 2):>7} {figure(row.ssim_y, 4):>7} {figure(row.ssim_rgb, 4):>7} "
+        f"{row.build_ms:>9.1f} {row.render_ms:>9.1f} {memory:>6}{extra}"
+    )
 
 
 def _options(options: argparse.Namespace) -> Options:
@@ -139,15 +246,14 @@ def _say_notes(results: Sequence[Row] | Sequence[ManyScales]) -> None:
 
 
 def _many(options: argparse.Namespace, methods: list[str], stop: Stop | None) -> int:
-    from gaussian_core.atomic import atomic_write
     from gaussian_core.evaluation import tables
     from gaussian_core.evaluation.runner import many_scales
 
-    if options.many < 1:
-        raise UserError("--many must be at least 1.")
     scales = options.scales or [1.1, 4.0]
-    results = list(
-        many_scales(
+    results: list[ManyScales] = []
+
+    def measure() -> None:
+        for result in many_scales(
             options.folders[0],
             methods,
             options.many,
@@ -156,41 +262,39 @@ def _many(options: argparse.Namespace, methods: list[str], stop: Stop | None) ->
             least=min(scales),
             most=max(scales),
             stop=stop,
-        )
-    )
-    _say_notes(results)
-    print(tables.many_scales(results))
-    if options.json:
-        atomic_write(options.json, json.dumps([r.as_dict() for r in results], indent=2) + "\n")
-    return 0
+        ):
+            results.append(result)
+
+    def table() -> str:
+        _say_notes(results)
+        return tables.many_scales(results)
+
+    return _kept(options.json, results, measure, table, len(methods))
 
 
-def _memory(
-    options: argparse.Namespace, methods: list[str], scales: list[float], stop: Stop | None
-) -> int:
-    from gaussian_core.atomic import atomic_write
-    from gaussian_core.errors import Cancelled
+def _memory(options: argparse.Namespace, methods: list[str], stop: Stop | None) -> int:
     from gaussian_core.evaluation import tables
     from gaussian_core.evaluation.memory import peak_memory
-    from gaussian_core.evaluation.pairs import pictures
     from gaussian_core.evaluation.runner import options_for
     from gaussian_core.methods import METHODS
+    from gaussian_core.picture_folders import pictures
 
+    scales = options.scales or [2.0, 3.0, 4.0]
     picture = pictures(options.folders[0])[0]
-    peaks: dict[str, dict[float, float | None]] = {}
     ways = options_for(methods, options.weights, _options(options))
-    for method in methods:
-        peaks[method] = {}
-        for scale in scales:
-            if stop is not None and stop():
-                raise Cancelled("measuring stopped")
-            peaks[method][scale] = peak_memory(picture, method, scale, ways[method])
-    print(tables.memory(peaks))
-    if options.json:
-        rows = [
-            {"method": m, "title": METHODS[m].title, "scale": s, "peak_mb": value}
-            for m, values in peaks.items()
-            for s, value in values.items()
-        ]
-        atomic_write(options.json, json.dumps(rows, indent=2) + "\n")
-    return 0
+    rows: list[dict[str, Any]] = []
+
+    def measure() -> None:
+        for method in methods:
+            for scale in scales:
+                peak = peak_memory(picture, method, scale, ways[method], stop)
+                title = METHODS[method].title
+                rows.append({"method": method, "title": title, "scale": scale, "peak_mb": peak})
+
+    def table() -> str:
+        peaks: dict[str, dict[float, float | None]] = {row["method"]: {} for row in rows}
+        for row in rows:
+            peaks[row["method"]][row["scale"]] = row["peak_mb"]
+        return tables.memory(peaks)
+
+    return _kept(options.json, rows, measure, table, len(methods) * len(scales))

@@ -11,7 +11,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gaussian_core.errors import UserError
+from gaussian_core.errors import Cancelled, UserError
+from gaussian_core.parallel import Stop
 
 if TYPE_CHECKING:
     from gaussian_core.builder import Precision
@@ -20,13 +21,20 @@ if TYPE_CHECKING:
 MODULE = "gaussian_core.evaluation.memory"
 
 
-def peak_memory(picture: Path, method: str, scale: float, options: Options) -> float | None:
-    """Megabytes, on the CPU; None where the system does not tell. Raises UserError with what the process had to say."""
+def peak_memory(
+    picture: Path, method: str, scale: float, options: Options, stop: Stop | None = None
+) -> float | None:
+    """Megabytes, on the CPU; None where the system does not tell. Raises UserError with what the process had to say,
+    and Cancelled."""
+    if stop is not None and stop():
+        raise Cancelled("measuring stopped")
     words = [sys.executable, "-m", MODULE, str(picture), method, repr(scale), options.precision]
     if options.weights:
         words.append(str(options.weights))
     done = subprocess.run(words, capture_output=True, text=True)
     if done.returncode:
+        if stop is not None and stop():  # Ctrl-C ends the process, too
+            raise Cancelled("measuring stopped")
         said = (done.stderr.strip().splitlines() or ["it ended early"])[-1]
         raise UserError(f"{method} at x{scale:g} could not be measured: {said}")
     answer = done.stdout.split()[-1]

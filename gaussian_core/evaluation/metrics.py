@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import statistics
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +14,8 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Scores:
-    """Figures of one picture: PSNR in dB, SSIM in -1 .. 1."""
+    """Figures of one picture: PSNR in dB, infinite where nothing differs; SSIM in -1 .. 1, NaN for a picture that is
+    smaller than its window."""
 
     psnr_y: float
     psnr_rgb: float
@@ -29,6 +32,15 @@ def luma(pixels: NDArray[np.floating]) -> NDArray[np.float64]:
 def to_8_bits(pixels: NDArray[np.floating]) -> NDArray[np.float64]:
     """Clipped and rounded as a file would hold them, still in [0, 1]."""
     return np.round(np.clip(np.asarray(pixels, np.float64), 0, 1) * 255) / 255
+
+
+def finite_mean(values: Iterable[float]) -> tuple[float, int]:
+    """The mean of those that are finite, NaN of none, and how many are not: one exact picture would make the mean PSNR
+    of a set infinite, whatever became of the others."""
+    everything = list(values)
+    finite = [value for value in everything if math.isfinite(value)]
+    mean = statistics.fmean(finite) if finite else math.nan
+    return mean, len(everything) - len(finite)
 
 
 def score(result: NDArray[np.floating], truth: NDArray[np.floating], scale: float) -> Scores:

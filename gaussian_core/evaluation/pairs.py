@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,8 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from gaussian_core.errors import ImageError
-
-SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"}
+from gaussian_core.picture_folders import SUFFIXES, check_folder, pictures
 
 
 @dataclass(frozen=True)
@@ -29,16 +29,6 @@ class Pair:
         return (self.high.shape[1] / self.low.shape[1], self.high.shape[0] / self.low.shape[0])
 
 
-def pictures(folder: Path) -> list[Path]:
-    """The pictures of a folder by name. Raises ImageError when there are none."""
-    if not folder.is_dir():
-        raise ImageError(f"There is no folder {folder}.")
-    found = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES)
-    if not found:
-        raise ImageError(f"The folder {folder} holds no pictures.")
-    return found
-
-
 def reduced(high: NDArray[np.uint8], scale: float) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """(low, high): antialiased bicubic, 8 bits, after cropping high to what a whole number of low pixels covers."""
     h, w = (max(1, int(n / scale + 1e-9)) for n in high.shape[:2])
@@ -49,30 +39,83 @@ def reduced(high: NDArray[np.uint8], scale: float) -> tuple[NDArray[np.uint8], N
 
 def pairs(folder: Path, scale: float, low_folder: Path | None = None) -> Iterator[Pair]:
     """Pairs of a folder of originals at one scale; with low_folder, its pictures of the same names instead of ours."""
+    for path in pictures(folder):
+        yield pair_of(path, scale, low_folder)
+
+
+def pair_of(path: Path, scale: float, low_folder: Path | None = None) -> Pair:
+    """The pair of one original. Raises ImageError."""
+    high = _pixels(path)
+    if low_folder is None:
+        low, high = reduced(high, scale)
+    else:
+        low = _pixels(_low_path(low_folder, path, scale))
+        _check_sizes(path, low, high, scale)
+        rows, columns = (round(n * scale) for n in low.shape[:2])
+        high = high[:rows, :columns]
+    return Pair(path.stem, _as_float(low), _as_float(high))
+
+
+def measurable(
+    folder: Path,
+    scales: Sequence[float] = (),
+    low_folder: Path | None = None,
+    limit: int | None = None,
+    warn: Callable[[str], None] | None = None,
+) -> list[Path]:
+    """The first `limit` originals of a folder but for those that cannot be decoded: `warn` is told why of each.
+
+    Each is decoded, so that a long measuring does not come upon what is wrong with the last one. Raises ImageError
+    where no picture is left, and where low resolution pictures are missing or of other sizes.
+    """
+    if low_folder is not None:
+        check_folder(low_folder)
+    found = []
+    for path in pictures(folder)[:limit]:
+        # What is missing is a mistake in what was asked for, and ends it; what is broken is left out.
+        lows = [(scale, _low_path(low_folder, path, scale)) for scale in scales if low_folder]
+        try:
+            high, given = _pixels(path), [(scale, _pixels(low)) for scale, low in lows]
+        except ImageError as error:
+            if warn is not None:
+                warn(f"left out: {error}")
+            continue
+        for scale, low in given:
+            _check_sizes(path, low, high, scale)
+        found.append(path)
+    if not found:
+        raise ImageError(f"The folder {folder} holds no picture that can be read.")
+    return found
+
+
+def check_measurable(folder: Path) -> None:
+    """Raise ImageError unless some picture of the folder can be measured."""
+    for path in pictures(folder):
+        with contextlib.suppress(ImageError):
+            if _pixels(path)[..., 0].size > 1:
+                return
+    raise ImageError(f"The folder {folder} holds no picture that can be measured.")
+
+
+def _pixels(path: Path) -> NDArray[np.uint8]:
     from gaussian_core.images import load_image
 
-    for path in pictures(folder):
-        high = np.round(load_image(path)[..., :3] * 255).astype(np.uint8)
-        if low_folder is None:
-            low, high = reduced(high, scale)
-        else:
-            low = _low(low_folder, path, scale)
-            rows, columns = (round(n * scale) for n in low.shape[:2])
-            if abs(rows - high.shape[0]) > scale or abs(columns - high.shape[1]) > scale:
-                raise ImageError(f"{path.name} is not {scale:g} times its low resolution picture.")
-            high = high[:rows, :columns]
-        yield Pair(path.stem, _as_float(low), _as_float(high))
+    return np.round(load_image(path)[..., :3] * 255).astype(np.uint8)
 
 
 def _as_float(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.divide(pixels, 255, dtype=np.float32)
 
 
-def _low(folder: Path, high: Path, scale: float) -> NDArray[np.uint8]:
-    from gaussian_core.images import load_image
-
+def _low_path(folder: Path, high: Path, scale: float) -> Path:
     for name in (high.stem, f"{high.stem}x{scale:g}"):
         for path in (folder / f"{name}{suffix}" for suffix in sorted(SUFFIXES)):
             if path.exists():
-                return np.round(load_image(path)[..., :3] * 255).astype(np.uint8)
+                return path
     raise ImageError(f"{folder} holds no low resolution picture for {high.name}.")
+
+
+def _check_sizes(path: Path, low: NDArray[np.uint8], high: NDArray[np.uint8], scale: float) -> None:
+    rows, columns = (round(n * scale) for n in low.shape[:2])
+    if abs(rows - high.shape[0]) > scale or abs(columns - high.shape[1]) > scale:
+        raise ImageError(f"{path.name} is not {scale:g} times its low resolution picture.")

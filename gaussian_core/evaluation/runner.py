@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from gaussian_core.benchmarks.measuring import peak_memory_mb
 from gaussian_core.errors import Cancelled, UserError
 from gaussian_core.evaluation import metrics
-from gaussian_core.evaluation.pairs import Pair, pairs
+from gaussian_core.evaluation.pairs import Pair, measurable, pair_of, pairs
 from gaussian_core.evaluation.perceptual import SetMetric, set_metric
 from gaussian_core.methods import (
     METHODS,
@@ -26,6 +27,7 @@ from gaussian_core.methods import (
     open_drawing,
 )
 from gaussian_core.parallel import Stop
+from gaussian_core.picture_folders import pictures
 from gaussian_core.viewport import Viewport
 
 
@@ -41,8 +43,9 @@ class Enlarged(NamedTuple):
 
 @dataclass
 class Row:
-    """Means over a set. Times in ms a picture; memory is the peak of the process so far, MB. notes: what the method has
-    to say, as a Drawing does."""
+    """Means over a set, each of the pictures that have that figure (see metrics.Scores), NaN where none has; left_out:
+    how many have not, by figure. Times in ms a picture; memory is the peak of the process so far, MB. notes: what the
+    method has to say, as a Drawing does."""
 
     dataset: str
     method: str
@@ -59,6 +62,7 @@ class Row:
     perceptual: dict[str, float] = field(default_factory=dict)
     worst_y: float = float("nan")  # lowest PSNR-Y of a picture
     each_y: dict[str, float] = field(default_factory=dict)
+    left_out: dict[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, object]:
@@ -88,16 +92,16 @@ def options_for(
     return made
 
 
-def enlarge(pair: Pair, method: str, options: Options) -> Enlarged:
-    """The picture at the size of pair.high."""
+def enlarge(pair: Pair, method: str, options: Options, stop: Stop | None = None) -> Enlarged:
+    """The picture at the size of pair.high. Raises Cancelled."""
     from gaussian_core.imaging.picture import Picture
 
     view = Viewport((0.0, 0.0), pair.scale, (pair.high.shape[1], pair.high.shape[0]))
     start = time.perf_counter()
     drawing = open_drawing(Picture.from_array(pair.low), method, options)
-    drawing.encode()
+    drawing.encode(stop)
     built = time.perf_counter()
-    result = drawing.draw(view)
+    result = drawing.draw(view, stop)
     rendered = time.perf_counter()
     return Enlarged(
         result[..., :3], built - start, rendered - built, model_size(drawing), drawing.notes
@@ -114,18 +118,23 @@ def evaluate(
     low: Path | None = None,
     perceptual: Sequence[str] = (),
     limit: int | None = None,
+    warn: Callable[[str], None] | None = None,
     stop: Stop | None = None,
 ) -> Iterator[Row]:
     """Yield a row for each set, scale and method, in that order. weights: in place of shipped ones, each for the method
-    that it is for. perceptual: of perceptual.NAMES. Raises UserError and Cancelled."""
+    that it is for. perceptual: of perceptual.NAMES. warn: told of pictures that are left out, since they are broken.
+
+    All that was asked for is looked at before anything is measured. Raises UserError and Cancelled.
+    """
     ways = options_for(names, weights, options or Options())
     extras = {name: set_metric(name) for name in perceptual}
-    warm: set[str] = set()
     for folder in folders:
+        pictures(folder)  # before the first is decoded
+    sets = [(folder, measurable(folder, scales, low, limit, warn)) for folder in folders]
+    warm: set[str] = set()
+    for folder, paths in sets:
         for scale in scales:
-            everything = [
-                p for _, p in zip(range(limit or 10**9), pairs(folder, scale, low), strict=False)
-            ]
+            everything = [pair_of(path, scale, low) for path in paths]
             for method in names:
                 yield _row(
                     folder.name,
@@ -223,11 +232,12 @@ def _row(
     builds, renders, parameters = [], [], 0
     notes: dict[str, None] = {}
     if not warm:
-        enlarge(everything[0], method, options)  # what is loaded or compiled once is nobody's time
+        # What is loaded or compiled once is nobody's time.
+        enlarge(everything[0], method, options, stop)
     for pair in everything:
         if stop is not None and stop():
             raise Cancelled("evaluation stopped")
-        result, build, render, parameters, said = enlarge(pair, method, options)
+        result, build, render, parameters, said = enlarge(pair, method, options, stop)
         notes.update(dict.fromkeys(said))
         builds.append(build)
         renders.append(render)
@@ -235,25 +245,26 @@ def _row(
         for metric in others.values():
             metric.add(result, pair.high)
     each = {pair.name: s.psnr_y for pair, s in zip(everything, scores, strict=True)}
-
-    def mean(name: str) -> float:
-        return statistics.fmean(getattr(one, name) for one in scores)
-
+    means = {
+        name: metrics.finite_mean(getattr(one, name) for one in scores)
+        for name in (one.name for one in fields(metrics.Scores))
+    }
     return Row(
         dataset=dataset,
         method=method,
         scale=scale,
         pictures=len(scores),
-        psnr_y=mean("psnr_y"),
-        psnr_rgb=mean("psnr_rgb"),
-        ssim_y=mean("ssim_y"),
-        ssim_rgb=mean("ssim_rgb"),
+        psnr_y=means["psnr_y"][0],
+        psnr_rgb=means["psnr_rgb"][0],
+        ssim_y=means["ssim_y"][0],
+        ssim_rgb=means["ssim_rgb"][0],
         build_ms=1e3 * statistics.fmean(builds),
         render_ms=1e3 * statistics.fmean(renders),
         peak_mb=peak_memory_mb(),
         parameters=parameters,
         perceptual={name: metric.value() for name, metric in others.items()},
-        worst_y=min(each.values()),
+        worst_y=min((value for value in each.values() if math.isfinite(value)), default=math.nan),
         each_y=each,
+        left_out={name: lacking for name, (_, lacking) in means.items() if lacking},
         notes=tuple(notes),
     )

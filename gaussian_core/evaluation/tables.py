@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Sequence
 
@@ -9,6 +10,11 @@ from gaussian_core.evaluation.published import PUBLISHED
 from gaussian_core.evaluation.runner import ManyScales, Row
 
 NAME = 44
+
+
+def figure(value: float, digits: int) -> str:
+    """A figure in a table; a dash where there is none."""
+    return f"{value:.{digits}f}" if math.isfinite(value) else "-"
 
 
 def quality(rows: Sequence[Row]) -> str:
@@ -22,7 +28,7 @@ def quality(rows: Sequence[Row]) -> str:
         lines = [_line(f"{dataset}, PSNR-Y", [*heads, "build ms", "+ N x ms", "parameters"])]
         for method in dict.fromkeys(row.method for row in here):
             own = [row for row in here if row.method == method]
-            found = {row.scale: f"{row.psnr_y:.2f}" for row in own}
+            found = {row.scale: figure(row.psnr_y, 2) for row in own}
             cost = [
                 f"{statistics.fmean(row.build_ms for row in own):.0f}",
                 f"{statistics.fmean(row.render_ms for row in own):.1f}",
@@ -71,7 +77,8 @@ def memory(peaks: dict[str, dict[float, float | None]]) -> str:
     scales = list(next(iter(peaks.values())))
     lines = [_line("peak MB of a process that renders", [f"x{scale:g}" for scale in scales])]
     for method, values in peaks.items():
-        cells = ["" if values[s] is None else f"{values[s]:.0f}" for s in scales]
+        found = [values.get(scale) for scale in scales]  # of one that was interrupted, not all
+        cells = ["" if value is None else f"{value:.0f}" for value in found]
         lines.append(_line(method, cells))
     return "\n".join(lines)
 

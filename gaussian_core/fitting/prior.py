@@ -23,6 +23,7 @@ from gaussian_core.fitting.fit import Fit, FitOptions
 from gaussian_core.parallel import Stop
 
 BINS = 120
+SIZE = 128  # pixels to a side of a crop
 PER_PIXEL = 0.25  # Gaussians
 RANGES = {  # of the histograms, pixels of the picture (squared)
     "sigma_x^2": (0.0, 4.0),
@@ -37,7 +38,7 @@ class Prior:
     """counts: a histogram of BINS bins for each of RANGES; what lies beyond is in the outermost. done: PSNR in dB of
     each picture by name."""
 
-    size: int = 128
+    size: int = SIZE
     steps: int = 200
     per_pixel: float = PER_PIXEL
     counts: dict[str, list[int]] = field(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import statistics
 import time
 from collections.abc import Iterator, Sequence
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gaussian_core.atomic import atomic_write
+from gaussian_core.atomic import atomic_write, make_folder
 from gaussian_core.models.config import FOLLOW
 from gaussian_core.parallel import Stop
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
     from gaussian_core.field import GaussianField
     from gaussian_core.training.dataset import PictureStore
+
+log = logging.getLogger(__name__)
 
 RESULT = "result.json"
 PLAN = "plan.json"  # what the checkpoint beside it is a training of
@@ -71,8 +74,8 @@ VARIANTS = (
 
 @dataclass(frozen=True)
 class Result:
-    """psnr_y: mean PSNR-Y by "folder xscale". ratio: median axis ratio of the Gaussians; drift: their median distance
-    from their cells' centres, source pixels."""
+    """psnr_y: mean PSNR-Y by "folder xscale", of the pictures that did not come out exactly. ratio: median axis ratio
+    of the Gaussians; drift: their median distance from their cells' centres, source pixels."""
 
     name: str
     part: str
@@ -113,7 +116,7 @@ def ablate(
     """
     for variant in variants:
         home = folder / variant.name
-        home.mkdir(parents=True, exist_ok=True)
+        make_folder(home)
         asked = {
             "budget": asdict(budget),
             "tests": [f"{t.name} x{s:g}" for t in tests for s in scales],
@@ -126,7 +129,7 @@ def ablate(
                 yield Result(**known["result"])
                 continue
         trained = folder / variant.training
-        trained.mkdir(parents=True, exist_ok=True)
+        make_folder(trained)
         weights = _train(variant, budget, store, trained, device, stop)
         if weights is None:
             return
@@ -196,8 +199,8 @@ def _measure(
     variant: Variant, trained: _Trained, tests: Sequence[Path], scales: Sequence[float], device: str
 ) -> Result:
     from gaussian_core.builder import build_field
-    from gaussian_core.evaluation.metrics import score
-    from gaussian_core.evaluation.pairs import pairs
+    from gaussian_core.evaluation.metrics import finite_mean, score
+    from gaussian_core.evaluation.pairs import measurable, pair_of
     from gaussian_core.footprint import footprint_of
     from gaussian_core.rasterizer import rasterize
     from gaussian_core.viewport import Viewport
@@ -205,9 +208,10 @@ def _measure(
     figures: dict[str, float] = {}
     ratios, drifts = [], []
     for folder in tests:
+        paths = measurable(folder, warn=log.warning)
         for scale in scales:
             values = []
-            for pair in pairs(folder, scale):
+            for pair in (pair_of(path, scale) for path in paths):
                 made = build_field(pair.low, device=device, weights=trained.path)
                 if not variant.consistent:
                     made.correction = None
@@ -219,7 +223,7 @@ def _measure(
                 ratio, drift = _geometry(made, variant)
                 ratios.append(ratio)
                 drifts.append(drift)
-            figures[f"{folder.name} x{scale:g}"] = statistics.fmean(values)
+            figures[f"{folder.name} x{scale:g}"], _ = finite_mean(values)
     return Result(
         variant.name,
         variant.part,

@@ -9,7 +9,6 @@ The table:  main.py ablate DIV2K_train_HR --out runs/ablation --tests Set5 --sca
 from __future__ import annotations
 
 import argparse
-import json
 from dataclasses import asdict
 from pathlib import Path
 
@@ -45,19 +44,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--channels", type=int, default=budget.channels)
     add("--blocks", type=int, default=budget.blocks)
     add("--seed", type=int, default=budget.seed)
-    add("--device", default="auto", help="auto, cpu or cuda")
-    add("--json", type=Path, metavar="FILE", help="write the figures there as well")
+    add(
+        "--device",
+        choices=("auto", "cpu", "cuda"),
+        default="auto",
+        help="where to compute (default: auto)",
+    )
+    add(
+        "--json",
+        type=Path,
+        metavar="FILE",
+        help="write the figures there as well, null where there is none",
+    )
 
 
 def run(options: argparse.Namespace, stop: Stop | None = None) -> int:
-    from gaussian_core.atomic import atomic_write, check_target
+    from gaussian_core.atomic import atomic_write, check_target, make_folder
+    from gaussian_core.evaluation.pairs import check_measurable
     from gaussian_core.models.devices import pick_device
+    from gaussian_core.picture_folders import pictures_below
+    from gaussian_core.strict_json import strict_json
     from gaussian_core.training.ablation import ablate, table
+    from gaussian_core.training.asked import check_numbers
     from gaussian_core.training.dataset import PictureStore
 
-    if min(options.steps, options.batch) < 1 or options.patch < 16:
-        raise UserError("--steps and --batch must be at least 1, --patch at least 16.")
+    check_numbers(options)
     known = {variant.name: variant for variant in VARIANTS}
+    if options.only == []:
+        raise UserError("--only names no variant: leave it out, or name some.")
     unknown = [name for name in options.only or () if name not in known]
     if unknown:
         raise UserError(f"Unknown variant {unknown[0]!r}: choose of {', '.join(known)}.")
@@ -65,8 +79,11 @@ def run(options: argparse.Namespace, stop: Stop | None = None) -> int:
     chosen = [v for v in VARIANTS if not options.only or v.name in options.only or v is VARIANTS[0]]
     if options.json:
         check_target(options.json)
-    options.out.mkdir(parents=True, exist_ok=True)
+    pictures_below(*options.folders)
+    for folder in options.tests:
+        check_measurable(folder)
     device = pick_device(options.device)
+    make_folder(options.out)
     store = PictureStore(options.folders, options.out)
     budget = Budget(
         options.steps, options.batch, options.patch, options.channels, options.blocks, options.seed
@@ -81,5 +98,5 @@ def run(options: argparse.Namespace, stop: Stop | None = None) -> int:
     if len(results) < len(chosen):
         print(f"{len(results)} of {len(chosen)} are done: the same command goes on from here.")
     elif options.json:
-        atomic_write(options.json, json.dumps([asdict(r) for r in results], indent=2) + "\n")
+        atomic_write(options.json, strict_json([asdict(r) for r in results]))
     return 0 if len(results) == len(chosen) else 130

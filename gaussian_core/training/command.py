@@ -135,25 +135,45 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--name", default="light")
     add("--licences", default="", help="of the training pictures: kept in the weights")
     add("--seed", type=int, default=0)
-    add("--device", default="auto", help="auto, cpu or cuda")
+    add(
+        "--device",
+        choices=("auto", "cpu", "cuda"),
+        default="auto",
+        help="where to compute (default: auto)",
+    )
 
 
 def run(options: argparse.Namespace, stop: Stop | None = None) -> int:
     from gaussian_core.allocator import keep_freed_blocks
+    from gaussian_core.atomic import make_folder
     from gaussian_core.models.devices import pick_device
     from gaussian_core.training.distributed import joined
 
     keep_freed_blocks()
-    counts = (options.steps, options.every, options.batch, options.lessons)
-    if min(counts) < 1 or options.patch < 16:
-        raise UserError(
-            "--steps, --every, --batch and --lessons must be at least 1, --patch at least 16."
-        )
-    if not 0 <= options.pixel_art <= 1:
-        raise UserError("--pixel-art is a share of the crops: between 0 and 1.")
-    options.out.mkdir(parents=True, exist_ok=True)
-    with joined(pick_device(options.device)) as (group, device):
-        return _train(options, group, device, stop)
+    _check(options)
+    device = pick_device(options.device)
+    make_folder(options.out)
+    with joined(device) as (group, own):
+        return _train(options, group, own, stop)
+
+
+def _check(options: argparse.Namespace) -> None:
+    """Raise UserError for what would be noticed only after hours of training, or when a folder has been made."""
+    from gaussian_core.evaluation.pairs import check_measurable
+    from gaussian_core.picture_folders import pictures_below
+    from gaussian_core.training.asked import check_name, check_numbers, check_weights
+
+    check_numbers(options)
+    check_name(options.name)
+    for name in ("deep_blocks", "symmetry", "teacher"):
+        if getattr(options, name) and options.method != "continuoussr":
+            raise UserError(f"--{name.replace('_', '-')} is for --method continuoussr.")
+    for name in ("weights", "encoder", "teacher"):
+        if (path := getattr(options, name)) is not None:
+            check_weights(f"--{name}", path)
+    pictures_below(*options.folders)
+    if options.validate:
+        check_measurable(options.validate)
 
 
 def _train(
@@ -221,7 +241,7 @@ def _train(
         if step % options.every < every or step >= options.steps:
             keep()
             if options.validate and group.is_first:
-                _validate(options.validate, options.method, weights, options.device)
+                _validate(options.validate, options.method, weights, options.device, say)
     keep()
     say(f"{weights}: step {trainer.step}")
     return 0
@@ -280,19 +300,25 @@ def _learner(options: argparse.Namespace) -> Learner:
         spread=options.spread,
         symmetric=options.symmetry,
     )
-    for name in ("deep_blocks", "symmetry", "teacher"):
-        if getattr(options, name) and options.method != "continuoussr":
-            raise UserError(f"--{name.replace('_', '-')} is for --method continuoussr.")
     learner = learner_of(config, options.follow)
     learner.start, learner.start_encoder = options.weights, options.encoder
     return learner
 
 
-def _validate(folder: Path, method: str, weights: Path, device: str) -> None:
+def _validate(
+    folder: Path, method: str, weights: Path, device: str, say: Callable[[str], None]
+) -> None:
     from gaussian_core.evaluation.runner import evaluate
+    from gaussian_core.evaluation.tables import figure
     from gaussian_core.methods import Options
 
-    options = Options(device)
-    rows = evaluate([folder], [method], [2.0, 3.0, 4.0], options=options, weights=[weights])
-    figures = "  ".join(f"x{row.scale:g} {row.psnr_y:.2f}" for row in rows)
-    print(f"          {folder.name}, PSNR-Y: {figures}", flush=True)
+    rows = evaluate(
+        [folder],
+        [method],
+        [2.0, 3.0, 4.0],
+        options=Options(device),
+        weights=[weights],
+        warn=lambda text: say(f"          {text}"),
+    )
+    figures = "  ".join(f"x{row.scale:g} {figure(row.psnr_y, 2)}" for row in rows)
+    say(f"          {folder.name}, PSNR-Y: {figures}")

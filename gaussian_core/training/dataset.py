@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,10 +15,11 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from gaussian_core.atomic import atomic_write, make_folder, whole_file
 from gaussian_core.errors import ImageError
+from gaussian_core.picture_folders import pictures_below
 from gaussian_core.training.synthetic import page
 
-SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"}
 MAX_SCALE = 8.0
 LEAST_REDUCTION = 0.4  # originals are reduced to this part of their size at most
 
@@ -95,22 +95,18 @@ class PictureStore:
     """All pictures decoded once into one memory-mapped file of bytes, with a measure of detail for each."""
 
     def __init__(self, folders: Sequence[Path], cache: Path) -> None:
-        files = sorted(
-            p for f in folders for p in Path(f).rglob("*") if p.suffix.lower() in SUFFIXES
-        )
-        if not files:
-            raise ImageError(
-                f"No pictures in {', '.join(str(f) for f in folders)}: name other folders."
-            )
+        """Raises ImageError for folders without pictures and for one that is broken, OutputError."""
+        files = pictures_below(*folders)
         self.names = [str(p) for p in files]
         stamps = [[str(p), p.stat().st_mtime_ns, p.stat().st_size] for p in files]
         data, table = cache / "pictures.bin", cache / "pictures.json"
-        cache.mkdir(parents=True, exist_ok=True)
+        make_folder(cache)
         kept = json.loads(table.read_text()) if table.exists() else {}
         if kept.get("files") != stamps:
+            table.unlink(missing_ok=True)  # it is not of the pixels that follow
             kept = {"files": stamps, "shapes": self._decode(files, data), "detail": []}
             kept["detail"] = [_detail(p) for p in self._map(data, kept["shapes"])]
-            table.write_text(json.dumps(kept))
+            atomic_write(table, json.dumps(kept))
         self.pictures = self._map(data, kept["shapes"])
         # Some pictures are mostly flat; the square root leaves them a share.
         weights = np.sqrt(np.maximum(np.array(kept["detail"]), 1.0))
@@ -120,13 +116,12 @@ class PictureStore:
     def _decode(files: Sequence[Path], data: Path) -> list[tuple[int, int]]:
         from gaussian_core.images import load_image
 
-        shapes, part = [], data.with_suffix(".part")
-        with part.open("wb") as out:
+        shapes = []
+        with whole_file(data) as part, part.open("wb") as out:
             for path in files:
                 pixels = np.round(load_image(path)[..., :3] * 255).astype(np.uint8)
                 shapes.append((pixels.shape[0], pixels.shape[1]))
                 out.write(pixels.tobytes())
-        os.replace(part, data)
         return shapes
 
     @staticmethod

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import math
-import os
 import threading
 import time
 from collections.abc import Iterator
@@ -16,7 +16,8 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from gaussian_core.errors import OutputError, WeightsError
+from gaussian_core.atomic import whole_file
+from gaussian_core.errors import UserError, WeightsError
 from gaussian_core.models.devices import fast_dtype
 from gaussian_core.models.networks import make_network
 from gaussian_core.parallel import Stop
@@ -91,10 +92,12 @@ class Trainer:
         self.muon = Muon(matrices or [torch.zeros(1, 1)], lr=schedule.matrix_rate)
         self.step = 0
         self.usual = 0.0  # loss; 0 before the first step
+        self.any_finite = False  # whether some loss was a number
         self.bfloat16 = fast_dtype(device) == torch.bfloat16
 
     # What a checkpoint holds is tensors and numbers: it is read with weights_only.
     def save(self) -> None:
+        """Write the checkpoint: whole or not at all. Raises OutputError."""
         state = {
             "config": self.learner.description,
             "model": self.model.state_dict(),
@@ -104,13 +107,11 @@ class Trainer:
             "step": self.step,
             "usual": self.usual,
         }
-        target = self.folder / CHECKPOINT
-        part = target.with_suffix(".part")
-        try:
-            torch.save(state, part)
-            os.replace(part, target)
-        except (OSError, RuntimeError) as error:
-            raise OutputError(f"Cannot write {target}: {error}.") from error
+        # By way of memory: torch's own writer does not say why a file could not be written.
+        buffer = io.BytesIO()
+        torch.save(state, buffer)
+        with whole_file(self.folder / CHECKPOINT) as temporary:
+            temporary.write_bytes(buffer.getbuffer())
 
     def resume(self) -> bool:
         """Go on from the folder's checkpoint if there is one. Raises WeightsError when it is of another model."""
@@ -163,6 +164,7 @@ class Trainer:
             self.symmetry.apply([p.grad for p in self.model.parameters() if p.grad is not None])
         # Not sooner: a GPU would idle until the gradients are asked for.
         value = float(loss.detach())
+        self.any_finite = self.any_finite or math.isfinite(value)
         if self.group.any(self._strayed(value), self.device):
             log.warning("step %d: a loss of %.3g; back to the averaged weights", self.step, value)
             self._return_to_average()
@@ -203,7 +205,8 @@ class Trainer:
     def run(
         self, report: int = 100, stop: Stop | None = None
     ) -> Iterator[tuple[int, float, float]]:
-        """Train up to schedule.steps, or until stop() is true; the caller saves."""
+        """Train up to schedule.steps, or until stop() is true; the caller saves. Raises UserError where no loss was a
+        number until the first report: nothing was learnt, and nothing will be."""
         total, count, start = 0.0, 0, time.perf_counter()
         for batch in self._batches():
             if self.group.any(stop is not None and stop(), self.device):
@@ -211,6 +214,11 @@ class Trainer:
             total += self.update(batch)
             count += 1
             if count == report or self.step >= self.schedule.steps:
+                if not self.group.any(self.any_finite, self.device):
+                    raise UserError(
+                        f"No loss in {count} steps was a number: nothing can be learnt so. Set smaller rates, or what "
+                        "was set of the network nearer to its defaults."
+                    )
                 yield self.step, total / count, 1e3 * (time.perf_counter() - start) / count
                 total, count, start = 0.0, 0, time.perf_counter()
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from pathlib import Path
 
+from gaussian_core.atomic import check_target
+from gaussian_core.errors import OutputError
 from gaussian_core.methods import DEFAULT, METHODS
 from gaussian_core.models.config import named_weights
 
@@ -25,6 +28,13 @@ def numbers(least: int, most: int) -> Callable[[str], tuple[float, ...]]:
         return values
 
     return parse
+
+
+def check_plot(path: Path) -> None:
+    """Raise OutputError now if no plot can be drawn there later."""
+    if path.suffix.lower() != ".png":
+        raise OutputError(f"A plot is a PNG: the name {path.name} does not end in .png.")
+    check_target(path)
 
 
 def add_method(parser: argparse.ArgumentParser, fields_only: bool = False) -> None:

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import json
 import os
 import sys
 import tempfile
@@ -18,6 +17,8 @@ from typing import Any
 from gaussian_core.atomic import atomic_write, check_target
 from gaussian_core.errors import UserError
 from gaussian_core.parallel import Stop
+from gaussian_core.strict_json import strict_json
+from viewer.commands.arguments import check_plot
 
 SECTIONS = ("frames", "build", "memory", "liif")
 ON_REQUEST = ("cpp",)
@@ -81,12 +82,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, stop: Stop) -> int:
-    for target in (args.json, args.plot):
-        if target:
-            check_target(target)
+    if args.json:
+        check_target(args.json)
+    if args.plot:
+        check_plot(args.plot)
     report = _window(args, stop) if args.window else _suite(args, stop)
     if args.json:
-        atomic_write(args.json, json.dumps(report, indent=2) + "\n")
+        atomic_write(args.json, strict_json(report))
     return 0
 
 

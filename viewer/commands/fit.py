@@ -14,6 +14,7 @@ from pathlib import Path
 
 from gaussian_core.errors import OutputError, UserError
 from gaussian_core.parallel import Stop
+from viewer.commands.arguments import check_plot
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,18 +33,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--steps", type=int, default=200, help="of gradient descent (default 200)")
     parser.add_argument("--seconds", type=float, help="as many steps as fit into that time instead")
     parser.add_argument("--prior", metavar="FILE", help="write the distributions there (JSON)")
-    parser.add_argument("--plot", metavar="FILE", help="with --prior: draw them, a PNG")
-    parser.add_argument("--size", type=int, default=128, help="with --prior: side of the crops")
+    parser.add_argument("--plot", metavar="FILE", type=Path, help="with --prior: draw them, a PNG")
+    parser.add_argument("--size", type=int, help="with --prior: side of the crops (default 128)")
     parser.add_argument("--limit", type=int, metavar="N", help="with --prior: only N pictures")
 
 
 def run(options: argparse.Namespace, stop: Stop) -> int:
-    if options.steps < 1 or (options.seconds is not None and options.seconds <= 0):
-        raise UserError("--steps and --seconds must be more than 0.")
+    if options.steps < 1 or not (options.seconds is None or 0 < options.seconds < math.inf):
+        raise UserError("--steps and --seconds must be numbers of more than 0.")
     if options.gaussians_per_pixel is not None and not 0 < options.gaussians_per_pixel <= 1:
         raise UserError("--gaussians-per-pixel must be more than 0 and at most 1.")
     if options.prior:
+        if options.output is not None or options.seconds is not None:
+            raise UserError("With --prior no field is written, and --steps says how long to fit.")
         return _prior(options, stop)
+    for name in ("plot", "size", "limit"):
+        if getattr(options, name) is not None:
+            raise UserError(f"--{name} is for --prior: leave it out, or name the file of a prior.")
     if options.output is None:
         raise UserError("Name the field file to write: fit PHOTO FIELD.safetensors")
     return _fit(options, stop)
@@ -97,16 +103,17 @@ def _fit(options: argparse.Namespace, stop: Stop) -> int:
 
 def _prior(options: argparse.Namespace, stop: Stop) -> int:
     from gaussian_core.atomic import atomic_write, check_target
-    from gaussian_core.evaluation.pairs import pictures
-    from gaussian_core.fitting.prior import PER_PIXEL, Prior, plot_prior
+    from gaussian_core.fitting.prior import PER_PIXEL, SIZE, Prior, plot_prior
+    from gaussian_core.picture_folders import pictures
 
-    if options.size < 16 or (options.limit is not None and options.limit < 1):
+    size = SIZE if options.size is None else options.size
+    if size < 16 or (options.limit is not None and options.limit < 1):
         raise UserError("--size must be at least 16, --limit at least 1.")
     target = Path(options.prior)
     check_target(target)
-    prior = Prior.resume(
-        target, options.size, options.steps, options.gaussians_per_pixel or PER_PIXEL
-    )
+    if options.plot:
+        check_plot(options.plot)
+    prior = Prior.resume(target, size, options.steps, options.gaussians_per_pixel or PER_PIXEL)
     for path in pictures(options.input)[: options.limit]:
         if path.name in prior.done:
             continue
@@ -118,5 +125,5 @@ def _prior(options: argparse.Namespace, stop: Stop) -> int:
         print(f"{path.name}: {psnr:.2f} dB", flush=True)
     print(prior.summary())
     if options.plot:
-        plot_prior(Path(options.plot), prior)
+        plot_prior(options.plot, prior)
     return 0

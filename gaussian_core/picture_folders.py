@@ -1,0 +1,37 @@
+"""Folders of pictures, as training and measuring take them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gaussian_core.errors import ImageError
+
+SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"}
+
+
+def check_folder(folder: Path) -> None:
+    """Raise ImageError, which says what is there instead, for what is no folder."""
+    if folder.is_dir():
+        return
+    if folder.exists():
+        raise ImageError(f"{folder} is a file: a folder of pictures is wanted.")
+    raise ImageError(f"There is no folder {folder}.")
+
+
+def pictures(folder: Path) -> list[Path]:
+    """The pictures of a folder by name. Raises ImageError when there are none."""
+    check_folder(folder)
+    found = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES)
+    if not found:
+        raise ImageError(f"The folder {folder} holds no pictures.")
+    return found
+
+
+def pictures_below(*folders: Path) -> list[Path]:
+    """Those of all the folders and of the folders in them. Raises ImageError when there are none."""
+    for folder in folders:
+        check_folder(folder)
+    found = sorted(p for f in folders for p in f.rglob("*") if p.suffix.lower() in SUFFIXES)
+    if not found:
+        raise ImageError(f"No pictures in {', '.join(map(str, folders))}: name other folders.")
+    return found
