@@ -58,9 +58,8 @@ def rows_of_pixels(
     shape = network.rows(alpha, origin, rect, inner, stop, check)
     colours = np.clip(lattice.of_pixels(straight_colours(pixels)), 0, 1)
     near = np.repeat(part, lattice.cells**2)
-    seen = np.clip(
-        lattice.shown(shape, stop), 0, 1
-    )  # or a ring of its overshoot would be brighter than the colour
+    # Clipped, or its overshoot would be a ring brighter than the colour.
+    seen = np.clip(lattice.shown(shape, stop), 0, 1)
     wanted = np.concatenate([lattice.shown(rows, stop)[:3], seen])
     wanted[:3] += near * (seen * colours - wanted[:3])
     count = len(near)
