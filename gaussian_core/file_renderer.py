@@ -201,7 +201,7 @@ class _File:
         assert self._next is not None
         top, rows = self._next
         strip = self.drawing.draw(self.viewport.part(0, top, self.viewport.size[0], rows), stop)
-        strip = _on_white(strip) if self._flatten else _straight_alpha(strip)
+        strip = over(strip, PAPER_WHITE) if self._flatten else _straight_alpha(strip)
         self.finish()  # never more than two strips exist
         self._pending = self._writing.submit(self._writer.write_rows, strip)
         self._next = next(self._strips, None)
@@ -290,7 +290,3 @@ def _straight_alpha(rows: Rows) -> Rows:
         np.divide(rows[..., :3], alpha, out=rows[..., :3], where=alpha > 0)
         rows[..., :3] *= alpha > 0
     return rows
-
-
-def _on_white(rows: Rows) -> Rows:
-    return over(rows, PAPER_WHITE)

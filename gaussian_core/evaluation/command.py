@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gaussian_core.device_argument import add_device
 from gaussian_core.errors import Cancelled, UserError
 from gaussian_core.list_arguments import names_in, scales_in
 from gaussian_core.models.config import named_weights
@@ -42,12 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--scales", type=scales_in, metavar="S,...", help="default 2,3,4; with --many 1.1,4"
     )
-    parser.add_argument(
-        "--device",
-        choices=("auto", "cpu", "cuda"),
-        default="auto",
-        help="where to compute (default: auto)",
-    )
+    add_device(parser)
     parser.add_argument(
         "--weights",
         type=named_weights,
@@ -203,16 +199,12 @@ def _kept(
         measure()
     except (Cancelled, KeyboardInterrupt):
         interrupted = True
-    except UserError:
-        if rows:
-            print(table(), flush=True)
-        raise
     finally:
         if rows and json:
             data = [row if isinstance(row, dict) else row.as_dict() for row in rows]
             atomic_write(json, strict_json(data))
-    if rows:
-        print(table(), flush=True)
+        if rows:
+            print(table(), flush=True)
     if not interrupted:
         return 0
     print(f"interrupted: {len(rows)} of {wanted} measurements were done", file=sys.stderr)

@@ -76,7 +76,7 @@ def range_note(colours: NDArray[Any]) -> str:
     """Says that floats reach well beyond what a screen shows; they are kept as they are."""
     if colours.dtype.kind != "f":
         return ""
-    low, high = float(np.nanmin(colours)), float(np.nanmax(colours))
+    low, high = float(colours.min()), float(colours.max())
     if low >= -0.01 and high <= 1.01:
         return ""
     return f"its values reach from {low:.3g} to {high:.3g}: below 0 is shown black, above 1 white"

@@ -11,7 +11,7 @@ from PIL import Image, UnidentifiedImageError
 
 from gaussian_core.imaging import colour, orientation
 from gaussian_core.imaging.files import FORMATS, check_size, damaged, unknown_format
-from gaussian_core.imaging.finite import NOTE, finite
+from gaussian_core.imaging.finite import finite
 from gaussian_core.imaging.picture import Picture, grey_as_rgb
 from gaussian_core.parallel import run_strips
 
@@ -139,8 +139,7 @@ def _deep(image: Image.Image, notes: list[str]) -> NDArray[Any]:
     """Grey of more than 8 bits: uint16 or float32 (H, W, 1), or (H, W, 3) where its profile gives it colours."""
     values = np.asarray(image)
     if image.mode == "F":
-        grey = finite(values.astype(np.float32))
-        notes.append("" if np.isfinite(values).all() else NOTE)
+        grey = finite(values.astype(np.float32), notes)
     else:  # "I" is 32 bits wide, but what decoders put there (PGM, PNG, JPEG 2000) has 16
         grey = np.clip(values, 0, 65535).astype(np.uint16)
     convert, note = colour.conversion(image.info.get("icc_profile"), "L")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from gaussian_core.errors import ImageError
 from gaussian_core.imaging import colour, pillow_reader
-from gaussian_core.imaging.finite import NOTE, finite
+from gaussian_core.imaging.finite import finite
 from gaussian_core.imaging.tiff_files import profile_of
 
 WHITE_IS_ZERO, GREY, RGB, PALETTE, CMYK, YCBCR = 0, 1, 2, 3, 5, 6
@@ -76,7 +76,7 @@ class DeepSamples:
         if self._table is not None:
             values = self._table[values[..., 0].astype(np.intp).clip(0, len(self._table) - 1)]
         else:
-            values = self._finite(_scaled(values, self._bits))
+            values = finite(_scaled(values, self._bits), self.notes)
         alpha = values[..., self._alpha] if self._alpha is not None else None
         colours = values[..., : self._colours]
         if alpha is not None and self._premultiplied:
@@ -85,12 +85,6 @@ class DeepSamples:
             colours = colours.dtype.type(_full(colours.dtype)) - colours
         colours = colour.deep_to_srgb(colours, self._mode, self._convert)
         return colours, None if alpha is None else alpha.astype(self.dtype, copy=False)
-
-    def _finite(self, values: NDArray[Any]) -> NDArray[Any]:
-        kept = finite(values)
-        if kept is not values and NOTE not in self.notes:
-            self.notes.append(NOTE)
-        return kept
 
 
 class ByteSamples:

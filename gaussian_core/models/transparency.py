@@ -107,13 +107,14 @@ def _settled(
 ) -> Floats:
     """The rows with amplitudes `which` such that their Gaussians show about what is wanted at the cells' centres."""
     count = wanted.shape[1]
-    xx, xy, yy = rows[2:5, :count]
+    seen = np.concatenate([rows[:FIRST], rows[which]])  # nothing else need be drawn
+    xx, xy, yy = rows[2:FIRST, :count]
     share = 1 / (2 * math.pi * lattice.cells**2)
     density = share / np.sqrt(np.maximum(xx * yy - xy * xy, np.float32(1e-8)))
     density *= lattice.settled
     for _ in range(ROUNDS):
-        shown = lattice.shown(rows, stop)[which.start - FIRST : which.stop - FIRST]
-        rows[which, :count] += (wanted - shown) * density
+        seen[FIRST:, :count] += (wanted - lattice.shown(seen, stop)) * density
+    rows[which] = seen[FIRST:]
     return rows
 
 
@@ -123,7 +124,7 @@ def nearness(alpha: Floats) -> Floats:
     changes = _extreme(alpha, np.maximum, by) - _extreme(alpha, np.minimum, by) > LEAST_CHANGE
     near = changes.astype(np.float32)
     for axis in (0, 1):
-        near = _around(near, axis, FADING).mean(0, dtype=np.float32)
+        near = _neighbours(near, axis, FADING).mean(0, dtype=np.float32)
     return near
 
 
@@ -144,11 +145,11 @@ def straight_colours(pixels: Floats) -> Floats:
 def _extreme(values: Floats, which: np.ufunc, reach: int) -> Floats:
     """The largest or smallest value within `reach` pixels along both axes."""
     for axis in (0, 1):
-        values = which.reduce(_around(values, axis, reach))
+        values = which.reduce(_neighbours(values, axis, reach))
     return values
 
 
-def _around(values: Floats, axis: int, reach: int) -> Floats:
+def _neighbours(values: Floats, axis: int, reach: int) -> Floats:
     """(2 reach + 1, H, W): each pixel's neighbours along an axis."""
     padded = np.pad(values, [(reach * (axis == a),) * 2 for a in range(2)], mode="edge")
     count = values.shape[axis]

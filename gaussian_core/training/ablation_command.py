@@ -12,6 +12,7 @@ import argparse
 from dataclasses import asdict
 from pathlib import Path
 
+from gaussian_core.device_argument import add_device
 from gaussian_core.errors import UserError
 from gaussian_core.list_arguments import names_in, scales_in
 from gaussian_core.parallel import Stop
@@ -44,12 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--channels", type=int, default=budget.channels)
     add("--blocks", type=int, default=budget.blocks)
     add("--seed", type=int, default=budget.seed)
-    add(
-        "--device",
-        choices=("auto", "cpu", "cuda"),
-        default="auto",
-        help="where to compute (default: auto)",
-    )
+    add_device(parser)
     add(
         "--json",
         type=Path,

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gaussian_core.device_argument import add_device
 from gaussian_core.errors import UserError
 from gaussian_core.models.config import FOLLOW
 from gaussian_core.parallel import Stop
@@ -135,12 +136,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--name", default="light")
     add("--licences", default="", help="of the training pictures: kept in the weights")
     add("--seed", type=int, default=0)
-    add(
-        "--device",
-        choices=("auto", "cpu", "cuda"),
-        default="auto",
-        help="where to compute (default: auto)",
-    )
+    add_device(parser)
 
 
 def run(options: argparse.Namespace, stop: Stop | None = None) -> int:

@@ -28,8 +28,8 @@ def begin_with(model: nn.Module, weights: Path) -> None:
     lacks begin as the identity.
     Raises WeightsError when the file cannot be read, nothing fits, or its blocks are wider than the model's.
     """
-    places = {_bare(name): name for name in model.state_dict()}
     own = model.state_dict()
+    places = {_bare(name): name for name in own}
     known = {
         places[_bare(name)]: tensor
         for name, tensor in load_model(weights).state_dict().items()

@@ -61,12 +61,3 @@ def add_weights(parser: argparse.ArgumentParser) -> None:
         default="float32",
         help="what the authors' weights are computed in (default: float32)",
     )
-
-
-def add_device(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--device",
-        choices=("auto", "cpu", "cuda"),
-        default="auto",
-        help="where to compute (default: auto)",
-    )

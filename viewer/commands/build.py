@@ -7,9 +7,10 @@ import sys
 from pathlib import Path
 
 from gaussian_core.atomic import check_target
+from gaussian_core.device_argument import add_device
 from gaussian_core.errors import OutputError, UserError
 from gaussian_core.parallel import Stop
-from viewer.commands.arguments import add_device, add_method, add_weights
+from viewer.commands.arguments import add_method, add_weights
 from viewer.commands.progress import progress_bar
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import argparse
 import sys
 
+from gaussian_core.device_argument import add_device
 from gaussian_core.parallel import Stop
-from viewer.commands.arguments import add_device, add_method, add_weights, numbers
+from viewer.commands.arguments import add_method, add_weights, numbers
 from viewer.commands.progress import progress_bar
 
 

@@ -74,6 +74,7 @@ TICK_MS = 8
 
 CLOSER = (1.0, 4.0)
 """Where a double-click leads from fit."""
+
 CLICK_REACH = 3.0
 """Logical pixels that the mouse may move between press and release of a click."""
 

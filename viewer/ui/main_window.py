@@ -136,9 +136,9 @@ class MainWindow(QMainWindow):
             "view.animate": lambda on: self.change(animate=on),
             "touchpad.pan": lambda mode: self.change(touchpad_pans=mode == "pan"),
             "touchpad.zoom": lambda mode: self.change(touchpad_pans=mode == "pan"),
-            "overlay.centres": self.set_centres,
-            "overlay.ellipses": self.set_ellipses,
-            "overlay.drifts": self.set_drifts,
+            "overlay.centres": lambda on: self.set_marks(centres=on),
+            "overlay.ellipses": lambda on: self.set_marks(ellipses=on),
+            "overlay.drifts": lambda on: self.set_marks(drifts=on),
             "overlay.larger": self.step_sigma,
             "overlay.smaller": self.step_sigma,
             "overlay.own_colours": lambda: self.change(own_colours=True),
@@ -600,27 +600,17 @@ class MainWindow(QMainWindow):
 
     # ---- overlays -----------------------------------------------------------------------------
 
-    def set_centres(self, on: bool) -> None:
-        self.change(centres=on)
-        self._tell_unmarked(on)
-
-    def set_ellipses(self, on: bool) -> None:
-        self.change(ellipses=on)
-        self._tell_unmarked(on)
-
-    def set_drifts(self, on: bool) -> None:
-        self.change(drifts=on)
+    def set_marks(self, **kind: bool) -> None:
+        """Show or hide a kind of marks; where none can appear, say why."""
+        self.change(**kind)
         scene = self.canvas.scene
-        tiles = list(scene.tiles.values()) if scene is not None else []
-        if on and tiles and all(tile.drifts is None for tile in tiles):
-            self.status.tell("Of this field's Gaussians it is not known that they drifted", 8.0)
-        self._tell_unmarked(on)
-
-    def _tell_unmarked(self, on: bool) -> None:
-        """Why no marks appear, where the method that is shown draws without Gaussians."""
-        scene = self.canvas.scene
-        if on and scene is not None and (scene.interpolated or scene.drawing is not None):
+        if scene is None or not any(kind.values()):
+            return
+        tiles = scene.tiles.values()
+        if scene.interpolated or scene.drawing is not None:
             self.status.tell(f"{scene.title} shows the picture without Gaussians to mark", 8.0)
+        elif "drifts" in kind and tiles and all(tile.drifts is None for tile in tiles):
+            self.status.tell("Of this field's Gaussians it is not known that they drifted", 8.0)
 
     def _inspect(self, x: float, y: float) -> None:
         """Where marks are shown, tell what there is to know of the Gaussian that was clicked at."""
