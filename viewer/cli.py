@@ -180,7 +180,7 @@ def _view(arguments: list[str]) -> int:
     )
     parser.add_argument(
         "--weights",
-        metavar="light|base|FILE",
+        metavar="light|base|jpeg|FILE",
         help="make fields by these weights: shipped ones of ContinuousSR by name, from now on, or a file, this time: our "
         ".safetensors, or the authors' .pth of ContinuousSR, LIIF or GaussianSR",
     )

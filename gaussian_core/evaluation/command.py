@@ -35,6 +35,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="their low resolution pictures; else bicubic ones are made",
     )
     parser.add_argument(
+        "--jpeg",
+        type=int,
+        metavar="QUALITY",
+        help="save these as JPEG files of that quality first (1 to 100, colours halved)",
+    )
+    parser.add_argument(
         "--methods",
         type=names_in,
         metavar="M,...",
@@ -49,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=named_weights,
         action="append",
         default=[],
-        metavar="light|base|FILE",
+        metavar="light|base|jpeg|FILE",
         help="shipped weights of ContinuousSR by name, or a file for the method that it is of, ours or the authors'; else "
         "the shipped ones. Several times for several",
     )
@@ -118,6 +124,10 @@ def _check_combination(options: argparse.Namespace) -> None:
     """Refuse what would be ignored."""
     if options.limit is not None and options.limit < 1:
         raise UserError("--limit must be at least 1.")
+    if options.jpeg is not None and not 1 <= options.jpeg <= 100:
+        raise UserError(f"--jpeg must be a quality between 1 and 100, not {options.jpeg}.")
+    if options.jpeg is not None and options.low:
+        raise UserError("--jpeg is for the pictures that are made here: leave it or --low out.")
     if options.many is not None and options.many < 1:
         raise UserError("--many must be at least 1.")
     if options.many is None and not options.memory:
@@ -126,6 +136,7 @@ def _check_combination(options: argparse.Namespace) -> None:
     others = {
         "--memory": options.memory and way != "--memory",
         "--low": options.low,
+        "--jpeg": options.jpeg is not None,
         "--perceptual": options.perceptual,
         "--limit": options.limit,
         "--device cuda": options.memory and options.device == "cuda",
@@ -157,6 +168,7 @@ def _quality(options: argparse.Namespace, methods: list[str], stop: Stop | None)
             options=_options(options),
             weights=options.weights,
             low=options.low,
+            jpeg=options.jpeg,
             perceptual=options.perceptual,
             limit=options.limit,
             warn=warn,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,16 +13,18 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from gaussian_core.errors import ImageError
+from gaussian_core.imaging.picture import in_bytes
 from gaussian_core.picture_folders import SUFFIXES, check_folder, pictures
 
 
 @dataclass(frozen=True)
 class Pair:
-    """low (h, w, 3) and high (H, W, 3), float32 in [0, 1]."""
+    """low (h, w, 3) and high (H, W, 3), float32 in [0, 1]. jpeg_quality: of low, None where it is no JPEG."""
 
     name: str
     low: NDArray[np.float32]
     high: NDArray[np.float32]
+    jpeg_quality: int | None = None
 
     @property
     def scale(self) -> tuple[float, float]:
@@ -43,17 +46,29 @@ def pairs(folder: Path, scale: float, low_folder: Path | None = None) -> Iterato
         yield pair_of(path, scale, low_folder)
 
 
-def pair_of(path: Path, scale: float, low_folder: Path | None = None) -> Pair:
-    """The pair of one original. Raises ImageError."""
-    high = _pixels(path)
+def pair_of(
+    path: Path, scale: float, low_folder: Path | None = None, jpeg: int | None = None
+) -> Pair:
+    """The pair of one original. jpeg: a quality at which the low resolution picture is saved and read again first.
+    Raises ImageError."""
+    high, quality = _pixels(path), jpeg
     if low_folder is None:
         low, high = reduced(high, scale)
+        low = low if jpeg is None else _through_jpeg(low, jpeg)
     else:
-        low = _pixels(_low_path(low_folder, path, scale))
+        low, quality = _read(_low_path(low_folder, path, scale))
         _check_sizes(path, low, high, scale)
         rows, columns = (round(n * scale) for n in low.shape[:2])
         high = high[:rows, :columns]
-    return Pair(path.stem, _as_float(low), _as_float(high))
+    return Pair(path.stem, _as_float(low), _as_float(high), quality)
+
+
+def _through_jpeg(pixels: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
+    """As most programs save it: colours at half the resolution."""
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "JPEG", quality=quality, subsampling="4:2:0")
+    with Image.open(file) as image:
+        return np.asarray(image)
 
 
 def measurable(
@@ -98,9 +113,16 @@ def check_measurable(folder: Path) -> None:
 
 
 def _pixels(path: Path) -> NDArray[np.uint8]:
-    from gaussian_core.images import load_image
+    return _read(path)[0]
 
-    return np.round(load_image(path)[..., :3] * 255).astype(np.uint8)
+
+def _read(path: Path) -> tuple[NDArray[np.uint8], int | None]:
+    """(H, W, 3) without what is transparent, and the quality of a JPEG."""
+    from gaussian_core.images import open_picture
+
+    picture = open_picture(path)
+    stored, _ = picture.stored((0, 0, picture.width, picture.height))
+    return in_bytes(stored, picture.full), picture.jpeg_quality
 
 
 def _as_float(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:

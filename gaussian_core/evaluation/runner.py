@@ -64,6 +64,7 @@ class Row:
     each_y: dict[str, float] = field(default_factory=dict)
     left_out: dict[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    jpeg: int | None = None  # quality at which the low resolution pictures were saved
 
     def as_dict(self) -> dict[str, object]:
         return asdict(self)
@@ -98,7 +99,8 @@ def enlarge(pair: Pair, method: str, options: Options, stop: Stop | None = None)
 
     view = Viewport((0.0, 0.0), pair.scale, (pair.high.shape[1], pair.high.shape[0]))
     start = time.perf_counter()
-    drawing = open_drawing(Picture.from_array(pair.low), method, options)
+    picture = replace(Picture.from_array(pair.low), jpeg_quality=pair.jpeg_quality)
+    drawing = open_drawing(picture, method, options)
     drawing.encode(stop)
     built = time.perf_counter()
     result = drawing.draw(view, stop)
@@ -116,13 +118,15 @@ def evaluate(
     options: Options | None = None,
     weights: Sequence[Path] = (),
     low: Path | None = None,
+    jpeg: int | None = None,
     perceptual: Sequence[str] = (),
     limit: int | None = None,
     warn: Callable[[str], None] | None = None,
     stop: Stop | None = None,
 ) -> Iterator[Row]:
     """Yield a row for each set, scale and method, in that order. weights: in place of shipped ones, each for the method
-    that it is for. perceptual: of perceptual.NAMES. warn: told of pictures that are left out, since they are broken.
+    that it is for. jpeg: a quality at which the low resolution pictures made here are saved first. perceptual: of
+    perceptual.NAMES. warn: told of pictures that are left out, since they are broken.
 
     All that was asked for is looked at before anything is measured. Raises UserError and Cancelled.
     """
@@ -134,10 +138,11 @@ def evaluate(
     warm: set[str] = set()
     for folder, paths in sets:
         for scale in scales:
-            everything = [pair_of(path, scale, low) for path in paths]
+            everything = [pair_of(path, scale, low, jpeg) for path in paths]
             for method in names:
                 yield _row(
                     folder.name,
+                    jpeg,
                     method,
                     scale,
                     everything,
@@ -219,6 +224,7 @@ def many_scales(
 
 def _row(
     dataset: str,
+    jpeg: int | None,
     method: str,
     scale: float,
     everything: Sequence[Pair],
@@ -251,6 +257,7 @@ def _row(
     }
     return Row(
         dataset=dataset,
+        jpeg=jpeg,
         method=method,
         scale=scale,
         pictures=len(scores),

@@ -12,9 +12,12 @@ from gaussian_core.errors import WeightsError
 from gaussian_core.resource_files import RESOURCES
 
 WEIGHTS_FORMAT = "gaussian-model-1"  # the metadata entry "format" of a file of weights
-NAMES = ("light", "base")
-"""What weights of ContinuousSR are called that ship with the program, the quickest first."""
+NAMES = ("light", "base", "jpeg")
+"""What weights of ContinuousSR are called that ship with the program. "jpeg": as large as "light", taught to see a
+picture behind the blocks and the ringing of a JPEG file."""
 DEFAULT = NAMES[0]
+SHOWS_BELOW = 90
+"""The quality of a JPEG file, on libjpeg's scale, below which the weights for such files make more of it."""
 FOLLOW = 6e-3
 """The weight of the prior on the geometry (training.geometry_prior): at 0.005 twice the elongation of 0.001 after 600
 steps, at no cost in PSNR, where Gaussians that lie along the edges from the start cost 0.1 dB at x2."""
@@ -34,9 +37,13 @@ def shipped_weights() -> tuple[str, ...]:
     return tuple(name for name in NAMES if weights_path(name).is_file())
 
 
-def default_weights(device: str) -> str:
-    """The name of the weights for a device of torch where nobody has chosen: the large ones where it is quick."""
-    return "base" if device == "cuda" and "base" in shipped_weights() else DEFAULT
+def default_weights(device: str, jpeg_quality: int | None = None) -> str:
+    """The name of the weights for a device of torch and a picture, of a JPEG file of that quality or of none, where
+    nobody has chosen: those for JPEG files where one shows, else the large ones where the device is quick."""
+    there = shipped_weights()
+    if jpeg_quality is not None and jpeg_quality < SHOWS_BELOW and "jpeg" in there:
+        return "jpeg"
+    return "base" if device == "cuda" and "base" in there else DEFAULT
 
 
 def named_weights(weights: str | os.PathLike[str]) -> Path:

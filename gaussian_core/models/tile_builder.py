@@ -108,7 +108,8 @@ class ContinuousSRTiles:
         keep_freed_blocks()
         self.picture = picture
         self.note = ""  # what the user should know about the building
-        name = default_weights("cpu" if is_cpu(device) else pick_device(device).type)
+        kind = "cpu" if is_cpu(device) else pick_device(device).type
+        name = default_weights(kind, getattr(picture, "jpeg_quality", None))
         self._path = weights or weights_path(name)
         self.network = open_network(self._path, device)
         # The threads of a network run by themselves: two at once are slower, in twice the memory.

@@ -52,6 +52,7 @@ RANGES = {
     "elongation": NONE,
     "follow": NONE,
     "pixel_art": SHARE,
+    "jpeg": SHARE,
     "rate": POSITIVE,
     "matrix_rate": POSITIVE,
 }

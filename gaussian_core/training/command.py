@@ -131,6 +131,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SHARE",
         help="of the crops that are pictures drawn pixel by pixel, to be shown as squares: dithering, sprites, hairlines",
     )
+    add(
+        "--jpeg",
+        type=float,
+        default=0.0,
+        metavar="SHARE",
+        help="of the crops, but for those: the network sees them as a JPEG file gives them back (default 0)",
+    )
     add("--rate", type=float, default=1e-3)
     add("--matrix-rate", type=float, default=1e-2)
     add("--name", default="light")
@@ -179,6 +186,7 @@ def _train(
 
     from gaussian_core.models.card import read_card
     from gaussian_core.training.dataset import PictureStore, Sampler
+    from gaussian_core.training.jpeg import WithJpeg
     from gaussian_core.training.loop import Schedule, Trainer
     from gaussian_core.training.pixel_art import PixelArt, WithPixelArt
 
@@ -208,6 +216,8 @@ def _train(
         if lessons is None:
             return 0
         batches = lessons
+    if options.jpeg > 0:
+        batches = WithJpeg(batches, options.jpeg, options.seed)
     if options.pixel_art > 0:
         batches = WithPixelArt(batches, PixelArt(sampler.layout, options.seed), options.pixel_art)
     trainer = Trainer(learner, schedule, batches, options.out, device, options.seed, group)

@@ -51,8 +51,9 @@ def add_weights(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--weights",
         type=named_weights,
-        metavar="light|base|FILE",
-        help="shipped weights of ContinuousSR by name (default: light, with a GPU base where it is shipped), or a file: "
+        metavar="light|base|jpeg|FILE",
+        help="shipped weights of ContinuousSR by name (default: jpeg for a JPEG file that it shows in, else light, with a "
+        "GPU base), or a file: "
         "our .safetensors, or the authors' .pth of ContinuousSR, LIIF or GaussianSR",
     )
     parser.add_argument(

@@ -369,9 +369,18 @@ ACTIONS: tuple[ActionSpec, ...] = (
             tip=tip,
         )
         for name, title, tip in (
-            (AUTOMATIC, "&Automatic", "Base where there is a GPU that can be used, else Light"),
+            (
+                AUTOMATIC,
+                "&Automatic",
+                "JPEG for files that it shows in; else Base where there is a GPU that can be used, or Light",
+            ),
             ("light", "&Light", "A small network: quick on every machine"),
             ("base", "&Base", "A larger network: sharper, and several times slower to build"),
+            (
+                "jpeg",
+                "&JPEG",
+                "As quick as Light: looks past the blocks and the ringing of a JPEG file",
+            ),
         )
     ),
     ActionSpec(

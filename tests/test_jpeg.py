@@ -1,0 +1,270 @@
+"""JPEG files: how coarse they are is read, and what shows of it decides by which weights they are seen."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gaussian_core.images import open_picture
+from gaussian_core.reduced_copy import reduced_copy
+from gaussian_core.resource_files import RESOURCES
+from tests.window_helpers import open_and_wait, wait_until_idle
+from viewer.model.field_card import card_of
+from viewer.model.settings import Settings
+
+
+def photograph(side=200):
+    image = Image.open(RESOURCES / "sample.png").convert("RGB")
+    return image.crop((380, 300, 380 + side, 300 + side))
+
+
+@pytest.mark.parametrize("quality", [20, 50, 75, 89, 90, 92, 95, 98])
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+def test_the_quality_of_a_file_is_what_it_was_saved_at(tmp_path, quality, mode):
+    path = tmp_path / "a.jpg"
+    photograph(64).convert(mode).save(path, quality=quality)
+    assert open_picture(path).jpeg_quality == pytest.approx(quality, abs=1)
+
+
+def test_tables_that_are_not_libjpegs_are_of_the_quality_that_they_are_as_coarse_as(tmp_path):
+    path = tmp_path / "a.jpg"
+    flat = [
+        2
+    ] * 64  # coarser than quality 98 in the lowest frequencies, finer than 95 in all others
+    photograph(64).save(path, qtables=[flat, flat])
+    assert 95 < open_picture(path).jpeg_quality < 100
+
+
+@pytest.mark.parametrize("kind", ["png", "webp", "tif", "bmp", "gif"])
+def test_other_files_have_none(tmp_path, kind):
+    path = tmp_path / f"a.{kind}"
+    photograph(64).save(path)
+    assert open_picture(path).jpeg_quality is None
+
+
+def test_a_reduced_copy_is_no_jpeg_any_more(tmp_path):
+    photograph(64).save(tmp_path / "a.jpg", quality=50)
+    picture = open_picture(tmp_path / "a.jpg")
+    assert picture.jpeg_quality == 50
+    assert reduced_copy(picture, 4).jpeg_quality is None
+
+
+@pytest.fixture
+def three_weights(tmp_path, monkeypatch):
+    """Weights shipped under all three names: the same network, its colours a little apart."""
+    pytest.importorskip("torch")
+    from dataclasses import replace
+
+    from gaussian_core.models import card, config, weights
+
+    folder = tmp_path / "resources"
+    folder.mkdir()
+    light = config.weights_path("light")
+    read = card.read_card(light).config
+    for number, name in enumerate(config.NAMES):
+        model = weights.load_model(light)
+        model.colour.bias.add_(0.1 * number)
+        path = folder / config.weights_path(name).name
+        weights.save_model(path, model, replace(read, name=name))
+    monkeypatch.setattr(config, "RESOURCES", folder)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("device", "quality", "name"),
+    [
+        ("cpu", None, "light"),
+        ("cuda", None, "base"),
+        ("cpu", 75, "jpeg"),
+        ("cuda", 75, "jpeg"),
+        ("cpu", 97, "light"),
+        ("cuda", 97, "base"),
+    ],
+)
+def test_the_weights_of_a_device_and_a_file(three_weights, device, quality, name):
+    from gaussian_core.models.config import default_weights, weights_path
+
+    assert default_weights(device, quality) == name
+    weights_path("jpeg").unlink()
+    assert default_weights(device, quality) == ("base" if device == "cuda" else "light")
+
+
+def test_the_window_sees_a_coarse_file_by_the_weights_for_such_and_says_so(
+    make_window, qtbot, tmp_path, three_weights
+):
+    for quality in (60, 98):
+        photograph().save(tmp_path / f"{quality}.jpg", quality=quality)
+    window = make_window(Settings())
+    open_and_wait(qtbot, window, tmp_path / "60.jpg")
+    assert window.status.method.text == "ContinuousSR jpeg"
+    card = dict(card_of(window.session.document).rows)
+    assert card["Weights"].startswith("jpeg, ") and "quality 60" in card["Picture"]
+    open_and_wait(qtbot, window, tmp_path / "98.jpg")
+    assert window.status.method.text == "ContinuousSR light"
+    open_and_wait(qtbot, window, tmp_path / "60.jpg")
+    window.menus.actions["shipped.light"].trigger()
+    wait_until_idle(qtbot, window, lambda: "light" in window.status.method.text)
+    tile = next(iter(window.session.document.scene.tiles.values()))
+    assert tile.metadata["weights"] == "light", "a choice is kept to"
+
+
+def test_files_are_drawn_by_the_weights_that_the_window_takes(tmp_path, three_weights, capsys):
+    from gaussian_core.builder import build_field
+    from gaussian_core.field import GaussianField
+    from viewer.cli import main
+
+    path = tmp_path / "a.jpg"
+    photograph(40).save(path, quality=60)
+    assert build_field(path, device="cpu").metadata["weights"] == "jpeg"
+    out = tmp_path / "a-field.safetensors"
+    assert main(["build", str(path), str(out), "--device", "cpu"]) == 0
+    assert GaussianField.open(out).metadata["weights"] == "jpeg"
+    assert main(["build", str(path), str(out), "--device", "cpu", "--weights", "light"]) == 0
+    assert GaussianField.open(out).metadata["weights"] == "light"
+
+
+# ---- measuring ---------------------------------------------------------------------------------
+
+
+def evaluated(*words):
+    from viewer.cli import main
+
+    return main(["evaluate", *(str(word) for word in words)])
+
+
+def test_enlargements_of_jpeg_files_are_measured(tmp_path, capsys):
+    folder = tmp_path / "B100"
+    folder.mkdir()
+    photograph().save(folder / "a.png")
+    common = (folder, "--methods", "bicubic", "--scales", "2")
+    assert evaluated(*common) == 0
+    clean = capsys.readouterr().out
+    assert evaluated(*common, "--jpeg", "30") == 0
+    coarse = capsys.readouterr().out
+    assert "B100, JPEG 30, PSNR-Y" in coarse
+    assert "published" in clean and "published" not in coarse, "those are not of such files"
+
+    def psnr(text):
+        return float(next(line for line in text.splitlines() if " bicubic " in line).split()[3])
+
+    assert psnr(coarse) < psnr(clean) - 0.5
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--jpeg", "0"), "between 1 and 100"),
+        (("--jpeg", "101"), "between 1 and 100"),
+        (("--jpeg", "75", "--low", "."), "--jpeg is for the pictures that are made here"),
+        (("--jpeg", "75", "--many", "3"), "--jpeg does not go with --many"),
+    ],
+)
+def test_what_cannot_be_measured_is_refused(tmp_path, capsys, words, said):
+    photograph(64).save(tmp_path / "a.png")
+    assert evaluated(tmp_path, *words) != 0
+    assert said in capsys.readouterr().err
+
+
+def test_low_resolution_files_that_are_jpegs_are_seen_as_such(tmp_path, three_weights, monkeypatch):
+    from gaussian_core.evaluation.pairs import pair_of
+
+    high, low = tmp_path / "high", tmp_path / "low"
+    high.mkdir()
+    low.mkdir()
+    photograph(80).save(high / "a.png")
+    photograph(80).resize((40, 40), Image.Resampling.BICUBIC).save(low / "a.jpg", quality=70)
+    assert pair_of(high / "a.png", 2.0, low).jpeg_quality == 70
+    assert pair_of(high / "a.png", 2.0).jpeg_quality is None
+
+
+# ---- learning ----------------------------------------------------------------------------------
+
+
+class Crops:
+    """The same two crops, whatever the number."""
+
+    def __init__(self, side):
+        import torch
+
+        from gaussian_core.training.dataset import Batch, floats
+
+        pixels = np.asarray(photograph(side))
+        low = torch.stack([floats(pixels), floats(pixels[::-1])])
+        places = torch.zeros(2, 2, 3, 3)
+        self.batch = Batch(low, places, torch.rand(2, 3, 3, 3), torch.tensor([0.5, 0.25]))
+
+    def draw(self, number):
+        return self.batch
+
+
+@pytest.mark.parametrize("side", [16, 37, 44])
+def test_crops_come_as_a_file_gives_them_back_and_are_asked_for_what_was_before_it(side):
+    torch = pytest.importorskip("torch")
+    from gaussian_core.training.jpeg import WithJpeg
+
+    crops = Crops(side)
+    spoilt = WithJpeg(crops, 1.0, seed=3)
+    batch, again, other = spoilt.draw(5), spoilt.draw(5), spoilt.draw(6)
+    assert torch.equal(batch.low, again.low) and not torch.equal(batch.low, other.low)
+    assert batch.low.shape == crops.batch.low.shape and batch.low.dtype == torch.float32
+    for name in ("positions", "colours", "cell"):
+        assert torch.equal(getattr(batch, name), getattr(crops.batch, name))
+    apart = (batch.low - crops.batch.low).abs().mean((1, 2, 3))
+    assert (apart > 0).all() and (apart < 0.06).all(), "the same picture, not quite"
+    assert torch.equal(WithJpeg(crops, 0.0).draw(5).low, crops.batch.low)
+
+
+def test_blocks_begin_anywhere_and_steps_are_of_all_sizes():
+    from gaussian_core.training.jpeg import through_jpeg
+
+    pixels = np.asarray(photograph(48))
+    apart = [
+        np.abs(through_jpeg(pixels, np.random.default_rng(i)).astype(int) - pixels).mean()
+        for i in range(60)
+    ]
+    assert min(apart) < 2 < 5 < max(apart)
+    # A ramp is cut into steps where a block begins: over many files those are in every column.
+    ramp = np.repeat(np.linspace(60, 200, 48).astype(np.uint8)[None, :, None], 48, 0).repeat(3, 2)
+    jumps = np.zeros(47)
+    for i in range(200):
+        row = through_jpeg(ramp, np.random.default_rng(i))[..., 1].astype(float).mean(0)
+        jumps += np.abs(np.diff(row) - np.diff(ramp[0, :, 1].astype(float)))
+    inner = jumps[8:-8]
+    phases = [inner[k::8].mean() for k in range(8)]
+    assert max(phases) < 1.5 * min(phases)
+
+
+def test_a_training_with_such_crops_runs_and_says_what_it_cannot(tmp_path, capsys):
+    pytest.importorskip("torch")
+    from viewer.cli import main
+
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    photograph(96).save(folder / "a.png")
+    words = ["train", str(folder), "--out", str(tmp_path / "out"), "--steps", "2", "--batch", "1"]
+    words += ["--patch", "16", "--channels", "4", "--blocks", "1", "--device", "cpu"]
+    assert main([*words, "--jpeg", "1.5"]) != 0
+    assert "--jpeg must be between 0 and 1" in capsys.readouterr().err
+    assert main([*words, "--jpeg", "0.5"]) == 0
+    assert (tmp_path / "out" / "continuoussr-light.safetensors").exists()
+
+
+def test_quality_survives_the_phone_format_of_several_pictures(tmp_path):
+    path = tmp_path / "a.jpg"
+    first = photograph(64)
+    first.save(path, "MPO", save_all=True, append_images=[first.resize((16, 16))], quality=60)
+    with Image.open(path) as image:
+        assert image.format == "MPO"
+    assert open_picture(path).jpeg_quality == 60
+
+
+def test_a_file_in_memory_gives_the_same_as_one_on_disk():
+    from gaussian_core.imaging.jpeg_quality import quality_of
+
+    file = io.BytesIO()
+    photograph(64).save(file, "JPEG", quality=80)
+    with Image.open(file) as image:
+        assert quality_of(image) == 80
