@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import errno
+import os
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from gaussian_core.errors import UserError, WeightsError
+from gaussian_core.errors import OutputError, UserError, WeightsError
 
 torch = pytest.importorskip("torch")
 
@@ -150,6 +152,25 @@ def train(tmp_path, words):
     command.add_arguments(parser)
     given = f"{tmp_path / 'set'} --out {tmp_path / 'out'} --steps 3 --batch 1 --patch 20 --blocks 1"
     return command.run(parser.parse_args(f"{given} --channels 8 --lessons 5 {words}".split()))
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="this system cannot reserve a file")
+def test_a_disk_too_full_for_the_lessons_is_said_at_once_and_left_as_it_was(
+    tmp_path, teacher, monkeypatch, capsys
+):
+    def allocate(descriptor, offset, length):
+        os.truncate(descriptor, offset + length // 2)  # as far as there was room
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    teacher()
+    words = f"--teacher {tmp_path / 'teacher.safetensors'}"
+    monkeypatch.setattr(os, "posix_fallocate", allocate)
+    with pytest.raises(OutputError, match=r"Cannot keep .* of lessons .*No space left"):
+        train(tmp_path, words)
+    assert (tmp_path / "out" / "lessons.bin").stat().st_size == 0
+    monkeypatch.undo()
+    assert train(tmp_path, words) == 0
+    assert "5 of 5 lessons" in capsys.readouterr().out
 
 
 def test_the_command_makes_lessons_once_and_learns_from_them(tmp_path, teacher, capsys):

@@ -9,6 +9,7 @@ orientations.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,20 @@ class Teacher:
         return sample_cells(cells, batch.positions, blur, self.reach)
 
 
+def _reserve(descriptor: int, size: int) -> None:
+    """Make a file as large as that, and have the disk for it: where it is full, writing to the file's pages later would
+    end the program by a signal. Raises OSError, and leaves what there was."""
+    if not hasattr(os, "posix_fallocate"):
+        os.truncate(descriptor, size)
+        return
+    before = os.fstat(descriptor).st_size
+    try:
+        os.posix_fallocate(descriptor, 0, size)
+    except OSError:
+        os.truncate(descriptor, before)  # what was had of it would keep the disk full
+        raise
+
+
 class Lessons:
     """`count` crops with a teacher's answers, in a file of the training's folder; draws batches of them.
 
@@ -110,10 +125,10 @@ class Lessons:
                 atomic_write(kept, plan)
             with self.path.open("ab") as file:
                 if file.tell() < size:
-                    file.truncate(size)
+                    _reserve(file.fileno(), size)
         except OSError as error:
             raise OutputError(
-                f"Cannot keep {size / 2**30:.1f} GB of lessons in {self.path}: {error}."
+                f"Cannot keep {size / 2**30:.1f} GB of lessons in {self.path}: {error.strerror or error}."
             ) from error
         self.records: NDArray[Any] = np.memmap(self.path, kind, "r+", shape=(count,))
 
