@@ -7,16 +7,26 @@ TRITON_INTERPRET=1, which must be set before Triton is imported for the first ti
 from __future__ import annotations
 
 import gc
+import threading
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
 import torch
 
+from gaussian_core import rasterizer
 from gaussian_core.display import to_bgrx
 from gaussian_core.errors import Cancelled, DeviceError
 from gaussian_core.field import GaussianField
 from gaussian_core.lattice import lattice_corner
-from gaussian_core.rasterizer import cuda, cuda_fields, cuda_kernel, rasterize
+from gaussian_core.rasterizer import (
+    cuda,
+    cuda_device,
+    cuda_fields,
+    cuda_kernel,
+    cuda_use,
+    rasterize,
+)
 from gaussian_core.viewport import Viewport
 from tests.fields import dense_field, random_field
 
@@ -160,7 +170,7 @@ def test_display_bytes_are_the_rounded_values(channels):
 def test_the_bench_has_a_row_for_each_frame(monkeypatch):
     from gaussian_core.benchmarks import frames as bench
 
-    monkeypatch.setattr(cuda, "_usable", lambda: True)
+    monkeypatch.setattr(cuda, "use", cuda_use.DeviceUse(usable=lambda: True))
     monkeypatch.setattr(bench, "FRAMES", ((17, 9),))
     monkeypatch.setattr(bench, "ZOOMS", (4.0,))
     monkeypatch.setattr(bench, "synthetic_field", lambda *_: random_field(30))
@@ -182,20 +192,122 @@ def test_a_frame_can_be_stopped():
         draw(random_field(), Viewport((0, 0), 1.0, (9, 9)), stop=lambda: True)
 
 
+DEVICE = "cpu" if cuda_kernel.INTERPRETED else "cuda"
+
+
 def test_fields_are_uploaded_once_within_a_budget_and_dropped_with_their_owner():
-    device = "cpu" if cuda_kernel.INTERPRETED else "cuda"
     fields = [random_field(100, seed=seed) for seed in range(3)]
-    size = cuda_fields.upload(fields[0], device).nbytes
-    store = cuda_fields.FieldStore(device, budget=int(2.9 * size))
+    size = cuda_fields.upload(fields[0], DEVICE).nbytes
+    store = cuda_fields.FieldStore(DEVICE, budget=lambda held: int(2.9 * size))
     first = store.get(fields[0])
     assert store.get(fields[0]) is first
     store.get(fields[1])
     store.get(fields[0])
     store.get(fields[2])  # over the budget: the least recently used, the second, has to go
     assert len(store) == 2 and store.get(fields[0]) is first
+    assert store.nbytes == first.nbytes + store.get(fields[2]).nbytes
     del fields[0], first
     gc.collect()
-    assert len(store) == 1
+    assert len(store) == 1 and store.nbytes == store.get(fields[1]).nbytes
+    store.clear()
+    assert len(store) == 0 and store.nbytes == 0
+
+
+def test_what_is_drawn_once_takes_no_room_of_what_is_drawn_again():
+    field, once = random_field(100), random_field(100, seed=1)
+    size = cuda_fields.upload(field, DEVICE).nbytes
+    store = cuda_fields.FieldStore(DEVICE, budget=lambda held: size)
+    kept = store.get(field)
+    store.get(once, keep=False)
+    assert len(store) == 1 and store.get(field) is kept
+
+
+def test_a_field_that_is_being_indexed_holds_up_no_other(monkeypatch):
+    """A builder's thread has low priority: the frames that are drawn meanwhile must not wait for it."""
+    store = cuda_fields.FieldStore(DEVICE, budget=lambda held: 1 << 30)
+    slow, shown = random_field(100), random_field(100, seed=1)
+    began, go_on = threading.Event(), threading.Event()
+    upload = cuda_fields.upload
+
+    def upload_slowly(field, device):
+        if field is slow:
+            began.set()
+            assert go_on.wait(20)
+        return upload(field, device)
+
+    monkeypatch.setattr(cuda_fields, "upload", upload_slowly)
+    builder = threading.Thread(target=store.get, args=(slow,))
+    builder.start()
+    try:
+        assert began.wait(20)
+        drawn = threading.Thread(target=store.get, args=(shown,))
+        drawn.start()
+        drawn.join(20)
+        assert not drawn.is_alive() and len(store) == 1
+    finally:
+        go_on.set()
+        builder.join(20)
+    assert len(store) == 2
+
+
+def test_a_field_may_be_collected_at_any_moment(monkeypatch):
+    """Also while the thread that collects it is in the middle of the store."""
+    store = cuda_fields.FieldStore(DEVICE, budget=lambda held: 1 << 30)
+    fields = [random_field(10, seed=seed) for seed in range(2)]
+    for field in fields:
+        store.get(field)
+    trim = store._trim
+
+    def trim_and_collect(allowed):
+        fields.clear()
+        gc.collect()
+        trim(allowed)
+
+    monkeypatch.setattr(store, "_trim", trim_and_collect)
+    del field
+    last = random_field(10, seed=2)
+    held = store.get(last)
+    assert len(store) == 1 and store.nbytes == held.nbytes
+
+
+def test_fields_leave_a_part_of_the_memory_to_others():
+    class Device:
+        name = "cuda:1"
+        free, total = 600, 1000
+
+        def memory(self):
+            return self.free, self.total
+
+    device = Device()
+    assert cuda_fields._budget(device, held=100) == 500  # half of the device, where that is free
+    device.free = 250
+    assert cuda_fields._budget(device, held=100) == 225  # an eighth of the device stays free
+    device.free = 50
+    assert cuda_fields._budget(device, held=100) == 25  # what another program took is given back
+
+
+def test_everything_of_a_frame_is_done_in_the_devices_own_stream(monkeypatch):
+    """Where it is waited for, and nowhere else: what a network does beside it has a stream of its own."""
+    done = []
+
+    class Recorded(cuda_device.DrawingDevice):
+        @contextmanager
+        def active(self):
+            done.append("enter")
+            with super().active():
+                yield
+            done.append("leave")
+
+        def wait(self):
+            done.append("wait")
+            super().wait()
+
+    device = Recorded(DEVICE if cuda_kernel.INTERPRETED else "cuda:0")
+    monkeypatch.setattr(cuda, "_device", lambda: device)
+    upload = cuda_fields.upload
+    monkeypatch.setattr(cuda_fields, "upload", lambda *a: done.append("upload") or upload(*a))
+    cuda.draw_on_device(random_field(), Viewport((0, 0), 1.0, (3, 3)))
+    assert done == ["enter", "upload", "wait", "leave"]
 
 
 def test_the_fields_own_arrays_are_not_changed():
@@ -205,30 +317,78 @@ def test_the_fields_own_arrays_are_not_changed():
     np.testing.assert_array_equal(field.index.rows, rows)
 
 
-def test_auto_goes_on_with_the_cpu_when_the_device_fails(monkeypatch, caplog):
-    field, view = random_field(), Viewport((0, 0), 2.0, (30, 20))
-    tries = []
+def fail(message, kind=RuntimeError):
+    def draw_nothing(*_):
+        raise kind(message)
 
-    def full(*_):
-        tries.append(1)
-        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 1 GiB.\nMore lines.")
+    return draw_nothing
 
-    monkeypatch.setattr(cuda, "_usable", lambda: True)
-    monkeypatch.setattr(cuda, "_given_up", False)
-    monkeypatch.setattr(cuda, "_draw", full)
+
+FULL = fail("CUDA out of memory. Tried to allocate 1 GiB.\nMore lines.", torch.OutOfMemoryError)
+
+
+def test_a_full_memory_is_given_back_and_tried_again_after_a_while(monkeypatch, caplog):
+    caplog.set_level("WARNING")
+    field, view = random_field(), Viewport((5, 5), 2.0, (4, 2))
+    now = [0.0]
+    use = cuda_use.DeviceUse(clock=lambda: now[0], usable=lambda: True)
+    monkeypatch.setattr(cuda, "use", use)
+    draws = []
+    real = cuda._draw
+
+    def draw_if(full):
+        def either(*arguments):
+            draws.append(1)
+            return (FULL if full else real)(*arguments)
+
+        return either
+
     expected = rasterize(field, view, backend="cpu")
+    rasterize(field, view)
+    store = cuda_fields.store(cuda._device())
+    assert len(store) == 1
+    monkeypatch.setattr(cuda, "_draw", draw_if(full=True))
     np.testing.assert_array_equal(rasterize(field, view), expected)
     np.testing.assert_array_equal(rasterize(field, view), expected)
-    assert len(tries) == 2, "one more try after the memory was given back, then never again"
-    assert [r.levelname for r in caplog.records] == ["WARNING"]
-    with pytest.raises(DeviceError, match="too little free memory") as caught:
-        draw(field, view)
+    assert len(draws) == 2, "one more try after the memory was given back, then a pause"
+    assert len(store) == 0, "what the frames held is there for others while the CPU draws"
+    assert rasterizer.last_backend() == "cpu" and "CPU" in cuda.remark()
+    now[0] += cuda_use.FIRST_PAUSE
+    rasterize(field, view)
+    assert len(draws) == 4
+    now[0] += cuda_use.FIRST_PAUSE
+    rasterize(field, view)
+    assert len(draws) == 4, "still full: the next pause is longer"
+    now[0] += cuda_use.FIRST_PAUSE
+    monkeypatch.setattr(cuda, "_draw", draw_if(full=False))
+    np.testing.assert_allclose(rasterize(field, view), expected, atol=2e-3)
+    assert rasterizer.last_backend() == "cuda" and cuda.remark() == ""
+    assert [r.levelname for r in caplog.records] == ["WARNING"] * 2, "once full, once well again"
+
+
+@pytest.mark.parametrize(
+    "message", ["out of memory", "Triton Error [CUDA]: out of memory", "CUDA error: out of memory"]
+)
+def test_a_full_memory_is_known_by_any_of_its_names(monkeypatch, message):
+    monkeypatch.setattr(cuda, "_draw", fail(message))
+    with pytest.raises(cuda_use.DeviceFull, match="too little free memory") as caught:
+        draw(random_field(), Viewport((0, 0), 2.0, (3, 3)))
     assert "\n" not in str(caught.value)
 
-    def lost(*_):
-        raise RuntimeError("CUDA error: unspecified launch failure\nCompile with ...")
 
-    monkeypatch.setattr(cuda, "_draw", lost)
+def test_a_lost_device_is_given_up_for_good(monkeypatch, caplog):
+    field, view = random_field(), Viewport((5, 5), 2.0, (4, 2))
+    use = cuda_use.DeviceUse(clock=lambda: 1e9 * len(tries), usable=lambda: True)
+    monkeypatch.setattr(cuda, "use", use)
+    tries = []
+    lost = fail("CUDA error: unspecified launch failure\nCompile with ...")
+    monkeypatch.setattr(cuda, "_draw", lambda *_: tries.append(1) or lost())
+    expected = rasterize(field, view, backend="cpu")
+    for _ in range(2):
+        np.testing.assert_array_equal(rasterize(field, view), expected)
+    assert len(tries) == 1
+    assert [r.levelname for r in caplog.records] == ["WARNING"]
+    assert "unspecified launch failure" in cuda.remark() and "\n" not in cuda.remark()
     with pytest.raises(DeviceError, match="unspecified launch failure") as caught:
         draw(field, view)
     assert "\n" not in str(caught.value)

@@ -133,3 +133,33 @@ def test_the_floor_of_a_frame_is_counted_by_hand():
     assert least.bytes == 8 * 4 + 80 * 80 * 4
     # exp(-r*r / 2) = 1/512, at 10 pixels per standard deviation; 11 operations a pixel
     assert least.operations == pytest.approx(np.pi * 2 * np.log(512) * 100 * 11, rel=1e-2)
+
+
+@needs_triton
+def test_frames_stay_on_the_device_that_was_current_at_the_first(monkeypatch):
+    """Threads begin with the first device as their current one: they must not launch there what lies on the second."""
+    from contextlib import contextmanager
+
+    from gaussian_core.rasterizer import cuda_device, cuda_kernel
+
+    current = [1]
+    within = []
+
+    @contextmanager
+    def enter(what):
+        within.append(what)
+        yield
+        within.remove(what)
+
+    monkeypatch.setattr(cuda_kernel, "INTERPRETED", False)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: current[0])
+    monkeypatch.setattr(torch.cuda, "Stream", lambda name, priority: (name, priority))
+    monkeypatch.setattr(torch.cuda, "device", enter)
+    monkeypatch.setattr(torch.cuda, "stream", enter)
+    monkeypatch.setattr(cuda, "_device", cuda_device.drawing_device.__wrapped__)
+    device = cuda._device()
+    current[0] = 0
+    with device.active():
+        assert device.name == "cuda:1" and within == ["cuda:1", ("cuda:1", -1)]
+    assert within == []

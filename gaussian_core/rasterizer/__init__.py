@@ -29,6 +29,7 @@ Format = Literal["float", "bgrx8"]
 # Standard deviation of a pixel's footprint, device pixels (a box pixel has 0.289).
 PIXEL_SIGMA = 0.3
 
+_last = threading.local()
 _warm = threading.Event()
 _warming = threading.Lock()
 
@@ -43,6 +44,7 @@ def rasterize(
     format: Literal["float"] = ...,
     out: NDArray[np.float32] | None = ...,
     stop: Stop | None = ...,
+    keep: bool = ...,
 ) -> NDArray[np.float32]: ...
 
 
@@ -56,6 +58,7 @@ def rasterize(
     format: Literal["bgrx8"],
     out: NDArray[np.uint8] | None = ...,
     stop: Stop | None = ...,
+    keep: bool = ...,
 ) -> NDArray[np.uint8]: ...
 
 
@@ -68,6 +71,7 @@ def rasterize(
     format: Format = "float",
     out: NDArray[Any] | None = None,
     stop: Stop | None = None,
+    keep: bool = True,
 ) -> NDArray[Any]:
     """Sample a field, or the sum of several fields of one picture, at the pixels of a viewport.
 
@@ -75,12 +79,13 @@ def rasterize(
     format "float": (H, W, C) float32, not clipped. "bgrx8": (H, W, 4) uint8 in the byte order of QImage.Format_RGB32;
     1 channel is grey, 3 are RGB, 4 are premultiplied RGB and alpha, shown over a checkerboard.
     out: array of that shape and type to write into. stop: polled between tiles; when true, Cancelled is raised.
+    keep: whether cuda keeps the fields on the device for frames that follow; without, those of others stay there.
 
     A field's correction is added as far as it shows at this scale, see GaussianField.
     Outside every Gaussian's reach the field is 0. The cpu and cuda backends drop a Gaussian beyond 3.8 standard
     deviations (1/1360 of its amplitude), not before. "auto" is cuda where torch has such a device and Triton is
-    installed, else cpu; when the device fails it says so in the log and goes on with the CPU. Frames that cuda makes
-    without `out` lie in pinned memory, which is the faster way off the device.
+    installed, else cpu; when the device fails it says so in the log and goes on with the CPU (see cuda_use.py). Frames
+    that cuda makes without `out` lie in pinned memory, which is the faster way off the device.
     Raises ValueError for arguments that do not fit together, DeviceError for a backend that is not usable here.
     """
     from gaussian_core.correction import scaled, with_gains
@@ -103,9 +108,11 @@ def rasterize(
 
         if backend == "cuda" or cuda.chosen():
             try:
-                return cuda.rasterize_cuda(
-                    fields, gains, viewport, float(pixel_sigma), as_bytes, out, stop
+                frame = cuda.rasterize_cuda(
+                    fields, gains, viewport, float(pixel_sigma), as_bytes, out, stop, keep
                 )
+                _last.backend = "cuda"
+                return frame
             except DeviceError as error:
                 if backend == "cuda":
                     raise
@@ -115,6 +122,7 @@ def rasterize(
         from gaussian_core.rasterizer.cpu import rasterize_cpu
 
         rasterize_cpu(fields, gains, viewport, float(pixel_sigma), as_bytes, target, stop)
+        _last.backend = "cpu"
         return target
     fields = tuple(scaled(f, gain) for f, gain in zip(fields, gains, strict=True))
     if backend == "reference":
@@ -136,6 +144,12 @@ def rasterize(
     else:
         target[...] = values
     return target
+
+
+def last_backend() -> Backend:
+    """What this thread's last frame of backend "auto" was drawn with: "cpu" or "cuda"."""
+    backend: Backend = getattr(_last, "backend", "cpu")
+    return backend
 
 
 def is_warm() -> bool:

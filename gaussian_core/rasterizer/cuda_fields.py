@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections import OrderedDict
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,13 +14,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from gaussian_core.field import ROW_PADDING
-
 if TYPE_CHECKING:
     from gaussian_core.field import GaussianField
+    from gaussian_core.rasterizer.cuda_device import DrawingDevice
+    from gaussian_core.resident_field import DeviceRows
 
-# Part of a device's memory that fields may fill, least recently drawn dropped first.
+# Part of a device's memory that fields may fill, least recently drawn dropped first, and the part that they leave free
+# for whatever else runs there: a network that builds fields, other programs, the screen.
 SHARE = 0.5
+LEFT_FREE = 0.125
 INTERPRETER_BYTES = 1 << 28
 
 # Below, a variance is taken as this, source pixels squared: reciprocals stay finite.
@@ -29,7 +33,7 @@ LEAST_VARIANCE = 1e-30
 class DeviceField:
     """A field as the kernel reads it, in the order of its spatial index.
 
-    values: (5 + C, N) float32: x, y, variance of y, slope of x on y, variance of x given y, amplitudes.
+    values: (5 + C, N + ROW_PADDING) float32: x, y, variance of y, slope of x on y, variance of x given y, amplitudes.
     starts: the cells' starts of all levels, int32.
     addresses, numbers: a row per grid level, see the tables in cuda_kernel.py. In the place of the margins stand the
     level's largest variances, in that of the gain its largest coordinate: what margins are made of for a scale.
@@ -46,11 +50,12 @@ class DeviceField:
 
 
 def upload(field: GaussianField, device: str) -> DeviceField:
-    """Copy a field and its index to the device."""
+    """Copy a field and its index to the device, in the current stream. The host's arrays are free when it returns."""
     index = field.index
-    count = index.rows.shape[1] - ROW_PADDING
-    # A copy even where the device is the host: the rows are rewritten below.
-    values = torch.from_numpy(index.rows)[:, :count].to(device, copy=True).contiguous()
+    # With the padding, which nobody reads: the host then need not make a copy of its own first. A copy even where the
+    # device is the host: the rows are rewritten below.
+    values = torch.from_numpy(index.rows).to(device, copy=True).contiguous()
+    stride = values.shape[1]
     xx, xy, yy = values[2:5].double()
     yy = yy.clamp_min(LEAST_VARIANCE)
     slope = xy / yy
@@ -61,7 +66,7 @@ def upload(field: GaussianField, device: str) -> DeviceField:
     ).to(device, copy=True)
     addresses, numbers, place = [], [], starts.data_ptr()
     for level in index.levels:
-        addresses.append((values.data_ptr(), count, place, 0))
+        addresses.append((values.data_ptr(), stride, place, 0))
         place += 4 * len(level.starts)
         x0, y0 = (first * level.cell for first in level.first)
         largest = max(abs(bound) for bound in level.bounds)
@@ -76,72 +81,150 @@ def upload(field: GaussianField, device: str) -> DeviceField:
     )
 
 
-class FieldStore:
-    """The fields on one device. Holds them weakly: a field that is gone is dropped. Safe from several threads."""
+def lent_field(rows: DeviceRows) -> DeviceField:
+    """Of Gaussians that were made on the device: nothing is copied, and nothing of it is the store's."""
+    if rows.entry is None:
+        number = (*rows.first, 1.0, *rows.variance, max(map(abs, rows.bounds)))
+        address = (rows.values.data_ptr(), rows.values.stride(0), rows.starts.data_ptr(), 0)
+        rows.entry = DeviceField(
+            rows.values,
+            rows.starts,
+            np.array([address], np.int64),
+            np.array([(*number, rows.columns, rows.lines)], np.float64),
+        )
+    return rows.entry
 
-    def __init__(self, device: str, budget: int) -> None:
-        self._device = device
+
+class FieldStore:
+    """The fields on one device. Holds them weakly: a field that is gone is dropped. Safe from several threads.
+
+    name: the device, as torch calls it. budget: called with the bytes that the store holds, gives those that it may.
+    """
+
+    def __init__(self, name: str, budget: Callable[[int], int]) -> None:
+        self._name = name
         self._budget = budget
-        # Reentrant: a field may be collected, and drop its entry, while this thread is in here.
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()
         self._entries: OrderedDict[int, tuple[weakref.ref[GaussianField], DeviceField]] = (
             OrderedDict()
         )
+        self._held = 0
+        # Of fields that were collected, by whatever thread and at whatever moment: also while it has the lock.
+        self._gone: deque[tuple[int, weakref.ref[GaussianField]]] = deque()
 
     def __len__(self) -> int:
         return len(self._entries)
 
-    def get(self, field: GaussianField) -> DeviceField:
-        """The field on the device, uploaded now if it is not there. The caller keeps it alive while it is used."""
-        key = id(field)
-        with self._lock:
-            entry = self._entries.get(key)
-            if entry is not None and entry[0]() is field:
-                self._entries.move_to_end(key)
-                return entry[1]
-            held = upload(field, self._device)
+    @property
+    def nbytes(self) -> int:
+        """Bytes held on the device."""
+        return self._held
 
-            def drop(reference: weakref.ref[GaussianField]) -> None:
-                with self._lock:
-                    # Another field may live at the same place by now.
-                    found = self._entries.get(key)
-                    if found is not None and found[0] is reference:
-                        del self._entries[key]
+    def get(self, field: GaussianField, keep: bool = True) -> DeviceField:
+        """The field on the device, uploaded now if it is not there. The caller keeps it alive while it is used.
 
-            self._entries[key] = (weakref.ref(field, drop), held)
-            self._entries.move_to_end(key)
-            self._trim()
+        keep: for the frames that follow. Without, a field that is there is used and one that is not leaves no trace.
+        Indexing and uploading are done outside the lock: a builder's thread, of low priority, holds up no frame.
+        """
+        lent = field.device_rows
+        if lent is not None and str(lent.values.device) == self._name:
+            return lent_field(lent)
+        with self._locked():
+            held = self._find(field)
+        if held is not None:
             return held
-
-    def _trim(self) -> None:
-        total = sum(held.nbytes for _, held in list(self._entries.values()))
-        while total > self._budget and len(self._entries) > 1:
-            _, (_, held) = self._entries.popitem(last=False)
-            total -= held.nbytes
+        uploaded = upload(field, self._name)
+        if not keep:
+            return uploaded
+        allowed = self._budget(self._held + uploaded.nbytes)
+        with self._locked():
+            held = self._find(field)
+            if held is not None:  # another thread was faster
+                return held
+            self._insert(field, uploaded)
+            self._trim(allowed)
+        return uploaded
 
     def clear(self) -> None:
         """Drop everything; fields come back at their next frame."""
-        with self._lock:
+        with self._locked():
             self._entries.clear()
+            self._held = 0
+
+    def _find(self, field: GaussianField) -> DeviceField | None:
+        entry = self._entries.get(id(field))
+        if entry is None or entry[0]() is not field:
+            return None
+        self._entries.move_to_end(id(field))
+        return entry[1]
+
+    def _insert(self, field: GaussianField, held: DeviceField) -> None:
+        key = id(field)
+
+        def drop(reference: weakref.ref[GaussianField]) -> None:
+            self._gone.append((key, reference))
+            self._sweep_if_free()
+
+        self._remove(key)  # of a field that lived at the same place and is not swept yet
+        self._entries[key] = (weakref.ref(field, drop), held)
+        self._held += held.nbytes
+
+    def _remove(self, key: int) -> None:
+        entry = self._entries.pop(key, None)
+        if entry is not None:
+            self._held -= entry[1].nbytes
+
+    def _trim(self, allowed: int) -> None:
+        while self._held > allowed and len(self._entries) > 1:
+            self._remove(next(iter(self._entries)))
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        with self._lock:
+            self._sweep()
+            yield
+        self._sweep_if_free()
+
+    def _sweep_if_free(self) -> None:
+        """Never waits: whoever has the lock, it may be this very thread, sweeps when it lets go."""
+        while self._gone and self._lock.acquire(blocking=False):
+            try:
+                self._sweep()
+            finally:
+                self._lock.release()
+
+    def _sweep(self) -> None:
+        while self._gone:
+            key, reference = self._gone.popleft()
+            # Another field may live at the same place by now.
+            entry = self._entries.get(key)
+            if entry is not None and entry[0] is reference:
+                self._remove(key)
 
 
 _stores: dict[str, FieldStore] = {}
 _making = threading.Lock()
 
 
-def store(device: str) -> FieldStore:
-    """The one store of a device, "cuda" or, for the interpreter, "cpu"."""
+def store(device: DrawingDevice) -> FieldStore:
+    """The one store of a device."""
     with _making:
-        if device not in _stores:
-            budget = INTERPRETER_BYTES
-            if device != "cpu":
-                budget = int(SHARE * torch.cuda.get_device_properties(device).total_memory)
-            _stores[device] = FieldStore(device, budget)
-        return _stores[device]
+        if device.name not in _stores:
+            _stores[device.name] = FieldStore(device.name, lambda held: _budget(device, held))
+        return _stores[device.name]
+
+
+def _budget(device: DrawingDevice, held: int) -> int:
+    """Bytes that the fields on a device may fill, which now are `held`."""
+    if device.name == "cpu":
+        return INTERPRETER_BYTES
+    free, total = device.memory()
+    return int(min(SHARE * total, held + free - LEFT_FREE * total))
 
 
 def forget() -> None:
     """Drop all fields from all devices."""
     with _making:
-        for held in _stores.values():
-            held.clear()
+        stores = list(_stores.values())
+    for held in stores:
+        held.clear()
