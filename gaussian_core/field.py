@@ -7,7 +7,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -45,6 +45,8 @@ class GaussianField:
 
     correction: GaussianField | None
     drifts: NDArray[np.float16] | None
+    device_rows: Any = None
+    """resident_field.DeviceRows: the same Gaussians on the device that they were made on, while they are there."""
 
     def __init__(
         self,

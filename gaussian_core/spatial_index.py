@@ -212,6 +212,32 @@ def build_index(
     return SpatialIndex(filled, merged, _marked(levels, filled, count))
 
 
+def index_in_order(
+    rows: NDArray[np.float32],
+    first: tuple[int, int],
+    columns: int,
+    lines: int,
+    starts: NDArray[np.int32],
+    bounds: tuple[float, float, float, float],
+) -> SpatialIndex:
+    """The index of rows that stand in the order of cells of one source pixel, as build_index would make it.
+
+    rows: with their padding, at least one Gaussian, none of a standard deviation above 1. The others: of GridLevel.
+    """
+    count = rows.shape[1] - ROW_PADDING
+    shapes = rows[2:5, :count].T
+    variance = (float(shapes[:, 0].max()), float(shapes[:, 2].max()))
+    level = GridLevel(
+        1.0, first, columns, lines, starts, variance, bounds, count, _narrowest(shapes)
+    )
+    return SpatialIndex(rows, None, _marked([level], rows, count))
+
+
+def is_too_sparse(columns: int, lines: int, count: int) -> bool:
+    """Whether so many cells are too many for so few Gaussians."""
+    return columns * lines > 4 * count + 1024
+
+
 def _marked(
     levels: list[GridLevel], rows: NDArray[np.float32], count: int
 ) -> tuple[GridLevel, ...]:
@@ -251,7 +277,7 @@ def _bin(
         first = (int(np.floor(bounds[0] / cell)), int(np.floor(bounds[1] / cell)))
         columns = int(np.floor(bounds[2] / cell)) - first[0] + 1
         rows = int(np.floor(bounds[3] / cell)) - first[1] + 1
-        if columns * rows <= 4 * x.size + 1024:
+        if not is_too_sparse(columns, rows, x.size):
             break
         cell *= 2
     numbers = np.empty(x.size, np.int32)
