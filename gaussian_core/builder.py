@@ -39,6 +39,19 @@ class PictureLike(Protocol):
     def as_float(self, rect: Rect | None = None) -> NDArray[np.float32]: ...
 
 
+@runtime_checkable
+class StoredPicture(Protocol):
+    """A PictureLike that gives what as_float is made of: pixels (h, w, 3) and alpha (h, w) or None, read-only.
+
+    full: the stored value of full brightness.
+    """
+
+    @property
+    def full(self) -> float: ...
+
+    def stored(self, rect: Rect) -> tuple[NDArray[Any], NDArray[Any] | None]: ...
+
+
 class TileMethod(Protocol):
     """A way to make Gaussians: one per method, holding the picture and whatever it precomputes."""
 
@@ -292,7 +305,12 @@ def build_field(
         say(builder.note)
     if len(keys) == 1:
         return tiles[keys[0]]
-    parts = [tiles.pop(key) for key in keys]
+    return joined([tiles.pop(key) for key in keys])
+
+
+def joined(parts: list[GaussianField]) -> GaussianField:
+    """One field of all parts' Gaussians, in the order of their indices, and of their corrections where they have some.
+    The list is emptied on the way: memory is not held twice."""
     corrections = [part.correction for part in parts if part.correction is not None]
     whole = _joined(parts)
     if corrections:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
@@ -210,29 +208,6 @@ def test_a_block_of_tiles_is_the_tiles(shipped):
         )
     with pytest.raises(ValueError, match="no rectangle"):
         builder.build_tiles([(0, 0), (1, 1)])
-
-
-def test_out_of_memory_on_the_device_means_smaller_parts_then_the_cpu(shipped, monkeypatch):
-    """A device that fails on blocks, then on tiles too; the field is what the CPU makes."""
-    pixels = Picture.from_array(picture(60, 80))
-    expected = FieldBuilder(pixels, "continuoussr", "cpu", tile=40).build_tiles([(0, 0), (1, 0)])
-    builder = FieldBuilder(pixels, "continuoussr", "cpu", tile=40)
-    tiles = builder._tiles
-    tiles.network = SimpleNamespace(device="meta")  # stands for a GPU
-    build, seen = tiles._build_block, []
-
-    def failing(rects, stop):
-        seen.append((tiles.network.device, len(rects)))
-        if tiles.network.device != "cpu":
-            raise torch.OutOfMemoryError("CUDA out of memory")
-        return build(rects, stop)
-
-    monkeypatch.setattr(tiles, "_build_block", failing)
-    made = builder.build_tiles([(0, 0), (1, 0)])
-    assert seen == [("meta", 2), ("meta", 1), ("cpu", 1), ("cpu", 1)]
-    assert builder.note.endswith("on the CPU, which is slower.")
-    for key, field in expected.items():
-        np.testing.assert_allclose(made[key].means, field.means, atol=1e-4)
 
 
 def test_a_tile_can_be_stopped_between_layers(shipped):

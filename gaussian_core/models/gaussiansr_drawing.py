@@ -12,11 +12,12 @@ from torch import Tensor
 from gaussian_core.errors import Cancelled
 from gaussian_core.field import GaussianField
 from gaussian_core.models.continuoussr import colours_of
+from gaussian_core.models.faults import explained
 from gaussian_core.models.gaussiansr import Encoded, GaussianSR, bicubic
 from gaussian_core.models.published.drawing import on_white
 from gaussian_core.models.published.picture_features import WHOLE, PictureFeatures
 from gaussian_core.parallel import Stop
-from gaussian_core.rasterizer import rasterize
+from gaussian_core.rasterizer import Backend, rasterize
 from gaussian_core.viewport import Viewport
 
 if TYPE_CHECKING:
@@ -52,20 +53,21 @@ class GaussianSRDrawing:
         self._whole: Encoded | None = None
 
     def encode(self, stop: Stop | None = None) -> None:
-        """Make what is kept now and not with the first part that is drawn."""
+        """Make what is kept now and not with the first part that is drawn. Raises as draw."""
         if self._keep and self._whole is None:
-            with torch.inference_mode():
+            with torch.inference_mode(), explained(self._features.device.type):
                 self._whole = self._encode((0, 0, self.extent[1], self.extent[0]), stop)[0]
 
     def draw(self, viewport: Viewport, stop: Stop | None = None) -> NDArray[np.float32]:
-        """Pixels whose centre is outside the picture are 0. Raises Cancelled when stopped. One thread at a time."""
+        """Pixels whose centre is outside the picture are 0. Raises Cancelled when stopped, DeviceError where the device
+        fails. One thread at a time."""
         self.encode(stop)
         xs, ys = viewport.pixel_centres()
         height, width = self.extent
         frame = np.zeros((len(ys), len(xs), 3), np.float32)
         pixels = STRIP if self._features.device.type == "cpu" else 16 * STRIP
         step = max(LEAST_ROWS, pixels // len(xs))
-        with torch.inference_mode():
+        with torch.inference_mode(), explained(self._features.device.type):
             encoded, origin = self._seen(viewport, stop)
             field = self._field(encoded, origin, _cell(viewport))
             for top in range(0, len(ys), step):
@@ -82,7 +84,7 @@ class GaussianSRDrawing:
         Those whose size follows the scale are as at 100 %."""
         self.encode(stop)
         x0, y0, x1, y1 = rect
-        with torch.inference_mode():
+        with torch.inference_mode(), explained(self._features.device.type):
             if self._whole is not None:
                 shapes = self._whole.kernels[0, :, y0:y1, x0:x1]
             else:
@@ -146,7 +148,8 @@ class GaussianSRDrawing:
         x, y = torch.from_numpy(xs), torch.from_numpy(ys)
         positions = torch.stack([x.expand(len(y), -1), y[:, None].expand(-1, len(x))])[None]
         device = encoded.features.device
-        splatted = rasterize(field, part, pixel_sigma=0, stop=stop)
+        backend: Backend = "cpu" if device.type == "cpu" else "auto"
+        splatted = rasterize(field, part, backend=backend, pixel_sigma=0, stop=stop)
         others = encoded.features[:, self.model.config.splatted :]
         away = positions.new_tensor(origin)[None, :, None, None]
         seen = self.model.join(

@@ -53,6 +53,7 @@ class PlainNetwork:
     """Raises WeightsError for tensors that do not fit their description. For configurations that suit."""
 
     device = "cpu"
+    stays = False
 
     def __init__(self, path: str | os.PathLike[str], config: ModelConfig, tensors: Tensors) -> None:
         if {name: t.shape for name, t in tensors.items()} != _shapes(config):

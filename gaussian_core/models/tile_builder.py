@@ -3,47 +3,49 @@
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gaussian_core import correction
 from gaussian_core.allocator import keep_freed_blocks
+from gaussian_core.builder import joined
 from gaussian_core.errors import Cancelled
 from gaussian_core.field import GaussianField
 from gaussian_core.kernel_interpolation import mirrored
 from gaussian_core.models import plain_network
 from gaussian_core.models.assembly import drifts_of, part_of_rows
-from gaussian_core.models.config import (
-    STRUCTURE_REACH,
-    ModelConfig,
-    default_weights,
-    weights_path,
-)
-from gaussian_core.models.devices import is_cpu, pick_device, runs_plainly
+from gaussian_core.models.config import ModelConfig, default_weights, weights_path
+from gaussian_core.models.devices import is_cpu, loss, pick_device, runs_plainly
+from gaussian_core.models.faults import Fault, attempt_twice, explanation, note_of
 from gaussian_core.models.plain_network import PlainNetwork
+from gaussian_core.models.surroundings import Surroundings, moved, surroundings
 from gaussian_core.models.transparency import rows_of_pixels
 from gaussian_core.parallel import Stop
-from gaussian_core.rasterizer import rasterize
+from gaussian_core.rasterizer import Backend, rasterize
 from gaussian_core.viewport import Viewport
 
 if TYPE_CHECKING:
     from gaussian_core.builder import PictureLike, Rect
+    from gaussian_core.models.torch_network import TorchNetwork
 
 log = logging.getLogger(__name__)
 
-SURROUND = correction.HALO + 4  # source pixels: the correction, and what reaches into them
-BASE_REACH = 3  # source pixels that the bicubic colour of a cell reads to each side
+LEAST_PART = 64  # source pixels: a side of the smallest parts for a device of little memory
+SMALLER = "The GPU has little free memory: the field is built in small parts, which is slower."
 
 
 class Network(Protocol):
     """From pixels to Gaussians. device: "cpu" or another. lattice, encoder_reach: as of the encoder. inner: it can do
-    without what its layers lose at the sides of a tile inside a picture, and be given nothing more."""
+    without what its layers lose at the sides of a tile inside a picture, and be given nothing more. stays: it is a
+    TorchNetwork whose Gaussians can be left on its device (see device_build)."""
 
     device: str
     config: ModelConfig
@@ -51,6 +53,7 @@ class Network(Protocol):
     lattice: int
     encoder_reach: int
     inner: bool
+    stays: bool
 
     def rows(
         self,
@@ -111,132 +114,160 @@ class ContinuousSRTiles:
         kind = "cpu" if is_cpu(device) else pick_device(device).type
         name = default_weights(kind, getattr(picture, "jpeg_quality", None))
         self._path = weights or weights_path(name)
-        self.network = open_network(self._path, device)
+        self.network = self._opened(device)
+        self._too_much = sys.maxsize  # source pixels at once, for the memory of the device
         # The threads of a network run by themselves: two at once are slower, in twice the memory.
         self._lock = threading.Lock()
+
+    def _opened(self, device: str) -> Network:
+        """The network on the device; on the CPU where "auto" meets one that fails, which `note` then says."""
+        if device == "auto" and loss():
+            self.note = note_of(Fault(False, True, loss()))
+        made = attempt_twice(
+            lambda: open_network(self._path, device), "cpu" if is_cpu(device) else device
+        )
+        if not isinstance(made, Fault):
+            return made
+        if device != "auto":
+            raise explanation(made)
+        self.note = note_of(made)
+        return open_network(self._path, "cpu")
 
     def build(self, rect: Rect, stop: Stop | None = None) -> GaussianField:
         return self.build_block([rect], stop)[0]
 
     def build_block(self, rects: Sequence[Rect], stop: Stop | None = None) -> list[GaussianField]:
-        """Where the device runs out of memory: tile by tile, then on the CPU, which `note` then says."""
-        try:
-            return self._build_block(rects, stop)
-        except RuntimeError as error:  # of which torch's is one
-            if self.network.device == "cpu" or not _out_of_memory(error):
-                raise
-            log.warning("out of memory on %s: %s", self.network.device, error)
+        """Where the device runs out of memory: once more without the fields that frames were drawn from, then in
+        smaller parts, then on the CPU. There, too, where it fails in any other way. `note` says so."""
+        network = self.network
+        if network.device == "cpu":
+            return self._build_block(network, rects, stop)
+        smaller = len(rects) > 1 or _quarters(rects[0]) is not None
+        if not smaller or _area(rects) < self._too_much:
+            made = attempt_twice(lambda: self._build_block(network, rects, stop), network.device)
+            if not isinstance(made, Fault):
+                return made
+            if not (smaller and made.memory):
+                self._go_on_with_cpu(network, made)
+                return self.build_block(rects, stop)
+            log.warning("%d pixels at once are too many for the memory of the device", _area(rects))
+            self._too_much = min(self._too_much, _area(rects))  # not tried again
+            self.note = SMALLER
         if len(rects) > 1:
             return [self.build(rect, stop) for rect in rects]
-        with self._lock:
-            self.network = open_network(self._path, "cpu")
-        self.note = "The GPU is out of memory: the field is built on the CPU, which is slower."
-        return self._build_block(rects, stop)
+        parts = [self.build(part, stop) for part in _quarters(rects[0]) or rects]
+        for part in parts:
+            part.take_cell_order()
+        return [joined(parts)]
 
-    def _build_block(self, rects: Sequence[Rect], stop: Stop | None) -> list[GaussianField]:
+    def _go_on_with_cpu(self, network: Network, fault: Fault) -> None:
+        if not fault.memory:
+            from gaussian_core.models import torch_network
+
+            torch_network.forget_networks()
+        with self._lock:
+            if self.network is network:  # else another thread was here before
+                self.network = open_network(self._path, "cpu")
+                self.note = note_of(fault)
+
+    def _build_block(
+        self, network: Network, rects: Sequence[Rect], stop: Stop | None
+    ) -> list[GaussianField]:
         """For each of the rectangles, which tile a rectangle, the Gaussians of its source pixels, and of the mirrored
         margin where it ends with the picture."""
-        height, width = self.picture.extent
-        network = self.network
-        margin = network.config.margin
-        rect = _around(rects)
-        whole = (-margin, -margin, width + margin, height + margin)
-        # Gaussians just outside matter too: the correction needs what the field shows there.
-        ex0, ey0, ex1, ey1 = _widened(rect, SURROUND, network.lattice, whole)
-        # The network sees the picture with its margin and nothing beyond, whole or in tiles. Inside the picture there
-        # is enough around a tile; at its borders the network pads, as it was trained to.
-        seen = _seen_inside(network, (ex0, ey0, ex1, ey1))
-        inner = network.inner and _within(seen, whole)
-        if not inner:
-            reach = max(network.encoder_reach + network.lattice - 1, STRUCTURE_REACH, BASE_REACH)
-            seen = _widened((ex0, ey0, ex1, ey1), reach, network.lattice, whole)
-        left, top, right, bottom = seen
-        columns, lines = mirrored(left, right, width), mirrored(top, bottom, height)
-        cl, ct = int(columns.min()), int(lines.min())
-        part = self.picture.as_float((cl, ct, int(columns.max()) + 1, int(lines.max()) + 1))
-        pixels = part[lines - ct][:, columns - cl]
+        place = surroundings(network, rects, self.picture.extent)
 
         def check() -> None:
             if stop is not None and stop():
                 raise Cancelled("stopped within a tile")
 
-        around = (ex0 - left, ey0 - top, ex1 - left, ey1 - top)
+        if network.stays:
+            from gaussian_core.models.device_build import build_on_device
+
+            with self._lock:
+                made = build_on_device(
+                    cast("TorchNetwork", network), self.picture, rects, place, check, self._again
+                )
+            if made is not None:
+                return made
+        return self._build_on_host(network, rects, place, stop, check)
+
+    def _build_on_host(
+        self,
+        network: Network,
+        rects: Sequence[Rect],
+        place: Surroundings,
+        stop: Stop | None,
+        check: Callable[[], None],
+    ) -> list[GaussianField]:
+        height, width = self.picture.extent
+        left, top, right, bottom = place.seen
+        columns, lines = mirrored(left, right, width), mirrored(top, bottom, height)
+        cl, ct = int(columns.min()), int(lines.min())
+        part = self.picture.as_float((cl, ct, int(columns.max()) + 1, int(lines.max()) + 1))
+        pixels = part[lines - ct][:, columns - cl]
+        near_rect = moved(place.near, (left, top))
         with self._lock:
-            near = rows_of_pixels(network, pixels, (left, top), around, inner, stop, check)
-        amplitudes = self._correction(near, pixels, (left, top), rect, stop)
+            near = rows_of_pixels(network, pixels, (left, top), near_rect, place.inner, stop, check)
+        # On the CPU all of it: who asks for that has a reason to leave the GPU alone.
+        backend: Backend = "cpu" if network.device == "cpu" else "auto"
+        amplitudes = self._correction(near, pixels, place, stop, backend)
         fields = []
-        for x0, y0, x1, y1 in rects:
-            share = amplitudes[y0 - rect[1] : y1 - rect[1], x0 - rect[0] : x1 - rect[0]]
-            own = (
-                x0 - margin * (x0 == 0) - left,
-                y0 - margin * (y0 == 0) - top,
-                x1 + margin * (x1 == width) - left,
-                y1 + margin * (y1 == height) - top,
-            )
-            rows = part_of_rows(near, around, own, network.config.cells)
+        for rect in rects:
+            x0, y0, x1, y1 = moved(rect, place.rect[:2])
+            share = amplitudes[y0:y1, x0:x1]
+            own = place.own(rect)
+            rows = part_of_rows(near, near_rect, moved(own, (left, top)), network.config.cells)
             metadata = {"method": "continuoussr", "weights": network.config.name}
             field = GaussianField.from_rows(rows, self.picture.extent, metadata)
             if network.config.drift > 0:
-                corner = (own[0] + left, own[1] + top)
-                field.drifts = drifts_of(rows, corner, own[2] - own[0], network.config.cells)
+                field.drifts = drifts_of(rows, own[:2], own[2] - own[0], network.config.cells)
             field.correction = GaussianField.from_rows(
-                correction.make_rows(share, x0, y0), self.picture.extent
+                correction.make_rows(share, rect[0], rect[1]), self.picture.extent
             )
             fields.append(field)
         return fields
+
+    def _again(self, rect: Rect) -> GaussianField:
+        """A tile whose device is lost, built on the CPU."""
+        network = self.network
+        if network.device != "cpu":
+            self._go_on_with_cpu(network, Fault(False, True, loss() or "the device is lost"))
+        return self.build(rect)
 
     def _correction(
         self,
         near: NDArray[np.float32],
         pixels: NDArray[np.float32],
-        origin: tuple[int, int],
-        rect: Rect,
+        place: Surroundings,
         stop: Stop | None,
+        backend: Backend,
     ) -> NDArray[np.float32]:
-        """(H, W, C) amplitudes that make up for what the field of rows `near` lacks of pixels (first one at origin)
-        within rect at 100 %."""
-        height, width = self.picture.extent
-        x0, y0 = max(rect[0] - correction.HALO, 0), max(rect[1] - correction.HALO, 0)
-        x1, y1 = min(rect[2] + correction.HALO, width), min(rect[3] + correction.HALO, height)
+        """(H, W, C) amplitudes that make up for what the field of rows `near` lacks of pixels, which begin where
+        place.seen does, within place.rect at 100 %."""
+        x0, y0, x1, y1 = place.corrected
         shown = rasterize(
             GaussianField.from_rows(near, self.picture.extent),
             Viewport((x0, y0), 1.0, (x1 - x0, y1 - y0)),
+            backend=backend,
             stop=stop,
         )
-        wanted = pixels[y0 - origin[1] : y1 - origin[1], x0 - origin[0] : x1 - origin[0]]
-        amplitudes = correction.solve(wanted - shown)
-        return amplitudes[rect[1] - y0 : rect[3] - y0, rect[0] - x0 : rect[2] - x0]
+        a, b, c, d = moved(place.corrected, place.seen[:2])
+        amplitudes = correction.solve(pixels[b:d, a:c] - shown)
+        a, b, c, d = moved(place.rect, (x0, y0))
+        return amplitudes[b:d, a:c]
 
 
-def _out_of_memory(error: RuntimeError) -> bool:
-    """Whether a device has run out of it; what it holds in reserve is then given back."""
-    import torch
-
-    if not isinstance(error, torch.OutOfMemoryError):
-        return False
-    torch.cuda.empty_cache()
-    return True
+def _area(rects: Sequence[Rect]) -> int:
+    return sum((x1 - x0) * (y1 - y0) for x0, y0, x1, y1 in rects)
 
 
-def _seen_inside(network: Network, rect: Rect) -> Rect:
-    """What a network is given for rect where it need not pad: as much more as its encoder takes away."""
-    least = max(BASE_REACH, STRUCTURE_REACH)
-    reach = network.encoder_reach
-    reach += max(0, -(-(least - reach) // network.lattice) * network.lattice)
-    return rect[0] - reach, rect[1] - reach, rect[2] + reach, rect[3] + reach
-
-
-def _around(rects: Sequence[Rect]) -> Rect:
-    x0, y0, x1, y1 = zip(*rects, strict=True)
-    return min(x0), min(y0), max(x1), max(y1)
-
-
-def _widened(rect: Rect, by: int, lattice: int, whole: Rect) -> Rect:
-    """rect with `by` more on each side, to multiples of the lattice, within whole, which begins with one."""
-    x0, y0 = ((v - by) // lattice * lattice for v in rect[:2])
-    x1, y1 = (-(-(v + by) // lattice) * lattice for v in rect[2:])
-    return max(x0, whole[0]), max(y0, whole[1]), min(x1, whole[2]), min(y1, whole[3])
-
-
-def _within(rect: Rect, whole: Rect) -> bool:
-    return min(rect[0] - whole[0], rect[1] - whole[1], whole[2] - rect[2], whole[3] - rect[3]) >= 0
+def _quarters(rect: Rect) -> list[Rect] | None:
+    """The rectangle in up to four parts; None where it is so small that its surroundings are most of the work."""
+    x0, y0, x1, y1 = rect
+    if max(x1 - x0, y1 - y0) < 2 * LEAST_PART:
+        return None
+    xs, ys = (
+        [a, (a + b) // 2, b] if b - a >= 2 * LEAST_PART else [a, b] for a, b in ((x0, x1), (y0, y1))
+    )
+    return [(a, c, b, d) for c, d in pairwise(ys) for a, b in pairwise(xs)]

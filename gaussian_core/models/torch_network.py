@@ -25,8 +25,14 @@ if TYPE_CHECKING:
 
 @lru_cache(4)
 def read_network(path: Path, changed: int, device: str) -> TorchNetwork:
-    """Read once as long as the file stays as it is (changed: when it was). Raises WeightsError."""
+    """Read once as long as the file stays as it is (changed: when it was). Raises WeightsError, and RuntimeError where
+    the device fails."""
     return TorchNetwork(load_field_model(path), torch.device(device))
+
+
+def forget_networks() -> None:
+    """Keep none that has been read: those on a device that failed are of no use, the others are soon read again."""
+    read_network.cache_clear()
 
 
 class TorchNetwork:
@@ -42,8 +48,19 @@ class TorchNetwork:
         self.lattice = model.encoder.lattice
         self.encoder_reach = model.encoder.reach
         self.inner = device.type == "cpu" and can_assemble(model.config)
+        self.stays = device.type != "cpu"
+        self.torch_device = device
         self._dtype = model.hidden.weight.dtype
-        self._device = device
+
+    def device_rows(
+        self, image: Tensor, origin: tuple[int, int], rect: Rect, check: Callable[[], None]
+    ) -> Tensor:
+        """(5 + C, N) float32, where image (1, C, H, W) float32 is: as rows, without padding."""
+        entry = colours_of(image).to(self._dtype).contiguous(memory_format=torch.channels_last)
+        colour, geometry = self.model.heads(entry, check)
+        check()
+        table = gaussian_table(self.model, image, colour.float(), geometry.float())
+        return pixel_rows(table, origin, rect, self.config.cells)
 
     def rows(
         self,
@@ -56,17 +73,16 @@ class TorchNetwork:
     ) -> NDArray[np.float32]:
         with torch.inference_mode():
             image = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))[None]
-            image = image.to(self._device)
-            entry = colours_of(image).to(self._dtype).contiguous(memory_format=torch.channels_last)
+            image = image.to(self.torch_device)
             if self.inner:
+                entry = colours_of(image).to(self._dtype)
+                entry = entry.contiguous(memory_format=torch.channels_last)
                 lost = self.model.encoder.reach if inner else 0
                 outputs = self.model.outputs(entry, check, inner)
                 return assemble(self.model, outputs, image, origin, rect, stop, lost)
-            colour, geometry = self.model.heads(entry, check)
+            made = self.device_rows(image, origin, rect, check)
             check()
-            table = gaussian_table(self.model, image, colour.float(), geometry.float())
-            check()
-            return table_rows(table, origin, rect, self.config.cells)
+            return _padded(made.cpu())
 
 
 def assemble(
@@ -111,16 +127,29 @@ def gaussian_table(model: ContinuousSR, image: Tensor, colour: Tensor, geometry:
     return torch.cat([cells.means, cells.covariances, amplitudes], 1)[0]
 
 
-def table_rows(
-    table: Tensor, origin: tuple[int, int], rect: Rect, cells: int
-) -> NDArray[np.float32]:
-    """The Gaussians of a rectangle of source pixels of the table, in the index's layout, pixel by pixel."""
+def pixel_rows(table: Tensor, origin: tuple[int, int], rect: Rect, cells: int) -> Tensor:
+    """(5 + C, N): the Gaussians of a rectangle of source pixels of the table, pixel by pixel, where the table is.
+    origin: source coordinates of its first pixel."""
     x0, y0, x1, y1 = (v * cells for v in rect)
     part = table[:, y0:y1, x0:x1]
     channels, h, w = part.shape
     split = part.reshape(channels, h // cells, cells, w // cells, cells).permute(0, 1, 3, 2, 4)
-    rows = torch.zeros(channels, h * w + ROW_PADDING)
-    rows[:, : h * w] = split.reshape(channels, -1).cpu()
-    rows[0, : h * w] += origin[0]
-    rows[1, : h * w] += origin[1]
-    return rows.numpy()
+    rows = split.reshape(channels, -1)
+    if cells == 1:  # it may still be the table's own memory
+        rows = rows.clone()
+    rows[0] += origin[0]
+    rows[1] += origin[1]
+    return rows
+
+
+def table_rows(
+    table: Tensor, origin: tuple[int, int], rect: Rect, cells: int
+) -> NDArray[np.float32]:
+    """As pixel_rows, in the index's layout on the host."""
+    return _padded(pixel_rows(table, origin, rect, cells).cpu())
+
+
+def _padded(rows: Tensor) -> NDArray[np.float32]:
+    padded = torch.zeros(len(rows), rows.shape[1] + ROW_PADDING)
+    padded[:, : rows.shape[1]] = rows
+    return padded.numpy()

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from gaussian_core.field import GaussianField
 from gaussian_core.models.plain_network import enlarged
 from gaussian_core.parallel import Stop
-from gaussian_core.rasterizer import rasterize
+from gaussian_core.rasterizer import Backend, rasterize
 from gaussian_core.viewport import Viewport
 
 if TYPE_CHECKING:
@@ -49,7 +49,8 @@ def rows_of_pixels(
     rows = network.rows(pixels, origin, rect, inner, stop, check)
     if pixels.shape[2] != 4 or not pixels[..., 3].any():
         return rows
-    lattice = _Lattice(origin, rect, network.config.cells)
+    backend: Backend = "cpu" if network.device == "cpu" else "auto"
+    lattice = _Lattice(origin, rect, network.config.cells, backend)
     alpha = np.ascontiguousarray(pixels[..., 3:])
     part = nearness(pixels[..., 3])[rect[1] : rect[3], rect[0] : rect[2]]
     if not part.any():
@@ -71,10 +72,12 @@ def rows_of_pixels(
 
 class _Lattice:
     """The cells of the pixels of rect, in the order of rows: pixel by pixel. origin: of the first pixel that rect
-    counts from, in source pixels."""
+    counts from, in source pixels. backend: what draws."""
 
-    def __init__(self, origin: tuple[int, int], rect: Rect, cells: int) -> None:
-        self.cells, self._rect = cells, rect
+    def __init__(
+        self, origin: tuple[int, int], rect: Rect, cells: int, backend: Backend = "auto"
+    ) -> None:
+        self.cells, self._rect, self._backend = cells, rect, backend
         x0, y0, x1, y1 = rect
         size = (cells * (x1 - x0), cells * (y1 - y0))
         self._viewport = Viewport((origin[0] + x0, origin[1] + y0), cells, size)
@@ -92,7 +95,8 @@ class _Lattice:
         """(C, N): what Gaussians show at the cells' centres."""
         width, height = self._viewport.size
         extent = (height // self.cells, width // self.cells)
-        seen = rasterize(GaussianField.from_rows(rows, extent), self._viewport, stop=stop)
+        field = GaussianField.from_rows(rows, extent)
+        seen = rasterize(field, self._viewport, backend=self._backend, stop=stop)
         return self._ordered(seen.transpose(2, 0, 1))
 
     def _ordered(self, planes: Floats) -> Floats:

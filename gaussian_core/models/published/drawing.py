@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from gaussian_core.errors import Cancelled
 from gaussian_core.models.devices import pick_device
+from gaussian_core.models.faults import explained
 from gaussian_core.models.liif import LIIF, Codes
 from gaussian_core.models.published.picture_features import WHOLE, PictureFeatures
 from gaussian_core.models.published.tiles import load_for
@@ -59,15 +60,15 @@ class LIIFDrawing:
         self._codes: Codes | None = None
 
     def encode(self, stop: Stop | None = None) -> None:
-        """Make what is kept now and not with the first part that is drawn."""
+        """Make what is kept now and not with the first part that is drawn. Raises as draw."""
         if self._keep and self._codes is None:
-            with torch.inference_mode():
+            with torch.inference_mode(), explained(self._features.device.type):
                 self._codes = self._encode((0, 0, self.extent[1], self.extent[0]), stop)
 
     def draw(self, viewport: Viewport, stop: Stop | None = None) -> NDArray[np.float32]:
-        """Raises Cancelled when stopped. One thread at a time."""
+        """Raises Cancelled when stopped, DeviceError where the device fails. One thread at a time."""
         self.encode(stop)
-        with torch.inference_mode():
+        with torch.inference_mode(), explained(self._features.device.type):
             codes = self._codes or self._encode(self._seen(viewport), stop)
             return self.model.render(codes, viewport, stop)
 

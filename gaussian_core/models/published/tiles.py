@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from gaussian_core.field import GaussianField
 from gaussian_core.models.assembly import drifts_of
 from gaussian_core.models.continuoussr import ContinuousSR
 from gaussian_core.models.devices import pick_device
+from gaussian_core.models.faults import Fault, attempt_twice, explanation, note_of
 from gaussian_core.models.gaussiansr import GaussianSR
 from gaussian_core.models.liif import LIIF
 from gaussian_core.models.published.continuoussr import (
@@ -50,12 +52,22 @@ def _model(path: Path, changed: int, device: str, precision: str) -> Model:
 def load_for(
     path: str | os.PathLike[str], device: torch.device, precision: Precision = "float32"
 ) -> Model:
-    """The model of a weights file, read once as long as the file stays as it is. Raises WeightsError."""
+    """The model of a weights file, read once as long as the file stays as it is. Raises WeightsError, and DeviceError
+    where the device fails."""
     if precision not in PRECISIONS:
         raise DeviceError(f"Unknown precision {precision!r}: use {' or '.join(PRECISIONS)}.")
     source = Path(path)
     changed = source.stat().st_mtime_ns if source.is_file() else 0
-    return _model(source.resolve(), changed, str(device), precision)
+    where, name = source.resolve(), str(device)
+    made = attempt_twice(lambda: _model(where, changed, name, precision), device.type)
+    if isinstance(made, Fault):
+        raise explanation(made)
+    return made
+
+
+def forget_models() -> None:
+    """Keep none that has been read: those on a device that failed are of no use, the others are soon read again."""
+    _model.cache_clear()
 
 
 def tiles_of(
@@ -78,12 +90,23 @@ def tiles_of(
         )
     if isinstance(model, ContinuousSR):
         return ContinuousSRTiles(picture, device, Path(weights))
-    return PublishedTiles(picture, model, target, Path(weights).stem, PRECISIONS[precision])
+    return PublishedTiles(
+        picture,
+        model,
+        target,
+        Path(weights).stem,
+        PRECISIONS[precision],
+        on_cpu=lambda: load_for(weights, torch.device("cpu"), precision),
+    )
 
 
 class PublishedTiles:
     """TileMethod of the published ContinuousSR. Tiles can be asked for from several threads; the network runs for one
-    at a time. The field's metadata says by which footprint it is to be seen ("pixel_sigma")."""
+    at a time. The field's metadata says by which footprint it is to be seen ("pixel_sigma").
+
+    on_cpu: reads the model again where the device fails, for the CPU to go on; `note` then says so. Without it a device
+    that fails raises DeviceError.
+    """
 
     def __init__(
         self,
@@ -93,23 +116,61 @@ class PublishedTiles:
         name: str,
         dtype: torch.dtype = torch.float32,
         whole: int | None = None,
+        on_cpu: Callable[[], Model] | None = None,
     ) -> None:
-        self.picture, self.model = picture, model
+        self.picture = picture
         self.channels = int(picture.as_float((0, 0, 1, 1)).shape[2])
-        self.features = PictureFeatures(
-            picture, model.encoder, lambda colours: colours, device, dtype, whole
-        )
-        self.note = self.features.note  # what the user should know about the building
+        self._dtype, self._most, self._on_cpu = dtype, whole, on_cpu
+        self.note = ""  # what the user should know about the building
+        self._take(model, device)
         self.metadata = {
             "method": "continuoussr",
             "weights": name,
             "pixel_sigma": f"{PIXEL_SIGMA:g}",
         }
-        self._embedding: Tensor | None = None
         self._lock = threading.Lock()
 
+    def _take(self, model: PublishedContinuousSR, device: torch.device) -> None:
+        self.model, self.device = model, device
+        self.features = PictureFeatures(
+            self.picture, model.encoder, lambda colours: colours, device, self._dtype, self._most
+        )
+        self.note = " ".join(filter(None, [self.note, self.features.note]))
+        self._embedding: Tensor | None = None
+
     def build(self, rect: Rect, stop: Stop | None = None) -> GaussianField:
-        """The Gaussians of the source pixels in rect. Raises Cancelled."""
+        """The Gaussians of the source pixels in rect. Raises Cancelled, and DeviceError where the device fails and
+        there is nothing to go on with."""
+        with self._lock:
+            device = self.device.type
+            table = attempt_twice(lambda: self._table(rect, stop), device)
+            if isinstance(table, Fault):
+                self._go_on_with_cpu(table)
+                table = self._table(rect, stop)
+        x0, y0, x1, y1 = rect
+        rows = table_rows(self._channels(table), (0, 0), (0, 0, x1 - x0, y1 - y0), CELLS)
+        drifts = drifts_of(rows, (x0, y0), x1 - x0, CELLS, REFERENCE)
+        if self.channels == 4:
+            alpha = _AlphaOf(self.picture).rows(rect)
+            rows = np.concatenate([alpha, rows], 1)
+            drifts = np.concatenate([np.zeros((alpha.shape[1], 2), np.float16), drifts])
+        field = GaussianField.from_rows(rows, self.picture.extent, self.metadata)
+        field.drifts = drifts
+        return field
+
+    def _go_on_with_cpu(self, fault: Fault) -> None:
+        """Raises DeviceError where that is not wanted."""
+        if not fault.memory:
+            forget_models()
+        if self._on_cpu is None:
+            raise explanation(fault)
+        model = self._on_cpu()
+        assert isinstance(model, PublishedContinuousSR)
+        self.note = note_of(fault)
+        self._take(model, torch.device("cpu"))
+
+    def _table(self, rect: Rect, stop: Stop | None) -> Tensor:
+        """(8, 2 h, 2 w) on the CPU: x, y, xx, xy, yy, r, g, b of the pixels of rect."""
 
         def check() -> None:
             if stop is not None and stop():
@@ -117,7 +178,7 @@ class PublishedTiles:
 
         x0, y0, x1, y1 = rect
         table = torch.empty(8, CELLS * (y1 - y0), CELLS * (x1 - x0))
-        with self._lock, torch.inference_mode():
+        with torch.inference_mode():
             if self._embedding is None:
                 self._embedding = self.model.embedding()
             # The deep features of the tile once; the heads piece by piece.
@@ -130,15 +191,7 @@ class PublishedTiles:
                     made = self._gaussians(deep, origin, piece, rect)
                     i, j = CELLS * (top - y0), CELLS * (left - x0)
                     table[:, i : i + made.shape[1], j : j + made.shape[2]] = made
-        rows = table_rows(self._channels(table), (0, 0), (0, 0, x1 - x0, y1 - y0), CELLS)
-        drifts = drifts_of(rows, (x0, y0), x1 - x0, CELLS, REFERENCE)
-        if self.channels == 4:
-            alpha = _AlphaOf(self.picture).rows(rect)
-            rows = np.concatenate([alpha, rows], 1)
-            drifts = np.concatenate([np.zeros((alpha.shape[1], 2), np.float16), drifts])
-        field = GaussianField.from_rows(rows, self.picture.extent, self.metadata)
-        field.drifts = drifts
-        return field
+        return table
 
     def _gaussians(self, deep: Tensor, origin: tuple[int, int], piece: Rect, tile: Rect) -> Tensor:
         """(8, 2 h, 2 w): x, y, xx, xy, yy, r, g, b of the pixels of piece."""

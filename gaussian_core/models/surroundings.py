@@ -1,0 +1,108 @@
+"""What a block of tiles needs of the picture around it, for a network and for the correction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from gaussian_core import correction
+from gaussian_core.models.config import STRUCTURE_REACH, ModelConfig
+
+if TYPE_CHECKING:
+    from gaussian_core.builder import Rect
+
+SURROUND = correction.HALO + 4  # source pixels: the correction, and what reaches into them
+BASE_REACH = 3  # source pixels that the bicubic colour of a cell reads to each side
+
+
+class Reaching(Protocol):
+    """What decides how far a network looks, as of tile_builder.Network."""
+
+    config: ModelConfig
+    lattice: int
+    encoder_reach: int
+    inner: bool
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """Rectangles (x0, y0, x1, y1) in source pixels.
+
+    rect: of all tiles. near: whose Gaussians are needed. seen: the pixels, mirrored where there is no picture, that the
+    network is given for them; inner: it need not pad. corrected: where the picture is compared with what is shown.
+    """
+
+    extent: tuple[int, int]
+    margin: int
+    rect: Rect
+    near: Rect
+    seen: Rect
+    inner: bool
+
+    @property
+    def corrected(self) -> Rect:
+        height, width = self.extent
+        x0, y0, x1, y1 = self.rect
+        by = correction.HALO
+        return max(x0 - by, 0), max(y0 - by, 0), min(x1 + by, width), min(y1 + by, height)
+
+    def own(self, tile: Rect) -> Rect:
+        """The pixels whose Gaussians a tile holds: its own, and the mirrored margin where it ends with the picture."""
+        height, width = self.extent
+        x0, y0, x1, y1 = tile
+        by = self.margin
+        return (
+            x0 - by * (x0 == 0),
+            y0 - by * (y0 == 0),
+            x1 + by * (x1 == width),
+            y1 + by * (y1 == height),
+        )
+
+
+def surroundings(network: Reaching, rects: Sequence[Rect], extent: tuple[int, int]) -> Surroundings:
+    """Of rectangles that tile a rectangle of a picture of extent (height, width)."""
+    height, width = extent
+    margin = network.config.margin
+    rect = around(rects)
+    whole = (-margin, -margin, width + margin, height + margin)
+    # Gaussians just outside matter too: the correction needs what the field shows there.
+    near = _widened(rect, SURROUND, network.lattice, whole)
+    # The network sees the picture with its margin and nothing beyond, whole or in tiles. Inside the picture there
+    # is enough around a tile; at its borders the network pads, as it was trained to.
+    seen = _seen_inside(network, near)
+    inner = network.inner and _within(seen, whole)
+    if not inner:
+        reach = max(network.encoder_reach + network.lattice - 1, STRUCTURE_REACH, BASE_REACH)
+        seen = _widened(near, reach, network.lattice, whole)
+    return Surroundings(extent, margin, rect, near, seen, inner)
+
+
+def moved(rect: Rect, origin: tuple[int, int]) -> Rect:
+    """The rectangle as counted from origin (x, y)."""
+    return rect[0] - origin[0], rect[1] - origin[1], rect[2] - origin[0], rect[3] - origin[1]
+
+
+def around(rects: Sequence[Rect]) -> Rect:
+    """The least rectangle that holds them."""
+    x0, y0, x1, y1 = zip(*rects, strict=True)
+    return min(x0), min(y0), max(x1), max(y1)
+
+
+def _seen_inside(network: Reaching, rect: Rect) -> Rect:
+    """What a network is given for rect where it need not pad: as much more as its encoder takes away."""
+    least = max(BASE_REACH, STRUCTURE_REACH)
+    reach = network.encoder_reach
+    reach += max(0, -(-(least - reach) // network.lattice) * network.lattice)
+    return rect[0] - reach, rect[1] - reach, rect[2] + reach, rect[3] + reach
+
+
+def _widened(rect: Rect, by: int, lattice: int, whole: Rect) -> Rect:
+    """rect with `by` more on each side, to multiples of the lattice, within whole, which begins with one."""
+    x0, y0 = ((v - by) // lattice * lattice for v in rect[:2])
+    x1, y1 = (-(-(v + by) // lattice) * lattice for v in rect[2:])
+    return max(x0, whole[0]), max(y0, whole[1]), min(x1, whole[2]), min(y1, whole[3])
+
+
+def _within(rect: Rect, whole: Rect) -> bool:
+    return min(rect[0] - whole[0], rect[1] - whole[1], whole[2] - rect[2], whole[3] - rect[3]) >= 0
