@@ -1,0 +1,208 @@
+"""Tiles of the learned field built on a device and left there: what tile_builder does on the host, by torch.
+
+From the pixels on nothing comes back to the host but where the Gaussians of each tile end, a few numbers. All of it is
+done in a stream of the lowest priority, and is over when it returns: frames, whose stream goes first, find the fields
+complete and wait for nobody.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from gaussian_core import correction
+from gaussian_core.builder import StoredPicture
+from gaussian_core.errors import DeviceError
+from gaussian_core.field import GaussianField
+from gaussian_core.kernel_interpolation import mirrored
+from gaussian_core.models.device_index import bin_tiles, grid_rows
+from gaussian_core.models.surroundings import Surroundings, moved
+from gaussian_core.models.torch_network import TorchNetwork
+from gaussian_core.rasterizer import PIXEL_SIGMA, cuda
+from gaussian_core.resident_field import DeviceRows, ResidentField, keep_within_budget
+from gaussian_core.viewport import Viewport
+
+if TYPE_CHECKING:
+    from gaussian_core.builder import PictureLike, Rect
+
+Rebuild = Callable[["Rect"], GaussianField]
+
+
+def build_on_device(
+    network: TorchNetwork,
+    picture: PictureLike,
+    rects: Sequence[Rect],
+    place: Surroundings,
+    check: Callable[[], None],
+    again: Rebuild,
+) -> list[GaussianField] | None:
+    """For each of the rectangles its tile, on the network's device; as tile_builder makes them on the host.
+
+    check: called between steps, to raise Cancelled. again: builds a tile on the host, for where the device is lost
+    later. One thread at a time. None for what only the host builds: pictures with alpha, and Gaussians so wide that
+    they need larger cells than one source pixel. Raises RuntimeError where the device fails.
+    """
+    device = network.torch_device
+    with behind_frames(device), torch.inference_mode():
+        image = _pixels(picture, place, device)
+        if image is None:
+            return None
+        left_top = place.seen[:2]
+        rows = network.device_rows(image, left_top, moved(place.near, left_top), check)
+        check()
+        config = network.config
+        owns = [place.own(rect) for rect in rects]
+        made = bin_tiles(rows, place.near, owns, config.cells, config.drift)
+        if made is None:
+            return None
+        check()
+        shown = _shown(made, rows, place, check)
+        x0, y0, x1, y1 = moved(place.corrected, left_top)
+        residual = image[0, :, y0:y1, x0:x1] - shown.permute(2, 0, 1)
+        amplitudes = solve(residual)
+        corrections = []
+        for rect in rects:
+            a, b, c, d = moved(rect, place.corrected[:2])
+            share = amplitudes[:, b:d, a:c]
+            corrections.append(grid_rows(share, rect[0], rect[1], correction.SIGMA**2))
+    metadata = {"method": "continuoussr", "weights": config.name}
+    fields: list[GaussianField] = []
+    for rect, own, faint in zip(rects, made, corrections, strict=False):
+        rebuilt = _Again(again, rect)
+        _lend(own, faint)
+        field = ResidentField(own, place.extent, metadata, rebuilt.field)
+        field.correction = ResidentField(faint, place.extent, None, rebuilt.correction)
+        fields.append(field)
+    keep_within_budget(device)
+    return fields
+
+
+def solve(residual: Tensor) -> Tensor:
+    """correction.solve for (C, H, W) on a device."""
+    channels, height, width = residual.shape
+    variance = correction.SIGMA**2 + PIXEL_SIGMA**2
+    near = math.exp(-0.5 / variance)
+    target = residual * (variance / correction.SIGMA**2)
+    # Zeros around: outside there are no Gaussians.
+    padded = residual.new_zeros(channels, height + 2, width + 2)
+    inside = padded[:, 1:-1, 1:-1]
+    inside.copy_(target)
+    for _ in range(correction.STEPS):
+        lines = torch.add(padded[:, 1:-1], padded[:, :-2] + padded[:, 2:], alpha=near)
+        shown = torch.add(lines[..., 1:-1], lines[..., :-2] + lines[..., 2:], alpha=near)
+        inside.add_(target).sub_(shown)
+    return inside
+
+
+def _pixels(picture: PictureLike, place: Surroundings, device: torch.device) -> Tensor | None:
+    """(1, C, H, W) on the device: the pixels that the network sees; None where they have alpha."""
+    height, width = picture.extent
+    x0, y0, x1, y1 = place.seen
+    columns, lines = mirrored(x0, x1, width), mirrored(y0, y1, height)
+    left, top = int(columns.min()), int(lines.min())
+    part, full = _part(picture, (left, top, int(columns.max()) + 1, int(lines.max()) + 1))
+    if part.shape[2] == 4:
+        return None
+    image = torch.from_numpy(np.require(part, requirements=["C", "W"])).to(device)
+    # Mirrored there: on the host it would be two more passes over the pixels.
+    for axis, chosen, first in ((0, lines, top), (1, columns, left)):
+        if len(chosen) != image.shape[axis]:
+            image = image.index_select(axis, torch.from_numpy(chosen - first).to(device))
+    return image.permute(2, 0, 1)[None].contiguous().float() * (1 / full)
+
+
+def _part(picture: PictureLike, rect: Rect) -> tuple[NDArray[Any], float]:
+    """(h, w, C) of a picture, and the value of full brightness: bytes as they are stored, if they are, which are a
+    quarter of what as_float makes of them on the host and sends over."""
+    if isinstance(picture, StoredPicture):
+        pixels, alpha = picture.stored(rect)
+        if alpha is None and pixels.dtype == np.uint8:
+            return pixels, picture.full
+    return picture.as_float(rect), 1.0
+
+
+def _shown(
+    made: list[DeviceRows], rows: Tensor, place: Surroundings, check: Callable[[], None]
+) -> Tensor:
+    """(H, W, C): what the field shows at 100 % where the picture is compared with it."""
+    x0, y0, x1, y1 = place.corrected
+    view = Viewport((x0, y0), 1.0, (x1 - x0, y1 - y0))
+    if rows.is_cuda and cuda.chosen():
+        from gaussian_core.rasterizer.cuda_use import DeviceFull
+
+        try:
+            return cuda.draw_for_builder([ResidentField(r, place.extent) for r in made], view)
+        except DeviceFull as error:
+            raise RuntimeError(f"CUDA out of memory: {error}") from error
+        except (
+            DeviceError
+        ) as error:  # Triton, as a rule: torch itself draws, if the device works at all
+            cuda.give_up(error)
+    from gaussian_core.rasterizer.gather import rasterize_torch
+
+    def stop() -> bool:
+        check()
+        return False
+
+    return rasterize_torch(rows[:2].T, rows[2:5].T, rows[5:].T, view, PIXEL_SIGMA, stop)
+
+
+@contextmanager
+def behind_frames(device: torch.device) -> Iterator[None]:
+    """Within, this thread's work on the device lets frames go first; when it ends, the work is done."""
+    if device.type != "cuda":
+        yield
+        return
+    stream = _stream(device)
+    with torch.cuda.stream(stream):
+        yield
+        # By an event that sleeps: a thread that spins would take a core from the frames.
+        done = torch.cuda.Event(blocking=True)
+        done.record(stream)
+        done.synchronize()
+
+
+@cache
+def _stream(device: torch.device) -> torch.cuda.Stream:
+    return torch.cuda.Stream(device, priority=0)  # the lowest: CUDA counts downwards from it
+
+
+def _lend(*rows: DeviceRows) -> None:
+    """Tell torch that frames may still be reading these when they are given back."""
+    for lent in rows:
+        if lent.values.is_cuda:
+            from gaussian_core.rasterizer.cuda_device import drawing_device
+
+            drawing = drawing_device()
+            if drawing is not None:
+                drawing.lend(lent.values)
+                drawing.lend(lent.starts)
+
+
+class _Again:
+    """A tile built once more, when first its Gaussians or its correction are asked for."""
+
+    def __init__(self, build: Rebuild, rect: Rect) -> None:
+        self._build, self._rect = build, rect
+        self._made: GaussianField | None = None
+        self._lock = threading.Lock()
+
+    def field(self) -> GaussianField:
+        with self._lock:
+            if self._made is None:
+                self._made = self._build(self._rect)
+            return self._made
+
+    def correction(self) -> GaussianField:
+        made = self.field().correction
+        assert made is not None
+        return made

@@ -1,0 +1,325 @@
+"""Fields that are built on a device and stay there, against those of the host. The CPU stands for the device."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from gaussian_core import correction  # noqa: E402
+from gaussian_core.builder import FieldBuilder  # noqa: E402
+from gaussian_core.errors import Cancelled  # noqa: E402
+from gaussian_core.field import GaussianField  # noqa: E402
+from gaussian_core.imaging.picture import Picture  # noqa: E402
+from gaussian_core.models import devices, tile_builder  # noqa: E402
+from gaussian_core.models.config import weights_path  # noqa: E402
+from gaussian_core.models.device_build import solve  # noqa: E402
+from gaussian_core.models.device_index import bin_tiles, grid_rows  # noqa: E402
+from gaussian_core.models.torch_network import TorchNetwork  # noqa: E402
+from gaussian_core.models.weights import load_field_model  # noqa: E402
+from gaussian_core.rasterizer import rasterize  # noqa: E402
+from gaussian_core.resident_field import DeviceRows, ResidentField, residents  # noqa: E402
+from gaussian_core.viewport import Viewport  # noqa: E402
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+class Source:
+    def __init__(self, pixels):
+        self.pixels = pixels
+        self.extent = pixels.shape[:2]
+
+    def as_float(self, rect=None):
+        x0, y0, x1, y1 = rect or (0, 0, self.extent[1], self.extent[0])
+        return self.pixels[y0:y1, x0:x1]
+
+
+def picture(height, width, channels=3):
+    """Edges and a corner of noise; read-only, as a decoder may give it."""
+    rng = np.random.default_rng(5)
+    y, x = np.mgrid[0:height, 0:width]
+    waves = [np.sin(x * a + y * b) > 0 for a, b in rng.normal(0, 0.3, (channels, 2))]
+    pixels = (0.2 + 0.6 * np.stack(waves, -1)).astype(np.float32)
+    pixels[: height // 3, : width // 3] = rng.random((height // 3, width // 3, channels))
+    pixels.flags.writeable = False
+    return Source(pixels)
+
+
+@pytest.fixture(scope="module")
+def network():
+    made = TorchNetwork(load_field_model(weights_path()), torch.device("cpu"))
+    made.inner = False
+    return made
+
+
+@pytest.fixture(autouse=True)
+def drawn_alike(monkeypatch):
+    """The host's twin draws by the gather, too: the CPU's kernel leaves out what is below 1/1360 of an amplitude."""
+    draw = tile_builder.rasterize
+
+    def by_gather(field, view, backend, stop):
+        return draw(field, view, backend="torch", stop=stop)
+
+    monkeypatch.setattr(tile_builder, "rasterize", by_gather)
+
+
+def builder_of(source, network, stays, tile):
+    builder = FieldBuilder(source, "continuoussr", "cpu", tile=tile)
+    builder._tiles.network = network
+    network.stays = stays
+    return builder
+
+
+def built(source, network, stays, tile, keys=None):
+    builder = builder_of(source, network, stays, tile)
+    return builder.build_tiles(keys or list(builder.grid.keys()))
+
+
+def same_index(made, wanted):
+    assert made.order is None
+    assert len(made.levels) == len(wanted.levels) == 1
+    a, b = made.levels[0], wanted.levels[0]
+    assert (a.cell, a.first, a.columns, a.rows, a.count, a.regular) == (
+        b.cell,
+        b.first,
+        b.columns,
+        b.rows,
+        b.count,
+        b.regular,
+    )
+    np.testing.assert_array_equal(a.starts, b.starts)
+    np.testing.assert_allclose(a.variance, b.variance, rtol=1e-5)
+    np.testing.assert_allclose(a.bounds, b.bounds, atol=1e-5)
+    np.testing.assert_allclose(a.narrowest, b.narrowest, rtol=1e-4)
+
+
+def same_field(made, wanted):
+    """Gaussian by Gaussian: the same ones in the same order."""
+    assert isinstance(made, ResidentField) and not isinstance(wanted, ResidentField)
+    assert (len(made), made.channels) == (len(wanted), wanted.channels)
+    assert made.nbytes == wanted.nbytes
+    np.testing.assert_allclose(made.means, wanted.means, atol=1e-5)
+    np.testing.assert_allclose(made.covariances, wanted.covariances, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(made.amplitudes, wanted.amplitudes, atol=1e-5)
+    np.testing.assert_array_equal(made.drifts, wanted.drifts)
+    same_index(made.index, wanted.index)
+    assert made.metadata == wanted.metadata and made.extent == wanted.extent
+    faint, other = made.correction, wanted.correction
+    np.testing.assert_array_equal(faint.means, other.means)
+    np.testing.assert_array_equal(faint.covariances, other.covariances)
+    np.testing.assert_allclose(faint.amplitudes, other.amplitudes, atol=1e-4)
+    same_index(faint.index, other.index)
+
+
+@pytest.mark.parametrize(
+    ("extent", "channels", "tile"),
+    [
+        ((1, 1), 3, 512),
+        ((1, 9), 1, 512),
+        ((23, 2), 3, 512),
+        ((41, 67), 3, 512),  # the whole picture
+        ((41, 67), 3, 16),  # corners, edges and tiles within; the last ones narrow
+        ((37, 30), 1, 32),
+    ],
+)
+def test_a_field_from_the_device_is_the_hosts(network, extent, channels, tile):
+    source = picture(*extent, channels)
+    made, wanted = (built(source, network, stays, tile) for stays in (True, False))
+    for key, field in wanted.items():
+        same_field(made[key], field)
+
+
+def test_a_block_deep_inside_needs_no_mirror(network):
+    source, keys = picture(130, 150), [(2, 2), (3, 2)]
+    made, wanted = (built(source, network, stays, 24, keys) for stays in (True, False))
+    for key in keys:
+        same_field(made[key], wanted[key])
+
+
+def test_tiles_from_the_device_add_up_to_the_whole(network):
+    source = picture(60, 75)
+    (whole,) = built(source, network, True, 512).values()
+    parts = built(source, network, True, 20)
+    for scale in (1.0, 3.0):
+        view = Viewport.whole((60, 75), scale)
+        one, many = rasterize(whole, view), rasterize(list(parts.values()), view)
+        assert np.abs(one - many).max() <= 1 / 255
+    shown = rasterize(list(parts.values()), Viewport.whole((60, 75), 1.0))
+    assert np.abs(shown - source.pixels).max() * 255 <= 3
+
+
+def test_bytes_go_to_the_device_as_they_are_stored(network, monkeypatch):
+    """A quarter of the floats, which the host need not make; the values are the same."""
+    rng = np.random.default_rng(2)
+    stored = Picture.from_array(rng.integers(0, 256, (25, 33, 3), dtype=np.uint8))
+    (wanted,) = built(Source(stored.as_float()), network, True, 512).values()
+    monkeypatch.setattr(type(stored), "as_float", None)
+    (made,) = built(stored, network, True, 512).values()
+    np.testing.assert_allclose(made.means, wanted.means, atol=1e-6)
+    np.testing.assert_allclose(made.correction.amplitudes, wanted.correction.amplitudes, atol=1e-5)
+
+
+def test_a_picture_with_alpha_is_built_as_before(network):
+    source = picture(20, 26)
+    alpha = np.zeros((20, 26, 1), np.float32)
+    alpha[4:15, 6:20] = 1
+    cut = Source(np.concatenate([source.pixels * alpha, alpha], 2))
+    (made,), (wanted,) = (built(cut, network, stays, 512).values() for stays in (True, False))
+    assert made.channels == 4
+    np.testing.assert_array_equal(made.means, wanted.means)
+
+
+def test_what_draws_on_the_device_brings_nothing_to_the_host(network):
+    (field,) = built(picture(12, 14), network, True, 512).values()
+    assert field.device_rows is not None and not field.is_on_host
+    len(field), field.channels, field.extent, field.nbytes, field.take_cell_order()
+    assert not field.is_on_host and not field.correction.is_on_host
+    assert field.drifts is not None
+    assert field.is_on_host and not field.correction.is_on_host
+
+
+def test_a_field_from_the_device_is_saved_like_any_other(network, tmp_path):
+    (field,) = built(picture(12, 14), network, True, 512).values()
+    field.save(tmp_path / "field.safetensors")
+    back = GaussianField.open(tmp_path / "field.safetensors")
+    np.testing.assert_array_equal(back.means, field.means)
+    np.testing.assert_array_equal(back.correction.amplitudes, field.correction.amplitudes)
+    assert len(field.in_rect((3, 3, 5, 5))) == len(back.in_rect((3, 3, 5, 5))) > 0
+
+
+def test_a_field_whose_device_is_lost_is_built_again_by_the_cpu(network, monkeypatch):
+    monkeypatch.setattr(devices, "_lost", "")
+    source = picture(30, 40)
+    builder = builder_of(source, network, True, 512)
+    (field,) = builder.build_tiles([(0, 0)]).values()
+    (wanted,) = built(source, network, False, 512).values()
+    network.stays = True
+
+    def lost(self):
+        raise RuntimeError("CUDA error: the launch timed out and was terminated\nmore")
+
+    monkeypatch.setattr(DeviceRows, "on_host", lost)
+    monkeypatch.setattr(network, "device", "cuda")
+    view = Viewport.whole((30, 40), 2.0)
+    np.testing.assert_allclose(rasterize(field, view), rasterize(wanted, view), atol=2 / 255)
+    assert field.device_rows is None and field.correction.means.shape == (30 * 40, 2)
+    assert builder.note.endswith("on the CPU, which is slower.") and "\n" not in builder.note
+
+
+def test_beyond_the_budget_the_oldest_go_to_the_host(network):
+    source = picture(16, 48)
+    tiles = built(source, network, True, 16)
+    fields = list(tiles.values())
+    total = residents.nbytes
+    assert total >= sum(f.device_rows.nbytes + f.correction.device_rows.nbytes for f in fields)
+    residents.make_room(0)
+    assert all(f.device_rows is None and f.is_on_host for f in fields)
+    wanted = built(source, network, False, 16)
+    for key, field in tiles.items():
+        same_field(field, wanted[key])
+    assert residents.nbytes == 0
+
+
+def test_building_on_the_device_can_be_stopped(network):
+    asked = []
+
+    def stop():
+        asked.append(True)
+        return len(asked) > 2
+
+    with pytest.raises(Cancelled):
+        builder_of(picture(30, 30), network, True, 512).build_tile((0, 0), stop)
+    assert len(asked) == 3
+
+
+# Its parts, against the host's
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1), (3, 1, 9), (3, 17, 5), (1, 40, 40)])
+def test_the_correction_is_solved_as_on_the_host(shape):
+    residual = np.random.default_rng(1).normal(0, 0.1, shape).astype(np.float32)
+    made = solve(torch.from_numpy(residual)).numpy()
+    wanted = correction.solve(residual.transpose(1, 2, 0)).transpose(2, 0, 1)
+    np.testing.assert_allclose(made, wanted, atol=1e-6)
+
+
+def test_a_grid_of_corrections_is_the_hosts():
+    amplitudes = np.random.default_rng(1).normal(0, 0.1, (4, 7, 3)).astype(np.float32)
+    rows = grid_rows(torch.from_numpy(amplitudes.transpose(2, 0, 1)), 11, 5, correction.SIGMA**2)
+    index, drifts = rows.on_host()
+    wanted = GaussianField.from_rows(correction.make_rows(amplitudes, 11, 5), (99, 99))
+    assert drifts is None and wanted.index.order is None and index.levels[0].regular
+    np.testing.assert_array_equal(index.rows, wanted.index.rows)
+    same_index(index, wanted.index)
+
+
+def rows_of(width, height, cells, drift, variance=(0.05, 0.9), seed=2):
+    """Gaussians of pixels from (3, -2) on, each somewhere about its pixel, and some exactly on a cell's edge."""
+    rng = np.random.default_rng(seed)
+    n = width * height * cells * cells
+    pixel = np.arange(n) // cells**2
+    x = 3 + pixel % width + 0.5 + rng.uniform(-drift, drift, n)
+    y = -2 + pixel // width + 0.5 + rng.uniform(-drift, drift, n)
+    x[::7], y[::5] = np.round(x[::7]), np.round(y[::5])
+    xx, yy = rng.uniform(*variance, (2, n))
+    xy = rng.uniform(-0.99, 0.99, n) * np.sqrt(xx * yy)
+    return np.stack([x, y, xx, xy, yy, *rng.normal(0, 1, (3, n))]).astype(np.float32)
+
+
+@pytest.mark.parametrize("cells", [1, 2, 3])
+@pytest.mark.parametrize("drift", [0.5, 2.0])
+def test_binning_is_the_hosts(cells, drift):
+    """Also of Gaussians that stand on an edge between cells, many in one cell, and thin ones."""
+    rows = rows_of(20, 14, cells, drift)
+    around = (3, -2, 23, 12)
+    tiles = [(5, 0, 12, 6), (12, 0, 23, 6), (5, 6, 12, 12), (12, 6, 23, 12)]
+    made = bin_tiles(torch.from_numpy(rows), around, tiles, cells, drift)
+    assert made is not None and len(made) == 5  # and the rest
+    grid = rows.reshape(8, 14, 20, cells**2)
+    for part, (x0, y0, x1, y1) in zip(made, tiles, strict=False):
+        own = grid[:, y0 + 2 : y1 + 2, x0 - 3 : x1 - 3].reshape(8, -1)
+        padded = np.concatenate([own, np.zeros((8, 16), np.float32)], 1)
+        wanted = GaussianField.from_rows(np.ascontiguousarray(padded), (99, 99))
+        wanted.take_cell_order()
+        index, _ = part.on_host()
+        same_index(index, wanted.index)
+        np.testing.assert_array_equal(index.rows[:2], wanted.index.rows[:2])
+        np.testing.assert_allclose(index.rows[2:5], wanted.index.rows[2:5], rtol=1e-5, atol=1e-6)
+        np.testing.assert_array_equal(index.rows[5:], wanted.index.rows[5:])
+    assert sum(part.values.shape[1] for part in made) == rows.shape[1]
+
+
+def test_values_that_are_no_numbers_do_no_harm_to_the_binning():
+    rows = rows_of(6, 6, 2, 0.5)
+    rows[0, 5], rows[1, 9] = np.nan, np.inf
+    try:
+        made = bin_tiles(torch.from_numpy(rows), (3, -2, 9, 4), [(3, -2, 9, 4)], 2, 0.5)
+    except (ValueError, OverflowError):
+        return  # said; an index beyond the device's memory would end the process
+    assert made is None or made[0].values.shape[1] == rows.shape[1]
+
+
+def test_gaussians_too_wide_for_cells_of_a_pixel_are_left_to_the_host():
+    rows = rows_of(6, 6, 2, 0.5, variance=(0.5, 1.5))
+    assert bin_tiles(torch.from_numpy(rows), (3, -2, 9, 4), [(3, -2, 9, 4)], 2, 0.5) is None
+
+
+@pytest.mark.skipif(importlib.util.find_spec("triton") is None, reason="Triton is not installed")
+def test_the_kernel_draws_what_was_built_on_the_device():
+    """Every case of resident_field_cases.py, on a GPU or through Triton's interpreter."""
+    variables = {} if torch.cuda.is_available() else {"TRITON_INTERPRET": "1"}
+    said = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "tests/resident_field_cases.py"],
+        cwd=ROOT,
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+    )
+    assert said.returncode == 0, said.stdout[-5000:] + said.stderr[-1000:]
