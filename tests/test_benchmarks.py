@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from gaussian_core.benchmarks import curves, liif, pictures, suite
@@ -61,6 +62,31 @@ def test_curves_have_a_figure_for_each_size(monkeypatch):
     for curve in made:
         assert len(curve.xs) == len(curve.ys) and all(y > 0 for y in curve.ys)
         assert curve.name in curve.as_text()
+
+
+def test_on_cuda_both_networks_are_timed_and_named(monkeypatch):
+    """The goal is for light, what opens there is base: one figure must not stand for the other."""
+    from gaussian_core.models import devices
+
+    asked = []
+
+    def work(photo, method, tile, weights, device):
+        asked.append((method, weights, tile, device))
+        return lambda: None
+
+    monkeypatch.setattr(curves, "BUILD_SIZES", {"kernel": (0.01,), "continuoussr": (0.01,)})
+    monkeypatch.setattr(curves, "_build_work", work)
+    monkeypatch.setattr(devices, "is_cpu", lambda device: False)
+    monkeypatch.setattr(devices, "pick_device", lambda device: torch.device("cuda"))
+    names = [curve.name for curve in curves.build_curves(lambda: None)]
+    assert names[0] == "building, kernel" and len(set(names)) == 5
+    assert [sum(name in n for n in names) for name in ("light", "base")] == [2, 2]
+    assert {device for method, *_, device in asked if method != "kernel"} == {"cuda"}
+    assert {w for method, w, *_ in asked if method != "kernel"} == {"light", "base"}
+
+
+def test_short_times_are_told_in_full():
+    assert "1: 27.31" in Curve("a", "megapixels", "ms", (1.0,), (27.314,)).as_text()
 
 
 def test_liif_is_compared_on_the_same_view(monkeypatch):

@@ -14,12 +14,15 @@ from gaussian_core.benchmarks.memory import peak_memory_apart
 from gaussian_core.benchmarks.subjects import Photo, all_tiles, tiles_in_view
 from gaussian_core.builder import TILE, FieldBuilder, build_field
 from gaussian_core.field import GaussianField
+from gaussian_core.models.config import weights_path
 from gaussian_core.rasterizer import rasterize
 
 FLAT_ZOOM = 4.0
 FLAT_SIZES = (1.0, 4.0, 16.0, 50.0, 100.0)  # megapixels
 ONE_FIELD_SIZES = (1.0, 4.0, 12.0)
 BUILD_SIZES = {"kernel": (1.0, 4.0, 16.0), "continuoussr": (0.25, 0.5, 1.0, 2.0)}
+BUILT_BY = {"cpu": ("light",), "cuda": ("light", "base")}  # the shipped weights that are timed
+CUDA_REPEATS = 9  # a build takes milliseconds there
 # Source pixels: what the window builds at once, so that what is in view is soon there.
 WINDOW_BLOCK = 384
 MEMORY_SIZES = (1.0, 4.0, 16.0, 64.0)
@@ -39,7 +42,7 @@ class Curve:
     note: str = ""
 
     def as_text(self) -> str:
-        cells = "  ".join(f"{x:g}: {y:.1f}" for x, y in zip(self.xs, self.ys, strict=True))
+        cells = "  ".join(f"{x:g}: {y:.4g}" for x, y in zip(self.xs, self.ys, strict=True))
         return f"{self.name} ({self.y_title} by {self.x_title})\n    {cells}" + (
             f"\n    {self.note}" if self.note else ""
         )
@@ -102,26 +105,38 @@ def _frame_curve(
 
 
 def build_curves(check: Callable[[], None]) -> Iterator[Curve]:
-    """Build time against megapixels, by method: in the tiles of files, the learned one in the window's blocks, too."""
+    """Build time against megapixels, by method: in the tiles of files, the learned one in the window's blocks, too, and
+    on CUDA by the light and the base weights. What is built there is left there: frames are drawn from it."""
+    from gaussian_core.models.devices import is_cpu, pick_device
+
+    device = "cpu" if is_cpu("auto") else pick_device("auto").type
     for method, sizes in BUILD_SIZES.items():
-        tiles = (TILE,) if method == "kernel" else (TILE, WINDOW_BLOCK)
-        for tile in tiles:
-            seconds = []
-            for megapixels in sizes:
-                check()
-                work = _build_work(Photo(megapixels), method, tile)
-                seconds.append(measure("", work, 1 if megapixels >= 2 else 2).median_ms / 1e3)
-                gc.collect()
-            rate = sizes[-1] / seconds[-1]
-            name = f"building, {method}" + (f", {tile} px at once" if len(tiles) > 1 else "")
-            note = f"{rate:.2f} megapixels a second at the largest"
-            yield Curve(name, "megapixels", "s", sizes, tuple(seconds), note)
+        learned = method != "kernel"
+        where = "cpu" if not learned else device
+        for weights in (None,) if not learned else BUILT_BY[device]:
+            for tile in (TILE, WINDOW_BLOCK) if learned else (TILE,):
+                times = []
+                for megapixels in sizes:
+                    check()
+                    work = _build_work(Photo(megapixels), method, tile, weights, where)
+                    repeats = CUDA_REPEATS if where == "cuda" else 1 if megapixels >= 2 else 2
+                    times.append(measure("", work, repeats).median_ms)
+                    gc.collect()
+                rate = sizes[-1] / times[-1] * 1e3
+                name = f"building, {method}"
+                if learned:
+                    name += f", {weights}, {tile} px at once on {where}"
+                note = f"{rate:.2f} megapixels a second at the largest"
+                yield Curve(name, "megapixels", "ms", sizes, tuple(times), note)
 
 
-def _build_work(photo: Photo, method: str, tile: int) -> Callable[[], object]:
-    if method == "kernel":
-        return lambda: all_tiles(photo)
-    builder = FieldBuilder(photo, method, tile=tile)
+def _build_work(
+    photo: Photo, method: str, tile: int, weights: str | None, device: str
+) -> Callable[[], object]:
+    """weights: a name of shipped ones, None for a method that needs none."""
+    if weights is None:
+        return lambda: all_tiles(photo, method)
+    builder = FieldBuilder(photo, method, device, tile=tile, weights=weights_path(weights))
 
     def work() -> None:
         for key in builder.grid.keys():

@@ -16,6 +16,7 @@ class Photo:
     """A synthetic picture of 4:3, as a builder wants it."""
 
     alpha = None
+    full = 255.0
 
     def __init__(self, megapixels: float) -> None:
         self.extent = extent_of(megapixels)
@@ -24,6 +25,10 @@ class Photo:
     def as_float(self, rect: Rect | None = None) -> NDArray[np.float32]:
         x0, y0, x1, y1 = rect or (0, 0, self.extent[1], self.extent[0])
         return np.multiply(self.pixels[y0:y1, x0:x1], np.float32(1 / 255), dtype=np.float32)
+
+    def stored(self, rect: Rect) -> tuple[NDArray[np.uint8], None]:
+        x0, y0, x1, y1 = rect
+        return self.pixels[y0:y1, x0:x1], None
 
     def view(self, zoom: float, size: tuple[int, int]) -> Viewport:
         """In the picture's middle, on no whole pixel."""
