@@ -170,7 +170,7 @@ def test_display_bytes_are_the_rounded_values(channels):
 def test_the_bench_has_a_row_for_each_frame(monkeypatch):
     from gaussian_core.benchmarks import frames as bench
 
-    monkeypatch.setattr(cuda, "use", cuda_use.DeviceUse(usable=lambda: True))
+    monkeypatch.setattr(cuda_use, "use", cuda_use.DeviceUse(usable=lambda: True))
     monkeypatch.setattr(bench, "FRAMES", ((17, 9),))
     monkeypatch.setattr(bench, "ZOOMS", (4.0,))
     monkeypatch.setattr(bench, "synthetic_field", lambda *_: random_field(30))
@@ -332,7 +332,7 @@ def test_a_full_memory_is_given_back_and_tried_again_after_a_while(monkeypatch, 
     field, view = random_field(), Viewport((5, 5), 2.0, (4, 2))
     now = [0.0]
     use = cuda_use.DeviceUse(clock=lambda: now[0], usable=lambda: True)
-    monkeypatch.setattr(cuda, "use", use)
+    monkeypatch.setattr(cuda_use, "use", use)
     draws = []
     real = cuda._draw
 
@@ -379,7 +379,7 @@ def test_a_full_memory_is_known_by_any_of_its_names(monkeypatch, message):
 def test_a_lost_device_is_given_up_for_good(monkeypatch, caplog):
     field, view = random_field(), Viewport((5, 5), 2.0, (4, 2))
     use = cuda_use.DeviceUse(clock=lambda: 1e9 * len(tries), usable=lambda: True)
-    monkeypatch.setattr(cuda, "use", use)
+    monkeypatch.setattr(cuda_use, "use", use)
     tries = []
     lost = fail("CUDA error: unspecified launch failure\nCompile with ...")
     monkeypatch.setattr(cuda, "_draw", lambda *_: tries.append(1) or lost())

@@ -163,3 +163,26 @@ def test_frames_stay_on_the_device_that_was_current_at_the_first(monkeypatch):
     with device.active():
         assert device.name == "cuda:1" and within == ["cuda:1", ("cuda:1", -1)]
     assert within == []
+
+
+@pytest.mark.parametrize(("pinned", "copies"), [(True, 1), (False, 2)])
+def test_a_frame_is_copied_once_to_pinned_memory_and_waited_for(monkeypatch, pinned, copies):
+    """With the CPU in the device's place. Who gets the frame may show it: nothing writes there any more."""
+    done = []
+
+    class Device:
+        def wait(self):
+            done.append("wait")
+
+    frame = torch.arange(24, dtype=torch.uint8).reshape(2, 3, 4)
+    out = np.zeros((2, 3, 4), np.uint8)
+    copy, empty = torch.Tensor.copy_, torch.empty
+    monkeypatch.setattr(
+        torch.Tensor, "copy_", lambda self, *a, **k: done.append("copy") or copy(self, *a)
+    )
+    monkeypatch.setattr(torch, "empty", lambda shape, dtype, pin_memory: empty(shape, dtype=dtype))
+    monkeypatch.setattr(torch.Tensor, "is_cuda", True)
+    monkeypatch.setattr(torch.Tensor, "is_pinned", lambda self: pinned)
+    assert cuda._to_host(frame, out, Device()) is out
+    np.testing.assert_array_equal(out.ravel(), np.arange(24))
+    assert done == ["copy", "wait", "copy"][: copies + 1]

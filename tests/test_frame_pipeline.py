@@ -224,6 +224,36 @@ def test_buffers_are_used_again_but_never_shared():
     assert large.shape == (1000, 2000, 4)
 
 
+def test_buffers_from_before_the_device_drew_are_not_used_again(monkeypatch):
+    """It writes to pinned memory itself; to other memory a frame would be copied once more."""
+    torch = pytest.importorskip("torch")
+    from gaussian_core.rasterizer import frame_memory
+
+    buffers = FrameBuffers()
+    early = buffers.take(64, 48)
+    monkeypatch.setattr(frame_memory.cuda, "chosen", lambda: True)
+    pinned = set()
+
+    def pin(nbytes, dtype, pin_memory):
+        tensor = torch.zeros(nbytes, dtype=dtype)
+        pinned.add(tensor.data_ptr())
+        return tensor
+
+    monkeypatch.setattr(torch, "empty", pin)
+    monkeypatch.setattr(torch.Tensor, "is_pinned", lambda self: self.data_ptr() in pinned)
+    buffers.give_back(early)
+    late = buffers.take(64, 48)
+    assert not np.shares_memory(late, early) and len(pinned) == 1
+    buffers.give_back(late)
+    assert np.shares_memory(buffers.take(60, 48), late) and len(pinned) == 1
+
+    def refuse(*_, **__):
+        raise RuntimeError("CUDA error: out of memory")
+
+    monkeypatch.setattr(torch, "empty", refuse)
+    assert buffers.take(64, 48).shape == (48, 64, 4)
+
+
 def test_a_scene_is_a_snapshot():
     tiles: dict[object, object] = {}
     scene = replace(SCENE, tiles=tiles)  # type: ignore[arg-type]

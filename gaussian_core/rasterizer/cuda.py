@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from gaussian_core.display import CHECKER_SIZE, frame_array
 from gaussian_core.errors import Cancelled, DeviceError
 from gaussian_core.lattice import lattice_corner
+from gaussian_core.rasterizer import cuda_use
 from gaussian_core.rasterizer.cuda_use import DEVICE_FILES as DEVICE_FILES
-from gaussian_core.rasterizer.cuda_use import use
 from gaussian_core.viewport import Viewport
 
 if TYPE_CHECKING:
@@ -35,18 +35,23 @@ log = logging.getLogger(__name__)
 
 def chosen() -> bool:
     """Whether backend "auto" is CUDA: there is a device, Triton serves it, it is ready and it works."""
-    return use.chosen()
+    return cuda_use.use.chosen()
 
 
 def remark() -> str:
     """What the user should know where the CPU draws in the device's place; else empty."""
-    return use.remark
+    return cuda_use.use.remark
+
+
+def held_back() -> bool:
+    """Whether the CPU draws because the device is still being made ready."""
+    return cuda_use.use.held_back
 
 
 def give_up(error: DeviceError) -> None:
     """Make "auto" the CPU, for some seconds where the device's memory is full, else until the program ends; say so, and
     give back what frames hold on the device, which others may need more."""
-    use.give_up(error)
+    cuda_use.use.give_up(error)
     # A lost device cannot be told to give anything back; what is held there goes with the process.
     with suppress(RuntimeError):
         forget()
@@ -98,7 +103,7 @@ def rasterize_cuda(
                         fields, gains, viewport, pixel_sigma, as_bytes, stop, device, keep
                     )
                     result = _to_host(frame, out, device)
-                use.worked()
+                cuda_use.use.worked()
                 return result
             except RuntimeError as error:
                 if last_try or not _is_full(error):

@@ -59,6 +59,10 @@ class DeviceUse:
             return False
         return self._usable()
 
+    def usable(self) -> bool:
+        """Whether there is a device at all. Loads torch where there may be one."""
+        return self._usable()
+
     def hold_back(self) -> None:
         """Leave "auto" to the CPU until `ready`: somebody makes the device ready beside it, which takes seconds."""
         self._held_back = True

@@ -1,4 +1,4 @@
-"""Make the kernels of the viewer ready before the first frame needs them.
+"""Make the kernels of the viewer ready before the first frame needs them: those of the CPU, then those of the device.
 
 `python -m gaussian_core.rasterizer.warm` compiles them into the cache on disk, see kernel_compiler.
 """
@@ -7,26 +7,42 @@ from __future__ import annotations
 
 import numpy as np
 
+from gaussian_core.errors import Cancelled, DeviceError
 from gaussian_core.field import GaussianField
 from gaussian_core.kernel_compiler import compile_apart, serve
 from gaussian_core.parallel import Stop
-from gaussian_core.rasterizer import Backend, cuda, rasterize
+from gaussian_core.rasterizer import Backend, cuda, cuda_use, rasterize
 from gaussian_core.viewport import Viewport
 
 MODULE = "gaussian_core.rasterizer.warm"
 
 
 def warm_kernels(stop: Stop | None = None) -> None:
-    """Have every kernel of the viewer compiled and loaded when this returns. Raises Cancelled when stopped."""
+    """Have every CPU kernel of the viewer compiled and loaded when this returns. Raises Cancelled when stopped."""
     compile_apart(MODULE, stop)
     _use_every_kernel()
-    if cuda.chosen():
-        _draw("auto")
 
 
-def _draw(backend: Backend) -> None:
+def warm_device(stop: Stop | None = None) -> None:
+    """Have the device, where there is one, ready to draw when this returns: torch loaded, the CUDA context made, the
+    kernels compiled. That takes seconds, in which "auto" is the CPU if it was held back before (cuda_use.hold_back).
+
+    A device that fails is given up, as by a frame. Raises Cancelled when stopped, between two frames.
+    """
+    try:
+        if cuda_use.use.usable():
+            _draw("cuda", stop)
+    except DeviceError as error:
+        cuda.give_up(error)
+    finally:
+        cuda_use.use.ready()
+
+
+def _draw(backend: Backend, stop: Stop | None = None) -> None:
     """One tiny frame of every kind that the viewer shows."""
     for channels in (1, 3, 4):
+        if stop is not None and stop():
+            raise Cancelled("stopped between two kernels")
         field = GaussianField(
             [[1.0, 1.0]], [[0.2, 0.0, 0.2]], np.full((1, channels), 0.5), extent=(2, 2)
         )
@@ -37,7 +53,7 @@ def _draw(backend: Backend) -> None:
 
 
 def _use_every_kernel() -> None:
-    """The kernels of the CPU: also beside a CUDA device, which may fail later."""
+    """The kernels of the CPU: also beside a CUDA device, which comes later and may fail."""
     _draw("cpu")
     for channels in (3, 4):
         _build_a_tile(channels)

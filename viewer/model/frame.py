@@ -45,7 +45,8 @@ class FrameBuffers:
     """Three pixel buffers for frames: one shown, one finished and waiting, one being written.
 
     Fresh memory for every frame would cost a page fault per 4 KiB (about 2 ms at 1080p). Taken by
-    the worker, given back by whoever drops the frame. Thread-safe.
+    the worker, given back by whoever drops the frame. Thread-safe. It is memory that a CUDA device
+    writes to itself where one draws; what was taken before it did is not used again.
     """
 
     COUNT = 3
@@ -56,16 +57,18 @@ class FrameBuffers:
 
     def take(self, width: int, height: int) -> NDArray[np.uint8]:
         """A C-contiguous (height, width, 4) array that nobody else has. Contents undefined."""
+        from gaussian_core.rasterizer.frame_memory import frame_memory, is_suitable
+
         needed = width * height * 4
         with self._lock:
             for index, buffer in enumerate(self._free):
-                if needed <= buffer.size <= 4 * needed:
+                if needed <= buffer.size <= 4 * needed and is_suitable(buffer):
                     del self._free[index]
                     break
             else:
                 if len(self._free) >= self.COUNT:
                     self._free.pop(0)
-                buffer = np.empty(needed, np.uint8)
+                buffer = frame_memory(needed)
         return buffer[:needed].reshape(height, width, 4)
 
     def give_back(self, pixels: NDArray[np.uint8]) -> None:

@@ -250,7 +250,7 @@ def _rasterize(
     fields = scene.fields_reaching(viewport.source_rect)
     sigma = footprint(scene, fields)
     _into(target, rasterizer.rasterize, fields, viewport, stop, pixel_sigma=sigma)
-    return _backend_name()
+    return rasterizer.last_backend()
 
 
 def footprint(scene: Scene, fields: Sequence[GaussianField]) -> float:

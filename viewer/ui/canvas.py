@@ -21,7 +21,7 @@ For the window around it:
     canvas.shutdown()                              ends the threads; call it when the window closes
 
 Signals: view_changed(), frame_shown(Frame), beside_shown(Frame), painted(seconds), cursor_moved(x, y) and clicked(x, y)
-in source coordinates, cursor_left(), overlay_counts(shown, in_view), failed(message).
+in source coordinates, cursor_left(), overlay_counts(shown, in_view), failed(message), remarked(message).
 """
 
 from __future__ import annotations
@@ -94,6 +94,8 @@ class Canvas(QWidget):
     """The left button, pressed and let go in the same place."""
     overlay_counts = Signal(int, int)
     failed = Signal(str)
+    remarked = Signal(str)
+    """Why frames are made by something slower than before."""
 
     def __init__(
         self,
@@ -134,6 +136,7 @@ class Canvas(QWidget):
         self._beside.failed.connect(self.failed)
         for pane in (self._pane, self._beside):
             pane.rows_taken.connect(partial(self._show_rows, pane))
+            pane.remarked.connect(self.remarked)
         self._overlay_painter = OverlayPainter(self, clock)
         self._overlay_painter.overlay_ready.connect(self._take_overlay)
         self._overlay_painter.failed.connect(self.failed)

@@ -28,7 +28,8 @@ COARSEST = 16
 
 
 def warm_up() -> None:
-    """Load or compile the kernels (seconds the first time, then from the cache)."""
+    """Load or compile the CPU's kernels (seconds the first time, then from the cache). Those of a CUDA device, which
+    take seconds every time, are WarmUpWorker's: frames do not wait for them."""
     from gaussian_core import rasterizer
 
     rasterizer.warm_up()
@@ -49,6 +50,8 @@ class FrameWorker(QObject):
     ready = Signal()
     """The kernels are warm: frames follow."""
     failed = Signal(str)
+    remarked = Signal(str)
+    """Why frames are made by something slower than before: the CPU in the place of a GPU that failed."""
 
     def __init__(
         self,
@@ -69,6 +72,7 @@ class FrameWorker(QObject):
         self._newest_rows: tuple[FrameRequest, Frame] | None = None
         self._last_posted = float("-inf")
         self._thread: threading.Thread | None = None
+        self._remark = ""
 
     # ---- GUI thread ---------------------------------------------------------------------------
 
@@ -213,6 +217,13 @@ class FrameWorker(QObject):
         shifts = getattr(self._render, "shifts", None)
         return shifts is not None and bool(shifts(request.scene, request.view))
 
+    def _tell_remark(self) -> None:
+        from gaussian_core.rasterizer import cuda
+
+        before, self._remark = self._remark, cuda.remark()
+        if self._remark and self._remark != before:
+            self._signal(self.remarked, self._remark)
+
     def _show_rows(self, request: FrameRequest, frame: Frame) -> None:
         with self._lock:
             self._newest_rows = request, frame
@@ -227,6 +238,7 @@ class FrameWorker(QObject):
         if unseen is not None:
             self.release(unseen)
         self._signal(self.frame_ready)
+        self._tell_remark()
 
     def _signal(self, signal: object, *arguments: object) -> None:
         if not self.slot.closed:

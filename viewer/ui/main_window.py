@@ -188,6 +188,7 @@ class MainWindow(QMainWindow):
         self.status.cancelled.connect(self.stop)
         self.canvas.clicked.connect(self._inspect)
         self.canvas.failed.connect(lambda message: self.status.tell(message))
+        self.canvas.remarked.connect(lambda message: self.status.tell(message, 30.0))
         session = self.session
         session.changed.connect(self._show_document)
         session.scene_shown.connect(self._show_field)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, QTimer
 
+from gaussian_core.rasterizer import cuda
 from viewer.model import status_text
 from viewer.model.frame import Frame
 from viewer.model.probe import Probe
@@ -79,7 +80,8 @@ class Readout(QObject):
     def _show_frame(self, frame: Frame) -> None:
         scene = self._canvas.scene
         state = str(getattr(scene.drawing, "state", "")) if scene is not None else ""
-        self._status.show_frame(frame.ms, frame.level, frame.backend, state)
+        waiting = status_text.GPU_LATER if cuda.held_back() else cuda.remark()
+        self._status.show_frame(frame.ms, frame.level, frame.backend, state, waiting)
         if self._point is not None:
             self._later()
 

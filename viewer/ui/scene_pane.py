@@ -26,6 +26,7 @@ class ScenePane(QObject):
     """The Frame that `layer` is from now on."""
     rows_taken = Signal()
     failed = Signal(str)
+    remarked = Signal(str)
 
     def __init__(
         self,
@@ -46,6 +47,7 @@ class ScenePane(QObject):
         self.worker.frame_ready.connect(self._take_frame)
         self.worker.rows_ready.connect(self._take_rows)
         self.worker.failed.connect(self.failed)
+        self.worker.remarked.connect(self.remarked)
 
     @property
     def idle(self) -> bool:

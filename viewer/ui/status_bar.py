@@ -22,6 +22,7 @@ from viewer.ui.status_cell import StatusCell
 from viewer.ui.zoom_field import ZoomField
 
 VALUE, VALUE_WITH_ALPHA = "255 255 255", "255 255 255 255"
+DEVICE_TIP = "What the frame was computed on"
 MESSAGE_ROOM = 120
 MESSAGE_STEP = 60
 WORK_SPACING = 8
@@ -73,7 +74,7 @@ class StatusBar(QStatusBar):
         self.time = StatusCell(
             "Frame time", "999.9 ms", 9, tip="How long the newest frame took", right=True
         )
-        self.device = StatusCell("Device", "CPU", 6, tip="What the frame was computed on")
+        self.device = StatusCell("Device", "CPU", 6, tip=DEVICE_TIP)
         self.cells = (
             self.position,
             self.source,
@@ -161,12 +162,16 @@ class StatusBar(QStatusBar):
     def show_counts(self, text: str, capped: bool = False) -> None:
         self.counts.show_value(text, warn=capped)
 
-    def show_frame(self, ms: float, level: int, backend: str, state: str = "") -> None:
-        """state: what a method that works while it is watched says of its progress."""
+    def show_frame(
+        self, ms: float, level: int, backend: str, state: str = "", waiting: str = ""
+    ) -> None:
+        """state: what a method that works while it is watched says of its progress. waiting: why it was not the GPU
+        that drew, where there is one."""
         self.time.show_value(status_text.time_text(ms))
         self.preview.show_value(state or status_text.preview_text(level), warn=level > 1)
         gpu = backend.startswith(("cuda", "mps", "gpu"))
         self.device.show_value("GPU" if gpu else "CPU")
+        self.device.setToolTip(f"{DEVICE_TIP}. {waiting}" if waiting and not gpu else DEVICE_TIP)
 
     def show_method(self, title: str) -> None:
         self.method.show_value(title)
