@@ -22,6 +22,8 @@ from viewer.model.actions import SheetRow, sheet
 
 COLUMNS = ((0, 1, 3), (2, 4))
 """Which sections stand in which column: about as many lines in both, for low screens."""
+ONE_COLUMN = ((0, 1, 2, 3, 4),)
+"""The same on a screen too narrow for two: scrolled downwards, no line is cut."""
 
 _MAC = {"Ctrl": "⌘", "Shift": "⇧", "Alt": "⌥"}
 
@@ -107,39 +109,52 @@ class ShortcutSheet(QDialog):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Keyboard and mouse")
-        content = QWidget()
-        columns = QHBoxLayout(content)
-        columns.setContentsMargins(24, 20, 24, 20)
-        columns.setSpacing(40)
+        self._columns: tuple[tuple[int, ...], ...] = ()
+        self._content = QWidget()
+        self._scroll = QScrollArea()
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(self._scroll)
+        for key in ("?", "F1"):
+            QShortcut(QKeySequence(key), self, self.close)
+        self._arrange(COLUMNS)
+
+    def show_near(self) -> None:
+        """Show it over its window, as large as it wants to be and the screen allows."""
+        room = self.screen().availableSize()
+        most = QSize(room.width() - 40, room.height() - 80)
+        # Each time: the window may have gone to another screen.
+        self._arrange(COLUMNS)
+        if self._wanted(most).width() > most.width():
+            self._arrange(ONE_COLUMN)
+        self.resize(self._wanted(most).boundedTo(most))
+        self.show()
+        self.raise_()
+        self.activateWindow()
+
+    def _wanted(self, most: QSize) -> QSize:
+        wanted = self._content.sizeHint() + QSize(4, 4)
+        if wanted.height() > most.height():
+            # The scroll bar that there is then is not to hide the ends of the lines.
+            wanted += QSize(self._scroll.verticalScrollBar().sizeHint().width(), 0)
+        return wanted
+
+    def _arrange(self, columns: tuple[tuple[int, ...], ...]) -> None:
+        if columns == self._columns:
+            return
+        self._columns = columns
+        self._content = QWidget()
+        line = QHBoxLayout(self._content)
+        line.setContentsMargins(24, 20, 24, 20)
+        line.setSpacing(40)
         sections = sheet()
-        for places in COLUMNS:
+        for places in columns:
             column = QVBoxLayout()
             column.setSpacing(18)
             for place in places:
                 column.addWidget(_section(*sections[place]))
             column.addStretch(1)
-            columns.addLayout(column)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setWidget(content)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(scroll)
-        for key in ("?", "F1"):
-            QShortcut(QKeySequence(key), self, self.close)
-        self._content = content
-        self._scroll = scroll
-
-    def show_near(self) -> None:
-        """Show it over its window, as large as it wants to be and the screen allows."""
-        wanted = self._content.sizeHint() + QSize(4, 4)
-        room = self.screen().availableSize()
-        most = QSize(room.width() - 40, room.height() - 80)
-        if wanted.height() > most.height():
-            # The scroll bar that there is then is not to hide the ends of the lines.
-            wanted += QSize(self._scroll.verticalScrollBar().sizeHint().width(), 0)
-        self.resize(wanted.boundedTo(most))
-        self.show()
-        self.raise_()
-        self.activateWindow()
+            line.addLayout(column)
+        self._scroll.setWidget(self._content)  # which deletes the one before

@@ -1,0 +1,49 @@
+"""The sheet of shortcuts on screens of several sizes: no line of it is cut."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+from PySide6.QtCore import QPoint, QSize
+from PySide6.QtWidgets import QLabel
+
+from viewer.model.actions import sheet
+from viewer.ui.shortcut_sheet import COLUMNS, ONE_COLUMN, KeyCap
+
+
+@pytest.mark.parametrize(
+    ("screen", "columns"), [((933, 600), ONE_COLUMN), ((1920, 1080), COLUMNS)], ids=str
+)
+def test_every_line_ends_within_the_sheet(make_window, qtbot, monkeypatch, screen, columns):
+    window = make_window()
+    window.show_sheet()
+    shown = window.sheet
+    room = SimpleNamespace(availableSize=lambda: QSize(*screen))
+    monkeypatch.setattr(shown, "screen", lambda: room)
+    window.show_sheet()
+    qtbot.waitExposed(shown)
+    assert shown._columns == columns
+    assert shown.width() <= screen[0] - 40 and shown.height() <= screen[1] - 80
+    port = shown._scroll.viewport()
+    qtbot.waitUntil(lambda: shown._content.width() == port.width())
+    words = [w for kind in (QLabel, KeyCap) for w in shown._content.findChildren(kind)]
+    assert len(words) > 2 * sum(len(rows) for _, rows in sheet())
+    for word in words:
+        right = word.mapTo(shown._content, QPoint(word.width(), 0)).x()
+        assert right <= port.width() and word.width() >= word.sizeHint().width()
+    if columns == ONE_COLUMN:
+        assert shown._scroll.verticalScrollBar().maximum() > 0
+    shown.close()
+
+
+def test_the_sheet_has_two_columns_again_on_a_wider_screen(make_window, monkeypatch):
+    window = make_window()
+    window.show_sheet()
+    shown = window.sheet
+    for size, columns in (((900, 700), ONE_COLUMN), ((2000, 1200), COLUMNS)):
+        room = SimpleNamespace(availableSize=lambda size=size: QSize(*size))
+        monkeypatch.setattr(shown, "screen", lambda room=room: room)
+        window.show_sheet()
+        assert shown._columns == columns
+    shown.close()
