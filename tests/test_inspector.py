@@ -47,13 +47,13 @@ def test_axes_and_angle_are_those_of_the_covariance(angle):
     found = Inspected((1.0, 2.0), (s[0, 0], s[0, 1], s[1, 1]), (0.1, -0.2, 0.3), (0.03, -0.04))
     assert found.sigmas == pytest.approx((0.5, 0.2))
     assert math.cos(2 * math.radians(found.angle - angle)) == pytest.approx(1.0)
-    assert "σ 0.500 × 0.200 at" in found.text
-    assert found.text.endswith("adds +0.100 -0.200 +0.300; drifted 0.050")
+    assert "σ 0.500 × 0.200 px at" in found.text
+    assert found.text.endswith("adds +25.5 -51.0 +76.5; drifted 0.050 px")
 
 
 def test_a_round_one_has_no_angle():
     found = Inspected((1.0, 2.0), (0.09, 0.0, 0.09), (0.5,), None)
-    assert found.text == "Gaussian at 1.000, 2.000; σ 0.300 × 0.300; adds +0.500"
+    assert found.text == "Gaussian at 1.000, 2.000; σ 0.300 × 0.300 px; adds +127.5"
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_a_click_tells_and_marks_where_marks_are_shown(window, qtbot):
     wait_until_idle(qtbot, window)
     dotted = pixels(canvas.grab().toImage())
     click(canvas, 30.6, 20.4)
-    assert window.status.message.startswith("Gaussian at 30.500, 20.500; σ 0.600 × 0.600; adds")
+    assert window.status.message.startswith("Gaussian at 30.500, 20.500; σ 0.600 × 0.600 px; adds")
     marked = pixels(canvas.grab().toImage())
     rows, columns = np.nonzero((marked != dotted).any(-1))
     u, v = canvas.view.to_device(30.5, 20.5)

@@ -167,7 +167,28 @@ def test_from_one_copy_to_the_next_and_back_to_the_picture(window, qtbot):
     window.menus.actions["reduced.1"].trigger()
     wait_until_idle(qtbot, window, lambda: window.session.document.extent == (480, 720))
     assert window.windowTitle().startswith("a.png  ")
-    assert window.canvas.scene_beside.method != "original"
+    assert not window.canvas.split and not window.menus.actions["field.split"].isChecked()
+
+
+def test_a_copy_shows_the_place_that_was_looked_at_as_large_and_so_does_the_picture_after_it(
+    opened, qtbot
+):
+    canvas, actions = opened.canvas, opened.menus.actions
+    assert not actions["reduced.1"].isEnabled(), "that is what is open"
+    canvas.set_view(canvas.view.centred_on(500.0, 120.0, 8.0).aligned())
+    wait_until_idle(qtbot, opened)
+    reduce(opened, qtbot)
+    assert actions["reduced.1"].isEnabled()
+    assert canvas.view.scale == pytest.approx(32.0)
+    assert canvas.view.to_source(*canvas.view.centre) == pytest.approx((125.0, 30.0), abs=0.1)
+    actions["reduced.1"].trigger()
+    wait_until_idle(qtbot, opened, lambda: opened.session.document.extent == (480, 720))
+    assert canvas.view.scale == pytest.approx(8.0)
+    assert canvas.view.to_source(*canvas.view.centre) == pytest.approx((500.0, 120.0), abs=0.2)
+    canvas.fit()
+    qtbot.waitUntil(lambda: canvas.view.follow == "fit", timeout=5000)
+    reduce(opened, qtbot)
+    assert canvas.view.fit_scale >= canvas.view.scale, "all of it was in view"
 
 
 def test_what_cannot_be_reduced_says_so_and_stays_open(window, qtbot, tmp_path):

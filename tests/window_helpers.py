@@ -40,7 +40,7 @@ class WindowMaker:
 
     def close(self) -> None:
         for window in self.windows:
-            window.close()
+            window.leave()
 
 
 def save_picture(path: Path, width: int = 64, height: int = 48, seed: int = 1) -> Path:

@@ -40,13 +40,14 @@ class Inspected:
     def text(self) -> str:
         """One line."""
         longer, shorter = self.sigmas
-        shape = f"σ {longer:.3f} × {shorter:.3f}"
+        shape = f"σ {longer:.3f} × {shorter:.3f} px"
         if longer > 1.005 * shorter:
             shape += f" at {self.angle:.0f}°"
-        amplitude = " ".join(f"{value:+.3f}" for value in self.amplitude)
+        # As the values beside it are, from 0 to 255.
+        amplitude = " ".join(f"{value * 255:+.1f}" for value in self.amplitude)
         parts = [f"Gaussian at {self.mean[0]:.3f}, {self.mean[1]:.3f}", shape, f"adds {amplitude}"]
         if self.drift is not None:
-            parts.append(f"drifted {math.hypot(*self.drift):.3f}")
+            parts.append(f"drifted {math.hypot(*self.drift):.3f} px")
         return "; ".join(parts)
 
 

@@ -114,8 +114,8 @@ class ViewState:
     def opening(cls, extent: tuple[int, int], size: tuple[int, int]) -> ViewState:
         """How a picture is first shown: whole, at most 100 % (tiny ones enlarged), centred."""
         state = cls(extent, size)
-        tiny = SMALL_PICTURE / max(extent)
-        scale = min(state.fit_scale, max(1.0, tiny))
+        tiny = SMALL_PICTURE // max(extent)  # a whole number: pixels of one size, not blurred
+        scale = min(state.fit_scale, max(1.0, float(tiny)))
         if scale == state.fit_scale:
             return state.fit()
         return state.centred(scale).aligned()

@@ -69,7 +69,7 @@ def run(path: str | None, method: str | None = None, weights: str | None = None)
     ticks = QTimer()
     ticks.timeout.connect(lambda: None)
     ticks.start(200)
-    before = signal.signal(signal.SIGINT, lambda *_: window.close())
+    before = signal.signal(signal.SIGINT, lambda *_: window.leave())
     try:
         return app.exec()
     finally:

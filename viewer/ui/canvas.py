@@ -222,6 +222,10 @@ class Canvas(QWidget):
         self._request_overlay(moving=False)
         self.update()
 
+    def recentre_line(self) -> None:
+        """Where a view is split from now on, the line is in its middle."""
+        self._line = SplitLine()
+
     def set_beside(self, scene: Scene | None, names: tuple[str, str] = ("", "")) -> None:
         """Show another scene of the picture left of a line, which can be drawn to and fro; None: no longer."""
         self._names = names
@@ -274,6 +278,11 @@ class Canvas(QWidget):
             self._overlays = options
             self._request_overlay(moving=False)
             self.update()
+
+    @property
+    def mark(self) -> Inspected | None:
+        """The Gaussian that is marked."""
+        return self._mark
 
     def set_mark(self, mark: Inspected | None) -> None:
         """Mark one Gaussian of the scene; with another picture the mark goes."""

@@ -88,6 +88,9 @@ class ExportWorker(Worker):
                 self.failed, "There is not enough memory for this size: choose a smaller scale."
             )
         except Exception as error:  # a fault of ours or of a codec must not end the program
+            if stop.is_set():  # as where the program has ended, and its threads with it
+                self._emit(self.cancelled)
+                return
             log.exception("exporting to %s failed", export.out)
             self._emit(self.failed, f"{export.out} could not be written: {error}")
         else:

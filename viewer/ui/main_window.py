@@ -58,7 +58,16 @@ DEFAULT_SIZE = (1280, 860)
 COMPARE_KEY = getattr(Qt.Key, f"Key_{table.COMPARE_KEY}")
 REDUCED = tuple(spec.id for spec in table.ACTIONS if spec.id.startswith("reduced."))
 WHILE_HELD = 3600.0  # seconds
-NEED_PICTURE = ("file.close", "edit.copy", "field.card", "field.build", *REDUCED)
+NEED_PICTURE = (
+    "file.close",
+    "edit.copy",
+    "field.card",
+    *(spec.id for spec in table.ACTIONS if spec.id.startswith(("zoom.", "pan."))),
+)
+NEED_PIXELS = REDUCED[:-1]
+"""What a field that was read from a file has none of."""
+CHOICES = tuple(spec.id for spec in table.ACTIONS if spec.id.startswith(("method.", "shipped.")))
+"""How pictures are shown: of no consequence to a field file that is open."""
 
 
 class MainWindow(QMainWindow):
@@ -101,6 +110,8 @@ class MainWindow(QMainWindow):
         self._was_maximized = False
         self._preparing = False  # the kernels
         self._drawn: Any = None  # the drawing that the newest frame is of
+        self._told_of: int | None = None  # the generation of the picture whose notes were told last
+        self._leaving = False  # whatever is going on
 
         self._connect()
         self._apply_settings()
@@ -178,14 +189,15 @@ class MainWindow(QMainWindow):
         zoom = self.status.zoom
         zoom.refused.connect(
             lambda text: self.status.tell(
-                f"{text} is no zoom: type a percentage, a factor, fit or fill", 8.0
+                f"{text} is no zoom: type a percentage, a factor, fit or fill", 8.0, "zoom"
             )
         )
+        zoom.zoom_chosen.connect(lambda _: self.status.forget("zoom"))
         zoom.zoom_chosen.connect(self.canvas.zoom_to)
         zoom.fit_chosen.connect(self.canvas.fit)
         zoom.fill_chosen.connect(self.canvas.fill)
         zoom.left.connect(self.canvas.setFocus)
-        self.status.cancelled.connect(self.stop)
+        self.status.cancelled.connect(self.stop_work)
         self.canvas.clicked.connect(self._inspect)
         self.canvas.failed.connect(lambda message: self.status.tell(message))
         self.canvas.remarked.connect(lambda message: self.status.tell(message, 30.0))
@@ -200,6 +212,7 @@ class MainWindow(QMainWindow):
         session.build_ended.connect(self._show_work)
         session.read_progress.connect(self._show_reading)
         session.read_ended.connect(self._show_work)
+        session.compare_ended.connect(lambda: self.status.forget("held"))
         session.fell_back.connect(lambda why: self.status.tell(why, 30.0))
         self.weights_reader.opened.connect(self._take_weights)
         self.weights_reader.failed.connect(self._weights_failed)
@@ -228,7 +241,7 @@ class MainWindow(QMainWindow):
         colour = None if s.own_colours else s.colour
         self.canvas.set_overlays(OverlayOptions(s.centres, s.ellipses, s.drifts, s.sigma, colour))
         if not self.canvas.overlays.any:
-            self.canvas.set_mark(None)
+            self._unmark()
         self.minimap.set_wanted(s.minimap)
         self.canvas.set_pixel_grid(s.pixel_grid)
         self.canvas.set_coarse_first(s.preview)
@@ -257,7 +270,7 @@ class MainWindow(QMainWindow):
             (f"memory.{s.tile_memory}", True),
             *((f"method.{m.name}", m.name == s.method and weights is None) for m in METHODS),
             ("weights.use", weights is not None),
-            (f"shipped.{s.weights}", True),
+            (f"shipped.{s.weights}", weights is None),
             ("field.footprint", s.footprint),
         ):
             self.menus.tick(action_id, on)
@@ -293,14 +306,15 @@ class MainWindow(QMainWindow):
 
     def ask_open_weights(self) -> None:
         dialogs.ask_open(
-            self, self.settings.last_folder, self.open_weights, dialogs.WEIGHTS_FILTERS
+            # A picture or a field that was picked is opened as what it is.
+            self, self.settings.last_folder, self.open, dialogs.WEIGHTS_FILTERS
         )
 
     def _take_weights(self, path: Path) -> None:
         self.weights_reader.done()
         self.weights = path
         self.menus.actions["weights.use"].setText(f"&Weights: {path.name.replace('&', '&&')}")
-        self.menus.enable(True, "weights.use")
+        self._enable_choices()
         self.use_weights()
         document = self.session.document
         notes = () if document is None or document.weights != path else document.notes
@@ -373,7 +387,7 @@ class MainWindow(QMainWindow):
         document = self.session.document
         if document is None or self.canvas.scene != document.scene or self._undrawn:
             return
-        self.status.tell(f"{document.title}, while {table.COMPARE_KEY} is held", WHILE_HELD)
+        self.status.tell(f"{document.title}, while {table.COMPARE_KEY} is held", WHILE_HELD, "held")
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
         if event.key() != COMPARE_KEY:
@@ -388,9 +402,7 @@ class MainWindow(QMainWindow):
         super().changeEvent(event)
 
     def _end_compare(self) -> None:
-        if self.session.comparing:
-            self.session.end_compare()
-            self.status.tell("")
+        self.session.end_compare()
 
     def open_sample(self) -> None:
         from gaussian_core.resource_files import resource_path
@@ -429,6 +441,7 @@ class MainWindow(QMainWindow):
 
     def _opening_began(self, name: str) -> None:
         self.warm_up.start()
+        self.welcome.hide()
         self._preparing = not self._kernels_ready()
         self._show_waiting()
         self.status.show_progress(f"Opening {name}")
@@ -508,6 +521,7 @@ class MainWindow(QMainWindow):
         document = self.session.document
         self.minimap.refresh()
         self.menus.enable(document is not None, *NEED_PICTURE)
+        self._enable_choices()
         self._enable_export()
         self.menus.tick("field.split", self.session.split)
         self.welcome.setVisible(document is None and not self.session.opening)
@@ -520,13 +534,28 @@ class MainWindow(QMainWindow):
             size = status_text.size_text(document.extent)
             self.setWindowTitle(f"{document.name}  ({size})  –  {TITLE}")
         self.readout.refresh()
+        if document is None or document.scene.generation != self._told_of:
+            self._told_of = None if document is None else document.scene.generation
+            self.status.forget("picture")
         if document is not None and (said := [*filter(None, [document.note]), *document.notes]):
-            self.status.tell(f"{document.name}: {'; '.join(said)}", 12.0)
+            self.status.tell(f"{document.name}: {'; '.join(said)}", 12.0, "picture")
         self._show_field()
+        self._enable_build()
+
+    def _enable_choices(self) -> None:
+        document = self.session.document
+        pixels = document is not None and document.picture is not None
+        self.menus.enable(pixels, *NEED_PIXELS)
+        copy = pixels and document.picture.original is not None  # type: ignore[union-attr]
+        self.menus.enable(copy, REDUCED[-1])
+        self.menus.enable(document is None or pixels, *CHOICES)
+        self.menus.enable(self.weights is not None and (document is None or pixels), "weights.use")
 
     def _show_field(self) -> None:
         """Name the method of what is on screen, which after a switch is the old one for a moment."""
         scene, document = self.canvas.scene, self.session.document
+        if self.canvas.mark is None:  # it went with the field that it was of
+            self.status.forget("mark")
         if scene is not None:
             self.status.show_method(scene.title)
             self._show_waiting()
@@ -545,6 +574,7 @@ class MainWindow(QMainWindow):
         if self.session.opening or self.exporter.running:
             return
         if self.session.building:
+            self.status.forget("stopped")
             document = self.session.document
             seen, in_view = document.in_view if document is not None else (0, 0)
             text = status_text.building_text(done, total, seen, in_view)
@@ -553,13 +583,17 @@ class MainWindow(QMainWindow):
             self.status.show_progress(text, done, total)
         else:
             self.status.end_progress()
+        self._enable_build()
+        if self.session.document is None:
+            self.welcome.setVisible(True)
+
+    def _enable_build(self) -> None:
+        """Where there is some of the field left to be built, or of the picture to be read, and nobody does."""
         document = self.session.document
         buildable = document is not None and not document.complete
         unread = document is not None and document.unread is not None
         to_do = (buildable and not self.session.building) or (unread and not self.session.reading)
         self.menus.enable(to_do, "field.build")
-        if self.session.document is None:
-            self.welcome.setVisible(True)
 
     def _show_reading(self, done: int, total: int) -> None:
         """Of what goes on at the same time the building says more: it is what the view waits for."""
@@ -569,7 +603,15 @@ class MainWindow(QMainWindow):
             self.status.show_progress(text, done, total)
 
     def stop(self) -> None:
-        """Stop what goes on; when nothing does, leave full screen."""
+        """Leave full screen; else put away the mark of a Gaussian; else stop what goes on."""
+        if self.isFullScreen():
+            self.set_full_screen(False)
+        elif self.canvas.mark is not None:
+            self._unmark()
+        else:
+            self.stop_work()
+
+    def stop_work(self) -> None:
         if self.exporter.running:
             self.exporter.stop()
         elif self.session.opening:
@@ -577,9 +619,7 @@ class MainWindow(QMainWindow):
         elif self.session.building or self.session.reading:
             self.session.stop_building()
             self.session.stop_reading()
-            self.status.tell("Stopped building the field; B goes on")
-        elif self.isFullScreen():
-            self.set_full_screen(False)
+            self.status.tell("Stopped building the field; B goes on", about="stopped")
 
     # ---- the view -----------------------------------------------------------------------------
 
@@ -598,6 +638,7 @@ class MainWindow(QMainWindow):
         self.menuBar().setVisible(not on)
         self.tool_bar.setVisible(self.settings.tool_bar and not on)
         self.menus.tick("view.full_screen", on)
+        self.menus.enable(not on, "view.tool_bar")  # it would change what cannot be seen
 
     # ---- overlays -----------------------------------------------------------------------------
 
@@ -621,8 +662,14 @@ class MainWindow(QMainWindow):
         found = None
         if self.canvas.scene_at_cursor is scene and self.canvas.view.scale >= FIELD_FROM:
             found = nearest_gaussian(scene, x, y)
-        self.canvas.set_mark(found)
-        self.status.tell("" if found is None else found.text, 60.0)
+        self._unmark()
+        if found is not None:
+            self.canvas.set_mark(found)
+            self.status.tell(found.text, 60.0, "mark")
+
+    def _unmark(self) -> None:
+        self.canvas.set_mark(None)
+        self.status.forget("mark")
 
     def step_sigma(self, step: float) -> None:
         low, high = SIGMA_RANGE
@@ -699,6 +746,7 @@ class MainWindow(QMainWindow):
             weights,
             document.scene.pixel_sigma,
         )
+        self.status.forget("export")
         self.exporter.start(export)
         self._enable_export()
         self._show_export(0, 0)
@@ -721,7 +769,7 @@ class MainWindow(QMainWindow):
 
     def _export_finished(self, message: str) -> None:
         self._end_export()
-        self.status.tell(message, 12.0)
+        self.status.tell(message, 12.0, "export")
 
     def _export_failed(self, message: str) -> None:
         self._end_export()
@@ -729,7 +777,7 @@ class MainWindow(QMainWindow):
 
     def _export_cancelled(self) -> None:
         self._end_export()
-        self.status.tell("Export stopped; no file was written")
+        self.status.tell("Export stopped; no file was written", about="export")
 
     # ---- help ---------------------------------------------------------------------------------
 
@@ -776,7 +824,31 @@ class MainWindow(QMainWindow):
             and self.readout.is_idle()
         )
 
+    def _ask_to_leave(self) -> None:
+        box = QMessageBox(self)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.setIcon(QMessageBox.Icon.Question)
+        box.setWindowTitle(TITLE)
+        box.setText("A picture is being exported.")
+        box.setInformativeText("Quitting now stops that, and no file is written.")
+        go_on = box.addButton("Go On Exporting", QMessageBox.ButtonRole.RejectRole)
+        leave = box.addButton("Stop and Quit", QMessageBox.ButtonRole.DestructiveRole)
+        box.setDefaultButton(go_on)
+        box.setEscapeButton(go_on)
+        leave.clicked.connect(self.leave)
+        dialogs.widen(box)
+        box.open()
+
+    def leave(self) -> None:
+        """Close the window without asking."""
+        self._leaving = True
+        self.close()
+
     def closeEvent(self, event: QCloseEvent) -> None:
+        if self.exporter.running and not self._leaving:
+            event.ignore()
+            self._ask_to_leave()
+            return
         if self.isFullScreen():
             self.set_full_screen(False)
         geometry = bytes(self.saveGeometry().toBase64().data()).decode("ascii")

@@ -66,7 +66,7 @@ class Readout(QObject):
         view = self._canvas.view
         self._status.zoom.show_zoom(view.scale if self._canvas.has_picture else None)
         scene, point = self._canvas.scene_at_cursor, self._point
-        self._status.show_position(point, view.scale)
+        self._status.show_position(point if self._canvas.has_picture else None, view.scale)
         if scene is None or point is None:
             self._status.show_values(None, None, over=False)
         else:

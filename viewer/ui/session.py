@@ -51,6 +51,8 @@ class Session(QObject):
     read_ended = Signal()
     scene_shown = Signal()
     """The canvas shows another scene: maybe by another method."""
+    compare_ended = Signal()
+    """What is chosen is shown again, or something else was chosen."""
     fell_back = Signal(str)
     """Why the field is made by another method than was asked for."""
 
@@ -128,8 +130,10 @@ class Session(QObject):
     ) -> None:
         """Make fields by a method, or by weights that were opened before, from now on, that of the open picture too;
         the view stays. shipped: the name of the weights of the learned field."""
-        self._held = None
+        held, self._held = self._held, None
         self._choose(Choice(method, shipped, weights))
+        if held is not None:
+            self.compare_ended.emit()
 
     def _choose(self, wanted: Choice) -> None:
         if wanted == self.choice:
@@ -205,6 +209,7 @@ class Session(QObject):
         held, self._held = self._held, None
         if held is not None:
             self._choose(held)
+            self.compare_ended.emit()
 
     def set_split(self, on: bool) -> bool:
         """Show the picture by the method before left of a line, as long as this is on. Whether there is one for it."""
@@ -404,15 +409,19 @@ class Session(QObject):
         self._told_damage = ""
         document.shipped = self.shipped
         self._original = None
+        place = self._same_place(document) if opening.picture is not None else None
         if document.picture is not None and document.picture.original is not None:
             self._original = document.made_by(ORIGINAL.name)
             # That is what a reduced copy is opened for; another picture after it is shown as those before it.
             if self._split_before is None:
                 self._split_before = self.split
             self.split = True
-        elif self._split_before is not None and opening.picture is None:  # not the copy's own
+            self._canvas.recentre_line()
+        elif self._split_before is not None:
             self.split, self._split_before = self._split_before, None
         self._replace(document)
+        if place is not None:
+            self._canvas.set_view(self._canvas.view.centred_on(*place).aligned())
         self._finish_opening()
         self.changed.emit()
         if opening.path is not None:
@@ -426,6 +435,16 @@ class Session(QObject):
             wanted = self.choice
             self.method, self.weights = opening.method, opening.weights
             self._choose(wanted)
+
+    def _same_place(self, document: Document) -> tuple[float, float, float] | None:
+        """The middle of the view, in source pixels of another size of the picture, and the scale that shows as much of
+        it; None where all of the picture is in view, as it will be."""
+        view, before = self._canvas.view, self.document
+        if before is None or view.follow is not None:
+            return None
+        factor = document.extent[1] / before.extent[1]
+        x, y = view.to_source(*view.centre)
+        return x * factor, y * factor, view.scale / factor
 
     def _go_back(self, opening: Opening, message: str) -> None:
         if not self._opener.is_current(opening):

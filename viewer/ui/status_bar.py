@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
@@ -53,7 +54,7 @@ class StatusBar(QStatusBar):
         self.field = StatusCell(
             "Field value",
             VALUE,
-            5,
+            4,  # one without the other tells little
             "field",
             swatch=True,
             tip="What the Gaussian field shows under the cursor, 0 to 255",
@@ -129,7 +130,7 @@ class StatusBar(QStatusBar):
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._restore_message)
-        self._passing = ""
+        self._passing, self._about = "", ""
         self._standing = ""
         self._label = ""
         self._message_room = MESSAGE_ROOM
@@ -183,11 +184,16 @@ class StatusBar(QStatusBar):
         """What the left part says now."""
         return self._message.toolTip()
 
-    def tell(self, text: str, seconds: float = 6.0) -> None:
-        """Say something for a while."""
-        self._passing = text
+    def tell(self, text: str, seconds: float = 6.0, about: str = "") -> None:
+        """Say something for a while. about: what it is of, for `forget`."""
+        self._passing, self._about = text, about
         self._timer.start(round(seconds * 1000))
         self._show_message()
+
+    def forget(self, about: str) -> None:
+        """What it is of has passed: where that is what is being said, say it no longer."""
+        if self._passing and self._about == about:
+            self.tell("")
 
     def set_standing(self, text: str) -> None:
         """What holds everything up, said until it is taken back by an empty text."""
@@ -263,9 +269,12 @@ class StatusBar(QStatusBar):
             self._bar.setVisible(least + self._bar.width() + WORK_SPACING <= room)
             room -= self._work.sizeHint().width()
         room -= self._message_room
-        for cell in sorted(self.cells, key=lambda c: c.rank):
-            width = cell.sizeHint().width()
-            cell.setVisible(width <= room)
-            room -= width * (width <= room)
+        # Where one has no room those after it have none either: what is seen is always what matters most.
+        for _, group in groupby(sorted(self.cells, key=lambda c: c.rank), lambda c: c.rank):
+            cells = list(group)
+            width = sum(cell.sizeHint().width() for cell in cells)
+            for cell in cells:
+                cell.setVisible(width <= room)
+            room = room - width if width <= room else 0
         self._line.activate()
         self._elide()

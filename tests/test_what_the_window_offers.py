@@ -1,0 +1,246 @@
+"""What can be chosen is what would do something, what is said is of now, and nothing under way is lost unasked."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QMessageBox
+
+from gaussian_core import build_field
+from tests.window_helpers import open_and_wait, save_picture, wait_until_idle
+from viewer.ui.export_worker import Export
+
+
+def enabled(window, *names):
+    return [window.menus.actions[name].isEnabled() for name in names]
+
+
+@pytest.fixture
+def field_file(tmp_path):
+    path = tmp_path / "field.safetensors"
+    build_field(np.full((40, 50, 3), 0.5, np.float32), "kernel").save(path)
+    return path
+
+
+def test_of_a_field_file_no_other_method_can_be_chosen(make_window, qtbot, tmp_path, field_file):
+    window = make_window()
+    choices = ("method.bicubic", "method.kernel", "shipped.light", "reduced.2")
+    open_and_wait(qtbot, window, field_file)
+    assert enabled(window, *choices, "weights.use", "reduced.1", "field.build") == [False] * 7
+    QTest.keyClick(window.canvas, Qt.Key.Key_M)
+    assert window.settings.method == "kernel", "the next picture is shown as the ones before"
+    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png"))
+    wait_until_idle(qtbot, window, lambda: window.session.document.picture is not None)
+    assert enabled(window, *choices) == [True] * 4
+    assert enabled(window, "weights.use", "reduced.1") == [False, False]
+
+
+def test_without_a_picture_there_is_nowhere_to_go_but_a_method_to_choose(
+    make_window, qtbot, tmp_path
+):
+    window = make_window()
+    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png"))
+    places = ("zoom.in", "zoom.fit", "zoom.type", "zoom.to_100", "pan.left", "file.close")
+    assert all(enabled(window, *places))
+    window.menus.actions["file.close"].trigger()
+    assert not any(enabled(window, *places, "field.build", "reduced.4"))
+    assert all(enabled(window, "method.bicubic", "file.open", "edit.paste"))
+
+
+def test_building_can_be_gone_on_with_only_where_some_is_left(make_window, qtbot, tmp_path):
+    window = make_window()
+    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png"))
+    assert window.session.document.complete and enabled(window, "field.build") == [False]
+    window.menus.actions["method.bicubic"].trigger()
+    wait_until_idle(qtbot, window)
+    assert enabled(window, "field.build") == [False]
+
+
+def test_what_is_said_while_a_key_is_held_goes_with_it(make_window, qtbot, tmp_path):
+    window = make_window()
+    path = save_picture(tmp_path / "a.png")
+    for end in ("close", "choose", "let go"):
+        open_and_wait(qtbot, window, path)
+        QTest.keyPress(window.canvas, Qt.Key.Key_X)
+        qtbot.waitUntil(lambda: "while X is held" in window.status.message, timeout=10_000)
+        if end == "close":
+            window.menus.actions["file.close"].trigger()
+        elif end == "choose":
+            window.menus.actions["method.lanczos"].trigger()
+        QTest.keyRelease(window.canvas, Qt.Key.Key_X)
+        assert "held" not in window.status.message, end
+
+
+def test_what_was_said_of_a_picture_is_not_said_of_the_next(make_window, qtbot, tmp_path):
+    from PIL import Image
+
+    frames = [Image.new("RGB", (40, 30), colour) for colour in ("red", "blue")]
+    frames[0].save(tmp_path / "two.gif", save_all=True, append_images=frames[1:])
+    window = make_window()
+    open_and_wait(qtbot, window, tmp_path / "two.gif")
+    assert "first of 2 frames" in window.status.message
+    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png"))
+    wait_until_idle(qtbot, window, lambda: window.session.document.extent == (48, 64))
+    assert "frames" not in window.status.message
+
+
+def marked(window, qtbot):
+    """A click at a Gaussian, with the centres shown."""
+    window.change(centres=True)
+    window.canvas.set_view(window.canvas.view.centred_on(20.5, 20.5, 16.0))
+    wait_until_idle(qtbot, window)
+    at = window.canvas.view.to_device(20.5, 20.5)
+    ratio = window.canvas.devicePixelRatioF()
+    QTest.mouseClick(
+        window.canvas,
+        Qt.MouseButton.LeftButton,
+        pos=QPoint(round(at[0] / ratio), round(at[1] / ratio)),
+    )
+    assert window.canvas.mark is not None and window.status.message.startswith("Gaussian at")
+
+
+def test_a_mark_and_what_is_said_of_it_go_together(make_window, qtbot, tmp_path):
+    window = make_window()
+    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png"))
+    marked(window, qtbot)
+    QTest.keyClick(window.canvas, Qt.Key.Key_Escape)
+    assert window.canvas.mark is None and window.status.message == ""
+    marked(window, qtbot)
+    window.change(centres=False)
+    assert window.canvas.mark is None and window.status.message == ""
+    marked(window, qtbot)
+    open_and_wait(qtbot, window, save_picture(tmp_path / "b.png", 50, 50, seed=2))
+    wait_until_idle(qtbot, window, lambda: window.session.document.extent == (50, 50))
+    assert window.canvas.mark is None and "Gaussian at" not in window.status.message
+
+
+def test_a_zoom_that_was_none_is_forgotten_with_the_next_that_is_one(make_window, qtbot, tmp_path):
+    window = make_window()
+    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png"))
+    window.status.zoom.refused.emit("lots")
+    assert "lots is no zoom" in window.status.message
+    window.status.zoom.zoom_chosen.emit(4.0)
+    assert "is no zoom" not in window.status.message and window.canvas.view.scale == 4.0
+
+
+def test_escape_leaves_full_screen_before_it_stops_anything(make_window, qtbot, tmp_path):
+    window = make_window()
+    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png"))
+    stopped = []
+    window.session.stop_building = lambda: stopped.append(True)
+    window.menus.actions["view.full_screen"].trigger()
+    assert window.isFullScreen() and enabled(window, "view.tool_bar") == [False]
+    window.session._building = True
+    QTest.keyClick(window.canvas, Qt.Key.Key_Escape)
+    assert not window.isFullScreen() and not stopped
+    assert enabled(window, "view.tool_bar") == [True]
+    QTest.keyClick(window.canvas, Qt.Key.Key_Escape)
+    assert stopped
+    window.session._building = False
+
+
+def test_the_invitation_goes_when_a_picture_is_being_read_and_comes_back_if_it_cannot_be(
+    make_window, qtbot, tmp_path
+):
+    window = make_window()
+    assert window.welcome.isVisible()
+    said = []
+    window.error_box.tell = lambda title, text: said.append(text)
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"\x89PNG\r\n\x1a\n and no more")
+    window.open(broken)
+    assert not window.welcome.isVisible()
+    qtbot.waitUntil(lambda: bool(said), timeout=10_000)
+    assert window.welcome.isVisible()
+
+
+def test_the_cursor_has_no_place_in_a_picture_that_was_closed(make_window, qtbot, tmp_path):
+    window = make_window()
+    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png"))
+    QTest.mouseMove(window.canvas, QPoint(window.canvas.width() // 2, window.canvas.height() // 2))
+    qtbot.waitUntil(lambda: window.status.position.text != "", timeout=5000)
+    window.menus.actions["file.close"].trigger()
+    qtbot.waitUntil(lambda: window.status.position.text == "", timeout=5000)
+
+
+@pytest.mark.parametrize("width", [500, 640, 760, 900, 1100])
+def test_in_a_narrow_window_no_cell_is_seen_where_a_more_important_one_is_not(
+    make_window, qtbot, tmp_path, width
+):
+    window = make_window()
+    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png"))
+    window.resize(width, 500)
+    qtbot.waitUntil(lambda: window.width() == width, timeout=5000)
+    status = window.status
+    seen = {cell.rank for cell in status.cells if not cell.isHidden()}
+    missing = {cell.rank for cell in status.cells if cell.isHidden()}
+    assert not seen or not missing or max(seen) < min(missing)
+    assert status.source.isHidden() == status.field.isHidden()
+
+
+# ---- leaving -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def exporting(make_window, qtbot, tmp_path, monkeypatch):
+    """A window that exports until it is stopped or told to end."""
+    import gaussian_core
+
+    end = threading.Event()
+
+    def render(*arguments, stop, **options):
+        from gaussian_core.errors import Cancelled
+
+        while not end.is_set():
+            if stop():
+                raise Cancelled("stopped")
+            end.wait(0.01)
+        raise AssertionError("only stopped in these tests")
+
+    monkeypatch.setattr(gaussian_core, "render_file", render)
+    window = make_window()
+    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png"))
+    window.exporter.start(Export(window.session.document.picture, str(tmp_path / "out.png"), 2.0))
+    return window
+
+
+def question(window):
+    return next((box for box in window.findChildren(QMessageBox) if box.isVisible()), None)
+
+
+def click(box, text):
+    next(b for b in box.buttons() if b.text() == text).click()
+
+
+def test_leaving_while_a_picture_is_exported_asks_first(exporting, qtbot):
+    window = exporting
+    assert not window.close() and window.isVisible() and window.exporter.running
+    click(question(window), "Go On Exporting")
+    assert window.isVisible() and window.exporter.running
+    window.close()
+    click(question(window), "Stop and Quit")
+    assert not window.isVisible()
+    assert window.exporter._stop.is_set()
+
+
+def test_an_export_that_ended_with_the_program_is_no_fault(exporting, qtbot, monkeypatch, caplog):
+    """Python takes its threads away while the export's still runs: it fails then in its own ways."""
+    import gaussian_core
+
+    def torn(*arguments, stop, **options):
+        stopped.wait(5.0)
+        raise RuntimeError("cannot schedule new futures after shutdown")
+
+    window, stopped = exporting, threading.Event()
+    window.exporter.stop()
+    qtbot.waitUntil(lambda: not window.exporter.running, timeout=5000)
+    monkeypatch.setattr(gaussian_core, "render_file", torn)
+    window.exporter.start(Export(window.session.document.picture, "out.png", 2.0))
+    with qtbot.waitSignal(window.exporter.cancelled, timeout=5000):
+        window.exporter.stop()
+        stopped.set()
+    assert "cannot schedule" not in caplog.text
