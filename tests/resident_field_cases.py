@@ -52,9 +52,8 @@ def test_what_has_left_the_device_is_uploaded_like_any_other():
 
 def test_a_correction_on_the_device_is_drawn_where_it_is():
     amplitudes = np.random.default_rng(1).normal(0, 0.1, (5, 7, 3)).astype(np.float32)
-    lent = grid_rows(
-        torch.from_numpy(amplitudes.transpose(2, 0, 1)).to(DEVICE), 4, 1, correction.SIGMA**2
-    )
+    planes = torch.from_numpy(amplitudes.transpose(2, 0, 1)).to(DEVICE)
+    (lent,) = grid_rows(planes, 4, 1, [(4, 1, 11, 6)], correction.SIGMA**2)
     host = GaussianField.from_rows(correction.make_rows(amplitudes, 4, 1), (9, 14))
     view = Viewport((4, 1), 1.0, (7, 5))
     shown = rasterize(ResidentField(lent, (9, 14)), view, backend="cuda")

@@ -18,7 +18,7 @@ from gaussian_core.builder import FieldBuilder  # noqa: E402
 from gaussian_core.errors import Cancelled  # noqa: E402
 from gaussian_core.field import GaussianField  # noqa: E402
 from gaussian_core.imaging.picture import Picture  # noqa: E402
-from gaussian_core.models import devices, tile_builder  # noqa: E402
+from gaussian_core.models import device_transparency, devices, tile_builder, transparency  # noqa: E402
 from gaussian_core.models.config import weights_path  # noqa: E402
 from gaussian_core.models.device_build import solve  # noqa: E402
 from gaussian_core.models.device_index import bin_tiles, grid_rows  # noqa: E402
@@ -62,12 +62,12 @@ def network():
 @pytest.fixture(autouse=True)
 def drawn_alike(monkeypatch):
     """The host's twin draws by the gather, too: the CPU's kernel leaves out what is below 1/1360 of an amplitude."""
-    draw = tile_builder.rasterize
 
     def by_gather(field, view, backend, stop):
-        return draw(field, view, backend="torch", stop=stop)
+        return rasterize(field, view, backend="torch", stop=stop)
 
-    monkeypatch.setattr(tile_builder, "rasterize", by_gather)
+    for module in (tile_builder, transparency):
+        monkeypatch.setattr(module, "rasterize", by_gather)
 
 
 def builder_of(source, network, stays, tile):
@@ -166,14 +166,38 @@ def test_bytes_go_to_the_device_as_they_are_stored(network, monkeypatch):
     np.testing.assert_allclose(made.correction.amplitudes, wanted.correction.amplitudes, atol=1e-5)
 
 
-def test_a_picture_with_alpha_is_built_as_before(network):
-    source = picture(20, 26)
-    alpha = np.zeros((20, 26, 1), np.float32)
-    alpha[4:15, 6:20] = 1
-    cut = Source(np.concatenate([source.pixels * alpha, alpha], 2))
-    (made,), (wanted,) = (built(cut, network, stays, 512).values() for stays in (True, False))
-    assert made.channels == 4
-    np.testing.assert_array_equal(made.means, wanted.means)
+def cut_out(kind):
+    """Premultiplied RGB and alpha: an edge, a thin line and soft alpha; alpha that changes nowhere; none at all."""
+    pixels = picture(26, 34).pixels
+    alpha = np.full((26, 34, 1), {"even": 0.5, "clear": 0.0}.get(kind, 0.0), np.float32)
+    if kind == "edges":
+        alpha[4:15, 6:20] = 1
+        alpha[20, :] = 1
+        alpha[:, 28:] = np.linspace(0, 1, 26)[:, None, None]
+    return Source(np.concatenate([pixels * alpha, alpha], 2))
+
+
+@pytest.mark.parametrize("kind", ["edges", "even", "clear"])
+@pytest.mark.parametrize("tile", [512, 20])
+def test_a_picture_with_alpha_from_the_device_is_the_hosts(network, kind, tile):
+    made, wanted = (built(cut_out(kind), network, stays, tile) for stays in (True, False))
+    for key, field in wanted.items():
+        assert isinstance(made[key], ResidentField) and made[key].channels == 4
+        np.testing.assert_allclose(made[key].means, field.means, atol=1e-4)
+        np.testing.assert_allclose(made[key].covariances, field.covariances, atol=1e-4)
+        np.testing.assert_allclose(made[key].amplitudes, field.amplitudes, atol=1e-3)
+        np.testing.assert_allclose(
+            made[key].correction.amplitudes, field.correction.amplitudes, atol=1e-3
+        )
+
+
+def test_where_alpha_changes_and_what_colours_go_on_with_are_the_hosts():
+    pixels = cut_out("edges").pixels
+    image = torch.from_numpy(pixels.transpose(2, 0, 1).copy())
+    near = device_transparency.nearness(image[3]).numpy()
+    np.testing.assert_allclose(near, transparency.nearness(pixels[..., 3]), atol=1e-6)
+    colours = device_transparency.straight_colours(image).permute(1, 2, 0).numpy()
+    np.testing.assert_allclose(colours, transparency.straight_colours(pixels), atol=1e-5)
 
 
 def test_what_draws_on_the_device_brings_nothing_to_the_host(network):
@@ -250,14 +274,18 @@ def test_the_correction_is_solved_as_on_the_host(shape):
     np.testing.assert_allclose(made, wanted, atol=1e-6)
 
 
-def test_a_grid_of_corrections_is_the_hosts():
-    amplitudes = np.random.default_rng(1).normal(0, 0.1, (4, 7, 3)).astype(np.float32)
-    rows = grid_rows(torch.from_numpy(amplitudes.transpose(2, 0, 1)), 11, 5, correction.SIGMA**2)
-    index, drifts = rows.on_host()
-    wanted = GaussianField.from_rows(correction.make_rows(amplitudes, 11, 5), (99, 99))
-    assert drifts is None and wanted.index.order is None and index.levels[0].regular
-    np.testing.assert_array_equal(index.rows, wanted.index.rows)
-    same_index(index, wanted.index)
+def test_grids_of_corrections_are_the_hosts():
+    amplitudes = np.random.default_rng(1).normal(0, 0.1, (9, 17, 3)).astype(np.float32)
+    tiles = [(12, 6, 19, 10), (19, 6, 20, 10), (10, 5, 27, 14)]
+    planes = torch.from_numpy(amplitudes.transpose(2, 0, 1))
+    made = grid_rows(planes, 10, 5, tiles, correction.SIGMA**2)
+    for rows, (x0, y0, x1, y1) in zip(made, tiles, strict=True):
+        index, drifts = rows.on_host()
+        share = amplitudes[y0 - 5 : y1 - 5, x0 - 10 : x1 - 10]
+        wanted = GaussianField.from_rows(correction.make_rows(share, x0, y0), (99, 99))
+        assert drifts is None and wanted.index.order is None and index.levels[0].regular
+        np.testing.assert_array_equal(index.rows, wanted.index.rows)
+        same_index(index, wanted.index)
 
 
 def rows_of(width, height, cells, drift, variance=(0.05, 0.9), seed=2):
@@ -294,6 +322,17 @@ def test_binning_is_the_hosts(cells, drift):
         np.testing.assert_allclose(index.rows[2:5], wanted.index.rows[2:5], rtol=1e-5, atol=1e-6)
         np.testing.assert_array_equal(index.rows[5:], wanted.index.rows[5:])
     assert sum(part.values.shape[1] for part in made) == rows.shape[1]
+
+
+def test_a_thin_frame_around_a_large_tile_does_not_send_it_to_the_host():
+    """As around every tile of 512 pixels: a frame of few Gaussians, and as many cells as the tile has."""
+    rows = rows_of(120, 110, 1, 0.5)
+    made = bin_tiles(torch.from_numpy(rows), (3, -2, 123, 108), [(5, 0, 121, 106)], 1, 0.5)
+    assert made is not None
+    tile, frame = made
+    assert frame.columns * frame.lines > 4 * frame.values.shape[1] + 1024
+    assert int(frame.starts[-1]) == frame.values.shape[1]
+    assert int(tile.starts[-1]) == tile.values.shape[1] == 116 * 106
 
 
 def test_values_that_are_no_numbers_do_no_harm_to_the_binning():

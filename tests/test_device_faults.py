@@ -15,6 +15,7 @@ from gaussian_core.builder import FieldBuilder, build_field  # noqa: E402
 from gaussian_core.errors import DeviceError  # noqa: E402
 from gaussian_core.imaging.picture import Picture  # noqa: E402
 from gaussian_core.models import devices, faults, tile_builder, torch_network  # noqa: E402
+from gaussian_core.models.device_index import grid_rows  # noqa: E402
 from gaussian_core.models.published import tiles as published  # noqa: E402
 from gaussian_core.models.published.continuoussr import PublishedContinuousSR  # noqa: E402
 from gaussian_core.models.published.drawing import LIIFDrawing  # noqa: E402
@@ -22,6 +23,7 @@ from gaussian_core.models.published.opening import build_model  # noqa: E402
 from gaussian_core.models.tile_builder import ContinuousSRTiles, open_network  # noqa: E402
 from gaussian_core.models.weights import weights_path  # noqa: E402
 from gaussian_core.rasterizer import cuda_fields, rasterize  # noqa: E402
+from gaussian_core.resident_field import ResidentField  # noqa: E402
 from gaussian_core.viewport import Viewport  # noqa: E402
 from tests import published_checkpoints as small  # noqa: E402
 
@@ -98,6 +100,14 @@ def test_out_of_memory_frees_what_frames_hold_before_anything_gets_smaller(wante
     same(builder.build_tiles(KEYS), wanted)
     assert freed == [True] and len(set(asked)) == 1
     assert builder.note == ""
+
+
+def test_out_of_memory_brings_fields_that_stayed_on_the_device_to_the_host():
+    (rows,) = grid_rows(torch.full((3, 2, 2), 0.5), 0, 0, [(0, 0, 2, 2)], 0.1)
+    field = ResidentField(rows, (2, 2))
+    faults.free_memory()
+    assert field.device_rows is None and field.is_on_host
+    np.testing.assert_array_equal(field.amplitudes, 0.5)
 
 
 def test_a_program_that_never_drew_by_cuda_does_not_load_it_to_free_memory(monkeypatch):

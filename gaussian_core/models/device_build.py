@@ -25,6 +25,7 @@ from gaussian_core.errors import DeviceError
 from gaussian_core.field import GaussianField
 from gaussian_core.kernel_interpolation import mirrored
 from gaussian_core.models.device_index import bin_tiles, grid_rows
+from gaussian_core.models.device_transparency import rows_of_image
 from gaussian_core.models.surroundings import Surroundings, moved
 from gaussian_core.models.torch_network import TorchNetwork
 from gaussian_core.rasterizer import PIXEL_SIGMA, cuda
@@ -48,40 +49,46 @@ def build_on_device(
     """For each of the rectangles its tile, on the network's device; as tile_builder makes them on the host.
 
     check: called between steps, to raise Cancelled. again: builds a tile on the host, for where the device is lost
-    later. One thread at a time. None for what only the host builds: pictures with alpha, and Gaussians so wide that
-    they need larger cells than one source pixel. Raises RuntimeError where the device fails.
+    later. One thread at a time. None for what only the host builds: Gaussians so wide that they need larger cells than
+    one source pixel. Raises RuntimeError where the device fails.
     """
     device = network.torch_device
     with behind_frames(device), torch.inference_mode():
         image = _pixels(picture, place, device)
-        if image is None:
-            return None
-        left_top = place.seen[:2]
-        rows = network.device_rows(image, left_top, moved(place.near, left_top), check)
+        left_top, config = place.seen[:2], network.config
+
+        def draw(rows: Tensor, view: Viewport) -> Tensor:
+            made = bin_tiles(rows, place.near, [place.near], config.cells, config.drift)
+            return _drawn(made, rows, place, view, check)
+
+        near = moved(place.near, left_top)
+        rows = rows_of_image(network, image, left_top, near, check, draw)
         check()
-        config = network.config
         owns = [place.own(rect) for rect in rects]
         made = bin_tiles(rows, place.near, owns, config.cells, config.drift)
         if made is None:
             return None
         check()
-        shown = _shown(made, rows, place, check)
+        x0, y0, x1, y1 = place.corrected
+        view = Viewport((x0, y0), 1.0, (x1 - x0, y1 - y0))
+        shown = _drawn(made, rows, place, view, check)
         x0, y0, x1, y1 = moved(place.corrected, left_top)
         residual = image[0, :, y0:y1, x0:x1] - shown.permute(2, 0, 1)
         amplitudes = solve(residual)
-        corrections = []
-        for rect in rects:
-            a, b, c, d = moved(rect, place.corrected[:2])
-            share = amplitudes[:, b:d, a:c]
-            corrections.append(grid_rows(share, rect[0], rect[1], correction.SIGMA**2))
+        left, top = place.corrected[:2]
+        corrections = grid_rows(amplitudes, left, top, list(rects), correction.SIGMA**2)
+        _lend(*made, *corrections)
     metadata = {"method": "continuoussr", "weights": config.name}
     fields: list[GaussianField] = []
     for rect, own, faint in zip(rects, made, corrections, strict=False):
         rebuilt = _Again(again, rect)
-        _lend(own, faint)
         field = ResidentField(own, place.extent, metadata, rebuilt.field)
         field.correction = ResidentField(faint, place.extent, None, rebuilt.correction)
         fields.append(field)
+    if device.type == "cuda" and not cuda.chosen():
+        for made_field in fields:
+            # The CPU draws just now. Here, on the builder's thread, so that no frame waits for it.
+            _ = made_field.index, made_field.correction and made_field.correction.index
     keep_within_budget(device)
     return fields
 
@@ -103,15 +110,13 @@ def solve(residual: Tensor) -> Tensor:
     return inside
 
 
-def _pixels(picture: PictureLike, place: Surroundings, device: torch.device) -> Tensor | None:
-    """(1, C, H, W) on the device: the pixels that the network sees; None where they have alpha."""
+def _pixels(picture: PictureLike, place: Surroundings, device: torch.device) -> Tensor:
+    """(1, C, H, W) on the device: the pixels that the network sees."""
     height, width = picture.extent
     x0, y0, x1, y1 = place.seen
     columns, lines = mirrored(x0, x1, width), mirrored(y0, y1, height)
     left, top = int(columns.min()), int(lines.min())
     part, full = _part(picture, (left, top, int(columns.max()) + 1, int(lines.max()) + 1))
-    if part.shape[2] == 4:
-        return None
     image = torch.from_numpy(np.require(part, requirements=["C", "W"])).to(device)
     # Mirrored there: on the host it would be two more passes over the pixels.
     for axis, chosen, first in ((0, lines, top), (1, columns, left)):
@@ -130,13 +135,15 @@ def _part(picture: PictureLike, rect: Rect) -> tuple[NDArray[Any], float]:
     return picture.as_float(rect), 1.0
 
 
-def _shown(
-    made: list[DeviceRows], rows: Tensor, place: Surroundings, check: Callable[[], None]
+def _drawn(
+    made: list[DeviceRows] | None,
+    rows: Tensor,
+    place: Surroundings,
+    view: Viewport,
+    check: Callable[[], None],
 ) -> Tensor:
-    """(H, W, C): what the field shows at 100 % where the picture is compared with it."""
-    x0, y0, x1, y1 = place.corrected
-    view = Viewport((x0, y0), 1.0, (x1 - x0, y1 - y0))
-    if rows.is_cuda and cuda.chosen():
+    """(H, W, C): what the Gaussians of rows (5 + C, N) show. made: the same in cell order, None where they are not."""
+    if made is not None and rows.is_cuda and cuda.chosen():
         from gaussian_core.rasterizer.cuda_use import DeviceFull
 
         try:
@@ -182,7 +189,14 @@ def _lend(*rows: DeviceRows) -> None:
         if lent.values.is_cuda:
             from gaussian_core.rasterizer.cuda_device import drawing_device
 
-            drawing = drawing_device()
+            try:
+                drawing = drawing_device()
+            except (
+                ImportError,
+                OSError,
+                RuntimeError,
+            ):  # Triton does not load: frames are the CPU's
+                return
             if drawing is not None:
                 drawing.lend(lent.values)
                 drawing.lend(lent.starts)

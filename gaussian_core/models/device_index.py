@@ -62,7 +62,8 @@ def bin_tiles(
         first = (math.floor(left), math.floor(top))
         across, down = math.floor(right) - first[0] + 1, math.floor(bottom) - first[1] + 1
         count = len(which)
-        if is_too_sparse(across, down, count):
+        # What is in no tile is a thin frame around them: drawn once, its many empty cells do no harm.
+        if number < len(tiles) and is_too_sparse(across, down, count):
             return None
         corner = number * wide * high + (first[1] - y0 + reach) * wide + first[0] - x0 + reach
         lines = torch.arange(corner, corner + down * wide, wide, dtype=dtype, device=rows.device)
@@ -91,26 +92,36 @@ def bin_tiles(
 _END = {torch.int32: 2**31 - 1, torch.int64: 2**62}  # beyond every key
 
 
-def grid_rows(amplitudes: Tensor, left: int, top: int, variance: float) -> DeviceRows:
-    """One round Gaussian of that variance at the centre of each pixel, from (left, top) on, amplitudes (C, H, W)."""
+def grid_rows(
+    amplitudes: Tensor, left: int, top: int, tiles: list[Rect], variance: float
+) -> list[DeviceRows]:
+    """For each tile one round Gaussian of that variance at the centre of each of its pixels.
+
+    amplitudes: (C, H, W), of the pixels from (left, top) on, which hold the tiles.
+    """
     channels, height, width = amplitudes.shape
-    values = amplitudes.new_empty(5 + channels, height, width)
-    values[0] = torch.arange(width, device=values.device) + (left + 0.5)
-    values[1] = (torch.arange(height, device=values.device) + (top + 0.5))[:, None]
-    values[2] = variance
-    values[3] = 0
-    values[4] = variance
-    values[5:] = amplitudes
-    starts = torch.arange(height * width + 1, dtype=torch.int32, device=values.device)
-    return DeviceRows(
-        values.reshape(5 + channels, -1),
-        starts,
-        (left, top),
-        width,
-        height,
-        (left + 0.5, top + 0.5, left + width - 0.5, top + height - 0.5),
-        (variance, variance),
-    )
+    device = amplitudes.device
+    grid = amplitudes.new_empty(5 + channels, height, width)
+    grid[0] = torch.arange(width, device=device) + (left + 0.5)
+    grid[1] = (torch.arange(height, device=device) + (top + 0.5))[:, None]
+    grid[2:5:2] = variance
+    grid[3] = 0
+    grid[5:] = amplitudes
+    # Every cell holds one: the starts of one tile are those of another, as far as they go.
+    most = max((d - b) * (c - a) for a, b, c, d in tiles)
+    starts = torch.arange(most + 1, dtype=torch.int32, device=device)
+    return [
+        DeviceRows(
+            grid[:, b - top : d - top, a - left : c - left].reshape(5 + channels, -1).contiguous(),
+            starts[: (d - b) * (c - a) + 1],
+            (a, b),
+            c - a,
+            d - b,
+            (a + 0.5, b + 0.5, c - 0.5, d - 0.5),
+            (variance, variance),
+        )
+        for a, b, c, d in tiles
+    ]
 
 
 def _cell(places: Tensor, first: int, count: int, dtype: torch.dtype) -> Tensor:

@@ -74,11 +74,14 @@ def attempt_twice(work: Callable[[], Made], device: str) -> Made | Fault:
 
 def free_memory() -> None:
     """Give back what the device holds and nobody needs just now: the fields that frames were drawn from, which come
-    back with the next frame, and torch's reserve."""
+    back with the next frame, those that were built there, which go to the host, and torch's reserve."""
     # Not imported here: who has not drawn by CUDA holds nothing.
     fields = sys.modules.get("gaussian_core.rasterizer.cuda_fields")
     if fields is not None:
         fields.forget()
+    resident = sys.modules.get("gaussian_core.resident_field")
+    if resident is not None:
+        resident.residents.make_room(0)
     torch = sys.modules.get("torch")
     if torch is not None:
         with contextlib.suppress(RuntimeError):  # a device that is lost has nothing to give back

@@ -1,0 +1,137 @@
+"""transparency.rows_of_pixels on a device, by torch: what it explains is done here where the network runs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from gaussian_core.models.transparency import (
+    ALPHA,
+    BLED,
+    BORDER,
+    FADING,
+    FIRST,
+    LEAST_CHANGE,
+    REACH,
+    ROUNDS,
+)
+from gaussian_core.viewport import Viewport
+
+if TYPE_CHECKING:
+    from gaussian_core.models.torch_network import TorchNetwork
+
+Rect = tuple[int, int, int, int]
+Draw = Callable[[Tensor, Viewport], Tensor]
+"""(H, W, C): what rows (5 + C, N) of the pixels of rect show in a viewport."""
+
+
+def rows_of_image(
+    network: TorchNetwork,
+    image: Tensor,
+    origin: tuple[int, int],
+    rect: Rect,
+    check: Callable[[], None],
+    draw: Draw,
+) -> Tensor:
+    """TorchNetwork.device_rows of image (1, C, H, W); with C = 4, premultiplied RGB and alpha, the two agree."""
+    rows = network.device_rows(image, origin, rect, check)
+    if image.shape[1] != 4 or not bool(image[:, 3].any()):
+        return rows
+    x0, y0, x1, y1 = rect
+    lattice = _Lattice(origin, rect, network.config.cells, draw, image.device)
+    alpha = image[:, 3:]
+    part = nearness(alpha[0, 0])[y0:y1, x0:x1]
+    if not bool(part.any()):
+        wanted = lattice.of_pixels(alpha[0])
+        return _settled(rows, wanted, slice(ALPHA, ALPHA + 1), lattice, check)
+    shape = network.device_rows(alpha, origin, rect, check)
+    colours = lattice.of_pixels(straight_colours(image[0])).clamp_(0, 1)
+    near = part.reshape(-1).repeat_interleave(lattice.cells**2)
+    seen = lattice.shown(shape).clamp_(0, 1)
+    wanted = torch.cat([lattice.shown(rows)[:3], seen])
+    wanted[:3] += near * (seen * colours - wanted[:3])
+    flat = torch.cat([shape[:FIRST], shape[FIRST:] * colours, shape[FIRST:]])
+    rows += near * (flat - rows)
+    return _settled(rows, wanted, slice(FIRST, ALPHA + 1), lattice, check)
+
+
+class _Lattice:
+    """As transparency's: the cells of the pixels of rect, in the order of rows."""
+
+    def __init__(
+        self,
+        origin: tuple[int, int],
+        rect: Rect,
+        cells: int,
+        draw: Draw,
+        device: torch.device,
+    ) -> None:
+        self.cells, self._rect, self._draw = cells, rect, draw
+        x0, y0, x1, y1 = rect
+        size = (cells * (x1 - x0), cells * (y1 - y0))
+        self._viewport = Viewport((origin[0] + x0, origin[1] + y0), cells, size)
+        inside = torch.zeros(y1 - y0, x1 - x0, device=device)
+        inside[BORDER:-BORDER, BORDER:-BORDER] = 1
+        self.settled = inside.reshape(-1).repeat_interleave(cells * cells)
+
+    def of_pixels(self, planes: Tensor) -> Tensor:
+        """(C, N): the bicubic enlargement of (C, H, W)."""
+        x0, y0, x1, y1 = (v * self.cells for v in self._rect)
+        large = F.interpolate(
+            planes[None], scale_factor=self.cells, mode="bicubic", align_corners=False
+        )
+        return self._ordered(large[0, :, y0:y1, x0:x1])
+
+    def shown(self, rows: Tensor) -> Tensor:
+        """(C, N): what Gaussians show at the cells' centres."""
+        return self._ordered(self._draw(rows, self._viewport).permute(2, 0, 1))
+
+    def _ordered(self, planes: Tensor) -> Tensor:
+        channels, height, width = planes.shape
+        g = self.cells
+        split = planes.reshape(channels, height // g, g, width // g, g).permute(0, 1, 3, 2, 4)
+        return split.reshape(channels, -1)
+
+
+def _settled(
+    rows: Tensor, wanted: Tensor, which: slice, lattice: _Lattice, check: Callable[[], None]
+) -> Tensor:
+    seen = torch.cat([rows[:FIRST], rows[which]])
+    xx, xy, yy = rows[2:FIRST]
+    share = 1 / (2 * math.pi * lattice.cells**2)
+    density = share * torch.rsqrt((xx * yy - xy * xy).clamp_min(1e-8)) * lattice.settled
+    for _ in range(ROUNDS):
+        check()
+        seen[FIRST:] += (wanted - lattice.shown(seen)) * density
+    rows[which] = seen[FIRST:]
+    return rows
+
+
+def nearness(alpha: Tensor) -> Tensor:
+    """transparency.nearness of (H, W)."""
+    side = 2 * (REACH + FADING) + 1
+    plane = alpha[None, None]
+    largest = F.max_pool2d(plane, side, 1, side // 2)
+    least = -F.max_pool2d(-plane, side, 1, side // 2)
+    changes = (largest - least > LEAST_CHANGE).to(alpha.dtype)
+    return F.avg_pool2d(F.pad(changes, (FADING,) * 4, mode="replicate"), 2 * FADING + 1, 1)[0, 0]
+
+
+def straight_colours(image: Tensor) -> Tensor:
+    """(3, H, W): transparency.straight_colours of premultiplied (4, H, W)."""
+    seen = image[3:]
+    known = (seen > 0).to(image.dtype)
+    colours = torch.where(seen > 0, image[:3] / seen.clamp_min(1e-30), 0.0)
+    for _ in range(BLED):
+        around = F.avg_pool2d(
+            torch.cat([colours * known, known])[None], 3, 1, 1, divisor_override=1
+        )[0]
+        new = (known == 0) & (around[3:] > 0)
+        colours = torch.where(new, around[:3] / around[3:].clamp_min(1), colours)
+        known = torch.maximum(known, new.to(known.dtype))
+    return colours
