@@ -172,3 +172,11 @@ def test_commands_to_a_scale_stand_on_the_device_pixels(size, extent):
             assert abs(u - size[0] / 2) <= 0.5 + 1e-6
             assert abs(v - size[1] / 2) <= 0.5 + 1e-6
         assert exact.resized((size[0] + 7, size[1] + 1)).is_aligned
+
+
+@pytest.mark.parametrize(
+    ("extent", "scale"),
+    [((240, 250), 1.0), ((200, 256), 1.0), ((150, 200), 1.0), ((128, 100), 2.0), ((2, 3), 85.0)],
+)
+def test_small_pictures_open_at_whole_enlargements_which_blur_nothing(extent, scale):
+    assert ViewState.opening(extent, (1400, 900)).scale == scale

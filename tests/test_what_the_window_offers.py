@@ -182,6 +182,24 @@ def test_in_a_narrow_window_no_cell_is_seen_where_a_more_important_one_is_not(
     assert status.source.isHidden() == status.field.isHidden()
 
 
+def test_marks_that_are_waited_for_say_so(make_window, qtbot, tmp_path, monkeypatch):
+    from viewer.model import overlay_kernels
+
+    compiled = threading.Event()
+    monkeypatch.setattr(overlay_kernels, "warm_up", lambda stop: compiled.wait(20.0))
+    window = make_window()
+    window.open(save_picture(tmp_path / "a.png"))
+    qtbot.waitUntil(lambda: window.session.document is not None, timeout=10_000)
+    window.canvas.set_view(window.canvas.view.set_scale(16.0))
+    assert "marks" not in window.status.message, "nobody asked for any"
+    QTest.keyClick(window.canvas, Qt.Key.Key_C)
+    qtbot.waitUntil(lambda: window.status.message.startswith("Preparing the marks"), timeout=20_000)
+    compiled.set()
+    qtbot.waitUntil(lambda: "marks" not in window.status.message, timeout=10_000)
+    wait_until_idle(qtbot, window)
+    assert window.canvas.overlays.centres
+
+
 # ---- leaving -----------------------------------------------------------------------------------
 
 

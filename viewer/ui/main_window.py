@@ -109,6 +109,7 @@ class MainWindow(QMainWindow):
         self._sample: Path | None = None
         self._was_maximized = False
         self._preparing = False  # the kernels
+        self._marks_ready = False  # their kernels
         self._drawn: Any = None  # the drawing that the newest frame is of
         self._told_of: int | None = None  # the generation of the picture whose notes were told last
         self._leaving = False  # whatever is going on
@@ -221,6 +222,8 @@ class MainWindow(QMainWindow):
         self.exporter.failed.connect(self._export_failed)
         self.exporter.cancelled.connect(self._export_cancelled)
         self.warm_up.ready.connect(self._kernels_prepared)
+        self.warm_up.marks_ready.connect(self._marks_prepared)
+        self.canvas.overlay_counts.connect(self._marks_drawn)
         self.canvas.frame_shown.connect(self._frame_shown)
         self.canvas.view_changed.connect(self._show_waiting)
         self.warm_up.failed.connect(lambda text: self._tell_failure("No kernels", text, None))
@@ -276,6 +279,7 @@ class MainWindow(QMainWindow):
             self.menus.tick(action_id, on)
         self.menus.enable(s.sigma < SIGMA_RANGE[1], "overlay.larger")
         self.menus.enable(s.sigma > SIGMA_RANGE[0], "overlay.smaller")
+        self._show_waiting()
         self.readout.refresh()
 
     def _take_theme(self) -> None:
@@ -307,7 +311,10 @@ class MainWindow(QMainWindow):
     def ask_open_weights(self) -> None:
         dialogs.ask_open(
             # A picture or a field that was picked is opened as what it is.
-            self, self.settings.last_folder, self.open, dialogs.WEIGHTS_FILTERS
+            self,
+            self.settings.last_folder,
+            self.open,
+            dialogs.WEIGHTS_FILTERS,
         )
 
     def _take_weights(self, path: Path) -> None:
@@ -455,6 +462,14 @@ class MainWindow(QMainWindow):
         self._preparing = False
         self._show_waiting()
 
+    def _marks_prepared(self) -> None:
+        self._marks_ready = True
+        self._show_waiting()
+
+    def _marks_drawn(self, shown: int, in_view: int) -> None:
+        if shown and not self._marks_ready:
+            self._marks_prepared()
+
     def _frame_shown(self, frame: Frame) -> None:
         scene = self.canvas.scene
         if scene is not None and frame.revision == scene.revision and frame.field_share > 0:
@@ -478,6 +493,8 @@ class MainWindow(QMainWindow):
             text = "Preparing kernels (first start only)…"
         elif title := self._undrawn:
             text = f"{title} reads the picture…"
+        elif self.canvas.overlays.any and self.canvas.has_picture and not self._marks_ready:
+            text = "Preparing the marks…"
         self.status.set_standing(text)
 
     def _remember(self, path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 
 from PySide6.QtCore import QObject, Signal
 
@@ -20,6 +21,8 @@ class WarmUpWorker(Worker):
 
     ready = Signal()
     """The CPU's kernels are there."""
+    marks_ready = Signal()
+    """The overlays' kernels are there, or nothing more can be done for them."""
     device_ready = Signal()
     """What is done for the device is done: it draws from now on, or there is none that can."""
     failed = Signal(str)
@@ -52,6 +55,15 @@ class WarmUpWorker(Worker):
         else:
             self._emit(self.ready)
         self._warm_device()
+        self._warm_marks()
+
+    def _warm_marks(self) -> None:
+        """Last, since they may never be asked for. Who asks sooner has them compiled at once (see overlay_painter)."""
+        from viewer.model import overlay_kernels
+
+        with suppress(Cancelled):
+            overlay_kernels.warm_up(lambda: self.closing)
+        self._emit(self.marks_ready)
 
     def _warm_device(self) -> None:
         from gaussian_core.rasterizer import cuda_use
