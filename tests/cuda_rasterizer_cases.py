@@ -26,6 +26,7 @@ from gaussian_core.rasterizer import (
     cuda_kernel,
     cuda_use,
     rasterize,
+    warm,
 )
 from gaussian_core.viewport import Viewport
 from tests.fields import dense_field, random_field
@@ -37,9 +38,7 @@ SCALES = [0.05, 0.7, 1.0, (1.5, 3.7), 4.0, 16.0, (64.0, 20.0), 300.0]
 def larger_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """The interpreter pays by the step, not by the pixel: let it take larger ones."""
     if cuda_kernel.INTERPRETED:
-        monkeypatch.setattr(cuda_kernel, "BLOCK_WIDTH", 32)
-        monkeypatch.setattr(cuda_kernel, "BLOCK_HEIGHT", 16)
-        monkeypatch.setattr(cuda_kernel, "LANES", 64)
+        monkeypatch.setattr(cuda_kernel, "block_size", lambda scale: (64, 32))
 
 
 def draw(field, viewport, **options):
@@ -129,9 +128,7 @@ def test_an_empty_field_is_black():
 
 @pytest.mark.usefixtures("larger_blocks")
 def test_many_fields_are_their_sum():
-    """More grid levels than the kernel looks at in one go."""
     fields = [random_field(6, seed=seed, sigma=(0.1, 4.0)) for seed in range(12)]
-    assert sum(len(f.index.levels) for f in fields) > cuda_kernel.GROUP
     agree(fields, Viewport((2, 3), 2.5, (61, 31)))
 
 
@@ -392,3 +389,26 @@ def test_a_lost_device_is_given_up_for_good(monkeypatch, caplog):
     with pytest.raises(DeviceError, match="unspecified launch failure") as caught:
         draw(field, view)
     assert "\n" not in str(caught.value)
+
+
+def test_every_kernel_of_the_window_is_warmed(monkeypatch):
+    """One that is not would be compiled in the middle of a zoom: seconds in which nothing moves."""
+    drawn = set()
+    real = cuda_kernel.render_blocks
+
+    class Recorded:
+        def __getitem__(self, grid):
+            def launch(*arguments, **constants):
+                kind = (constants["WIDTH"], constants["HEIGHT"])
+                drawn.add((constants["CHANNELS"], constants["AS_BYTES"], kind))
+                real[grid](*arguments, **constants)
+
+            return launch
+
+    monkeypatch.setattr(cuda_kernel, "render_blocks", Recorded())
+    monkeypatch.setattr(cuda_use, "use", cuda_use.DeviceUse(usable=lambda: True))
+    cuda_use.use.hold_back()
+    warm.warm_device()
+    assert cuda.chosen()
+    blocks = {cuda_kernel.block_size((s, s)) for s in np.geomspace(1, 1000, 200)}
+    assert drawn == {(c, b, kind) for c in (1, 3, 4) for b in (True, False) for kind in blocks}

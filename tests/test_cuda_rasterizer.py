@@ -7,12 +7,14 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from gaussian_core.field import GaussianField
 from gaussian_core.rasterizer import cuda, rasterize
+from gaussian_core.rasterizer.cuda_tables import BIN_HEIGHT, BIN_WIDTH, Tables
 from gaussian_core.viewport import Viewport
 from tests.fields import random_field
 
@@ -97,11 +99,12 @@ from gaussian_core.field import GaussianField
 from gaussian_core.rasterizer import cuda_kernel as kernel
 
 pointers = {"integers": "*i64", "numbers": "*fp32", "anchors_x": "*fp32", "anchors_y": "*fp32"}
+pointers |= {"bins": "*i32", "listed": "*i32", "put_away": "*i64"}
 singles = {"scale_x": "fp32", "scale_y": "fp32", "footprint": "fp32"}
-for channels, as_bytes in ((3, True), (4, True), (1, False)):
+for channels, as_bytes, zoom in ((3, True, 1), (4, True, 4), (1, False, 4)):
+    width, height = kernel.block_size((zoom, zoom))
     constants = dict(
-        CHANNELS=channels, AS_BYTES=as_bytes, LANES=kernel.LANES,
-        WIDTH=kernel.BLOCK_WIDTH, HEIGHT=kernel.BLOCK_HEIGHT,
+        CHANNELS=channels, AS_BYTES=as_bytes, LANES=kernel.LANES, WIDTH=width, HEIGHT=height,
     )
     known = {**pointers, **singles, **dict.fromkeys(constants, "constexpr")}
     signature = {name: known.get(name, "i32") for name in kernel.render_blocks.arg_names}
@@ -111,8 +114,8 @@ for channels, as_bytes in ((3, True), (4, True), (1, False)):
         target=GPUTarget("cuda", 90, 32),
         options={"num_warps": 1, "num_stages": 1, "enable_fp_fusion": True},
     )
-    # In the loops nothing goes through shared memory; the last exchange of a block's pixels does.
-    print(done.metadata.shared <= 1024, ".local" in done.asm["ptx"])
+    # Nothing goes through shared memory, and all pixels of a lane stay in registers.
+    print(done.metadata.shared == 0, ".local" in done.asm["ptx"])
 """
 
 
@@ -155,6 +158,8 @@ def test_frames_stay_on_the_device_that_was_current_at_the_first(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "current_device", lambda: current[0])
     monkeypatch.setattr(torch.cuda, "Stream", lambda name, priority: (name, priority))
+    processors = SimpleNamespace(multi_processor_count=3)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda name: processors)
     monkeypatch.setattr(torch.cuda, "device", enter)
     monkeypatch.setattr(torch.cuda, "stream", enter)
     monkeypatch.setattr(cuda, "_device", cuda_device.drawing_device.__wrapped__)
@@ -162,7 +167,7 @@ def test_frames_stay_on_the_device_that_was_current_at_the_first(monkeypatch):
     current[0] = 0
     with device.active():
         assert device.name == "cuda:1" and within == ["cuda:1", ("cuda:1", -1)]
-    assert within == []
+    assert within == [] and device.programs == 96
 
 
 @pytest.mark.parametrize(("pinned", "copies"), [(True, 1), (False, 2)])
@@ -186,3 +191,45 @@ def test_a_frame_is_copied_once_to_pinned_memory_and_waited_for(monkeypatch, pin
     assert cuda._to_host(frame, out, Device()) is out
     np.testing.assert_array_equal(out.ravel(), np.arange(24))
     assert done == ["copy", "wait", "copy"][: copies + 1]
+
+
+def tiles_of(width, height, size=128):
+    """Grid levels as of a field in tiles, one Gaussian of up to a source pixel in each cell."""
+    for top in range(0, height, size):
+        for left in range(0, width, size):
+            numbers = [[left, top, 1.0, 0.9, 0.4, max(left, top) + size, size, size]]
+            yield SimpleNamespace(
+                addresses=np.zeros((1, 4), np.int64), numbers=np.array(numbers, float)
+            )
+
+
+@pytest.mark.parametrize(
+    ("origin", "scale"), [((0.0, 0.0), 1.0), ((700.3, 411.8), (2.0, 3.7)), ((-900.0, 1e9), 0.3)]
+)
+def test_blocks_are_offered_the_levels_that_may_reach_them_and_few_others(origin, scale):
+    fields = list(tiles_of(1920, 1080))
+    view = Viewport(origin, scale, (1283, 721))
+    tables = Tables(fields, (1.0,) * len(fields), view, 0.3, (16, 8))
+    bins, listed = (part.numpy() for part in tables.parts(torch.from_numpy(tables.buffer))[4:])
+    (sx, sy), wanted = view.scale, 0
+    bin_rows = -(-tables.rows * 8 // BIN_HEIGHT)
+    for row in range(bin_rows):
+        for column in range(tables.bin_columns):
+            number = row * tables.bin_columns + column
+            offered = listed[bins[number] : bins[number + 1]]
+            assert (np.diff(offered) > 0).all(), "in one order, whatever the viewport"
+            left, top = tables.left + column * BIN_WIDTH, tables.top + row * BIN_HEIGHT
+            x0, y0 = view.to_source(left + 0.5, top + 0.5)
+            x1, y1 = view.to_source(left + BIN_WIDTH - 0.5, top + BIN_HEIGHT - 0.5)
+            reach_x, reach_y = (
+                3.8 * np.sqrt(v + (0.3 / s) ** 2) for v, s in ((0.9, sx), (0.4, sy))
+            )
+            near = {
+                i
+                for i, field in enumerate(fields)
+                if field.numbers[0, 0] - reach_x <= x1 and x0 <= field.numbers[0, 0] + 128 + reach_x
+                if field.numbers[0, 1] - reach_y <= y1 and y0 <= field.numbers[0, 1] + 128 + reach_y
+            }
+            assert near <= set(offered)
+            wanted += len(near)
+    assert bins[number + 1] <= 1.2 * wanted

@@ -158,26 +158,26 @@ def _draw(
     width, height = viewport.size
     channels = fields[0].channels
     _poll(stop)
-    held = []
-    for field in fields:
-        held.append(store(device).get(field, keep))
-        _poll(stop)
-    tables = Tables(held, gains, viewport, pixel_sigma)
+    held = store(device).get_all(fields, keep, lambda: _poll(stop))
+    block = kernel.block_size(viewport.scale)
+    tables = Tables(held, gains, viewport, pixel_sigma, block)
     on_device = torch.from_numpy(tables.buffer).to(device.name)
     shape = (height, width, 4 if as_bytes else channels)
     frame = torch.empty(shape, dtype=torch.uint8 if as_bytes else torch.float32, device=device.name)
+    programs = min(tables.columns * tables.rows, device.programs)
+    put_away = torch.empty(
+        (programs, kernel.PAIRS, kernel.LANES), dtype=torch.int64, device=device.name
+    )
     (lx, _), (ly, _) = lattice_corner(viewport)
     period = 2 * CHECKER_SIZE
     for first in range(0, channels, kernel.MAX_CHANNELS):
-        kernel.render_blocks[(tables.columns * tables.rows,)](
+        kernel.render_blocks[(programs,)](
             frame.view(torch.int32) if as_bytes else frame,
-            tables.integers(on_device),
-            tables.numbers(on_device),
-            tables.anchors_x(on_device),
-            tables.anchors_y(on_device),
-            tables.levels,
+            *tables.parts(on_device),
+            put_away,
             tables.columns,
             tables.rows,
+            tables.bin_columns,
             tables.left,
             tables.top,
             width,
@@ -190,8 +190,8 @@ def _draw(
             pixel_sigma * pixel_sigma,
             CHANNELS=min(kernel.MAX_CHANNELS, channels - first),
             AS_BYTES=as_bytes,
-            WIDTH=kernel.BLOCK_WIDTH,
-            HEIGHT=kernel.BLOCK_HEIGHT,
+            WIDTH=block[0],
+            HEIGHT=block[1],
             LANES=kernel.LANES,
             num_warps=1,
             num_stages=1,

@@ -13,6 +13,7 @@ import torch
 from gaussian_core.errors import DeviceError
 from gaussian_core.rasterizer.cuda_use import DeviceFull
 
+WARPS = 32  # of one each, that a multiprocessor runs at a time, at most
 HIGH = -1  # priority: whatever waits in this stream goes before what others have waiting
 
 
@@ -25,6 +26,11 @@ class DrawingDevice:
     def __init__(self, name: str) -> None:
         self.name = name
         self._stream = torch.cuda.Stream(name, priority=HIGH) if name != "cpu" else None
+        self.programs = 2
+        """How many of the kernel's programs the device runs at a time; each makes many blocks."""
+        if name != "cpu":
+            properties = torch.cuda.get_device_properties(name)
+            self.programs = WARPS * properties.multi_processor_count
 
     @contextmanager
     def active(self) -> Iterator[None]:

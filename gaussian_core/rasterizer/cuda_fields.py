@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import weakref
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -121,18 +121,44 @@ class FieldStore:
         return self._held
 
     def get(self, field: GaussianField, keep: bool = True) -> DeviceField:
-        """The field on the device, uploaded now if it is not there. The caller keeps it alive while it is used.
+        """One field, see `get_all`."""
+        return self.get_all((field,), keep)[0]
+
+    def get_all(
+        self,
+        fields: Sequence[GaussianField],
+        keep: bool = True,
+        check: Callable[[], None] = lambda: None,
+    ) -> list[DeviceField]:
+        """The fields on the device, those uploaded now that are not there. The caller keeps them alive while they are
+        used.
 
         keep: for the frames that follow. Without, a field that is there is used and one that is not leaves no trace.
-        Indexing and uploading are done outside the lock: a builder's thread, of low priority, holds up no frame.
+        check: called between uploads, to raise Cancelled. Indexing and uploading are done outside the lock: a builder's
+        thread, of low priority, holds up no frame.
         """
-        lent = field.device_rows
-        if lent is not None and str(lent.values.device) == self._name:
-            return lent_field(lent)
+        lent = [self._lent(field) for field in fields]
         with self._locked():
-            held = self._find(field)
-        if held is not None:
-            return held
+            there = [
+                self._find(field) if on_device is None else on_device
+                for field, on_device in zip(fields, lent, strict=True)
+            ]
+        found = []
+        for field, held in zip(fields, there, strict=True):
+            if held is None:
+                held = self._bring(field, keep)
+                check()
+            found.append(held)
+        return found
+
+    def _lent(self, field: GaussianField) -> DeviceField | None:
+        """What was built on this device and is still there."""
+        lent = field.device_rows
+        if lent is None or str(lent.values.device) != self._name:
+            return None
+        return lent_field(lent)
+
+    def _bring(self, field: GaussianField, keep: bool) -> DeviceField:
         uploaded = upload(field, self._name)
         if not keep:
             return uploaded
