@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,7 +19,13 @@ from gaussian_core.builder import FieldBuilder  # noqa: E402
 from gaussian_core.errors import Cancelled  # noqa: E402
 from gaussian_core.field import GaussianField  # noqa: E402
 from gaussian_core.imaging.picture import Picture  # noqa: E402
-from gaussian_core.models import device_transparency, devices, tile_builder, transparency  # noqa: E402
+from gaussian_core.models import (  # noqa: E402
+    device_build,
+    device_transparency,
+    devices,
+    tile_builder,
+    transparency,
+)
 from gaussian_core.models.config import weights_path  # noqa: E402
 from gaussian_core.models.device_build import solve  # noqa: E402
 from gaussian_core.models.device_index import bin_tiles, grid_rows  # noqa: E402
@@ -235,6 +242,28 @@ def test_a_field_whose_device_is_lost_is_built_again_by_the_cpu(network, monkeyp
     np.testing.assert_allclose(rasterize(field, view), rasterize(wanted, view), atol=2 / 255)
     assert field.device_rows is None and field.correction.means.shape == (30 * 40, 2)
     assert builder.note.endswith("on the CPU, which is slower.") and "\n" not in builder.note
+
+
+@pytest.mark.parametrize("chosen", [True, False])
+def test_while_the_cpu_draws_fields_come_to_the_host_where_they_are_built(
+    network, monkeypatch, chosen
+):
+    """As while the GPU's kernels are still being compiled: no frame is to wait for the copy and the index. And where
+    the device is lost just then, the builder does not wait for itself."""
+    monkeypatch.setattr(devices, "_lost", "")
+    monkeypatch.setattr(device_build, "keep_within_budget", lambda device: None)
+    monkeypatch.setattr(device_build.cuda, "chosen", lambda: chosen)
+    tiles = builder_of(picture(12, 14), network, True, 512)._tiles
+    field = tiles.build((0, 0, 14, 12))
+
+    def lost(self):
+        raise RuntimeError("CUDA error: unspecified launch failure")
+
+    monkeypatch.setattr(DeviceRows, "on_host", lost)
+    monkeypatch.setattr(network, "device", "cuda")
+    device_build.make_ready([field], SimpleNamespace(type="cuda"))
+    assert field.is_on_host == field.correction.is_on_host == (not chosen)
+    assert tiles.network.device == ("cuda" if chosen else "cpu")
 
 
 def test_beyond_the_budget_the_oldest_go_to_the_host(network):

@@ -85,12 +85,19 @@ def build_on_device(
         field = ResidentField(own, place.extent, metadata, rebuilt.field)
         field.correction = ResidentField(faint, place.extent, None, rebuilt.correction)
         fields.append(field)
-    if device.type == "cuda" and not cuda.chosen():
-        for made_field in fields:
-            # The CPU draws just now. Here, on the builder's thread, so that no frame waits for it.
-            _ = made_field.index, made_field.correction and made_field.correction.index
-    keep_within_budget(device)
     return fields
+
+
+def make_ready(fields: Sequence[GaussianField], device: torch.device) -> None:
+    """Bring to the host, now and on this thread, what frames would else wait for: these fields where the CPU draws, and
+    of all fields what is beyond their share of the device. Not under a builder's lock: of those whose device is lost
+    some may have to be built again."""
+    if device.type != "cuda":
+        return
+    if not cuda.chosen():
+        for field in fields:
+            _ = field.index, field.correction and field.correction.index
+    keep_within_budget(device)
 
 
 def solve(residual: Tensor) -> Tensor:

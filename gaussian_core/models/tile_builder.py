@@ -182,13 +182,13 @@ class ContinuousSRTiles:
                 raise Cancelled("stopped within a tile")
 
         if network.stays:
-            from gaussian_core.models.device_build import build_on_device
+            from gaussian_core.models.device_build import build_on_device, make_ready
 
+            there = cast("TorchNetwork", network)
             with self._lock:
-                made = build_on_device(
-                    cast("TorchNetwork", network), self.picture, rects, place, check, self._again
-                )
+                made = build_on_device(there, self.picture, rects, place, check, self._again)
             if made is not None:
+                make_ready(made, there.torch_device)
                 return made
         return self._build_on_host(network, rects, place, stop, check)
 
