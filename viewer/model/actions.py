@@ -149,6 +149,23 @@ ACTIONS: tuple[ActionSpec, ...] = (
         )
     ),
     ActionSpec(
+        "file.next",
+        "&Next Picture",
+        ("PgDown",),
+        ("&File",),
+        separated=True,
+        argument=1,
+        tip="Open the next picture of the folder, or of the files that were dropped together",
+    ),
+    ActionSpec(
+        "file.previous",
+        "&Previous Picture",
+        ("PgUp",),
+        ("&File",),
+        argument=-1,
+        tip="Open the previous picture of the folder, or of the files that were dropped together",
+    ),
+    ActionSpec(
         "file.export",
         "&Export...",
         ("Ctrl+E", "Ctrl+Shift+S"),
@@ -454,7 +471,7 @@ GESTURES: tuple[Gesture, ...] = (
     Gesture(("Drag",), "Pan; the line of a split view"),
     Gesture(("Click",), "With marks shown: what there is to know of the Gaussian there"),
     Gesture(("Double-click",), "Closer at the point, to 100 % at first, and back to fit"),
-    Gesture(("Drop a file",), "Open it"),
+    Gesture(("Drop files",), "Open the first of them, or of a folder"),
 )
 
 

@@ -6,6 +6,7 @@ For the window around it:
     canvas.set_overview(qimage, (width, height))   a new picture is being opened: a first look at it
     canvas.set_scene(scene)                        the picture is there; again for every built tile
     canvas.set_scene(None)                         nothing to show
+    canvas.keep_view_next(bool)                    whether the next picture of the same size keeps the view
     canvas.set_beside(scene, names)                another scene of it left of a line, None: none; names of the sides
     canvas.view                                    the ViewState (scale, origin, size; read-only)
     canvas.target_view                             where a running glide will end (else the view)
@@ -108,6 +109,7 @@ class Canvas(QWidget):
         self._clock = clock
         self._overview: Layer | None = None
         self._opened = False
+        self._keep_view = False
         self._view = ViewState((1, 1), (1, 1))
         self._grid = DeviceGrid(1.0, (0.0, 0.0), (1, 1))
         self._overlays = OverlayOptions()
@@ -179,6 +181,11 @@ class Canvas(QWidget):
     @property
     def overlays(self) -> OverlayOptions:
         return self._overlays
+
+    def keep_view_next(self, keep: bool) -> None:
+        """Whether the pictures that are shown from now on keep the view of the one before, where they are of its
+        size."""
+        self._keep_view = keep
 
     def set_overview(self, image: QImage, size: tuple[int, int]) -> None:
         """A new picture of (width, height) source pixels begins with this small image of it.
@@ -610,10 +617,12 @@ class Canvas(QWidget):
         self._point_again()
 
     def _open(self, extent: tuple[int, int]) -> None:
+        kept = self._keep_view and self._opened and self._view.extent == extent
         self._stop_glide()
         self._opened = True
         self._sync_grid()
-        self._view = ViewState.opening(extent, self._grid.size)
+        if not kept:
+            self._view = ViewState.opening(extent, self._grid.size)
         self._request(moving=False)
         self.update()
         self.view_changed.emit()

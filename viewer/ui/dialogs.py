@@ -7,7 +7,9 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QLabel, QMessageBox, QWidget
 
-PICTURES = "*.jpg *.jpeg *.png *.tif *.tiff *.webp *.bmp *.gif *.apng *.avif *.ppm *.pgm *.pbm *.pnm *.tga *.ico *.jp2 *.qoi"
+from viewer.model.siblings import PICTURE_SUFFIXES
+
+PICTURES = " ".join(f"*{suffix}" for suffix in PICTURE_SUFFIXES)
 OPEN_FILTERS = (
     f"Pictures and fields ({PICTURES} *.safetensors)",
     f"Pictures ({PICTURES})",

@@ -1,4 +1,4 @@
-"""What was dropped or pasted: a file, an image, or nothing that can be opened."""
+"""What was dropped or pasted: files, an image, or nothing that can be opened."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ def is_welcome(data: QMimeData) -> bool:
     return data.hasImage() or any(url.isLocalFile() for url in data.urls())
 
 
-def incoming(data: QMimeData) -> Path | QImage | None:
-    """The first local file, else the image itself, else a path written as text."""
-    for url in data.urls():
-        if url.isLocalFile():
-            return Path(url.toLocalFile())
+def incoming(data: QMimeData) -> list[Path] | QImage | None:
+    """The local files, else the image itself, else a path written as text."""
+    if files := [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]:
+        return files
     if data.hasImage():
         image = data.imageData()
         if isinstance(image, QImage) and not image.isNull():
             return image
-    return _path_in(data.text()) if data.hasText() else None
+    path = _path_in(data.text()) if data.hasText() else None
+    return None if path is None else [path]
 
 
 def _path_in(text: str) -> Path | None:

@@ -39,6 +39,7 @@ from viewer.ui.canvas import Canvas
 from viewer.ui.export_dialog import ExportDialog
 from viewer.ui.export_worker import Export, ExportWorker
 from viewer.ui.field_card_dialog import FieldCardDialog
+from viewer.ui.folder_steps import FolderSteps
 from viewer.ui.incoming import incoming, is_welcome
 from viewer.ui.menus import Handler, Menus
 from viewer.ui.minimap import Minimap
@@ -89,6 +90,7 @@ class MainWindow(QMainWindow):
         self.status = StatusBar(self)
         self.setStatusBar(self.status)
         self.session = Session(self.canvas, self)
+        self.steps = FolderSteps(self.session, self)
         self.readout = Readout(self.canvas, self.status, self)
         self.exporter = ExportWorker(self)
         self.weights_reader = WeightsWorker(self)
@@ -130,6 +132,8 @@ class MainWindow(QMainWindow):
             "file.weights": self.ask_open_weights,
             "file.sample": self.open_sample,
             "file.clear_recent": self.clear_recents,
+            "file.next": self.steps.step,
+            "file.previous": self.steps.step,
             "file.export": self.ask_export,
             "file.close": self.session.close_document,
             "file.quit": self.close,
@@ -215,6 +219,8 @@ class MainWindow(QMainWindow):
         session.read_ended.connect(self._show_work)
         session.compare_ended.connect(lambda: self.status.forget("held"))
         session.fell_back.connect(lambda why: self.status.tell(why, 30.0))
+        self.steps.said.connect(lambda text: self.status.tell(text, 12.0))
+        self.steps.failed.connect(self._tell_failure)
         self.weights_reader.opened.connect(self._take_weights)
         self.weights_reader.failed.connect(self._weights_failed)
         self.exporter.progress.connect(self._show_export)
@@ -300,6 +306,8 @@ class MainWindow(QMainWindow):
     def open(self, path: str | Path) -> None:
         if is_weights_file(path):
             self.open_weights(path)
+        elif Path(path).is_dir():
+            self.steps.enter([Path(path).absolute()])
         else:
             self.session.open(path)
 
@@ -430,11 +438,13 @@ class MainWindow(QMainWindow):
         if data is None or not self._take(incoming(data)):
             self.status.tell("There is no picture on the clipboard, and no path of one")
 
-    def _take(self, thing: Path | QImage | None) -> bool:
+    def _take(self, thing: list[Path] | QImage | None) -> bool:
         if isinstance(thing, QImage):
             self.session.open_image(thing)
+        elif thing is not None and len(thing) > 1:
+            self.steps.enter(thing)
         elif thing is not None:
-            self.open(thing)
+            self.open(thing[0])
         return thing is not None
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
@@ -498,13 +508,15 @@ class MainWindow(QMainWindow):
         self.status.set_standing(text)
 
     def _remember(self, path: Path) -> None:
-        if path == self._sample:
+        if path == self._sample or self.steps.came_by(path):
             return
         self.recents.add(path)
         self.change(last_folder=str(path.parent), recents=self.recents.paths)
         self._show_recents()
 
     def _tell_failure(self, title: str, message: str, path: Path | None) -> None:
+        if self.steps.passes(path, message):
+            return
         if path is not None and str(path) in self.recents.paths and not path.exists():
             self.recents.remove(path)
             self.change(recents=self.recents.paths)
@@ -538,6 +550,8 @@ class MainWindow(QMainWindow):
         document = self.session.document
         self.minimap.refresh()
         self.menus.enable(document is not None, *NEED_PICTURE)
+        sample = document is not None and self._sample is not None and document.path == self._sample
+        self.menus.enable(self.steps.possible and not sample, "file.next", "file.previous")
         self._enable_choices()
         self._enable_export()
         self.menus.tick("field.split", self.session.split)
@@ -832,6 +846,7 @@ class MainWindow(QMainWindow):
         """Whether nothing is under way: for tests and measurements."""
         return (
             not self.session.opening
+            and not self.steps.running
             and not self.session.building
             and not self.session.building_beside
             and not self.session.reading
@@ -871,6 +886,7 @@ class MainWindow(QMainWindow):
         geometry = bytes(self.saveGeometry().toBase64().data()).decode("ascii")
         self.settings = self.settings.changed(geometry=geometry)
         self._saver.save(self.settings)
+        self.steps.close()
         self.session.shutdown()
         self.exporter.close(0.4)
         self.weights_reader.close(0.05)

@@ -103,8 +103,9 @@ class Session(QObject):
 
     # ---- commands -----------------------------------------------------------------------------
 
-    def open(self, path: str | os.PathLike[str]) -> None:
-        self._begin(self._opener.open(path, self.method, self.weights))
+    def open(self, path: str | os.PathLike[str], keep_view: bool = False) -> None:
+        """keep_view: look at the same place of it, if it is of the same size as what is open."""
+        self._begin(self._opener.open(path, self.method, self.weights), keep_view)
 
     def open_reduced(self, factor: int) -> bool:
         """Open a copy of 1 / factor of the picture that is open, or of what that is a copy of; 1: that itself. Whether
@@ -377,8 +378,9 @@ class Session(QObject):
 
     # ---- opening ------------------------------------------------------------------------------
 
-    def _begin(self, opening: Opening) -> None:
+    def _begin(self, opening: Opening, keep_view: bool = False) -> None:
         self._opening = opening
+        self._canvas.keep_view_next(keep_view)
         self.opening_began.emit(opening.name)
 
     def _finish_opening(self) -> None:

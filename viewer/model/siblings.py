@@ -1,0 +1,77 @@
+"""The pictures beside a picture: which files of a folder can be opened, in which order, and which comes next."""
+
+from __future__ import annotations
+
+import os
+import re
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from viewer.model.document import FIELD_SUFFIX, is_weights_file
+
+PICTURE_SUFFIXES = (
+    *(".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp", ".gif", ".apng", ".avif"),
+    *(".ppm", ".pgm", ".pbm", ".pnm", ".tga", ".ico", ".jp2", ".qoi"),
+)
+"""Of the pictures that are offered for opening; a field file (FIELD_SUFFIX) comes on top."""
+
+Key = tuple[list[str | int], str]
+
+_DIGITS = re.compile(r"(\d+)")
+
+
+def natural_key(path: Path) -> Key:
+    """Sorts img2 before img10, whatever the case; what differs in case only, or in its folder, by its full path."""
+    parts = _DIGITS.split(path.name.casefold())
+    # The parts between numbers stand at even places: like is compared with like.
+    numbered = [int(part) if place % 2 else part for place, part in enumerate(parts)]
+    return numbered, str(path)
+
+
+def pictures_in(folder: Path) -> list[Path]:
+    """The files of a folder that can be opened as pictures or fields, in their natural order; not what is hidden, nor
+    networks' weights. Raises OSError."""
+    with os.scandir(folder) as entries:
+        named = [entry for entry in entries if _is_offered(entry.name) and not _is_folder(entry)]
+    return in_order(folder / entry.name for entry in named)
+
+
+def pictures_among(paths: Iterable[Path]) -> list[Path]:
+    """Of some files and folders, the pictures and those in the folders, each once, in their natural order. Raises
+    OSError."""
+    found: set[Path] = set()
+    for path in paths:
+        if path.is_dir():
+            found.update(pictures_in(path))
+        elif _is_offered(path.name):
+            found.add(path)
+    return in_order(found)
+
+
+def in_order(paths: Iterable[Path]) -> list[Path]:
+    return sorted((p for p in paths if not _holds_weights(p)), key=natural_key)
+
+
+def place_after(paths: Sequence[Path], here: Path, steps: int) -> int:
+    """The place among `paths`, which are in their natural order, so many steps after `here` (before it where they are
+    negative): outside of them where there are fewer. `here` may have gone: its place is where it would be."""
+    place = bisect_left(paths, natural_key(here), key=natural_key)
+    gone = place == len(paths) or paths[place] != here
+    return place + steps - (gone and steps > 0)
+
+
+def _is_offered(name: str) -> bool:
+    suffix = os.path.splitext(name)[1].lower()
+    return not name.startswith(".") and suffix in (*PICTURE_SUFFIXES, FIELD_SUFFIX)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads in circles: opening it says what is wrong
+        return False
+
+
+def _holds_weights(path: Path) -> bool:
+    return path.suffix.lower() == FIELD_SUFFIX and is_weights_file(path)
