@@ -251,7 +251,12 @@ def test_buffers_from_before_the_device_drew_are_not_used_again(monkeypatch):
         raise RuntimeError("CUDA error: out of memory")
 
     monkeypatch.setattr(torch, "empty", refuse)
-    assert buffers.take(64, 48).shape == (48, 64, 4)
+    monkeypatch.setattr(frame_memory, "_refused", False)
+    plain = buffers.take(64, 48)
+    assert plain.shape == (48, 64, 4)
+    buffers.give_back(plain)
+    again = buffers.take(64, 48)
+    assert any(np.shares_memory(again, there) for there in (plain, early)), "what there is serves"
 
 
 def test_a_scene_is_a_snapshot():

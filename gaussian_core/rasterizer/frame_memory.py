@@ -11,16 +11,20 @@ from gaussian_core.rasterizer import cuda
 
 log = logging.getLogger(__name__)
 
+_refused = False  # what a process may pin is used up: asked once
+
 
 def frame_memory(nbytes: int) -> NDArray[np.uint8]:
     """(nbytes,) uint8, contents undefined: pinned where "auto" frames are the device's. A frame in other memory costs
     one more copy of it on the CPU."""
-    if cuda.chosen():
+    global _refused
+    if cuda.chosen() and not _refused:
         import torch
 
         try:
             pinned = torch.empty(nbytes, dtype=torch.uint8, pin_memory=True)
         except RuntimeError as error:  # a limit on what a process may pin
+            _refused = True
             log.warning(
                 "Frames take a copy more: no pinned memory (%s).", str(error).split("\n")[0]
             )
@@ -32,8 +36,11 @@ def frame_memory(nbytes: int) -> NDArray[np.uint8]:
 
 def is_suitable(memory: NDArray[np.uint8]) -> bool:
     """Whether memory from `frame_memory` is still what would be given now."""
-    if not cuda.chosen():
+    if _refused or not cuda.chosen():
         return True
     import torch
 
-    return torch.from_numpy(memory).is_pinned()
+    try:
+        return torch.from_numpy(memory).is_pinned()
+    except RuntimeError:  # a device that is lost: the next frame finds out, and says so
+        return True
