@@ -162,9 +162,13 @@ def test_frames_stay_on_the_device_that_was_current_at_the_first(monkeypatch):
     monkeypatch.setattr(torch.cuda, "get_device_properties", lambda name: processors)
     monkeypatch.setattr(torch.cuda, "device", enter)
     monkeypatch.setattr(torch.cuda, "stream", enter)
-    monkeypatch.setattr(cuda, "_device", cuda_device.drawing_device.__wrapped__)
-    device = cuda._device()
-    current[0] = 0
+    cuda_device._find.cache_clear()
+    try:
+        device = cuda._device()
+        current[0] = 0
+        assert cuda._device() is device
+    finally:
+        cuda_device._find.cache_clear()
     with device.active():
         assert device.name == "cuda:1" and within == ["cuda:1", ("cuda:1", -1)]
     assert within == [] and device.programs == 96

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib.util
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -60,12 +61,20 @@ class DrawingDevice:
         return free + reserve, total
 
 
-@functools.cache
 def drawing_device() -> DrawingDevice | None:
     """Where the kernel runs; None where only the gather can. Raises DeviceError without a device.
 
     The number is settled here, once: a thread's current device may be another one at the next frame.
     """
+    with _finding:  # two threads at once must not end up with a stream each
+        return _find()
+
+
+_finding = threading.Lock()
+
+
+@functools.cache
+def _find() -> DrawingDevice | None:
     if importlib.util.find_spec("triton") is not None:
         from gaussian_core.rasterizer import cuda_kernel
 
