@@ -6,7 +6,7 @@ import io
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from gaussian_core.images import open_picture
 from gaussian_core.reduced_copy import reduced_copy
@@ -268,3 +268,77 @@ def test_a_file_in_memory_gives_the_same_as_one_on_disk():
     photograph(64).save(file, "JPEG", quality=80)
     with Image.open(file) as image:
         assert quality_of(image) == 80
+
+
+# ---- the weights that ship ---------------------------------------------------------------------
+
+
+def scenery(side=400, finer=4):
+    """Slopes of colour with discs and lines on them, drawn large and made smaller: edges as a lens leaves them."""
+    rng = np.random.default_rng(7)
+    across = np.linspace(0, 1, side * finer)[None, :, None]
+    slope = np.float32([90, 120, 160]) + across * np.float32([80, 40, -60])
+    image = Image.fromarray(np.repeat(slope, side * finer, 0).astype(np.uint8))
+    draw = ImageDraw.Draw(image)
+    for number in range(90):
+        x, y, *colour = (int(v) for v in rng.integers(0, (side * finer,) * 2 + (255,) * 3))
+        reach = int(rng.integers(10, 120)) * finer // 2
+        if number % 2:
+            draw.ellipse((x, y, x + reach, y + reach), fill=tuple(colour))
+        else:
+            end = (x + int(rng.integers(-reach, reach)), y + reach)
+            draw.line(((x, y), end), fill=tuple(colour), width=int(rng.integers(1, 5)) * finer)
+    return image.resize((side, side), Image.Resampling.BOX)
+
+
+@pytest.mark.parametrize("scale", [2.0, 4.0])
+@pytest.mark.parametrize(("quality", "gain"), [(50, 1.0), (75, 1.5), (88, 1.5)])
+def test_coarse_files_are_enlarged_nearer_to_what_they_were_made_of(scale, quality, gain):
+    """Than by the weights for pictures without losses, and than by bicubic interpolation: of a drawing, reduced and
+    saved."""
+    pytest.importorskip("torch")
+    from gaussian_core.evaluation.metrics import score
+    from gaussian_core.evaluation.pairs import Pair, reduced
+    from gaussian_core.evaluation.runner import enlarge
+    from gaussian_core.methods import Options
+    from gaussian_core.models.config import weights_path
+
+    low, high = reduced(np.asarray(scenery()), scale)
+    file = io.BytesIO()
+    Image.fromarray(low).save(file, "JPEG", quality=quality)
+    with Image.open(file) as image:
+        pair = Pair("a", np.asarray(image) / np.float32(255), high / np.float32(255), quality)
+
+    def psnr(method, weights=None):
+        made = enlarge(pair, method, Options("cpu", weights=weights))
+        return score(made.pixels, pair.high, scale).psnr_y
+
+    chosen = psnr("continuoussr")
+    assert chosen == psnr("continuoussr", weights_path("jpeg"))
+    assert chosen > psnr("continuoussr", weights_path("light")) + gain
+    assert chosen > psnr("bicubic") + gain
+
+
+def test_flat_areas_beside_an_edge_come_out_flat():
+    """Where the coder leaves ringing, which is what one sees first of a coarse file."""
+    pytest.importorskip("torch")
+    from gaussian_core.builder import build_field
+    from gaussian_core.models.config import weights_path
+    from gaussian_core.rasterizer import rasterize
+    from gaussian_core.viewport import Viewport
+
+    drawn = np.full((96, 96, 3), 200, np.uint8)
+    ys, xs = np.mgrid[:96, :96]
+    drawn[np.hypot(ys - 48, xs - 48) < 30] = (60, 40, 90)
+    file = io.BytesIO()
+    Image.fromarray(drawn).save(file, "JPEG", quality=60)
+    with Image.open(file) as image:
+        pixels = np.asarray(image) / np.float32(255)
+    view = Viewport.whole((96, 96), 3.0)
+    away = np.hypot(*(np.mgrid[:288, :288] - 143.5)) / 3
+    ground = (away > 33) & (away < 42)
+    rough = {}
+    for name in ("light", "jpeg"):
+        field = build_field(pixels, device="cpu", weights=weights_path(name))
+        rough[name] = float(rasterize(field, view)[ground].std(axis=0).mean())
+    assert rough["jpeg"] < rough["light"] / 3

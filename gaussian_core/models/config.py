@@ -16,7 +16,7 @@ NAMES = ("light", "base", "jpeg")
 """What weights of ContinuousSR are called that ship with the program. "jpeg": as large as "light", taught to see a
 picture behind the blocks and the ringing of a JPEG file."""
 DEFAULT = NAMES[0]
-SHOWS_BELOW = 90
+SHOWS_BELOW = 93
 """The quality of a JPEG file, on libjpeg's scale, below which the weights for such files make more of it."""
 FOLLOW = 6e-3
 """The weight of the prior on the geometry (training.geometry_prior): at 0.005 twice the elongation of 0.001 after 600
