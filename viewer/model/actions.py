@@ -173,6 +173,13 @@ ACTIONS: tuple[ActionSpec, ...] = (
         separated=True,
         tip="Render the picture, or what is in view, at any scale into a file",
     ),
+    ActionSpec(
+        "file.save_field",
+        "Save &Field...",
+        ("Ctrl+S",),
+        ("&File",),
+        tip="Write all Gaussians of the picture into a field file, which opens without the picture",
+    ),
     ActionSpec("file.close", "&Close Picture", ("Ctrl+W",), ("&File",), separated=True),
     ActionSpec("file.quit", "&Quit", ("Ctrl+Q",), ("&File",)),
     ActionSpec(

@@ -25,10 +25,11 @@ Sides = NDArray[np.float64]
 
 def memory_budget() -> int:
     """Bytes that built tiles may take: a quarter of the machine's memory."""
-    return _physical_memory() // 4
+    return physical_memory() // 4
 
 
-def _physical_memory() -> int:
+def physical_memory() -> int:
+    """Bytes that this machine has."""
     if sys.platform == "win32":
         import ctypes
 

@@ -16,6 +16,7 @@ OPEN_FILTERS = (
     "Gaussian fields (*.safetensors)",
     "All files (*)",
 )
+FIELD_FILTERS = ("Gaussian fields (*.safetensors)",)
 WEIGHTS_FILTERS = ("Weights (*.pth *.pt *.safetensors)", "All files (*)")
 EXPORT_FILTERS = (
     "PNG (*.png)",

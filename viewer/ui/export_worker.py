@@ -1,12 +1,13 @@
-"""Renders into a file on a thread, with progress and cancel."""
+"""Writes a file on a thread, with progress and cancel: a picture that is rendered, or the field itself."""
 
 from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from PySide6.QtCore import QObject, Signal
 
@@ -15,6 +16,22 @@ from viewer.model.scene import Rect
 from viewer.ui.background import Worker
 
 log = logging.getLogger(__name__)
+
+
+class Job(Protocol):
+    """What writes one file. out: its path. doing: what goes on, in words. too_large: what to say when the memory does
+    not suffice."""
+
+    @property
+    def out(self) -> str: ...
+    @property
+    def doing(self) -> str: ...
+    @property
+    def too_large(self) -> str: ...
+
+    def run(self, progress: Callable[[int, int], object], stop: Callable[[], bool]) -> str:
+        """Write it, whole or not at all; what was written, in words. Raises UserError and Cancelled."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -28,6 +45,26 @@ class Export:
     method: str | None = None
     weights: Path | None = None
     pixel_sigma: float | None = None
+    doing: str = "Exporting"
+    too_large: str = "There is not enough memory for this size: choose a smaller scale."
+
+    def run(self, progress: Callable[[int, int], object], stop: Callable[[], bool]) -> str:
+        from gaussian_core import render_file
+
+        result = render_file(
+            self.source,
+            self.out,
+            self.scale,
+            method=self.method,
+            weights=self.weights,
+            pixel_sigma=self.pixel_sigma,
+            region=self.region,
+            progress=progress,
+            stop=stop,
+        )
+        width, height = result.size
+        notes = "".join(f"; {note}" for note in result.notes)
+        return f"Saved {result.path.name}, {width:,} × {height:,}{notes}"
 
 
 class ExportWorker(Worker):
@@ -40,17 +77,20 @@ class ExportWorker(Worker):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__("export", parent)
         self._stop: threading.Event | None = None
+        self.doing = ""
+        """What goes on, or went on last, in words."""
 
     @property
     def running(self) -> bool:
         return self._stop is not None
 
-    def start(self, export: Export) -> None:
-        """Raises RuntimeError while another export goes on."""
+    def start(self, job: Job) -> None:
+        """Raises RuntimeError while another file is being written."""
         if self._stop is not None:
             raise RuntimeError("an export is under way")
         self._stop = threading.Event()
-        self._run(self._render, export, self._stop)
+        self.doing = job.doing
+        self._run(self._write, job, self._stop)
 
     def stop(self) -> None:
         if self._stop is not None:
@@ -64,36 +104,20 @@ class ExportWorker(Worker):
         self.stop()
         return super().close(timeout)
 
-    def _render(self, export: Export, stop: threading.Event) -> None:
+    def _write(self, job: Job, stop: threading.Event) -> None:
         try:
-            from gaussian_core import render_file
-
-            result = render_file(
-                export.source,
-                export.out,
-                export.scale,
-                method=export.method,
-                weights=export.weights,
-                pixel_sigma=export.pixel_sigma,
-                region=export.region,
-                progress=lambda done, total: self._emit(self.progress, done, total),
-                stop=stop.is_set,
-            )
+            done = job.run(lambda done, total: self._emit(self.progress, done, total), stop.is_set)
         except Cancelled:
             self._emit(self.cancelled)
         except UserError as error:
             self._emit(self.failed, str(error))
         except MemoryError:
-            self._emit(
-                self.failed, "There is not enough memory for this size: choose a smaller scale."
-            )
+            self._emit(self.failed, job.too_large)
         except Exception as error:  # a fault of ours or of a codec must not end the program
             if stop.is_set():  # as where the program has ended, and its threads with it
                 self._emit(self.cancelled)
                 return
-            log.exception("exporting to %s failed", export.out)
-            self._emit(self.failed, f"{export.out} could not be written: {error}")
+            log.exception("writing %s failed", job.out)
+            self._emit(self.failed, f"{job.out} could not be written: {error}")
         else:
-            width, height = result.size
-            notes = "".join(f"; {note}" for note in result.notes)
-            self._emit(self.finished, f"Saved {result.path.name}, {width:,} × {height:,}{notes}")
+            self._emit(self.finished, done)

@@ -37,8 +37,9 @@ from viewer.model.settings import DEFAULT_COLOUR, SIGMA_RANGE, Settings, Setting
 from viewer.ui import dialogs
 from viewer.ui.canvas import Canvas
 from viewer.ui.export_dialog import ExportDialog
-from viewer.ui.export_worker import Export, ExportWorker
+from viewer.ui.export_worker import Export, ExportWorker, Job
 from viewer.ui.field_card_dialog import FieldCardDialog
+from viewer.ui.field_saving import saving, suggested_name, why_not
 from viewer.ui.folder_steps import FolderSteps
 from viewer.ui.incoming import incoming, is_welcome
 from viewer.ui.menus import Handler, Menus
@@ -135,6 +136,7 @@ class MainWindow(QMainWindow):
             "file.next": self.steps.step,
             "file.previous": self.steps.step,
             "file.export": self.ask_export,
+            "file.save_field": self.ask_save_field,
             "file.close": self.session.close_document,
             "file.quit": self.close,
             "edit.copy": self.copy_view,
@@ -777,15 +779,35 @@ class MainWindow(QMainWindow):
             weights,
             document.scene.pixel_sigma,
         )
+        self._write(export)
+
+    def ask_save_field(self) -> None:
+        document = self.session.document
+        if document is None or self.exporter.running:
+            return
+        if why := why_not(document):
+            self.error_box.tell("The field cannot be saved", why)
+            return
+        folder = self.settings.last_folder or str(Path.home())
+        name = str(Path(folder) / suggested_name(document))
+        dialogs.ask_save(self, "Save Field", name, dialogs.FIELD_FILTERS, self.save_field)
+
+    def save_field(self, path: str) -> None:
+        """Write all of the field into a file in the background."""
+        document = self.session.document
+        if document is not None and not self.exporter.running:
+            self._write(saving(document, path))
+
+    def _write(self, job: Job) -> None:
         self.status.forget("export")
-        self.exporter.start(export)
+        self.exporter.start(job)
         self._enable_export()
         self._show_export(0, 0)
 
     def _enable_export(self) -> None:
-        """One picture is exported at a time."""
+        """One file is written at a time."""
         free = self.session.document is not None and not self.exporter.running
-        self.menus.enable(free, "file.export")
+        self.menus.enable(free, "file.export", "file.save_field")
 
     def _end_export(self) -> None:
         self.exporter.done()
@@ -795,7 +817,7 @@ class MainWindow(QMainWindow):
     def _show_export(self, done: int, total: int) -> None:
         if self.exporter.running:
             self.status.show_progress(
-                status_text.progress_text(done, total, "Exporting"), done, total
+                status_text.progress_text(done, total, self.exporter.doing), done, total
             )
 
     def _export_finished(self, message: str) -> None:
@@ -808,7 +830,8 @@ class MainWindow(QMainWindow):
 
     def _export_cancelled(self) -> None:
         self._end_export()
-        self.status.tell("Export stopped; no file was written", about="export")
+        text = f"{self.exporter.doing} was stopped; no file was written"
+        self.status.tell(text, about="export")
 
     # ---- help ---------------------------------------------------------------------------------
 
@@ -861,9 +884,9 @@ class MainWindow(QMainWindow):
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.setIcon(QMessageBox.Icon.Question)
         box.setWindowTitle(TITLE)
-        box.setText("A picture is being exported.")
+        box.setText(f"{self.exporter.doing} is not done yet.")
         box.setInformativeText("Quitting now stops that, and no file is written.")
-        go_on = box.addButton("Go On Exporting", QMessageBox.ButtonRole.RejectRole)
+        go_on = box.addButton(f"Go On {self.exporter.doing}", QMessageBox.ButtonRole.RejectRole)
         leave = box.addButton("Stop and Quit", QMessageBox.ButtonRole.DestructiveRole)
         box.setDefaultButton(go_on)
         box.setEscapeButton(go_on)
