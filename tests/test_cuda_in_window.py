@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from gaussian_core.errors import DeviceError
-from gaussian_core.rasterizer import cuda, cuda_use
+from gaussian_core.rasterizer import cuda, cuda_use, frame_memory
 from gaussian_core.rasterizer.cpu import rasterize_cpu
 from gaussian_core.rasterizer.cuda_use import DeviceFull, DeviceUse
 from tests.window_helpers import open_and_wait, save_picture, wait_until_idle
@@ -42,6 +42,7 @@ def device(monkeypatch):
     monkeypatch.setattr(cuda_use, "use", DeviceUse(usable=lambda: True))
     monkeypatch.setattr(cuda_use, "is_possible", lambda: True)
     monkeypatch.setattr(cuda, "rasterize_cuda", made.draw)
+    monkeypatch.setattr(frame_memory, "_refused", True)  # nothing can be pinned here
     yield made
     made.awake.set()
 

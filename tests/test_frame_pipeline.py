@@ -232,6 +232,7 @@ def test_buffers_from_before_the_device_drew_are_not_used_again(monkeypatch):
     buffers = FrameBuffers()
     early = buffers.take(64, 48)
     monkeypatch.setattr(frame_memory.cuda, "chosen", lambda: True)
+    monkeypatch.setattr(frame_memory, "_refused", False)
     pinned = set()
 
     def pin(nbytes, dtype, pin_memory):
@@ -251,7 +252,6 @@ def test_buffers_from_before_the_device_drew_are_not_used_again(monkeypatch):
         raise RuntimeError("CUDA error: out of memory")
 
     monkeypatch.setattr(torch, "empty", refuse)
-    monkeypatch.setattr(frame_memory, "_refused", False)
     plain = buffers.take(64, 48)
     assert plain.shape == (48, 64, 4)
     buffers.give_back(plain)

@@ -86,7 +86,9 @@ class DeviceUse:
             else:
                 told = told and self._lost
                 self._lost = True
-                self._remark = f"{error} Frames are drawn on the CPU."
+                # Of what the error advises, this is it already.
+                what = str(error).removesuffix(": use the cpu backend.").rstrip(".")
+                self._remark = f"{what}. Frames are drawn on the CPU."
             said = "" if told else self._remark
         if said:
             log.warning("%s", said)
