@@ -46,7 +46,7 @@ def twins(config, seed=0):
     plain = PlainNetwork("w.safetensors", config, tensors)
     slow = TorchNetwork.__new__(TorchNetwork)
     slow.model, slow.config, slow.inner = model, config, True
-    slow._dtype, slow._device = torch.float32, torch.device("cpu")
+    slow._dtype, slow.torch_device = torch.float32, torch.device("cpu")
     return plain, slow
 
 
