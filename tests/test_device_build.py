@@ -70,7 +70,7 @@ def network():
 def drawn_alike(monkeypatch):
     """The host's twin draws by the gather, too: the CPU's kernel leaves out what is below 1/1360 of an amplitude."""
 
-    def by_gather(field, view, backend, stop):
+    def by_gather(field, view, backend, stop, keep):
         return rasterize(field, view, backend="torch", stop=stop)
 
     for module in (tile_builder, transparency):

@@ -251,6 +251,7 @@ class ContinuousSRTiles:
             Viewport((x0, y0), 1.0, (x1 - x0, y1 - y0)),
             backend=backend,
             stop=stop,
+            keep=False,
         )
         a, b, c, d = moved(place.corrected, place.seen[:2])
         amplitudes = correction.solve(pixels[b:d, a:c] - shown)

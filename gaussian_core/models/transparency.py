@@ -96,7 +96,7 @@ class _Lattice:
         width, height = self._viewport.size
         extent = (height // self.cells, width // self.cells)
         field = GaussianField.from_rows(rows, extent)
-        seen = rasterize(field, self._viewport, backend=self._backend, stop=stop)
+        seen = rasterize(field, self._viewport, backend=self._backend, stop=stop, keep=False)
         return self._ordered(seen.transpose(2, 0, 1))
 
     def _ordered(self, planes: Floats) -> Floats:
