@@ -187,7 +187,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
         "&Copy View",
         ("Ctrl+C",),
         ("&Edit",),
-        tip="Copy what is in view, as it is shown, without overlays",
+        tip="Copy what is in view without overlays, transparent where the picture is",
     ),
     ActionSpec(
         "edit.paste", "&Paste", ("Ctrl+V",), ("&Edit",), tip="Open the picture on the clipboard"

@@ -18,6 +18,7 @@ For the window around it:
     canvas.set_mark(Inspected)                     around one Gaussian; None: none
     canvas.set_touchpad_pans(bool)  set_coarse_first(bool)  set_glide(seconds)         settings
     canvas.grab_frame() -> QImage                  the picture as shown, without overlays
+    canvas.rests, canvas.sides                     whether that is exact; the scenes in it and their columns
     canvas.is_idle() -> bool                       everything asked for is on screen
     canvas.shutdown()                              ends the threads; call it when the window closes
 
@@ -363,6 +364,20 @@ class Canvas(QWidget):
         """Whether everything asked for is on screen: no glide, no frame or overlay under way."""
         panes = self._pane.idle and self._beside.idle
         return self._glide is None and panes and self._overlay_painter.idle
+
+    @property
+    def rests(self) -> bool:
+        """Whether what is on screen is exact and stays as it is: a method that goes on with its work is not there."""
+        panes = [pane for pane in (self._pane, self._beside) if pane.scene is not None]
+        return bool(panes) and self._glide is None and all(p.rests_at(self._view) for p in panes)
+
+    @property
+    def sides(self) -> list[tuple[Scene, int, int]]:
+        """The scenes that are shown, each with its first column and one past its last, device pixels of the canvas."""
+        width = self._view.size[0]
+        column = self._line.column(width) if self.split else 0
+        sides = ((self._beside.scene, 0, column), (self._pane.scene, column, width))
+        return [(scene, a, b) for scene, a, b in sides if scene is not None and a < b]
 
     def grab_frame(self) -> QImage:
         """The visible part of the picture as shown, in device pixels, without overlays (a copy)."""

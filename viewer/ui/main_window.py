@@ -51,6 +51,7 @@ from viewer.ui.shortcut_sheet import ShortcutSheet
 from viewer.ui.status_bar import StatusBar
 from viewer.ui.theme import Theme
 from viewer.ui.tool_bar import ToolBar
+from viewer.ui.view_copy import ViewCopy
 from viewer.ui.warm_up_worker import WarmUpWorker
 from viewer.ui.weights_worker import WeightsWorker
 from viewer.ui.welcome import Welcome
@@ -93,6 +94,7 @@ class MainWindow(QMainWindow):
         self.session = Session(self.canvas, self)
         self.steps = FolderSteps(self.session, self)
         self.readout = Readout(self.canvas, self.status, self)
+        self.copier = ViewCopy(self.canvas, self.session, self)
         self.exporter = ExportWorker(self)
         self.weights_reader = WeightsWorker(self)
         self.weights: Path | None = None
@@ -139,7 +141,7 @@ class MainWindow(QMainWindow):
             "file.save_field": self.ask_save_field,
             "file.close": self.session.close_document,
             "file.quit": self.close,
-            "edit.copy": self.copy_view,
+            "edit.copy": self.copier.start,
             "edit.paste": self.paste,
             "zoom.in": canvas.zoom_in,
             "zoom.out": canvas.zoom_out,
@@ -223,6 +225,7 @@ class MainWindow(QMainWindow):
         session.fell_back.connect(lambda why: self.status.tell(why, 30.0))
         self.steps.said.connect(lambda text: self.status.tell(text, 12.0))
         self.steps.failed.connect(self._tell_failure)
+        self.copier.said.connect(self.status.tell)
         self.weights_reader.opened.connect(self._take_weights)
         self.weights_reader.failed.connect(self._weights_failed)
         self.exporter.progress.connect(self._show_export)
@@ -729,14 +732,6 @@ class MainWindow(QMainWindow):
 
     # ---- copy and export ----------------------------------------------------------------------
 
-    def copy_view(self) -> None:
-        image = self.canvas.grab_frame()
-        if image.isNull():
-            self.status.tell("There is nothing in view to copy")
-            return
-        QGuiApplication.clipboard().setImage(image)
-        self.status.tell(f"Copied {image.width():,} × {image.height():,} pixels")
-
     def ask_export(self) -> None:
         document = self.session.document
         if document is None or self.exporter.running:
@@ -870,6 +865,7 @@ class MainWindow(QMainWindow):
         return (
             not self.session.opening
             and not self.steps.running
+            and not self.copier.running
             and not self.session.building
             and not self.session.building_beside
             and not self.session.reading
@@ -910,6 +906,7 @@ class MainWindow(QMainWindow):
         self.settings = self.settings.changed(geometry=geometry)
         self._saver.save(self.settings)
         self.steps.close()
+        self.copier.close()
         self.session.shutdown()
         self.exporter.close(0.4)
         self.weights_reader.close(0.05)

@@ -53,6 +53,11 @@ class ScenePane(QObject):
     def idle(self) -> bool:
         return self.worker.idle
 
+    def rests_at(self, view: ViewState) -> bool:
+        """Whether the newest frame is the exact one of that view and no other is under way."""
+        frame = self.frame
+        return self.idle and frame is not None and frame.exact and frame.view == view
+
     def request(self, view: ViewState, moving: bool, row: float | None) -> None:
         """Ask for a frame of the scene. row: see FrameRequest."""
         if self.scene is None:

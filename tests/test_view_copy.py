@@ -1,0 +1,163 @@
+"""Copy View: what rests on screen, exact, and with the alpha of transparent pictures."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QGuiApplication, QImage, QWheelEvent
+from PySide6.QtWidgets import QApplication
+
+from gaussian_core.builder import build_field
+from gaussian_core.display import checkerboard
+from gaussian_core.images import open_picture
+from tests.window_helpers import open_and_wait, save_picture, wait_until_idle
+from viewer.ui import view_copy
+from viewer.ui.canvas import Canvas
+
+
+@pytest.fixture
+def window(make_window):
+    made = make_window()
+    made.change(animate=False)
+    QGuiApplication.clipboard().clear()
+    return made
+
+
+@pytest.fixture
+def cut_out(tmp_path):
+    """Orange, transparent outside of a disc, half transparent in its lower half."""
+    y, x = np.mgrid[:48, :64]
+    pixels = np.empty((48, 64, 4), np.uint8)
+    pixels[..., :3] = (240, 130, 20)
+    pixels[..., 3] = np.where(np.hypot(y - 23.5, x - 31.5) < 18, np.where(y < 24, 255, 128), 0)
+    path = tmp_path / "cut-out.png"
+    Image.fromarray(pixels).save(path)
+    return path
+
+
+def press_copy(qtbot, window) -> QImage:
+    window.activateWindow()
+    qtbot.waitActive(window)
+    qtbot.keyClick(window.canvas, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: not window.copier.running, timeout=10_000)
+    return QGuiApplication.clipboard().image()
+
+
+def rgba(image: QImage) -> np.ndarray:
+    image = image.convertToFormat(QImage.Format.Format_RGBA8888)
+    rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), -1, 4)
+    return rows[:, : image.width()].astype(int)
+
+
+def on_screen(window) -> np.ndarray:
+    return rgba(window.canvas.grab_frame())
+
+
+def over_checkerboard(window, copied: QImage) -> np.ndarray:
+    """As the canvas shows it: the squares stand on the lattice of the picture's corner."""
+    view = window.canvas.view
+    left, top, _, _ = view.picture_rect
+    u, v = view.to_device(0.0, 0.0)
+    squares = checkerboard((left - round(u), top - round(v)), (copied.width(), copied.height()))
+    pixels = rgba(copied)
+    alpha = pixels[..., 3:] / 255
+    return pixels[..., :3] * alpha + 255 * squares[..., None] * (1 - alpha)
+
+
+@pytest.mark.parametrize("scale", [0.5, 1.0, 7.3])
+def test_a_cut_out_keeps_its_alpha(qtbot, window, cut_out, scale):
+    open_and_wait(qtbot, window, cut_out)
+    window.canvas.zoom_to(scale)
+    wait_until_idle(qtbot, window)
+    copied = press_copy(qtbot, window)
+    assert copied.hasAlphaChannel()
+    pixels = rgba(copied)
+    height, width = pixels.shape[:2]
+    assert (width, height) == (
+        window.canvas.grab_frame().width(),
+        window.canvas.grab_frame().height(),
+    )
+    assert pixels[0, 0, 3] == 0 and pixels[-1, -1, 3] == 0
+    assert pixels[height * 3 // 8, width // 2] == pytest.approx((240, 130, 20, 255), abs=3)
+    assert pixels[height * 5 // 8, width // 2] == pytest.approx((240, 130, 20, 128), abs=4)
+    assert "with their transparency" in window.status.message
+    # Laid on the checkerboard it is what the window shows.
+    off = abs(over_checkerboard(window, copied) - on_screen(window)[..., :3])
+    assert off.max() <= 3
+
+
+def test_a_field_file_and_a_split_view_keep_their_alpha(qtbot, window, cut_out, tmp_path):
+    open_and_wait(qtbot, window, cut_out)
+    window.set_split(True)
+    wait_until_idle(qtbot, window)
+    assert len(window.canvas.sides) == 2
+    halves = rgba(press_copy(qtbot, window))
+    assert (halves[0, :, 3] == 0).all() and (halves[halves.shape[0] * 3 // 8, :, 3] >= 250).any()
+    window.set_split(False)
+    path = tmp_path / "field.safetensors"
+    build_field(open_picture(cut_out), "kernel").save(path)
+    open_and_wait(qtbot, window, path)
+    wait_until_idle(qtbot, window, lambda: window.session.document.path == path)
+    pixels = rgba(press_copy(qtbot, window))
+    height, width = pixels.shape[:2]
+    assert pixels[0, 0, 3] == 0 and pixels[height * 3 // 8, width // 2, 3] >= 250
+
+
+def test_an_opaque_picture_has_no_alpha(qtbot, window, tmp_path):
+    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png"))
+    copied = press_copy(qtbot, window)
+    assert not copied.hasAlphaChannel() or (rgba(copied)[..., 3] == 255).all()
+    assert (rgba(copied) == on_screen(window)).all()
+    assert "transparency" not in window.status.message
+
+
+def test_the_exact_frame_is_waited_for_without_holding_up_the_window(
+    qtbot, window, tmp_path, monkeypatch
+):
+    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png", 300, 200))
+    pacing = window.canvas._pane.worker.pacing
+    monkeypatch.setattr(pacing, "level", lambda request, waited=0.0: 4 if request.moving else 1)
+    monkeypatch.setattr(pacing, "pause", lambda request: 0.4)
+    at, none = QPointF(400, 300), Qt.KeyboardModifier.NoModifier
+    wheel = QWheelEvent(
+        at,
+        window.canvas.mapToGlobal(at),
+        QPoint(),
+        QPoint(0, 480),
+        Qt.MouseButton.NoButton,
+        none,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(window.canvas, wheel)
+    frame = window.canvas._pane
+    qtbot.waitUntil(lambda: frame.frame is not None and not frame.frame.exact)
+    coarse = on_screen(window)
+    began = time.perf_counter()
+    window.menus.actions["edit.copy"].trigger()
+    assert time.perf_counter() - began < 0.2 and window.copier.running
+    qtbot.waitUntil(lambda: not window.copier.running)
+    copied = rgba(QGuiApplication.clipboard().image())
+    wait_until_idle(qtbot, window)
+    assert (copied == on_screen(window)).all() and (copied != coarse).any()
+    assert "not finished" not in window.status.message
+
+
+def test_where_it_takes_too_long_what_there_is_is_copied_and_said(
+    qtbot, window, tmp_path, monkeypatch
+):
+    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png"))
+    monkeypatch.setattr(view_copy, "PATIENCE", 0.3)
+    monkeypatch.setattr(Canvas, "rests", property(lambda canvas: False))
+    assert (rgba(press_copy(qtbot, window)) == on_screen(window)).all()
+    assert window.status.message.endswith("of a view that was not finished yet")
+
+
+def test_nothing_in_view_is_said(qtbot, window, tmp_path):
+    window.copier.start()
+    assert window.status.message == "There is nothing in view to copy"
+    assert not window.copier.running

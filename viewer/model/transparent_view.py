@@ -1,0 +1,64 @@
+"""What a view shows of a picture with transparency, with its alpha and not over the checkerboard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viewer.model.frame_renderer import FIELD_FROM, footprint, picture_viewport, split
+from viewer.model.original import OriginalDrawing
+from viewer.model.scene import Scene
+from viewer.model.view_state import ViewState
+
+
+def is_transparent(scene: Scene, view: ViewState) -> bool:
+    """Whether the view has alpha: networks that are asked for every pixel lay the picture on white themselves."""
+    drawing = scene.drawing
+    if (
+        drawing is not None
+        and view.scale >= FIELD_FROM
+        and not isinstance(drawing, OriginalDrawing)
+    ):
+        return False
+    if scene.picture is not None:
+        return bool(scene.picture.has_alpha)
+    return any(tile.channels == 4 for tile in scene.tiles.values())
+
+
+def transparent_view(
+    scene: Scene, view: ViewState, stop: Callable[[], bool] | None = None
+) -> NDArray[np.uint8] | None:
+    """(h, w, 4) bytes, premultiplied, in the order of QImage.Format_ARGB32: of the canvas's pixels that show the
+    picture (ViewState.picture_rect), as an exact frame shows them. None where it is out of view. Raises Cancelled."""
+    from gaussian_core.rasterizer import rasterize
+    from gaussian_core.resampling import resample
+
+    viewport = picture_viewport(view)
+    if viewport is None:
+        return None
+    width, height = viewport.size
+    out = np.empty((height, width, 4), np.uint8)
+    for (left, top, right, bottom), from_field in split(scene, view, viewport):
+        part = viewport.part(left, top, right - left, bottom - top)
+        if not from_field:
+            values = resample(scene.pyramid, part, method=scene.resampling, stop=stop)  # type: ignore[arg-type]
+        elif scene.drawing is not None:
+            values = scene.drawing.draw(part, stop)
+        else:
+            fields = scene.fields_reaching(part.source_rect)
+            values = rasterize(fields, part, pixel_sigma=footprint(scene, fields), stop=stop)
+        out[top:bottom, left:right] = _premultiplied_bytes(values)
+    return out
+
+
+def _premultiplied_bytes(values: NDArray[np.floating]) -> NDArray[np.uint8]:
+    """Rounded to nearest, no colour beyond 0 .. alpha, as `gaussian_core.display` has it."""
+    values = np.nan_to_num(values)
+    opaque = values.shape[2] < 4
+    alpha = np.ones_like(values[..., :1]) if opaque else np.clip(values[..., 3:], 0, 1)
+    out = np.empty((*values.shape[:2], 4), np.uint8)
+    out[..., :3] = (np.clip(values[..., :3], 0, alpha) * 255 + 0.5).astype(np.uint8)[..., ::-1]
+    out[..., 3:] = (alpha * 255 + 0.5).astype(np.uint8)
+    return out
