@@ -65,8 +65,9 @@ NEXT, PREVIOUS = Qt.Key.Key_PageDown, Qt.Key.Key_PageUp
 
 def test_the_order_is_natural_and_only_pictures_are_in_it(folder):
     build_field(load_image(folder / "img1.png"), "kernel").save(folder / "img1.safetensors")
+    save_picture(folder / "img.png")
     names = [path.name for path in pictures_in(folder)]
-    assert names == ["img1.png", "img1.safetensors", "IMG2.png", "img10.png"]
+    assert names == ["img.png", "img1.png", "img1.safetensors", "IMG2.png", "img10.png"]
     assert PICTURES.split() == [f"*{suffix}" for suffix in PICTURE_SUFFIXES]
 
 

@@ -16,17 +16,17 @@ PICTURE_SUFFIXES = (
 )
 """Of the pictures that are offered for opening; a field file (FIELD_SUFFIX) comes on top."""
 
-Key = tuple[list[str | int], str]
+Key = tuple[list[str | int], str, str]
 
 _DIGITS = re.compile(r"(\d+)")
 
 
 def natural_key(path: Path) -> Key:
-    """Sorts img2 before img10, whatever the case; what differs in case only, or in its folder, by its full path."""
-    parts = _DIGITS.split(path.name.casefold())
+    """Sorts img before img2 before img10, whatever the case; then by the ending, and at last by the full path."""
+    parts = _DIGITS.split(path.stem.casefold())
     # The parts between numbers stand at even places: like is compared with like.
     numbered = [int(part) if place % 2 else part for place, part in enumerate(parts)]
-    return numbered, str(path)
+    return numbered, path.suffix.casefold(), str(path)
 
 
 def pictures_in(folder: Path) -> list[Path]:
