@@ -15,6 +15,7 @@ PATIENCE_MS = 400
 """A step waits so long for the picture before it: then it goes past it. Steps that wait are taken together, so that a
 held key leaves no pile of pictures to be read."""
 MOST_SAID = 4
+BRIEFLY, LONG = 3.0, 12.0  # seconds
 
 
 class FolderSteps(QObject):
@@ -24,7 +25,8 @@ class FolderSteps(QObject):
     changes: who opens a picture by another way just begins from there.
     """
 
-    said = Signal(str)
+    said = Signal(str, float)
+    """Something, and for how many seconds it may be read."""
     failed = Signal(str, str, object)
     """A title, the message, the Path: nothing could be opened of what was asked for."""
 
@@ -90,7 +92,8 @@ class FolderSteps(QObject):
         """Go on from a file that could not be opened. Whether it was a step that opened it."""
         if path is None or path != self._target:
             return False
-        self._skipped.append(f"passed over: {message.rstrip('.')}")
+        short = message.replace(str(path), path.name).rstrip(".")
+        self._skipped.append(f"passed over: {short}")
         self._open(self._place + self._direction)
         return True
 
@@ -174,7 +177,7 @@ class FolderSteps(QObject):
         elif here is not None:
             end, count = ("last" if self._direction > 0 else "first"), len(self._paths)
             which = f"the {end} of {count:,} pictures" if count > 1 else "the only picture here"
-            self.said.emit(_joined([f"{here.name} is {which}", *self._skipped]))
+            self.said.emit(_joined([f"{here.name} is {which}", *self._skipped]), LONG)
 
     def _not_read(self, listing: Listing, message: str) -> None:
         if listing is not self._reading:
@@ -184,7 +187,7 @@ class FolderSteps(QObject):
             entered, self._entering = self._entering, ""
             self.failed.emit(f"{entered} was not opened", message, None)
         else:
-            self.said.emit(message)
+            self.said.emit(message, LONG)
 
     # ---- what the session tells ---------------------------------------------------------------
 
@@ -205,13 +208,14 @@ class FolderSteps(QObject):
         self._entering = ""
         document = self._session.document
         notes = () if document is None else (document.note, *document.notes)
+        more = [text for text in (*notes, *self._skipped) if text]
         where = f"{path.name}: {self._place + 1:,} of {len(self._paths):,}"
-        self.said.emit(_joined([where, *notes, *self._skipped]))
+        # Where nothing more is to be read it soon makes room for how far the building is.
+        self.said.emit(_joined([where, *more]), LONG if more else BRIEFLY)
         self._go_on()
 
 
 def _joined(texts: Sequence[str]) -> str:
     """In one line; of many, which are the files that were passed over, the first few."""
-    said = [text for text in texts if text]
-    more = len(said) - MOST_SAID
-    return "; ".join(said[:MOST_SAID] + ([f"and {more:,} more"] if more > 0 else []))
+    more = len(texts) - MOST_SAID
+    return "; ".join([*texts[:MOST_SAID], *([f"and {more:,} more"] if more > 0 else [])])

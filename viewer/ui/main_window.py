@@ -223,7 +223,7 @@ class MainWindow(QMainWindow):
         session.read_ended.connect(self._show_work)
         session.compare_ended.connect(lambda: self.status.forget("held"))
         session.fell_back.connect(lambda why: self.status.tell(why, 30.0))
-        self.steps.said.connect(lambda text: self.status.tell(text, 12.0))
+        self.steps.said.connect(self.status.tell)
         self.steps.failed.connect(self._tell_failure)
         self.copier.said.connect(self.status.tell)
         self.weights_reader.opened.connect(self._take_weights)
@@ -794,7 +794,7 @@ class MainWindow(QMainWindow):
             self._write(saving(document, path))
 
     def _write(self, job: Job) -> None:
-        self.status.forget("export")
+        self.status.tell("")  # how far it is, is what is to be read now
         self.exporter.start(job)
         self._enable_export()
         self._show_export(0, 0)
