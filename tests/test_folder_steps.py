@@ -202,10 +202,10 @@ def test_of_a_folder_the_first_picture_opens(qtbot, window, folder, tmp_path):
 
 def test_next_and_previous_go_through_the_files_that_were_dropped(qtbot, window, folder, tmp_path):
     elsewhere = save_picture(tmp_path / "img5.png")
-    drop(window, folder / "img10.png", elsewhere, folder / "img1.png")
+    drop(window, folder / "img10.png", folder / "notes.txt", elsewhere, folder / "img1.png")
     wait_until_idle(qtbot, window, lambda: window.session.document is not None)
     assert window.session.document.name == "img1.png"
-    assert "img1.png: 1 of 3" in window.status.message
+    assert window.status.message == "img1.png: 1 of 3; left out: notes.txt"
     active(qtbot, window)
     press(qtbot, window, NEXT, "img5.png")
     press(qtbot, window, NEXT, "img10.png")

@@ -171,7 +171,10 @@ def _view(arguments: list[str]) -> int:
     )
     parser.add_argument("--version", action="version", version=f"gaussian-zoom {__version__}")
     parser.add_argument(
-        "image", metavar="IMAGE", nargs="?", help="a picture or a field; without one, the sample"
+        "image",
+        metavar="IMAGE",
+        nargs="?",
+        help="a picture, a field, or a folder, whose first picture opens; without one, the sample",
     )
     parser.add_argument(
         "--method",

@@ -140,6 +140,10 @@ class FolderSteps(QObject):
         self._paths, self._skipped = paths, []
         if self._entering:
             self._together = tuple(paths) if listing.folder is None else ()
+            left = [p.name for p in listing.among if p not in self._together and p.is_file()]
+            if left:
+                more = [f"{len(left) - MOST_SAID:,} more"] if len(left) > MOST_SAID else []
+                self._skipped.append(f"left out: {', '.join([*left[:MOST_SAID], *more])}")
             self._direction = 1
             self._open(0)
             return
