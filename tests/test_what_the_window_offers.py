@@ -6,11 +6,12 @@ import threading
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMessageBox
 
 from gaussian_core import build_field
+from tests.canvas_helpers import mouse
 from tests.window_helpers import open_and_wait, save_picture, wait_until_idle
 from viewer.ui.export_worker import Export
 
@@ -161,8 +162,7 @@ def test_the_invitation_goes_when_a_picture_is_being_read_and_comes_back_if_it_c
 def test_the_cursor_has_no_place_in_a_picture_that_was_closed(make_window, qtbot, tmp_path):
     window = make_window()
     open_and_wait(qtbot, window, save_picture(tmp_path / "a.png"))
-    for x in (5, window.canvas.width() // 2):  # where the mouse is already it does not move
-        QTest.mouseMove(window.canvas, QPoint(x, window.canvas.height() // 2))
+    mouse(window.canvas, QEvent.Type.MouseMove, (200, 150))
     qtbot.waitUntil(lambda: window.status.position.text != "", timeout=5000)
     window.menus.actions["file.close"].trigger()
     qtbot.waitUntil(lambda: window.status.position.text == "", timeout=5000)
