@@ -10,16 +10,7 @@ from gaussian_core.errors import Cancelled, DeviceError, ImageError
 from gaussian_core.kernel_interpolation import SIGMA, interpolate_rect, inverse_filter, mirrored
 from gaussian_core.rasterizer import rasterize
 from gaussian_core.viewport import Viewport
-
-
-class ArrayPicture:
-    def __init__(self, pixels):
-        self.pixels = pixels
-        self.extent = pixels.shape[:2]
-
-    def as_float(self, rect=None):
-        x0, y0, x1, y1 = rect or (0, 0, self.extent[1], self.extent[0])
-        return self.pixels[y0:y1, x0:x1]
+from tests.array_picture import ArrayPicture
 
 
 def noise(height, width, channels=3, seed=0):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from tests.canvas_helpers import pixels
+from tests.shipped_copies import ship_copies
 from tests.window_helpers import open_and_wait, save_picture, wait_until_idle
 from viewer.model.frame_renderer import render_frame
 from viewer.model.settings import Settings
@@ -22,17 +22,7 @@ from viewer.model.settings import Settings
 def base_weights(tmp_path, monkeypatch):
     """Weights shipped under the name "base": the same network with its colours a little apart."""
     pytest.importorskip("torch")
-    from gaussian_core.models import card, config, weights
-
-    folder = tmp_path / "resources"
-    folder.mkdir()
-    light = config.weights_path("light")
-    (folder / light.name).write_bytes(light.read_bytes())
-    model = weights.load_model(light)
-    model.colour.bias.add_(0.2)
-    read = card.read_card(light).config
-    weights.save_model(folder / "continuoussr-base.safetensors", model, replace(read, name="base"))
-    monkeypatch.setattr(config, "RESOURCES", folder)
+    folder = ship_copies(tmp_path, monkeypatch, {"light": 0.0, "base": 0.2})
     return folder / "continuoussr-base.safetensors"
 
 

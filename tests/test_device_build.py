@@ -34,18 +34,9 @@ from gaussian_core.models.weights import load_field_model  # noqa: E402
 from gaussian_core.rasterizer import rasterize  # noqa: E402
 from gaussian_core.resident_field import DeviceRows, ResidentField, residents  # noqa: E402
 from gaussian_core.viewport import Viewport  # noqa: E402
+from tests.array_picture import ArrayPicture  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
-
-
-class Source:
-    def __init__(self, pixels):
-        self.pixels = pixels
-        self.extent = pixels.shape[:2]
-
-    def as_float(self, rect=None):
-        x0, y0, x1, y1 = rect or (0, 0, self.extent[1], self.extent[0])
-        return self.pixels[y0:y1, x0:x1]
 
 
 def picture(height, width, channels=3):
@@ -56,7 +47,7 @@ def picture(height, width, channels=3):
     pixels = (0.2 + 0.6 * np.stack(waves, -1)).astype(np.float32)
     pixels[: height // 3, : width // 3] = rng.random((height // 3, width // 3, channels))
     pixels.flags.writeable = False
-    return Source(pixels)
+    return ArrayPicture(pixels)
 
 
 @pytest.fixture(scope="module")
@@ -166,7 +157,7 @@ def test_bytes_go_to_the_device_as_they_are_stored(network, monkeypatch):
     """A quarter of the floats, which the host need not make; the values are the same."""
     rng = np.random.default_rng(2)
     stored = Picture.from_array(rng.integers(0, 256, (25, 33, 3), dtype=np.uint8))
-    (wanted,) = built(Source(stored.as_float()), network, True, 512).values()
+    (wanted,) = built(ArrayPicture(stored.as_float()), network, True, 512).values()
     monkeypatch.setattr(type(stored), "as_float", None)
     (made,) = built(stored, network, True, 512).values()
     np.testing.assert_allclose(made.means, wanted.means, atol=1e-6)
@@ -181,7 +172,7 @@ def cut_out(kind):
         alpha[4:15, 6:20] = 1
         alpha[20, :] = 1
         alpha[:, 28:] = np.linspace(0, 1, 26)[:, None, None]
-    return Source(np.concatenate([pixels * alpha, alpha], 2))
+    return ArrayPicture(np.concatenate([pixels * alpha, alpha], 2))
 
 
 @pytest.mark.parametrize("kind", ["edges", "even", "clear"])

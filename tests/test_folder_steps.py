@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication
 
 from gaussian_core.builder import build_field
 from gaussian_core.images import load_image
-from tests.window_helpers import open_and_wait, save_picture, wait_until_idle
+from tests.window_helpers import keep_what_is_told, open_and_wait, save_picture, wait_until_idle
 from viewer.model.siblings import PICTURE_SUFFIXES, pictures_in, place_after
 from viewer.ui.dialogs import PICTURES
 
@@ -34,8 +34,7 @@ def folder(tmp_path):
 @pytest.fixture
 def window(make_window, monkeypatch):
     made = make_window()
-    made.told = []
-    monkeypatch.setattr(made.error_box, "tell", lambda title, text: made.told.append((title, text)))
+    made.told = keep_what_is_told(made, monkeypatch)
     return made
 
 

@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw
 from gaussian_core.images import open_picture
 from gaussian_core.reduced_copy import reduced_copy
 from gaussian_core.resource_files import RESOURCES
+from tests.shipped_copies import ship_copies
 from tests.window_helpers import open_and_wait, wait_until_idle
 from viewer.model.field_card import card_of
 from viewer.model.settings import Settings
@@ -56,21 +57,7 @@ def test_a_reduced_copy_is_no_jpeg_any_more(tmp_path):
 def three_weights(tmp_path, monkeypatch):
     """Weights shipped under all three names: the same network, its colours a little apart."""
     pytest.importorskip("torch")
-    from dataclasses import replace
-
-    from gaussian_core.models import card, config, weights
-
-    folder = tmp_path / "resources"
-    folder.mkdir()
-    light = config.weights_path("light")
-    read = card.read_card(light).config
-    for number, name in enumerate(config.NAMES):
-        model = weights.load_model(light)
-        model.colour.bias.add_(0.1 * number)
-        path = folder / config.weights_path(name).name
-        weights.save_model(path, model, replace(read, name=name))
-    monkeypatch.setattr(config, "RESOURCES", folder)
-    return folder
+    ship_copies(tmp_path, monkeypatch, {"light": 0.0, "base": 0.1, "jpeg": 0.2})
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from gaussian_core.errors import Cancelled, DeviceError, WeightsError
 from gaussian_core.rasterizer import rasterize
 from gaussian_core.viewport import Viewport
 from tests import single_pixels
+from tests.array_picture import ArrayPicture
 
 torch = pytest.importorskip("torch")
 
@@ -232,7 +233,7 @@ def test_at_100_percent_the_field_is_the_file(shipped, channels):
     pixels[:30, :30] = np.random.default_rng(0).random((30, 30, channels))
     for tile in (1000, 32):
         builder = FieldBuilder(
-            Picture.from_array(pixels) if channels == 3 else _Source(pixels),
+            Picture.from_array(pixels) if channels == 3 else ArrayPicture(pixels),
             "continuoussr",
             "cpu",
             tile,
@@ -242,13 +243,3 @@ def test_at_100_percent_the_field_is_the_file(shipped, channels):
         error = np.abs(shown - pixels) * 255
         assert error.max() <= 3
         assert 20 * np.log10(255 / np.sqrt((error**2).mean())) >= 50
-
-
-class _Source:
-    def __init__(self, pixels):
-        self.pixels = pixels
-        self.extent = pixels.shape[:2]
-
-    def as_float(self, rect=None):
-        x0, y0, x1, y1 = rect or (0, 0, self.extent[1], self.extent[0])
-        return self.pixels[y0:y1, x0:x1]

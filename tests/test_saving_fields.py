@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from gaussian_core.builder import build_field
 from gaussian_core.field import GaussianField
-from tests.window_helpers import open_and_wait, save_picture, wait_until_idle
+from tests.window_helpers import keep_what_is_told, open_and_wait, save_picture, wait_until_idle
 from viewer.model.settings import Settings
 from viewer.ui import field_saving
 
@@ -26,8 +26,7 @@ def picture(tmp_path):
 @pytest.fixture
 def window(make_window, monkeypatch):
     made = make_window()
-    made.told = []
-    monkeypatch.setattr(made.error_box, "tell", lambda title, text: made.told.append((title, text)))
+    made.told = keep_what_is_told(made, monkeypatch)
     return made
 
 

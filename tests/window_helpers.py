@@ -43,6 +43,13 @@ class WindowMaker:
             window.leave()
 
 
+def keep_what_is_told(window: MainWindow, monkeypatch) -> list[tuple[str, str]]:
+    """The titles and texts that the error box is given from now on, instead of showing them."""
+    told: list[tuple[str, str]] = []
+    monkeypatch.setattr(window.error_box, "tell", lambda title, text: told.append((title, text)))
+    return told
+
+
 def save_picture(path: Path, width: int = 64, height: int = 48, seed: int = 1) -> Path:
     pixels = np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
     Image.fromarray(pixels).save(path)

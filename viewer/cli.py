@@ -160,6 +160,7 @@ def stop_on_interrupt() -> Iterator[Callable[[], bool]]:
 
 
 def _view(arguments: list[str]) -> int:
+    from gaussian_core.models.config import NAMES_OR_FILE
     from viewer.model.methods import DEFAULT, METHODS
 
     parser = argparse.ArgumentParser(
@@ -183,7 +184,7 @@ def _view(arguments: list[str]) -> int:
     )
     parser.add_argument(
         "--weights",
-        metavar="light|base|jpeg|FILE",
+        metavar=NAMES_OR_FILE,
         help="make fields by these weights: shipped ones of ContinuousSR by name, from now on, or a file, this time: our "
         ".safetensors, or the authors' .pth of ContinuousSR, LIIF or GaussianSR",
     )

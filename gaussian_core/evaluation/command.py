@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from gaussian_core.device_argument import add_device
 from gaussian_core.errors import Cancelled, UserError
 from gaussian_core.list_arguments import names_in, scales_in
-from gaussian_core.models.config import named_weights
+from gaussian_core.models.config import NAMES_OR_FILE, named_weights
 from gaussian_core.parallel import Stop
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=named_weights,
         action="append",
         default=[],
-        metavar="light|base|jpeg|FILE",
+        metavar=NAMES_OR_FILE,
         help="shipped weights of ContinuousSR by name, or a file for the method that it is of, ours or the authors'; else "
         "the shipped ones. Several times for several",
     )

@@ -15,6 +15,8 @@ WEIGHTS_FORMAT = "gaussian-model-1"  # the metadata entry "format" of a file of 
 NAMES = ("light", "base", "jpeg")
 """What weights of ContinuousSR are called that ship with the program. "jpeg": as large as "light", taught to see a
 picture behind the blocks and the ringing of a JPEG file."""
+NAMES_OR_FILE = "|".join((*NAMES, "FILE"))
+"""What --weights takes, for its help."""
 DEFAULT = NAMES[0]
 SHOWS_BELOW = 93
 """The quality of a JPEG file, on libjpeg's scale, below which the weights for such files make more of it."""

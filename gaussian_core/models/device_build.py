@@ -80,6 +80,7 @@ def build_on_device(
         _lend(*made, *corrections)
     metadata = {"method": "continuoussr", "weights": config.name}
     fields: list[GaussianField] = []
+    # The last that was made, of what surrounds the tiles, is not of any of them.
     for rect, own, faint in zip(rects, made, corrections, strict=False):
         rebuilt = _Again(again, rect)
         field = ResidentField(own, place.extent, metadata, rebuilt.field)
@@ -157,10 +158,8 @@ def _drawn(
             return cuda.draw_for_builder([ResidentField(r, place.extent) for r in made], view)
         except DeviceFull as error:
             raise RuntimeError(f"CUDA out of memory: {error}") from error
-        except (
-            DeviceError
-        ) as error:  # Triton, as a rule: torch itself draws, if the device works at all
-            cuda.give_up(error)
+        except DeviceError as error:
+            cuda.give_up(error)  # Triton, as a rule: torch itself draws, if the device works at all
     from gaussian_core.rasterizer.gather import rasterize_torch
 
     def stop() -> bool:
@@ -198,12 +197,8 @@ def _lend(*rows: DeviceRows) -> None:
 
             try:
                 drawing = drawing_device()
-            except (
-                ImportError,
-                OSError,
-                RuntimeError,
-            ):  # Triton does not load: frames are the CPU's
-                return
+            except (ImportError, OSError, RuntimeError):
+                return  # Triton does not load: frames are the CPU's
             if drawing is not None:
                 drawing.lend(lent.values)
                 drawing.lend(lent.starts)

@@ -16,9 +16,8 @@ from gaussian_core.spatial_index import is_too_sparse
 
 Rect = tuple[int, int, int, int]
 
-WIDEST = (
-    1.0  # variance, source pixels squared, up to which a Gaussian is in cells of one source pixel
-)
+WIDEST = 1.0
+"""Variance, source pixels squared, up to which a Gaussian is in cells of one source pixel."""
 LEAST_VARIANCE = 1e-30  # as cuda_fields has it
 
 

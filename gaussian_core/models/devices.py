@@ -16,6 +16,8 @@ from gaussian_core.rasterizer.cuda import DEVICE_FILES
 if TYPE_CHECKING:
     import torch
 
+    from gaussian_core.rasterizer import Backend
+
 
 _lost = ""
 
@@ -29,6 +31,12 @@ def give_up(said: str) -> None:
 def loss() -> str:
     """Why the CUDA device was given up, in one line; empty where it was not."""
     return _lost
+
+
+def drawn_by(device: str) -> Backend:
+    """What draws for a network on that device. For one on the CPU the CPU does: who asks for that has a reason to leave
+    the GPU alone."""
+    return "cpu" if device == "cpu" else "auto"
 
 
 def pick_device(device: str) -> torch.device:

@@ -14,13 +14,11 @@ from typing import TypeVar
 
 from gaussian_core.errors import DeviceError
 from gaussian_core.models.devices import give_up
+from gaussian_core.rasterizer import cuda
 
 Made = TypeVar("Made")
 
 log = logging.getLogger(__name__)
-
-# Of cuBLAS and cuDNN, and of the driver where torch's own allocator has not been asked.
-_MEMORY_WORDS = ("out of memory", "ALLOC_FAILED", "cudaErrorMemoryAllocation")
 
 
 @dataclass(frozen=True)
@@ -38,14 +36,14 @@ class Fault:
 
 def _fault_of(error: RuntimeError) -> Fault:
     """Why the device failed; one that is lost is given up."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    said = lines[0].rstrip(".") if lines else type(error).__name__
-    torch = sys.modules.get("torch")
-    memory = torch is not None and isinstance(error, torch.OutOfMemoryError)
-    memory = memory or any(word in str(error) for word in _MEMORY_WORDS)
+    import torch
+
+    from gaussian_core.rasterizer.cuda_device import in_one_line, is_full
+
+    memory, said = is_full(error), in_one_line(error)
     # The driver's own errors stay: after one of them every call fails. A library's are of one call.
-    lost = torch is not None and isinstance(error, torch.AcceleratorError)
-    lost = (lost or "CUDA error" in str(error)) and not memory
+    lost = isinstance(error, torch.AcceleratorError) or "CUDA error" in str(error)
+    lost = lost and not memory
     if lost:
         give_up(said)
     return Fault(memory, lost, said)
@@ -75,17 +73,11 @@ def attempt_twice(work: Callable[[], Made], device: str) -> Made | Fault:
 def free_memory() -> None:
     """Give back what the device holds and nobody needs just now: the fields that frames were drawn from, which come
     back with the next frame, those that were built there, which go to the host, and torch's reserve."""
-    # Not imported here: who has not drawn by CUDA holds nothing.
-    fields = sys.modules.get("gaussian_core.rasterizer.cuda_fields")
-    if fields is not None:
-        fields.forget()
     resident = sys.modules.get("gaussian_core.resident_field")
     if resident is not None:
         resident.residents.make_room(0)
-    torch = sys.modules.get("torch")
-    if torch is not None:
-        with contextlib.suppress(RuntimeError):  # a device that is lost has nothing to give back
-            torch.cuda.empty_cache()
+    with contextlib.suppress(RuntimeError):  # a device that is lost has nothing to give back
+        cuda.forget()
 
 
 @contextlib.contextmanager

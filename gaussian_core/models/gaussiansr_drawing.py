@@ -12,12 +12,13 @@ from torch import Tensor
 from gaussian_core.errors import Cancelled
 from gaussian_core.field import GaussianField
 from gaussian_core.models.continuoussr import colours_of
+from gaussian_core.models.devices import drawn_by
 from gaussian_core.models.faults import explained
 from gaussian_core.models.gaussiansr import Encoded, GaussianSR, bicubic
 from gaussian_core.models.published.drawing import on_white
 from gaussian_core.models.published.picture_features import WHOLE, PictureFeatures
 from gaussian_core.parallel import Stop
-from gaussian_core.rasterizer import Backend, rasterize
+from gaussian_core.rasterizer import rasterize
 from gaussian_core.viewport import Viewport
 
 if TYPE_CHECKING:
@@ -148,7 +149,7 @@ class GaussianSRDrawing:
         x, y = torch.from_numpy(xs), torch.from_numpy(ys)
         positions = torch.stack([x.expand(len(y), -1), y[:, None].expand(-1, len(x))])[None]
         device = encoded.features.device
-        backend: Backend = "cpu" if device.type == "cpu" else "auto"
+        backend = drawn_by(device.type)
         splatted = rasterize(field, part, backend=backend, pixel_sigma=0, stop=stop)
         others = encoded.features[:, self.model.config.splatted :]
         away = positions.new_tensor(origin)[None, :, None, None]

@@ -23,7 +23,7 @@ from gaussian_core.kernel_interpolation import mirrored
 from gaussian_core.models import plain_network
 from gaussian_core.models.assembly import drifts_of, part_of_rows
 from gaussian_core.models.config import ModelConfig, default_weights, weights_path
-from gaussian_core.models.devices import is_cpu, loss, pick_device, runs_plainly
+from gaussian_core.models.devices import drawn_by, is_cpu, loss, pick_device, runs_plainly
 from gaussian_core.models.faults import Fault, attempt_twice, explanation, note_of
 from gaussian_core.models.plain_network import PlainNetwork
 from gaussian_core.models.surroundings import Surroundings, moved, surroundings
@@ -209,9 +209,7 @@ class ContinuousSRTiles:
         near_rect = moved(place.near, (left, top))
         with self._lock:
             near = rows_of_pixels(network, pixels, (left, top), near_rect, place.inner, stop, check)
-        # On the CPU all of it: who asks for that has a reason to leave the GPU alone.
-        backend: Backend = "cpu" if network.device == "cpu" else "auto"
-        amplitudes = self._correction(near, pixels, place, stop, backend)
+        amplitudes = self._correction(near, pixels, place, stop, drawn_by(network.device))
         fields = []
         for rect in rects:
             x0, y0, x1, y1 = moved(rect, place.rect[:2])

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaussian_core.field import GaussianField
+from gaussian_core.models.devices import drawn_by
 from gaussian_core.models.plain_network import enlarged
 from gaussian_core.parallel import Stop
 from gaussian_core.rasterizer import Backend, rasterize
@@ -49,8 +50,7 @@ def rows_of_pixels(
     rows = network.rows(pixels, origin, rect, inner, stop, check)
     if pixels.shape[2] != 4 or not pixels[..., 3].any():
         return rows
-    backend: Backend = "cpu" if network.device == "cpu" else "auto"
-    lattice = _Lattice(origin, rect, network.config.cells, backend)
+    lattice = _Lattice(origin, rect, network.config.cells, drawn_by(network.device))
     alpha = np.ascontiguousarray(pixels[..., 3:])
     part = nearness(pixels[..., 3])[rect[1] : rect[3], rect[0] : rect[2]]
     if not part.any():

@@ -58,18 +58,16 @@ def give_up(error: DeviceError) -> None:
 
 
 def forget() -> None:
-    """Give back everything that frames hold on the device and do not use just now: for builders that need the memory.
+    """Give back everything that frames hold on the device and do not use just now, and torch's reserve: for builders
+    that need the memory.
 
     Frames go on: fields are uploaded again when they are drawn. Safe from any thread; loads nothing.
     """
-    if "gaussian_core.rasterizer.cuda_fields" not in sys.modules:
-        return
-    import torch
-
-    from gaussian_core.rasterizer import cuda_fields
-
-    cuda_fields.forget()
-    if torch.cuda.is_initialized():
+    # Not imported here: who has not drawn by CUDA holds nothing.
+    fields, torch = map(sys.modules.get, ("gaussian_core.rasterizer.cuda_fields", "torch"))
+    if fields is not None:
+        fields.forget()
+    if torch is not None and torch.cuda.is_initialized():
         torch.cuda.empty_cache()
 
 

@@ -15,6 +15,8 @@ from gaussian_core.errors import DeviceError
 from gaussian_core.rasterizer.cuda_use import DeviceFull
 
 WARPS = 32  # of one each, that a multiprocessor runs at a time, at most
+# Of the driver, cuBLAS and cuDNN, where torch's own allocator has not been asked.
+_MEMORY_WORDS = ("out of memory", "alloc_failed", "cudaerrormemoryallocation")
 HIGH = -1  # priority: whatever waits in this stream goes before what others have waiting
 
 
@@ -96,10 +98,17 @@ def gather_device() -> str | None:
 
 def is_full(error: BaseException) -> bool:
     """Whether an error says that the device, or the memory that it can reach, has no room: torch has a kind for it, the
-    driver and Triton's launches only a text."""
+    driver, its libraries and Triton's launches only a text."""
     if isinstance(error, torch.OutOfMemoryError):
         return True
-    return isinstance(error, RuntimeError) and "out of memory" in str(error).lower()
+    text = str(error).lower()
+    return isinstance(error, RuntimeError) and any(word in text for word in _MEMORY_WORDS)
+
+
+def in_one_line(error: Exception) -> str:
+    """What an error says, of whose many lines the first tells most; no full stop."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0].rstrip(".") if lines else type(error).__name__
 
 
 @contextmanager
@@ -122,6 +131,5 @@ def _explained(error: Exception) -> DeviceError:
         return DeviceFull(
             "The CUDA device has too little free memory for this frame: use the cpu backend, or close what else uses it."
         )
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    said = lines[0].rstrip(".") if lines else type(error).__name__
+    said = in_one_line(error)
     return DeviceError(f"The CUDA device cannot be used ({said}): use the cpu backend.")

@@ -9,7 +9,7 @@ from pathlib import Path
 from gaussian_core.atomic import check_target
 from gaussian_core.errors import OutputError
 from gaussian_core.methods import DEFAULT, METHODS
-from gaussian_core.models.config import named_weights
+from gaussian_core.models.config import NAMES_OR_FILE, named_weights
 
 
 def numbers(least: int, most: int) -> Callable[[str], tuple[float, ...]]:
@@ -51,7 +51,7 @@ def add_weights(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--weights",
         type=named_weights,
-        metavar="light|base|jpeg|FILE",
+        metavar=NAMES_OR_FILE,
         help="shipped weights of ContinuousSR by name (default: jpeg for a JPEG file that it shows in, else light, with a "
         "GPU base), or a file: "
         "our .safetensors, or the authors' .pth of ContinuousSR, LIIF or GaussianSR",

@@ -322,13 +322,8 @@ class MainWindow(QMainWindow):
         self.status.tell(f"Reading {Path(path).name}…")
 
     def ask_open_weights(self) -> None:
-        dialogs.ask_open(
-            # A picture or a field that was picked is opened as what it is.
-            self,
-            self.settings.last_folder,
-            self.open,
-            dialogs.WEIGHTS_FILTERS,
-        )
+        # A picture or a field that was picked is opened as what it is.
+        dialogs.ask_open(self, self.settings.last_folder, self.open, dialogs.WEIGHTS_FILTERS)
 
     def _take_weights(self, path: Path) -> None:
         self.weights_reader.done()
@@ -579,13 +574,15 @@ class MainWindow(QMainWindow):
         self._enable_build()
 
     def _enable_choices(self) -> None:
+        """Of methods, weights and copies what the document can be shown by, and the pictures after it where none is
+        open."""
         document = self.session.document
-        pixels = document is not None and document.picture is not None
-        self.menus.enable(pixels, *NEED_PIXELS)
-        copy = pixels and document.picture.original is not None  # type: ignore[union-attr]
-        self.menus.enable(copy, REDUCED[-1])
-        self.menus.enable(document is None or pixels, *CHOICES)
-        self.menus.enable(self.weights is not None and (document is None or pixels), "weights.use")
+        picture = None if document is None else document.picture
+        self.menus.enable(picture is not None, *NEED_PIXELS)
+        self.menus.enable(picture is not None and picture.original is not None, REDUCED[-1])
+        free = document is None or picture is not None
+        self.menus.enable(free, *CHOICES)
+        self.menus.enable(free and self.weights is not None, "weights.use")
 
     def _show_field(self) -> None:
         """Name the method of what is on screen, which after a switch is the old one for a moment."""
@@ -817,7 +814,7 @@ class MainWindow(QMainWindow):
 
     def _export_finished(self, message: str) -> None:
         self._end_export()
-        self.status.tell(message, 12.0, "export")
+        self.status.tell(message, 12.0)
 
     def _export_failed(self, message: str) -> None:
         self._end_export()
@@ -825,8 +822,7 @@ class MainWindow(QMainWindow):
 
     def _export_cancelled(self) -> None:
         self._end_export()
-        text = f"{self.exporter.doing} was stopped; no file was written"
-        self.status.tell(text, about="export")
+        self.status.tell(f"{self.exporter.doing} was stopped; no file was written")
 
     # ---- help ---------------------------------------------------------------------------------
 

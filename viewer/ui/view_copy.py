@@ -103,9 +103,8 @@ class ViewCopy(Worker):
 
         try:
             pixels = [transparent_view(scene, copy.view, stop) for scene, _, _ in copy.sides]
-        except (
-            Exception
-        ) as error:  # Cancelled too, of which nobody takes notice; the window goes on
+        except Exception as error:
+            # Cancelled too, of which nobody takes notice; the window goes on.
             if not stop():
                 log.exception("copying the view failed")
             self._emit(self.failed, copy, f"The view was not copied: {error}")
