@@ -53,6 +53,8 @@ RANGES = {
     "follow": NONE,
     "pixel_art": SHARE,
     "jpeg": SHARE,
+    "webp": SHARE,
+    "camera": SHARE,
     "rate": POSITIVE,
     "matrix_rate": POSITIVE,
 }

@@ -138,6 +138,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SHARE",
         help="of the crops, but for those: the network sees them as a JPEG file gives them back (default 0)",
     )
+    add(
+        "--webp",
+        type=float,
+        default=0.0,
+        metavar="SHARE",
+        help="the same with a lossy WebP file (default 0)",
+    )
+    add(
+        "--camera",
+        type=float,
+        default=0.0,
+        metavar="SHARE",
+        help="the same with a camera, before any file: softness, noise, sharpening (default 0)",
+    )
     add("--rate", type=float, default=1e-3)
     add("--matrix-rate", type=float, default=1e-2)
     add("--name", default="light")
@@ -186,7 +200,6 @@ def _train(
 
     from gaussian_core.models.card import read_card
     from gaussian_core.training.dataset import PictureStore, Sampler
-    from gaussian_core.training.jpeg import WithJpeg
     from gaussian_core.training.loop import Schedule, Trainer
     from gaussian_core.training.pixel_art import PixelArt, WithPixelArt
 
@@ -216,8 +229,7 @@ def _train(
         if lessons is None:
             return 0
         batches = lessons
-    if options.jpeg > 0:
-        batches = WithJpeg(batches, options.jpeg, options.seed)
+    batches = _degraded(batches, options)
     if options.pixel_art > 0:
         batches = WithPixelArt(batches, PixelArt(sampler.layout, options.seed), options.pixel_art)
     trainer = Trainer(learner, schedule, batches, options.out, device, options.seed, group)
@@ -251,6 +263,23 @@ def _train(
     keep()
     say(f"{weights}: step {trainer.step}")
     return 0
+
+
+def _degraded(batches: Batches, options: argparse.Namespace) -> Batches:
+    """The batches, made worse in the order in which pictures are: by the camera, by the first file, by the next."""
+    from gaussian_core.training.camera import through_camera
+    from gaussian_core.training.degradation import Degraded
+    from gaussian_core.training.lossy_files import through_jpeg, through_webp
+
+    steps = (
+        (options.camera, through_camera, 6),
+        (options.jpeg, through_jpeg, 5),
+        (options.webp, through_webp, 7),
+    )
+    for share, degrade, stream in steps:
+        if share > 0:
+            batches = Degraded(batches, share, degrade, stream, options.seed)
+    return batches
 
 
 def _lessons(
