@@ -13,18 +13,19 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from gaussian_core.errors import ImageError
+from gaussian_core.imaging.losses import Losses
 from gaussian_core.imaging.picture import in_bytes
 from gaussian_core.picture_folders import SUFFIXES, check_folder, pictures
 
 
 @dataclass(frozen=True)
 class Pair:
-    """low (h, w, 3) and high (H, W, 3), float32 in [0, 1]. jpeg_quality: of low, None where it is no JPEG."""
+    """low (h, w, 3) and high (H, W, 3), float32 in [0, 1]. losses: of the file that low is from."""
 
     name: str
     low: NDArray[np.float32]
     high: NDArray[np.float32]
-    jpeg_quality: int | None = None
+    losses: Losses | None = None
 
     @property
     def scale(self) -> tuple[float, float]:
@@ -51,16 +52,16 @@ def pair_of(
 ) -> Pair:
     """The pair of one original. jpeg: a quality at which the low resolution picture is saved and read again first.
     Raises ImageError."""
-    high, quality = _pixels(path), jpeg
+    high, losses = _pixels(path), None if jpeg is None else Losses("JPEG", jpeg)
     if low_folder is None:
         low, high = reduced(high, scale)
         low = low if jpeg is None else _through_jpeg(low, jpeg)
     else:
-        low, quality = _read(_low_path(low_folder, path, scale))
+        low, losses = _read(_low_path(low_folder, path, scale))
         _check_sizes(path, low, high, scale)
         rows, columns = (round(n * scale) for n in low.shape[:2])
         high = high[:rows, :columns]
-    return Pair(path.stem, _as_float(low), _as_float(high), quality)
+    return Pair(path.stem, _as_float(low), _as_float(high), losses)
 
 
 def _through_jpeg(pixels: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
@@ -116,13 +117,13 @@ def _pixels(path: Path) -> NDArray[np.uint8]:
     return _read(path)[0]
 
 
-def _read(path: Path) -> tuple[NDArray[np.uint8], int | None]:
-    """(H, W, 3) without what is transparent, and the quality of a JPEG."""
+def _read(path: Path) -> tuple[NDArray[np.uint8], Losses | None]:
+    """(H, W, 3) without what is transparent, and what its file lost."""
     from gaussian_core.images import open_picture
 
     picture = open_picture(path)
     stored, _ = picture.stored((0, 0, picture.width, picture.height))
-    return in_bytes(stored, picture.full), picture.jpeg_quality
+    return in_bytes(stored, picture.full), picture.losses
 
 
 def _as_float(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -99,7 +99,7 @@ def enlarge(pair: Pair, method: str, options: Options, stop: Stop | None = None)
 
     view = Viewport((0.0, 0.0), pair.scale, (pair.high.shape[1], pair.high.shape[0]))
     start = time.perf_counter()
-    picture = replace(Picture.from_array(pair.low), jpeg_quality=pair.jpeg_quality)
+    picture = replace(Picture.from_array(pair.low), losses=pair.losses)
     drawing = open_drawing(picture, method, options)
     drawing.encode(stop)
     built = time.perf_counter()

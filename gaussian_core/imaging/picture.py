@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaussian_core.imaging.finite import finite
+from gaussian_core.imaging.losses import Losses
 
 Rect = tuple[int, int, int, int]
 Stored = tuple[NDArray[Any], NDArray[Any] | None]
@@ -22,7 +23,7 @@ class PictureSource(ABC):
     name: what to call it. path: its file. note: what was done to it that its owner may want to know, "" for nothing.
     damage: what is wrong with parts of its file that were read in spite of it (see show_damage), "" for nothing.
     original: the picture that this is a reduced copy of (see reduced_copy), None as a rule.
-    jpeg_quality: of its file (see imaging.jpeg_quality), None where its pixels are as they were made.
+    losses: of its file, None where its pixels are as they were made.
     """
 
     name: str
@@ -30,7 +31,7 @@ class PictureSource(ABC):
     note: str
     damage: str = ""
     original: PictureSource | None = None
-    jpeg_quality: int | None = None
+    losses: Losses | None = None
 
     @abstractmethod
     def show_damage(self) -> None:
@@ -128,7 +129,7 @@ class Picture(PictureSource):
     alpha: (H, W) of the same type, None for an opaque picture.
     name: what to call it. path: its file. note: what was done to it that its owner may want to know, "" for nothing.
     original: the picture that this is a reduced copy of, None as a rule.
-    jpeg_quality: of its file (see imaging.jpeg_quality), None where it is no JPEG.
+    losses: of its file, None where its pixels are as they were made.
     """
 
     pixels: NDArray[Any]
@@ -137,7 +138,7 @@ class Picture(PictureSource):
     path: str | None = None
     note: str = ""
     original: PictureSource | None = None
-    jpeg_quality: int | None = None
+    losses: Losses | None = None
 
     def __post_init__(self) -> None:
         if self.pixels.ndim != 3 or self.pixels.shape[2] != 3 or 0 in self.pixels.shape:

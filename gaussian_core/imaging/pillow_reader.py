@@ -12,7 +12,7 @@ from PIL import Image, UnidentifiedImageError
 from gaussian_core.imaging import colour, orientation
 from gaussian_core.imaging.files import FORMATS, check_size, damaged, unknown_format
 from gaussian_core.imaging.finite import finite
-from gaussian_core.imaging.jpeg_quality import quality_of
+from gaussian_core.imaging.losses import losses_of
 from gaussian_core.imaging.picture import Picture, grey_as_rgb
 from gaussian_core.parallel import run_strips
 
@@ -70,7 +70,7 @@ def read(path: Path, file: BinaryIO) -> Picture:
     except DECODER_FAULTS as error:
         raise damaged(path, error) from error
     note = "; ".join(note for note in notes if note)
-    return Picture(pixels, alpha, path.name, str(path), note, jpeg_quality=quality_of(image))
+    return Picture(pixels, alpha, path.name, str(path), note, losses=losses_of(image, file))
 
 
 def colour_mode(image: Image.Image) -> tuple[str, bool]:

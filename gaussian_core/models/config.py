@@ -6,10 +6,13 @@ import json
 import os
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gaussian_core.errors import WeightsError
 from gaussian_core.resource_files import RESOURCES
+
+if TYPE_CHECKING:
+    from gaussian_core.imaging.losses import Losses
 
 WEIGHTS_FORMAT = "gaussian-model-1"  # the metadata entry "format" of a file of weights
 NAMES = ("light", "base", "jpeg")
@@ -39,11 +42,11 @@ def shipped_weights() -> tuple[str, ...]:
     return tuple(name for name in NAMES if weights_path(name).is_file())
 
 
-def default_weights(device: str, jpeg_quality: int | None = None) -> str:
-    """The name of the weights for a device of torch and a picture, of a JPEG file of that quality or of none, where
-    nobody has chosen: those for JPEG files where one shows, else the large ones where the device is quick."""
+def default_weights(device: str, losses: Losses | None = None) -> str:
+    """The name of the weights for a device of torch and a picture, of whose file something is lost or nothing, where
+    nobody has chosen: those for such files where it shows, else the large ones where the device is quick."""
     there = shipped_weights()
-    if jpeg_quality is not None and jpeg_quality < SHOWS_BELOW and "jpeg" in there:
+    if losses is not None and (losses.quality or 0) < SHOWS_BELOW and "jpeg" in there:
         return "jpeg"
     return "base" if device == "cuda" and "base" in there else DEFAULT
 

@@ -112,7 +112,7 @@ class ContinuousSRTiles:
         self.picture = picture
         self.note = ""  # what the user should know about the building
         kind = "cpu" if is_cpu(device) else pick_device(device).type
-        name = default_weights(kind, getattr(picture, "jpeg_quality", None))
+        name = default_weights(kind, getattr(picture, "losses", None))
         self._path = weights or weights_path(name)
         self.network = self._opened(device)
         self._too_much = sys.maxsize  # source pixels at once, for the memory of the device

@@ -91,8 +91,8 @@ def _of_shipped(document: Document, rows: list[tuple[str, str]]) -> FieldCard:
     from gaussian_core.models.config import DEFAULT, weights_path
 
     title = method_title(document.method)
-    if document.picture is not None and document.picture.jpeg_quality is not None:
-        rows.append(("Picture", f"a JPEG file of about quality {document.picture.jpeg_quality}"))
+    if document.picture is not None and (losses := document.picture.losses) is not None:
+        rows.append(("Picture", str(losses)))
     tile = next(iter(document.scene.tiles.values()), None)
     # Before the first tile nobody knows what the device will be.
     name = DEFAULT if tile is None else tile.metadata.get("weights", DEFAULT)

@@ -1,4 +1,4 @@
-"""JPEG files: how coarse they are is read, and what shows of it decides by which weights they are seen."""
+"""Lossy files: what is lost is read, and where it shows it decides by which weights they are seen."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from gaussian_core.images import open_picture
+from gaussian_core.imaging.losses import Losses, losses_of
 from gaussian_core.reduced_copy import reduced_copy
 from gaussian_core.resource_files import RESOURCES
 from tests.shipped_copies import ship_copies
@@ -27,7 +28,8 @@ def photograph(side=200):
 def test_the_quality_of_a_file_is_what_it_was_saved_at(tmp_path, quality, mode):
     path = tmp_path / "a.jpg"
     photograph(64).convert(mode).save(path, quality=quality)
-    assert open_picture(path).jpeg_quality == pytest.approx(quality, abs=1)
+    losses = open_picture(path).losses
+    assert losses.format == "JPEG" and losses.quality == pytest.approx(quality, abs=1)
 
 
 def test_tables_that_are_not_libjpegs_are_of_the_quality_that_they_are_as_coarse_as(tmp_path):
@@ -36,21 +38,45 @@ def test_tables_that_are_not_libjpegs_are_of_the_quality_that_they_are_as_coarse
         2
     ] * 64  # coarser than quality 98 in the lowest frequencies, finer than 95 in all others
     photograph(64).save(path, qtables=[flat, flat])
-    assert 95 < open_picture(path).jpeg_quality < 100
+    assert 95 < open_picture(path).losses.quality < 100
 
 
-@pytest.mark.parametrize("kind", ["png", "webp", "tif", "bmp", "gif"])
-def test_other_files_have_none(tmp_path, kind):
+@pytest.mark.parametrize("kind", ["png", "tif", "bmp", "gif"])
+def test_files_without_losses_have_none(tmp_path, kind):
     path = tmp_path / f"a.{kind}"
     photograph(64).save(path)
-    assert open_picture(path).jpeg_quality is None
+    assert open_picture(path).losses is None
 
 
-def test_a_reduced_copy_is_no_jpeg_any_more(tmp_path):
+@pytest.mark.parametrize("alpha", [False, True])
+@pytest.mark.parametrize("frames", [1, 3])
+@pytest.mark.parametrize("profile", [None, b"x" * 131])
+def test_a_webp_file_with_losses_is_told_from_one_without(tmp_path, alpha, frames, profile):
+    """By itself, with chunks before the picture (alpha, an odd profile), as a frame of an animation."""
+    image = photograph(64)
+    if alpha:
+        image.putalpha(Image.linear_gradient("L").resize((64, 64)))
+    words = {"icc_profile": profile} if profile else {}
+    if frames > 1:
+        others = [image.transpose(Image.Transpose.ROTATE_90), image.rotate(30)]
+        words |= {"save_all": True, "append_images": others}
+    image.save(tmp_path / "some.webp", quality=80, **words)
+    image.save(tmp_path / "none.webp", lossless=True, **words)
+    assert open_picture(tmp_path / "some.webp").losses == Losses("lossy WebP")
+    assert open_picture(tmp_path / "none.webp").losses is None
+
+
+def test_an_avif_file_has_some(tmp_path):
+    photograph(64).save(tmp_path / "a.avif")
+    losses = open_picture(tmp_path / "a.avif").losses
+    assert losses == Losses("AVIF") and str(losses) == "AVIF file"
+
+
+def test_a_reduced_copy_has_none_any_more(tmp_path):
     photograph(64).save(tmp_path / "a.jpg", quality=50)
     picture = open_picture(tmp_path / "a.jpg")
-    assert picture.jpeg_quality == 50
-    assert reduced_copy(picture, 4).jpeg_quality is None
+    assert picture.losses.quality == 50
+    assert reduced_copy(picture, 4).losses is None
 
 
 @pytest.fixture
@@ -61,7 +87,7 @@ def three_weights(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("device", "quality", "name"),
+    ("device", "losses", "name"),
     [
         ("cpu", None, "light"),
         ("cuda", None, "base"),
@@ -69,14 +95,17 @@ def three_weights(tmp_path, monkeypatch):
         ("cuda", 75, "jpeg"),
         ("cpu", 97, "light"),
         ("cuda", 97, "base"),
+        ("cpu", Losses("lossy WebP"), "jpeg"),
+        ("cuda", Losses("AVIF"), "jpeg"),
     ],
 )
-def test_the_weights_of_a_device_and_a_file(three_weights, device, quality, name):
+def test_the_weights_of_a_device_and_a_file(three_weights, device, losses, name):
     from gaussian_core.models.config import default_weights, weights_path
 
-    assert default_weights(device, quality) == name
+    losses = Losses("JPEG", losses) if isinstance(losses, int) else losses
+    assert default_weights(device, losses) == name
     weights_path("jpeg").unlink()
-    assert default_weights(device, quality) == ("base" if device == "cuda" else "light")
+    assert default_weights(device, losses) == ("base" if device == "cuda" else "light")
 
 
 def test_the_window_sees_a_coarse_file_by_the_weights_for_such_and_says_so(
@@ -163,8 +192,8 @@ def test_low_resolution_files_that_are_jpegs_are_seen_as_such(tmp_path, three_we
     low.mkdir()
     photograph(80).save(high / "a.png")
     photograph(80).resize((40, 40), Image.Resampling.BICUBIC).save(low / "a.jpg", quality=70)
-    assert pair_of(high / "a.png", 2.0, low).jpeg_quality == 70
-    assert pair_of(high / "a.png", 2.0).jpeg_quality is None
+    assert pair_of(high / "a.png", 2.0, low).losses.quality == 70
+    assert pair_of(high / "a.png", 2.0).losses is None
 
 
 def test_quality_survives_the_phone_format_of_several_pictures(tmp_path):
@@ -173,16 +202,14 @@ def test_quality_survives_the_phone_format_of_several_pictures(tmp_path):
     first.save(path, "MPO", save_all=True, append_images=[first.resize((16, 16))], quality=60)
     with Image.open(path) as image:
         assert image.format == "MPO"
-    assert open_picture(path).jpeg_quality == 60
+    assert open_picture(path).losses.quality == 60
 
 
 def test_a_file_in_memory_gives_the_same_as_one_on_disk():
-    from gaussian_core.imaging.jpeg_quality import quality_of
-
     file = io.BytesIO()
     photograph(64).save(file, "JPEG", quality=80)
     with Image.open(file) as image:
-        assert quality_of(image) == 80
+        assert losses_of(image, file) == Losses("JPEG", 80)
 
 
 # ---- the weights that ship ---------------------------------------------------------------------
@@ -222,7 +249,8 @@ def test_coarse_files_are_enlarged_nearer_to_what_they_were_made_of(scale, quali
     file = io.BytesIO()
     Image.fromarray(low).save(file, "JPEG", quality=quality)
     with Image.open(file) as image:
-        pair = Pair("a", np.asarray(image) / np.float32(255), high / np.float32(255), quality)
+        pixels = np.asarray(image) / np.float32(255)
+        pair = Pair("a", pixels, high / np.float32(255), Losses("JPEG", quality))
 
     def psnr(method, weights=None):
         made = enlarge(pair, method, Options("cpu", weights=weights))
