@@ -14,6 +14,7 @@ from PIL import Image
 
 from gaussian_core.errors import ImageError, UserError
 from gaussian_core.evaluation import command, memory, metrics, runner
+from gaussian_core.evaluation.degradation import Degradation
 from gaussian_core.evaluation.pairs import pairs, reduced
 from gaussian_core.evaluation.runner import evaluate
 from gaussian_core.methods import METHODS, Options
@@ -111,7 +112,7 @@ def test_the_shipped_figure_is_what_evaluate_prints(name):
             [2],
             options=Options("cpu"),
             weights=[weights],
-            jpeg=jpeg,
+            degradation=Degradation(jpeg=jpeg),
         )
     )
     key = "Set5 x2" if jpeg is None else f"Set5 JPEG {jpeg} x2"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 
 import numpy as np
 import pytest
@@ -151,7 +152,7 @@ def evaluated(*words):
     return main(["evaluate", *(str(word) for word in words)])
 
 
-def test_enlargements_of_jpeg_files_are_measured(tmp_path, capsys):
+def test_enlargements_of_spoilt_pictures_are_measured(tmp_path, capsys):
     folder = tmp_path / "B100"
     folder.mkdir()
     photograph().save(folder / "a.png")
@@ -167,6 +168,13 @@ def test_enlargements_of_jpeg_files_are_measured(tmp_path, capsys):
         return float(next(line for line in text.splitlines() if " bicubic " in line).split()[3])
 
     assert psnr(coarse) < psnr(clean) - 0.5
+    figures = tmp_path / "a.json"
+    assert evaluated(*common, "--noise", "20", "--webp", "30", "--json", figures) == 0
+    noisy = capsys.readouterr().out
+    assert "B100, noise 20, WebP 30, PSNR-Y" in noisy and psnr(noisy) < psnr(clean) - 1
+    row = json.loads(figures.read_text())[0]
+    assert row["degradation"] == {"noise": 20.0, "jpeg": None, "webp": 30}
+    assert row["psnr_y"] == pytest.approx(psnr(noisy), abs=0.01), "the same noise in every run"
 
 
 @pytest.mark.parametrize(
@@ -174,6 +182,11 @@ def test_enlargements_of_jpeg_files_are_measured(tmp_path, capsys):
     [
         (("--jpeg", "0"), "between 1 and 100"),
         (("--jpeg", "101"), "between 1 and 100"),
+        (("--webp", "0"), "between 1 and 100"),
+        (("--noise", "0"), "more than 0"),
+        (("--noise", "nan"), "more than 0"),
+        (("--noise", "5", "--low", "."), "--noise is for the pictures that are made here"),
+        (("--noise", "5", "--memory"), "--noise does not go with --memory"),
         (("--jpeg", "75", "--low", "."), "--jpeg is for the pictures that are made here"),
         (("--jpeg", "75", "--many", "3"), "--jpeg does not go with --many"),
     ],

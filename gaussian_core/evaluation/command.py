@@ -41,6 +41,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="save these as JPEG files of that quality first (1 to 100, colours halved)",
     )
     parser.add_argument(
+        "--webp", type=int, metavar="QUALITY", help="the same as lossy WebP files (1 to 100)"
+    )
+    parser.add_argument(
+        "--noise",
+        type=float,
+        metavar="LEVELS",
+        help="add white noise to them before that, of this standard deviation in levels of 255",
+    )
+    parser.add_argument(
         "--methods",
         type=names_in,
         metavar="M,...",
@@ -124,10 +133,17 @@ def _check_combination(options: argparse.Namespace) -> None:
     """Refuse what would be ignored."""
     if options.limit is not None and options.limit < 1:
         raise UserError("--limit must be at least 1.")
-    if options.jpeg is not None and not 1 <= options.jpeg <= 100:
-        raise UserError(f"--jpeg must be a quality between 1 and 100, not {options.jpeg}.")
-    if options.jpeg is not None and options.low:
-        raise UserError("--jpeg is for the pictures that are made here: leave it or --low out.")
+    for name in ("jpeg", "webp"):
+        quality = getattr(options, name)
+        if quality is not None and not 1 <= quality <= 100:
+            raise UserError(f"--{name} must be a quality between 1 and 100, not {quality}.")
+    if options.noise is not None and not 0 < options.noise <= 255:
+        raise UserError(f"--noise must be more than 0 and at most 255, not {options.noise:g}.")
+    for name in ("jpeg", "webp", "noise"):
+        if getattr(options, name) is not None and options.low:
+            raise UserError(
+                f"--{name} is for the pictures that are made here: leave it or --low out."
+            )
     if options.many is not None and options.many < 1:
         raise UserError("--many must be at least 1.")
     if options.many is None and not options.memory:
@@ -137,6 +153,8 @@ def _check_combination(options: argparse.Namespace) -> None:
         "--memory": options.memory and way != "--memory",
         "--low": options.low,
         "--jpeg": options.jpeg is not None,
+        "--webp": options.webp is not None,
+        "--noise": options.noise is not None,
         "--perceptual": options.perceptual,
         "--limit": options.limit,
         "--device cuda": options.memory and options.device == "cuda",
@@ -150,6 +168,7 @@ def _check_combination(options: argparse.Namespace) -> None:
 
 def _quality(options: argparse.Namespace, methods: list[str], stop: Stop | None) -> int:
     from gaussian_core.evaluation import tables
+    from gaussian_core.evaluation.degradation import Degradation
     from gaussian_core.evaluation.runner import evaluate
 
     scales = options.scales or [2.0, 3.0, 4.0]
@@ -168,7 +187,7 @@ def _quality(options: argparse.Namespace, methods: list[str], stop: Stop | None)
             options=_options(options),
             weights=options.weights,
             low=options.low,
-            jpeg=options.jpeg,
+            degradation=Degradation(options.noise or 0.0, options.jpeg, options.webp),
             perceptual=options.perceptual,
             limit=options.limit,
             warn=warn,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from gaussian_core.errors import ImageError
+from gaussian_core.evaluation.degradation import NONE, Degradation
 from gaussian_core.imaging.losses import Losses
 from gaussian_core.imaging.picture import in_bytes
 from gaussian_core.picture_folders import SUFFIXES, check_folder, pictures
@@ -48,28 +48,23 @@ def pairs(folder: Path, scale: float, low_folder: Path | None = None) -> Iterato
 
 
 def pair_of(
-    path: Path, scale: float, low_folder: Path | None = None, jpeg: int | None = None
+    path: Path,
+    scale: float,
+    low_folder: Path | None = None,
+    degradation: Degradation = NONE,
 ) -> Pair:
-    """The pair of one original. jpeg: a quality at which the low resolution picture is saved and read again first.
-    Raises ImageError."""
-    high, losses = _pixels(path), None if jpeg is None else Losses("JPEG", jpeg)
+    """The pair of one original. degradation: what is done to a low resolution picture that is made here. Raises
+    ImageError."""
+    high = _pixels(path)
     if low_folder is None:
         low, high = reduced(high, scale)
-        low = low if jpeg is None else _through_jpeg(low, jpeg)
+        low, losses = degradation.apply(low)
     else:
         low, losses = _read(_low_path(low_folder, path, scale))
         _check_sizes(path, low, high, scale)
         rows, columns = (round(n * scale) for n in low.shape[:2])
         high = high[:rows, :columns]
     return Pair(path.stem, _as_float(low), _as_float(high), losses)
-
-
-def _through_jpeg(pixels: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
-    """As most programs save it: colours at half the resolution."""
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "JPEG", quality=quality, subsampling="4:2:0")
-    with Image.open(file) as image:
-        return np.asarray(image)
 
 
 def measurable(

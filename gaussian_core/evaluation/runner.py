@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from gaussian_core.benchmarks.measuring import peak_memory_mb
 from gaussian_core.errors import Cancelled, UserError
 from gaussian_core.evaluation import metrics
+from gaussian_core.evaluation.degradation import NONE, Degradation
 from gaussian_core.evaluation.pairs import Pair, measurable, pair_of, pairs
 from gaussian_core.evaluation.perceptual import SetMetric, set_metric
 from gaussian_core.methods import (
@@ -64,7 +65,7 @@ class Row:
     each_y: dict[str, float] = field(default_factory=dict)
     left_out: dict[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
-    jpeg: int | None = None  # quality at which the low resolution pictures were saved
+    degradation: Degradation = NONE  # of the low resolution pictures
 
     def as_dict(self) -> dict[str, object]:
         return asdict(self)
@@ -118,15 +119,15 @@ def evaluate(
     options: Options | None = None,
     weights: Sequence[Path] = (),
     low: Path | None = None,
-    jpeg: int | None = None,
+    degradation: Degradation = NONE,
     perceptual: Sequence[str] = (),
     limit: int | None = None,
     warn: Callable[[str], None] | None = None,
     stop: Stop | None = None,
 ) -> Iterator[Row]:
     """Yield a row for each set, scale and method, in that order. weights: in place of shipped ones, each for the method
-    that it is for. jpeg: a quality at which the low resolution pictures made here are saved first. perceptual: of
-    perceptual.NAMES. warn: told of pictures that are left out, since they are broken.
+    that it is for. degradation: of the low resolution pictures that are made here. perceptual: of perceptual.NAMES.
+    warn: told of pictures that are left out, since they are broken.
 
     All that was asked for is looked at before anything is measured. Raises UserError and Cancelled.
     """
@@ -138,11 +139,11 @@ def evaluate(
     warm: set[str] = set()
     for folder, paths in sets:
         for scale in scales:
-            everything = [pair_of(path, scale, low, jpeg) for path in paths]
+            everything = [pair_of(path, scale, low, degradation) for path in paths]
             for method in names:
                 yield _row(
                     folder.name,
-                    jpeg,
+                    degradation,
                     method,
                     scale,
                     everything,
@@ -224,7 +225,7 @@ def many_scales(
 
 def _row(
     dataset: str,
-    jpeg: int | None,
+    degradation: Degradation,
     method: str,
     scale: float,
     everything: Sequence[Pair],
@@ -257,7 +258,7 @@ def _row(
     }
     return Row(
         dataset=dataset,
-        jpeg=jpeg,
+        degradation=degradation,
         method=method,
         scale=scale,
         pictures=len(scores),

@@ -25,8 +25,8 @@ def quality(rows: Sequence[Row]) -> str:
         here = [row for row in rows if row.dataset == dataset]
         scales = list(dict.fromkeys(row.scale for row in here))
         heads = [f"x{scale:g}" for scale in scales]
-        jpeg = "" if here[0].jpeg is None else f", JPEG {here[0].jpeg}"
-        lines = [_line(f"{dataset}{jpeg}, PSNR-Y", [*heads, "build ms", "+ N x ms", "parameters"])]
+        title = ", ".join(filter(None, (dataset, str(here[0].degradation), "PSNR-Y")))
+        lines = [_line(title, [*heads, "build ms", "+ N x ms", "parameters"])]
         for method in dict.fromkeys(row.method for row in here):
             own = [row for row in here if row.method == method]
             found = {row.scale: figure(row.psnr_y, 2) for row in own}
@@ -38,7 +38,7 @@ def quality(rows: Sequence[Row]) -> str:
             lines.append(_line(method, [*(found.get(scale, "") for scale in scales), *cost]))
         for entry in PUBLISHED:
             # A folder may say more than the set's name: DIV2K_valid_HR.
-            comparable = dataset.startswith(entry.dataset) and not jpeg
+            comparable = dataset.startswith(entry.dataset) and not here[0].degradation
             if comparable and set(entry.psnr) & set(scales):
                 figures = [f"{entry.psnr[s]:.2f}" if s in entry.psnr else "" for s in scales]
                 lines.append(_line(f"published: {entry.title} ({entry.source})", figures))
