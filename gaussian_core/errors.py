@@ -11,6 +11,10 @@ class ImageError(UserError):
     """A picture cannot be read, decoded or held."""
 
 
+class DamagedError(ImageError):
+    """A picture's file is cut short, or holds what its decoder cannot take."""
+
+
 class FieldError(UserError):
     """A Gaussian field is malformed, or its file is cut short or of the wrong shape."""
 

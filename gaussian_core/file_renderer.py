@@ -44,12 +44,14 @@ PAPER_WHITE = 1.0
 
 @dataclass(frozen=True)
 class Rendered:
-    """What was written. size: (width, height), pixels. scale: (sx, sy) as drawn. notes: what the user should know."""
+    """What was written. size: (width, height), pixels. scale: (sx, sy) as drawn. notes: what the user should know.
+    damage: what is missing of the picture and was drawn grey, "" for nothing."""
 
     path: Path
     size: tuple[int, int]
     scale: tuple[float, float]
     notes: tuple[str, ...] = ()
+    damage: str = ""
 
 
 def render_file(
@@ -114,11 +116,13 @@ def render_files(
     precision: Precision = "float32",
     progress: Progress | None = None,
     stop: Stop | None = None,
+    forgiving: bool = False,
 ) -> list[Rendered]:
     """As render_file, at several scales: outputs are (file, scale). The files grow side by side down the picture, so
     that its field is built once, tile by tile, and all of them appear or none.
 
-    Scales below 1 among others are drawn from the field, too.
+    Scales below 1 among others are drawn from the field, too. forgiving: of a damaged file draw what there is (see
+    open_picture), as is done of a picture that has been told to `show_damage`.
     """
     if pixel_sigma is not None and not 0 <= pixel_sigma <= 10:
         raise UserError(f"A pixel's footprint is 0 to 10 pixels wide, got {pixel_sigma:g}.")
@@ -129,7 +133,7 @@ def render_files(
     options = Options(device, weights, precision, pixel_sigma, across)
     scales = [_scales(scale) for _, scale in outputs]
     largest = max(scales, key=max)
-    drawing, notes_of_source = _open(source, method, options, largest)
+    picture, drawing = _open(source, method, options, largest, forgiving)
     with ExitStack() as stack:
         files = [
             stack.enter_context(_File(out, drawing, scale, region, bits, len(outputs)))
@@ -148,9 +152,10 @@ def render_files(
             file.finish()
         if stop is not None and stop():
             raise Cancelled("stopped before the file was finished")
-    # What the drawing has to say may come up while it works.
-    notes = [*notes_of_source, *drawing.notes]
-    return [file.rendered(notes) for file in files]
+    # What there is to say may come up while it works.
+    notes = [*([picture.note] if picture is not None and picture.note else []), *drawing.notes]
+    damage = "" if picture is None else picture.damage
+    return [file.rendered(notes, damage) for file in files]
 
 
 class _File:
@@ -213,10 +218,10 @@ class _File:
             self._pending.result()
             self._pending = None
 
-    def rendered(self, notes: Sequence[str]) -> Rendered:
+    def rendered(self, notes: Sequence[str], damage: str) -> Rendered:
         if self._flatten:
             notes = [*notes, f"{self.out.suffix} holds no transparency: laid on white"]
-        return Rendered(self.out, self.viewport.size, self.viewport.scale, tuple(notes))
+        return Rendered(self.out, self.viewport.size, self.viewport.scale, tuple(notes), damage)
 
 
 def strip_bounds(width: int, height: int, channels: int) -> Iterator[tuple[int, int]]:
@@ -231,8 +236,9 @@ def _open(
     method: str | None,
     options: Options,
     scale: tuple[float, float],
-) -> tuple[Drawing, tuple[str, ...]]:
-    """What draws the source, and notes about its reading."""
+    forgiving: bool,
+) -> tuple[PictureSource | None, Drawing]:
+    """The picture, None for a field, and what draws it."""
     from gaussian_core.field import GaussianField
     from gaussian_core.images import PictureSource, open_picture
     from gaussian_core.methods import METHODS, check_name, method_of_weights, open_drawing
@@ -241,7 +247,12 @@ def _open(
         raise UserError(f"{method} takes no weights: leave --method out, or --weights.")
     if not isinstance(source, GaussianField | PictureSource):
         is_field = Path(source).suffix.lower() == FIELD_SUFFIX
-        source = GaussianField.open(source) if is_field else open_picture(source)
+        if is_field:
+            source = GaussianField.open(source)
+        else:
+            source = open_picture(source, forgiving=forgiving)
+            if forgiving:
+                source.show_damage()
     if isinstance(source, GaussianField):
         from gaussian_core.methods.fields import FieldDrawing
 
@@ -249,13 +260,12 @@ def _open(
             raise UserError("A field file is drawn as it is: --method is for pictures.")
         if options.weights is not None:
             raise UserError("A field file is drawn as it is: --weights is for pictures.")
-        return FieldDrawing(source, options), ()
-    notes = (source.note,) if source.note else ()
+        return None, FieldDrawing(source, options)
     if max(scale) < 1 and not (method and METHODS[method].interpolates):
         if options.weights is not None:
             method_of_weights(options.weights)  # unusable ones are an error here too
-        return open_drawing(source, "bicubic", options), notes
-    return open_drawing(source, method, options), notes
+        return source, open_drawing(source, "bicubic", options)
+    return source, open_drawing(source, method, options)
 
 
 def _scales(scale: float | tuple[float, float]) -> tuple[float, float]:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import os
 import threading
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gaussian_core.errors import ImageError
+from gaussian_core.errors import DamagedError, ImageError
 from gaussian_core.imaging.files import damaged, opened, pillow_guard
 from gaussian_core.imaging.picture import Picture, PictureSource, Rect, in_bytes
 from gaussian_core.imaging.tiff_files import is_tiff
@@ -32,18 +33,19 @@ def load_image(path: str | os.PathLike[str]) -> NDArray[np.float32]:
     return Picture(pixels).as_float()
 
 
-def open_picture(path: str | os.PathLike[str]) -> PictureSource:
+def open_picture(path: str | os.PathLike[str], *, forgiving: bool = False) -> PictureSource:
     """Read a picture file: JPEG, PNG, TIFF, WebP, AVIF, GIF, BMP and others; of several frames the first.
 
     A large TIFF is only opened: its parts are read as they are asked for, wherever its tiles or strips allow it.
     Upright by its EXIF orientation, converted to sRGB by its colour profile, alpha kept.
-    Raises ImageError with one line that says what is wrong with the file.
+    forgiving: of a JPEG or PNG file that is cut short or damaged give what there is, the rest grey; the picture's
+    `damage` says so. Raises ImageError with one line that says what is wrong with the file.
     """
     source = Path(path)
     waiting = _overviews.take(source)
-    if waiting is not None:
+    if waiting is not None and (forgiving or not waiting.damage):
         return waiting
-    return _decoded(source)
+    return _decoded(source, forgiving)
 
 
 def open_overview(
@@ -54,20 +56,21 @@ def open_overview(
     pixels: uint8 (h, w, 3), or (h, w, 4) with straight alpha, upright and sRGB, no side longer than max_side. A JPEG is
     decoded at a fraction of its size, in a fraction of the time; of a TIFF of several resolutions a small one is read.
     None for a large TIFF without: there a look takes as long as reading it all. Other files have to be decoded whole;
-    that picture is kept for the next `open_picture` of the same file, which then costs nothing. Raises ImageError.
+    that picture is kept for the next `open_picture` of the same file, which then costs nothing. Of a damaged file it
+    shows what there is. Raises ImageError.
     """
     source = Path(path)
     with opened(source) as file, pillow_guard():
         head = file.read(4)
         if head[:3] == b"\xff\xd8\xff":
-            return _jpeg_overview(source, file, max_side)
+            return _jpeg_look(source, file, max_side)
         if is_tiff(head):
             from gaussian_core.imaging.tiff_overview import tiff_overview
 
             small = tiff_overview(source, file, max_side)
             if small is not None:
                 return small
-    picture = _decoded(source)
+    picture = _decoded(source, forgiving=True)
     _overviews.keep(source, picture)
     size = (picture.width, picture.height)
     if isinstance(picture, Picture):
@@ -79,26 +82,65 @@ def open_overview(
     return _reduced(Picture(*picture.level_part(level, (0, 0, width, height))), max_side), size
 
 
-def _decoded(source: Path) -> Picture | LazyTiff:
-    from gaussian_core.imaging import deep_reader, lazy_tiff, pillow_reader
-
+def _decoded(source: Path, forgiving: bool) -> Picture | LazyTiff:
     with opened(source) as file, pillow_guard():
         try:
-            head = file.read(32)
-            if deep_reader.is_deep_png(head):
-                return deep_reader.read_png(source, file)
-            if is_tiff(head):
-                lazy = lazy_tiff.open_lazy(source, file)
-                if lazy is not None:
-                    return lazy
-                picture = deep_reader.read_tiff(source, file)
-                if picture is not None:
-                    return picture
-            return pillow_reader.read(source, file)
+            try:
+                return _read(source, file)
+            except DamagedError as error:
+                fault = DamagedError(str(error))  # without its trace, which holds what was decoded
+            return _mended(source, file, forgiving, fault)
         except MemoryError:
             raise ImageError(
                 f"{source} needs more memory to open than there is: close other programs, or reduce it first."
             ) from None
+
+
+def _read(source: Path, file: BinaryIO) -> Picture | LazyTiff:
+    from gaussian_core.imaging import deep_reader, lazy_tiff, pillow_reader
+
+    head = file.read(32)
+    if deep_reader.is_deep_png(head):
+        return deep_reader.read_png(source, file)
+    if is_tiff(head):
+        lazy = lazy_tiff.open_lazy(source, file)
+        if lazy is not None:
+            return lazy
+        picture = deep_reader.read_tiff(source, file)
+        if picture is not None:
+            return picture
+    return pillow_reader.read(source, file)
+
+
+def _mended(source: Path, file: BinaryIO, forgiving: bool, fault: DamagedError) -> Picture:
+    """What there is of a file that could not be decoded. Raises `fault` where that is nothing, or not wanted."""
+    from gaussian_core.imaging.mending import mended
+
+    whole = mended(file)
+    if whole is None or (whole.lacks and not forgiving):
+        raise fault
+    whole.file.seek(0)
+    try:
+        picture = _read(source, whole.file)
+    except DamagedError:
+        raise fault from None
+    assert isinstance(picture, Picture)
+    return replace(picture, damage=whole.lacks)
+
+
+def _jpeg_look(
+    source: Path, file: BinaryIO, max_side: int
+) -> tuple[NDArray[np.uint8], tuple[int, int]]:
+    from gaussian_core.imaging.mending import mended
+
+    try:
+        return _jpeg_overview(source, file, max_side)
+    except DamagedError as error:
+        fault = DamagedError(str(error))
+    whole = mended(file)
+    if whole is None:
+        raise fault
+    return _jpeg_overview(source, whole.file, max_side)
 
 
 def _jpeg_overview(

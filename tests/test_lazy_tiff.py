@@ -335,7 +335,7 @@ def test_a_window_shows_a_broken_tile_grey(tmp_path, monkeypatch) -> None:
     assert picture.note == ""
     pixels, _ = picture.stored((0, 64, 192, 128))
     assert (pixels[:, 64:128] == 127).all() and pixels[:, :64].std() > 50
-    assert "shown grey" in picture.damage and picture.note == picture.damage
+    assert "shown grey" in picture.damage and picture.note == ""
 
 
 @pytest.mark.parametrize("share", [0.2, 0.6, 0.99])

@@ -56,8 +56,8 @@ COMMANDS = (
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the program; the exit code is returned: 0, 1 for a failure, 2 for wrong usage, 130 when interrupted, 141
-    when nobody reads any more what it prints."""
+    """Run the program; the exit code is returned: 0, 1 for a failure, 2 for wrong usage, 3 where a damaged picture was
+    drawn as far as there was any of it, 130 when interrupted, 141 when nobody reads any more what it prints."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     command = next((c for c in COMMANDS if arguments[:1] == [c.name]), None)
     try:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from gaussian_core.errors import ImageError
+from gaussian_core.errors import DamagedError, ImageError
 
 MAX_PIXELS = 1 << 30
 """A gigapixel: five times a 200-megapixel scan. A file of a few kilobytes can claim more than any memory holds."""
@@ -95,14 +95,14 @@ def unknown_format(path: Path, file: BinaryIO) -> ImageError:
     return ImageError(f"{path} is not a picture in a format that can be read ({known} ...).")
 
 
-def damaged(path: Path, error: BaseException) -> ImageError:
+def damaged(path: Path, error: BaseException) -> DamagedError:
     """For a file whose decoder gave up."""
     reason = " ".join(str(error).split()) or type(error).__name__
     if isinstance(error, EOFError) or any(word in reason.lower() for word in _CUT_SHORT):
-        return ImageError(f"{path} is cut short: the file ends before the picture does.")
+        return DamagedError(f"{path} is cut short: the file ends before the picture does.")
     if isinstance(error, KeyError | IndexError) or not any(map(str.isalpha, reason)):
-        return ImageError(f"{path} is damaged and cannot be decoded.")
-    return ImageError(f"{path} is damaged and cannot be decoded: {reason.rstrip('.')}.")
+        return DamagedError(f"{path} is damaged and cannot be decoded.")
+    return DamagedError(f"{path} is damaged and cannot be decoded: {reason.rstrip('.')}.")
 
 
 def check_size(

@@ -126,7 +126,7 @@ class LazyTiff(PictureSource):
 
     @property
     def note(self) -> str:  # type: ignore[override]
-        return "; ".join(n for n in (self._note, *self._samples.notes, self.damage) if n)
+        return "; ".join(n for n in (self._note, *self._samples.notes) if n)
 
     @property
     def extent(self) -> tuple[int, int]:

@@ -21,7 +21,8 @@ class PictureSource(ABC):
     """A picture, upright and sRGB-encoded, in the depth of its file: decoded (Picture), or read as it is asked for.
 
     name: what to call it. path: its file. note: what was done to it that its owner may want to know, "" for nothing.
-    damage: what is wrong with parts of its file that were read in spite of it (see show_damage), "" for nothing.
+    damage: what is missing of it, or wrong with parts that were read in spite of it (see open_picture and show_damage),
+    "" for nothing.
     original: the picture that this is a reduced copy of (see reduced_copy), None as a rule.
     losses: of its file, None where its pixels are as they were made.
     """
@@ -128,6 +129,7 @@ class Picture(PictureSource):
         a grey picture has three equal channels, which may share memory. Colours are straight, not premultiplied.
     alpha: (H, W) of the same type, None for an opaque picture.
     name: what to call it. path: its file. note: what was done to it that its owner may want to know, "" for nothing.
+    damage: what is missing of it, "" for nothing.
     original: the picture that this is a reduced copy of, None as a rule.
     losses: of its file, None where its pixels are as they were made.
     """
@@ -139,6 +141,7 @@ class Picture(PictureSource):
     note: str = ""
     original: PictureSource | None = None
     losses: Losses | None = None
+    damage: str = ""
 
     def __post_init__(self) -> None:
         if self.pixels.ndim != 3 or self.pixels.shape[2] != 3 or 0 in self.pixels.shape:
@@ -170,7 +173,7 @@ class Picture(PictureSource):
         return cls(grey_as_rgb(colour), alpha, name)
 
     def show_damage(self) -> None:
-        """It is decoded: there is none."""
+        """It is decoded: what there is of it is known."""
 
     @property
     def extent(self) -> tuple[int, int]:

@@ -1,4 +1,7 @@
-"""Turn a picture into a field of Gaussians and save it; the viewer and `render` open the file."""
+"""Turn a picture into a field of Gaussians and save it; the viewer and `render` open the file.
+
+Of a damaged JPEG or PNG file what there is of it is built, the rest grey, with a warning and exit code 3.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from gaussian_core.device_argument import add_device
 from gaussian_core.errors import OutputError, UserError
 from gaussian_core.parallel import Stop
 from viewer.commands.arguments import add_method, add_weights
+from viewer.commands.damage import exit_code
 from viewer.commands.progress import progress_bar
 
 
@@ -36,7 +40,8 @@ def run(options: argparse.Namespace, stop: Stop) -> int:
     method = options.method or DEFAULT_METHOD
     if method not in METHODS:
         raise UserError(f"{method!r} makes no field. Methods that do: {', '.join(METHODS)}.")
-    picture = open_picture(options.input)
+    picture = open_picture(options.input, forgiving=True)
+    picture.show_damage()
     if picture.note:
         print(f"note: {picture.note}", file=sys.stderr)
     notes: list[str] = []
@@ -55,4 +60,4 @@ def run(options: argparse.Namespace, stop: Stop) -> int:
     for note in notes:
         print(f"note: {note}", file=sys.stderr)
     print(f"{out}: {len(field):,} Gaussians")
-    return 0
+    return exit_code(options.input, picture.damage)

@@ -1,7 +1,8 @@
 """Draw a picture, or a field saved by `build`, at any scale into an image file.
 
 A scale above 1 draws the picture's Gaussian field, below 1 the antialiased picture. Memory stays bounded however
-large the output is (PNG and TIFF), and the file appears whole or not at all.
+large the output is (PNG and TIFF), and the file appears whole or not at all. Of a damaged JPEG or PNG file what there
+is of it is drawn, the rest grey, with a warning and exit code 3.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import sys
 from gaussian_core.device_argument import add_device
 from gaussian_core.parallel import Stop
 from viewer.commands.arguments import add_method, add_weights, numbers
+from viewer.commands.damage import exit_code
 from viewer.commands.progress import progress_bar
 
 
@@ -78,9 +80,10 @@ def run(options: argparse.Namespace, stop: Stop) -> int:
             precision=options.precision,
             progress=progress,
             stop=stop,
+            forgiving=True,
         )
     for note in dict.fromkeys(note for done in files for note in done.notes):
         print(f"note: {note}", file=sys.stderr)
     for done in files:
         print(f"{done.path}: {done.size[0]} x {done.size[1]} pixels")
-    return 0
+    return exit_code(options.input, files[0].damage)

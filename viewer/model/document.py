@@ -105,14 +105,16 @@ class Document:
         budget: int | None = None,
         weights: Path | None = None,
     ) -> Document:
-        """Read a picture or a field file. Raises ImageError or FieldError."""
+        """Read a picture, as far as it can be, or a field file. Raises ImageError or FieldError."""
         if is_field_file(path):
             from gaussian_core.field import GaussianField
 
             return cls.from_field(GaussianField.open(path), Path(path))
         from gaussian_core.images import open_picture
 
-        return cls.from_picture(open_picture(path), Path(path), method, budget, weights)
+        return cls.from_picture(
+            open_picture(path, forgiving=True), Path(path), method, budget, weights
+        )
 
     @classmethod
     def from_picture(
@@ -135,7 +137,8 @@ class Document:
             scene = replace(scene, pyramid=unread.as_far_as_read())
         plan = TilePlan({}, budget, AHEAD)
         name = path.name if path is not None else picture.name
-        bare = cls(name, path, scene, picture, None, plan, picture.note or "", unread=unread)
+        note = "; ".join(text for text in (picture.damage, picture.note) if text)
+        bare = cls(name, path, scene, picture, None, plan, note, unread=unread)
         return bare.made_by(method, weights)
 
     @classmethod

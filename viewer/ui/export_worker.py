@@ -63,7 +63,7 @@ class Export:
             stop=stop,
         )
         width, height = result.size
-        notes = "".join(f"; {note}" for note in result.notes)
+        notes = "".join(f"; {note}" for note in (*result.notes, result.damage) if note)
         return f"Saved {result.path.name}, {width:,} × {height:,}{notes}"
 
 

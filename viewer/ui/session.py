@@ -408,7 +408,8 @@ class Session(QObject):
         self._shelved = None
         self._covered = False
         self._before = None
-        self._told_damage = ""
+        # What is known already is in the document's note; what turns up later is told.
+        self._told_damage = "" if document.picture is None else document.picture.damage
         document.shipped = self.shipped
         self._original = None
         place = self._same_place(document) if opening.picture is not None else None

@@ -1,0 +1,181 @@
+"""Files that are cut short or damaged, made into whole ones of what there is: JPEG and PNG, as browsers show them.
+
+What comes out is another file in memory, which the ordinary readers then read. The rest of the picture is an even grey.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+_END_OF_IMAGE = b"\xff\xd9"
+_ANYTHING = bytes(range(1, 255)) * 4
+_REDUCED = 8  # by how much a JPEG's decoder can reduce a picture while it decodes
+_PNG = b"\x89PNG\r\n\x1a\n"
+_PIECE = 1 << 12  # bytes inflated at a time: what precedes a fault by more is kept
+_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # by the colour type
+_ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))  # fmt: skip
+_FILTERS = 5
+
+
+@dataclass(frozen=True)
+class Mended:
+    """file: a whole one. lacks: what is wrong with the picture in it, in words that could follow "is"; "" where
+    nothing of the picture is missing."""
+
+    file: BinaryIO
+    lacks: str
+
+
+def mended(file: BinaryIO) -> Mended | None:
+    """Of a file that its decoder gave up; None where there is nothing to be shown of it."""
+    file.seek(0)
+    data = file.read()
+    if data.startswith(b"\xff\xd8\xff"):
+        return _jpeg(data)
+    if data.startswith(_PNG):
+        return _png(data)
+    return None
+
+
+# ---- JPEG ---------------------------------------------------------------------------------------
+
+
+def _jpeg(data: bytes) -> Mended | None:
+    """With an end, the decoder fills up what it has not got."""
+    whole = data + _END_OF_IMAGE
+    try:
+        grey, in_scans = _coarse(whole)
+        other, _ = _coarse(data + _ANYTHING + _END_OF_IMAGE)
+    except (OSError, SyntaxError, ValueError):
+        return None
+    # What follows the end of a complete picture changes nothing; in one that is not it is taken for more of it.
+    differ = (grey != other).reshape(len(grey), -1).any(axis=1)
+    if not differ.any():
+        lacks = ""
+    elif in_scans:
+        lacks = "cut short: of the picture only a coarse version is there"
+    else:
+        lacks = _share_missing(int(differ.argmax()), len(grey))
+    return Mended(io.BytesIO(whole), lacks)
+
+
+def _coarse(data: bytes) -> tuple[NDArray[np.uint8], bool]:
+    """An eighth of the size, and whether it comes in scans, from coarse to fine."""
+    with Image.open(io.BytesIO(data), formats=["JPEG"]) as image:
+        image.draft(None, (max(1, image.width // _REDUCED), max(1, image.height // _REDUCED)))
+        return np.array(image), bool(image.info.get("progressive"))
+
+
+def _share_missing(rows: int, of: int) -> str:
+    percent = max(1, round(100 * (1 - rows / of)))
+    if percent >= 100:
+        return "cut short: next to nothing of the picture is there, what is missing is shown grey"
+    return f"cut short: the last {percent} % of the picture is missing and shown grey"
+
+
+# ---- PNG ----------------------------------------------------------------------------------------
+
+
+def _png(data: bytes) -> Mended | None:
+    chunks = list(_chunks(data))
+    if not chunks or chunks[0][0] != b"IHDR" or len(chunks[0][1]) != 13:
+        return None
+    width, height, bits, kind, _, _, interlaced = struct.unpack(">IIBBBBB", chunks[0][1])
+    if kind not in _CHANNELS or interlaced > 1 or not width or not height:
+        return None
+    rows = list(_rows(width, height, bits * _CHANNELS[kind], bool(interlaced)))
+    size = sum(1 + length for length in rows)
+    raw = _inflated([body for name, body in chunks if name == b"IDAT"], size)
+    good, end = _good_rows(raw, rows)
+    if not good:
+        return None
+    damaged = data.endswith(b"IEND\xaeB`\x82")
+    out = io.BytesIO()
+    out.write(_PNG)
+    for name, body in chunks:
+        if name == b"IDAT":
+            break
+        _write(out, name, body)
+    deflate = zlib.compressobj(1)
+    packed = deflate.compress(raw[:end])
+    pixel = _grey(bits, kind)
+    for length in rows[good:]:
+        packed += deflate.compress(b"\0" + (pixel * (length // len(pixel) + 1))[:length])
+    _write(out, b"IDAT", packed + deflate.flush())
+    _write(out, b"IEND", b"")
+    lacks = ""
+    if good < len(rows):
+        lacks = _share_missing(end, size)
+        if damaged:
+            lacks = lacks.replace("cut short: ", "damaged: ").replace("missing", "lost")
+    elif damaged:
+        lacks = "damaged: parts of the picture may be wrong"
+    return Mended(out, lacks)
+
+
+def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Name and body of each as far as there are any; the last may be cut, sums are not looked at."""
+    place = len(_PNG)
+    while place + 8 <= len(data):
+        length, name = struct.unpack_from(">I4s", data, place)
+        yield name, data[place + 8 : place + 8 + length]
+        place += 12 + length
+
+
+def _rows(width: int, height: int, pixel_bits: int, interlaced: bool) -> Iterator[int]:
+    """The bytes of every row as it is stored, without that of its filter (PNG, section 8)."""
+    for left, top, across, down in _ADAM7 if interlaced else ((0, 0, 1, 1),):
+        wide, high = -(-(width - left) // across), -(-(height - top) // down)
+        if wide > 0 and high > 0:
+            yield from [(wide * pixel_bits + 7) // 8] * high
+
+
+def _inflated(bodies: list[bytes], size: int) -> bytearray:
+    """As far as it goes, `size` bytes at most."""
+    inflate, out = zlib.decompressobj(), bytearray()
+    try:
+        for body in bodies:
+            for start in range(0, len(body), _PIECE):
+                out += inflate.decompress(body[start : start + _PIECE])
+                if len(out) >= size:
+                    return out[:size]
+        out += inflate.flush()
+    except zlib.error:
+        pass  # what there is up to here is what was wanted
+    return out[:size]
+
+
+def _good_rows(raw: bytearray, rows: list[int]) -> tuple[int, int]:
+    """How many rows are there, and where they end."""
+    place = 0
+    for number, length in enumerate(rows):
+        if place + 1 + length > len(raw) or raw[place] >= _FILTERS:
+            return number, place
+        place += 1 + length
+    return len(rows), place
+
+
+def _grey(bits: int, kind: int) -> bytes:
+    """One opaque grey pixel, or a byte of them."""
+    if kind == 3:
+        return b"\0"  # the first of the palette
+    if bits < 8:
+        return bytes([{1: 0x55, 2: 0x55, 4: 0x77}.get(bits, 0)])
+    grey, full = (b"\x80", b"\xff") if bits == 8 else (b"\x80\0", b"\xff\xff")
+    colours = grey * (1 if kind in (0, 4) else 3)
+    return colours + (full if kind in (4, 6) else b"")
+
+
+def _write(out: BinaryIO, name: bytes, body: bytes) -> None:
+    out.write(
+        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+    )
