@@ -225,6 +225,60 @@ def test_tiff_of_16_bits(tmp_path: Path, options) -> None:
     assert picture.pixels.dtype == np.dtype("=u2") and (picture.pixels == DEEP).all()
 
 
+@pytest.mark.parametrize("compression", ["jpeg2000", "jpegxl", "lerc", "webp", "png"])
+@pytest.mark.parametrize("kind", ["grey", "RGB", "RGBA", "planes", "Adobe RGB", "turned"])
+def test_tiff_in_a_compression_that_pillow_lacks(tmp_path: Path, compression, kind) -> None:
+    if compression == "webp" and kind in ("grey", "planes"):
+        pytest.skip("WebP has no grey")
+    pixels, options = RGB, {"photometric": "rgb"}
+    if kind == "grey":
+        pixels, options = RGB[..., 0], {"photometric": "minisblack"}
+    elif kind == "RGBA":
+        alpha = 255 - RGB[..., :1] // 2
+        pixels, options = np.dstack([RGB, alpha]), {**options, "extrasamples": ["unassalpha"]}
+    elif kind == "planes":
+        pixels, options = RGB.transpose(2, 0, 1), {**options, "planarconfig": "separate"}
+    elif kind == "Adobe RGB":
+        options["iccprofile"] = ADOBE_RGB
+    elif kind == "turned":
+        options["extratags"] = [(274, 3, 1, 6, True)]
+    tifffile.imwrite(tmp_path / "plain.tif", pixels, **options)
+    tifffile.imwrite(tmp_path / "a.tif", pixels, compression=compression, tile=(16, 16), **options)
+    want, got = open_picture(tmp_path / "plain.tif"), open_picture(tmp_path / "a.tif")
+    shown = want.alpha > 0 if want.alpha is not None else ...
+    assert (got.pixels[shown] == want.pixels[shown]).all() and got.note == want.note
+    assert (got.alpha is None) == (want.alpha is None)
+    assert want.alpha is None or (got.alpha == want.alpha).all()
+
+
+@pytest.mark.parametrize("options", [{}, {"tile": (16, 16)}], ids=str)
+@pytest.mark.parametrize("compression", ["lzw", "zlib", "jpeg"])
+def test_a_tiff_cut_short_is_said_in_one_line(tmp_path: Path, capfd, compression, options) -> None:
+    """What the decoder prints by itself is no message of ours."""
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, NOISE, photometric="rgb", compression=compression, **options)
+    path.write_bytes(path.read_bytes()[:-1000])
+    with pytest.raises(ImageError, match="cut short"):
+        open_picture(path)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_raw_files_of_cameras_are_no_thumbnails(tmp_path: Path) -> None:
+    small = RGB[::4, ::4].copy()
+    with tifffile.TiffWriter(tmp_path / "a.nef") as writer:
+        writer.write(small, photometric="rgb", subfiletype=1, subifds=1)
+        writer.write(DEEP[..., 0], photometric="cfa")
+    with tifffile.TiffWriter(tmp_path / "a.dng") as writer:
+        writer.write(small, photometric="rgb", extratags=[(50706, 1, 4, bytes([1, 4, 0, 0]), True)])
+    (tmp_path / "a.cr2").write_bytes(b"II*\0\x10\0\0\0CR\x02\0" + bytes(1000))
+    (tmp_path / "a.cr3").write_bytes(b"\0\0\0\x18ftypcrx \0\0\0\x01crx isom")
+    (tmp_path / "a.raf").write_bytes(b"FUJIFILMCCD-RAW 0201")
+    for ending in ("nef", "dng", "cr2", "cr3", "raf"):
+        for ask in (open_picture, lambda path: open_overview(path, 100)):
+            with pytest.raises(ImageError, match="camera's raw file"):
+                ask(tmp_path / f"a.{ending}")
+
+
 def test_other_tiffs(tmp_path: Path) -> None:
     path = tmp_path / "a.tif"
 

@@ -61,7 +61,9 @@ def agree(lazy: LazyTiff, whole: Any, rects: Any = RECTS) -> None:
 
 
 @pytest.mark.parametrize("layout", [{"tile": (64, 48)}, {"rowsperstrip": 16}, {"tile": (512, 512)}])
-@pytest.mark.parametrize("compression", [None, "deflate", "lzw", "jpeg", "zstd"])
+@pytest.mark.parametrize(
+    "compression", [None, "deflate", "lzw", "jpeg", "zstd", "webp", "jpeg2000", "jpegxl", "lerc"]
+)
 def test_every_compression(tmp_path, monkeypatch, compression, layout) -> None:
     path = tmp_path / "a.tif"
     tifffile.imwrite(path, smooth(3), photometric="rgb", compression=compression, **layout)

@@ -11,8 +11,20 @@ from numpy.typing import NDArray
 from gaussian_core.imaging import colour, orientation, pillow_reader
 from gaussian_core.imaging.files import check_size, damaged
 from gaussian_core.imaging.picture import Picture, grey_as_rgb
-from gaussian_core.imaging.tiff_files import opened_tiff, pages_note, turn_of
-from gaussian_core.imaging.tiff_samples import DeepSamples, wants_depth
+from gaussian_core.imaging.tiff_files import (
+    check_kind,
+    check_whole,
+    opened_tiff,
+    pages_note,
+    turn_of,
+)
+from gaussian_core.imaging.tiff_samples import (
+    ByteSamples,
+    DeepSamples,
+    Samples,
+    beyond_pillow,
+    wants_depth,
+)
 
 
 def is_deep_png(head: bytes) -> bool:
@@ -56,13 +68,17 @@ def _png_orientation(image: Any) -> int:
 
 
 def read_tiff(path: Path, file: BinaryIO) -> Picture | None:
-    """A TIFF of more than 8 bits a channel; None for others, and for kinds that Pillow reads better."""
+    """A TIFF of more than 8 bits a channel, or in a compression that Pillow lacks, and None for another; for what no
+    reader of TIFF can show an ImageError."""
     with opened_tiff(path, file) as tiff:
         page: Any = tiff.pages.first
-        if not wants_depth(page):
+        check_kind(path, file, tiff)
+        check_whole(path, file, page)
+        if not wants_depth(page) and not beyond_pillow(page):
             return None
         check_size(path, page.imagewidth, page.imagelength, 3 * max(page.dtype.itemsize, 2) * 2)
-        samples = DeepSamples(path, page)
+        deep = wants_depth(page)
+        samples: Samples = DeepSamples(path, page) if deep else ByteSamples(path, file, page)
         data = np.asarray(page.asarray(squeeze=False))  # (planes, depth, H, W, samples)
         slices = f"first of {data.shape[1]} slices" if data.shape[1] > 1 else ""
         data = data[:, 0]

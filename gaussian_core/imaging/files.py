@@ -24,10 +24,16 @@ FORMATS = (
     *("PNG", "PPM", "QOI", "TGA", "TIFF", "WEBP"),
 )
 _OFFER = "save it as PNG, JPEG or TIFF first"
+_RAW = "a camera's raw file"  # those that are TIFF files are known by their pages
 _STRANGERS = (
     (b"%PDF", "a PDF document"),
     (b"%!PS", "a PostScript document"),
     (b"8BPS", "a Photoshop document"),
+    (b"FUJIFILMCCD-RAW", _RAW),
+    (b"IIRO", _RAW),
+    (b"IIRS", _RAW),
+    (b"MMOR", _RAW),
+    (b"IIU\0", _RAW),
     (b"gimp xcf", "a GIMP document"),
     (b"v/1\x01", "an OpenEXR picture"),
     (b"#?RADIANCE", "a Radiance HDR picture"),
@@ -36,7 +42,12 @@ _STRANGERS = (
     (b"PK\x03\x04", "a ZIP archive"),
     (b"\x1a\x45\xdf\xa3", "a video"),
 )
-_BRANDS = {b"heic": "a HEIC picture", b"heix": "a HEIC picture", b"mif1": "a HEIF picture"}
+_BRANDS = {
+    b"crx ": _RAW,
+    b"heic": "a HEIC picture",
+    b"heix": "a HEIC picture",
+    b"mif1": "a HEIF picture",
+}
 _CUT_SHORT = (
     "truncat",
     "too small",

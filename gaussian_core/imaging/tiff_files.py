@@ -9,10 +9,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from gaussian_core.errors import ImageError
 from gaussian_core.imaging import orientation
 from gaussian_core.imaging.files import damaged
 
-_PROFILE = 34675
+log = logging.getLogger(__name__)
+
+_PROFILE, _DNG_VERSION = 34675, 50706
+_SENSOR = (32803, 34892)  # photometric: a colour filter's mosaic, and linear raw values
+_UNCOMPRESSED = 1
 
 
 def is_tiff(head: bytes) -> bool:
@@ -45,6 +50,41 @@ def tiff_faults(path: Path) -> Iterator[None]:
         *(KeyError, IndexError, AttributeError, ZeroDivisionError, OverflowError, EOFError),
     ) as error:
         raise damaged(path, error) from error
+
+
+def check_kind(path: Path, file: BinaryIO, tiff: Any) -> None:
+    """Raise ImageError for a camera's raw file: its first page is a thumbnail, and its picture is not developed."""
+    file.seek(8)
+    canon = file.read(2) == b"CR"
+    first = tiff.pages.first
+    if canon or _DNG_VERSION in first.tags or any(map(_of_a_sensor, (first, *_nested(first)))):
+        raise ImageError(
+            f"{path} is a camera's raw file, which cannot be read: develop it into a TIFF or JPEG first."
+        )
+
+
+def _of_a_sensor(page: Any) -> bool:
+    return int(page.photometric) in _SENSOR
+
+
+def _nested(page: Any) -> list[Any]:
+    import tifffile
+
+    try:
+        return list(page.pages or ())
+    except (tifffile.TiffFileError, ValueError, struct.error, IndexError, OSError) as error:
+        log.info("pages within a page are left alone: %s", error)
+        return []
+
+
+def check_whole(path: Path, file: BinaryIO, page: Any) -> None:
+    """Raise ImageError where compressed parts of a page lie beyond the end of the file: decoders print what they think
+    of that, or say nothing that helps."""
+    if int(page.compression) == _UNCOMPRESSED:
+        return
+    size = file.seek(0, 2)
+    if any(o + c > size for o, c in zip(page.dataoffsets, page.databytecounts, strict=False)):
+        raise damaged(path, EOFError())
 
 
 def profile_of(page: Any) -> bytes | None:

@@ -14,6 +14,7 @@ from gaussian_core.imaging.finite import finite
 from gaussian_core.imaging.tiff_files import profile_of
 
 WHITE_IS_ZERO, GREY, RGB, PALETTE, CMYK, YCBCR = 0, 1, 2, 3, 5, 6
+WEBP, JPEG_XL = 50001, 50002
 JPEG = 7  # the compression whose decoder gives RGB also of YCbCr
 CONTIGUOUS = 1  # planar configuration: a pixel's samples side by side
 _ASSOCIATED, _STRAIGHT = 1, 2
@@ -36,6 +37,14 @@ class Samples(Protocol):
 def wants_depth(page: Any) -> bool:
     """Whether a page holds more than 8 bits a channel."""
     return page.dtype is not None and page.dtype.kind in "uif" and page.dtype != np.uint8
+
+
+def beyond_pillow(page: Any) -> bool:
+    """Whether Pillow lacks the decoder of a page's compression: JPEG 2000, JPEG XL, LERC and others, and WebP, which it
+    may have or not."""
+    from PIL.TiffImagePlugin import COMPRESSION_INFO
+
+    return int(page.compression) not in COMPRESSION_INFO or int(page.compression) == WEBP
 
 
 class DeepSamples:
@@ -94,11 +103,17 @@ class ByteSamples:
 
     def __init__(self, path: Path, file: BinaryIO, page: Any) -> None:
         """Raises ImageError as Pillow's reading of the header does."""
-        image: Any = pillow_reader.identify(path, file, whole=False)
-        self._stored = image.mode
-        self._raw = str(image.tile[0].args[0])  # how the samples lie in memory
+        from PIL import Image
+
+        if beyond_pillow(page):
+            self._stored, self._raw = _modes(path, page)
+            image: Any = Image.new(self._stored, (1, 1))
+        else:
+            image = pillow_reader.identify(path, file, whole=False)
+            self._stored = image.mode
+            self._raw = str(image.tile[0].args[0])  # how the samples lie in memory
         self._mode, self.has_alpha = pillow_reader.colour_mode(image)
-        self._convert, note = colour.conversion(image.info.get("icc_profile"), self._mode)
+        self._convert, note = colour.conversion(profile_of(page), self._mode)
         self.notes = [note, colour.approximate(self._mode, self._convert)]
         self._palette: bytes | None = None
         if image.mode == "P":
@@ -117,11 +132,30 @@ class ByteSamples:
         return rgb[..., : self.channels], alpha
 
 
+def _modes(path: Path, page: Any) -> tuple[str, str]:
+    """Pillow's mode and raw mode of a page of bytes whose compression it does not know."""
+    from PIL.TiffImagePlugin import II, OPEN_INFO
+
+    photometric, samples = int(page.photometric), int(page.samplesperpixel)
+    if photometric == YCBCR and samples == 3:
+        # The decoders of these two give RGB; those of JPEG 2000 what was stored.
+        return ("RGB", "RGB") if int(page.compression) in (WEBP, JPEG_XL) else ("YCbCr", "YCbCr")
+    extra = tuple(int(kind) for kind in page.extrasamples)
+    found = OPEN_INFO.get((II, photometric, (1,), 1, (8,) * samples, extra))
+    if found is None or page.dtype != np.uint8:
+        raise ImageError(
+            f"{path} holds its colours as {page.photometric!s} in {samples} channels, which cannot be read: save it as RGB"
+            " first."
+        )
+    return str(found[0]), str(found[1])
+
+
 def parts_in_bytes(page: Any) -> bool:
     """Whether ByteSamples reads a page: whole bytes in the usual order, in colours that need no neighbours."""
     photometric = int(page.photometric)
     known = photometric in (WHITE_IS_ZERO, GREY, RGB, PALETTE, CMYK)
-    known = known or (photometric == YCBCR and int(page.compression) == JPEG)
+    whole = int(page.compression) == JPEG or beyond_pillow(page)
+    known = known or (photometric == YCBCR and whole)
     planes = page.samplesperpixel > 1 and int(page.planarconfig) != CONTIGUOUS
     usual = page.bitspersample == 8 and int(page.fillorder) == 1
     return bool(page.dtype == np.uint8 and known and usual and not planes)
