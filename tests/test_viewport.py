@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -51,11 +53,42 @@ def test_whole_is_never_empty():
         ((0, 0), float("nan"), (4, 4)),
         ((float("inf"), 0), 1.0, (4, 4)),
         ((0, 0), 1.0, (0, 4)),
+        ((0, 0), 1.0, (4.5, 4)),
+        ((0, 0), 1.0, (float("nan"), 4)),
+        ((0, 0), 1.0, (float("inf"), 4)),
+        ((0, 0), 1.0, 4),
+        ((0, 0, 0), 1.0, (4, 4)),
+        (0, 1.0, (4, 4)),
+        ((0, 0), (1.0, 2.0, 3.0), (4, 4)),
+        ((0, 0), None, (4, 4)),
     ],
 )
 def test_nonsense_is_refused(arguments):
     with pytest.raises(ValueError, match="viewport"):
         Viewport(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("extent", "scale"), [((20, 30), float("nan")), ((20, 30), float("inf")), ((20, 30, 3), 2.0)]
+)
+def test_a_whole_of_nonsense_is_refused(extent, scale):
+    with pytest.raises(ValueError, match="viewport"):
+        Viewport.whole(extent, scale)
+
+
+@pytest.mark.parametrize(
+    "scale", [np.float32(2.5), np.float64(2.5), Fraction(5, 2), np.array(2.5), np.array([2.5, 2.5])]
+)
+def test_a_scale_is_a_number_of_any_kind(scale):
+    assert Viewport((0, 0), scale, (4, 4)).scale == (2.5, 2.5)
+    assert Viewport.whole((20, 30), scale).size == (75, 50)
+
+
+def test_scales_and_sizes_out_of_numpy_loops_are_numbers_too():
+    for scale in np.arange(1, 4):
+        view = Viewport(np.zeros(2), scale, np.array([30, 20]) * scale)
+        assert view.scale == (scale, scale) and view.size == (30 * scale, 20 * scale)
+        assert type(view.size[0]) is int
 
 
 @pytest.mark.parametrize("scale", [0.05, 1.0, 3.7, 1000.0 / 3])
