@@ -32,14 +32,15 @@ class GaussianField:
     sRGB-encoded RGB, four are premultiplied RGB and alpha. extent: (height, width) of the picture, source pixels.
     metadata: text that travels with the field file (method, source name ...).
 
-    correction: what the field lacks of the file at 100 %, a field of its own or None: rasterizers add it in full up to
-    scale 1 and fade it out towards scale 2 (see correction.weight). It holds what a file has and the scene behind it
-    has not, such as the steps of pixels.
+    correction: what the field lacks of the file at 100 %, a field of its own, of as many channels over the same extent,
+    or None: rasterizers add it in full up to scale 1 and fade it out towards scale 1.5 (see correction.weight). It
+    holds what a file has and the scene behind it has not, such as the steps of pixels.
 
     drifts: (N, 2) float16 or None, how far each mean is from where its Gaussian began (its cell's place, for a learned
     field), source pixels. For looking at: nothing that is drawn depends on it.
 
-    Arrays are kept as float32 and must not be changed afterwards. Raises FieldError when shapes do not match, a value
+    Arrays are kept as float32, without a copy where they are that, and must not be changed afterwards. A field can be
+    copied and pickled: the arrays go along, the index is made anew. Raises FieldError when shapes do not match, a value
     is not finite or a covariance is not positive definite.
     """
 
@@ -78,7 +79,7 @@ class GaussianField:
         metadata: Mapping[str, str] | None,
     ) -> None:
         self.means, self.covariances, self.amplitudes = means, covariances, amplitudes
-        self.extent = (int(extent[0]), int(extent[1]))
+        self.extent = _whole_extent(extent)
         self.metadata = dict(metadata or {})
         self.correction = None
         self.drifts = None
@@ -126,6 +127,19 @@ class GaussianField:
             )
         if min(self.extent) < 1:
             raise FieldError(f"A field's extent must be at least 1x1 pixels, got {self.extent}.")
+        other = self.correction
+        if not isinstance(other, GaussianField | None):
+            raise FieldError(f"A field's correction is a field, not a {type(other).__name__}.")
+        if other is not None and (other.channels, other.extent) != (a.shape[1], self.extent):
+            raise FieldError(
+                f"The field's correction has {other.channels} channels over {other.extent}, the field {a.shape[1]} over "
+                f"{self.extent}."
+            )
+        for key, value in self.metadata.items():
+            if not (isinstance(key, str) and isinstance(value, str)):
+                raise FieldError(
+                    f"A field's metadata is text, which {key!r}: {value!r} is not: use str() or json.dumps()."
+                )
         for name, array in (("means", m), ("covariances", s), ("amplitudes", a)):
             # A sum is finite only if every term is, and takes a fraction of the memory of a mask.
             with np.errstate(invalid="ignore", over="ignore"):
@@ -141,6 +155,15 @@ class GaussianField:
 
     def __len__(self) -> int:
         return len(self.means)
+
+    def __repr__(self) -> str:
+        method = f", {self.metadata['method']!r}" if "method" in self.metadata else ""
+        return f"<GaussianField of {len(self):,} Gaussians, {self.channels} channels, extent {self.extent}{method}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For copy and pickle: locks, the index and what is on a device stay behind."""
+        arrays = (np.ascontiguousarray(getattr(self, name)) for name in ARRAYS)
+        return GaussianField, (*arrays, self.extent, self.metadata, self.correction, self.drifts)
 
     @property
     def channels(self) -> int:
@@ -249,3 +272,14 @@ class GaussianField:
         metadata.pop("format")
         correction = None if rest is None else cls(rest[0], rest[1], rest[2], extent)
         return cls(arrays[0], arrays[1], arrays[2], extent, metadata, correction, drifts)
+
+
+def _whole_extent(extent: Any) -> tuple[int, int]:
+    try:
+        height, width = extent
+        whole = int(height), int(width)
+    except (TypeError, ValueError):
+        whole = None
+    if whole is None or whole != (height, width):
+        raise FieldError(f"A field's extent is (height, width), whole numbers; got {extent}.")
+    return whole

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
@@ -60,6 +63,53 @@ def test_covariances_must_be_positive_definite(covariance):
 def test_shapes_must_match(shapes, extent, says):
     with pytest.raises(FieldError, match=says):
         GaussianField(*(np.ones(shape) for shape in shapes), extent=extent)
+
+
+@pytest.mark.parametrize("extent", [(5.5, 6), (5, 6, 3), 5, None])
+def test_an_extent_is_two_whole_numbers(extent):
+    with pytest.raises(FieldError, match=r"extent is \(height, width\)"):
+        GaussianField(*arrays(), extent=extent)
+
+
+def test_metadata_that_no_file_could_hold_is_refused_before_the_work_is_done():
+    with pytest.raises(FieldError, match="metadata is text"):
+        GaussianField(*arrays(), extent=(5, 6), metadata={"psnr": 31.4})
+
+
+@pytest.mark.parametrize(
+    "correction",
+    [random_field(channels=1), random_field(extent=(9, 9)), np.zeros((5, 6, 3))],
+)
+def test_a_correction_is_a_field_of_the_same_picture(correction):
+    whole = random_field()
+    with pytest.raises(FieldError, match="correction"):
+        GaussianField(
+            whole.means, whole.covariances, whole.amplitudes, whole.extent, correction=correction
+        )
+
+
+@pytest.mark.parametrize("of", [copy.copy, copy.deepcopy, lambda f: pickle.loads(pickle.dumps(f))])
+def test_a_field_can_be_copied_and_sent_to_other_processes(of):
+    field = random_field(count=700, sigma=(0.05, 40.0))
+    field.metadata["method"] = "kernel"
+    field.drifts = np.arange(1400, dtype=np.float16).reshape(700, 2)
+    field.correction = random_field(count=50, seed=3)
+    field.take_cell_order()
+    other = of(field)
+    view = Viewport((0, 0), 1.0, (30, 20))
+    np.testing.assert_array_equal(rasterize(other, view), rasterize(field, view))
+    np.testing.assert_array_equal(other.drifts, field.drifts)
+    assert (other.metadata, other.extent) == (field.metadata, field.extent)
+    # Not the whole of the rows besides the arrays that are parts of them.
+    assert len(pickle.dumps(field)) < 1.1 * (field.means.nbytes * 4 + field.drifts.nbytes) + 4096
+
+
+def test_a_field_says_what_it_is():
+    field = random_field(count=1500)
+    field.metadata["method"] = "kernel"
+    assert repr(field) == (
+        "<GaussianField of 1,500 Gaussians, 3 channels, extent (20, 30), 'kernel'>"
+    )
 
 
 def test_a_file_round_trip_keeps_everything(tmp_path):
