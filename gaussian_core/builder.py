@@ -8,13 +8,14 @@ of all tiles is the field of the whole picture.
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from gaussian_core.errors import Cancelled, DeviceError, ImageError, WeightsError
 from gaussian_core.parallel import Stop
@@ -30,6 +31,7 @@ Precision = Literal["float32", "bfloat16"]
 TILE = 512
 
 
+@runtime_checkable
 class PictureLike(Protocol):
     """What a builder needs of a picture (images.Picture has it)."""
 
@@ -173,8 +175,8 @@ class FieldBuilder:
     """Builds the tiles of one picture's field by one method; `build_tile` may be called from several threads.
 
     method: a name in METHODS. device: "auto", "cpu" or what the method supports.
-    weights: a file of weights of ContinuousSR, ours or the authors'; it decides the method, and precision ("float32" or
-    "bfloat16") what the authors' are computed in.
+    weights: of ContinuousSR, the name of shipped ones ("light", "base", "jpeg") or a file, ours or the authors'; they
+    decide the method, and precision ("float32" or "bfloat16") what the authors' are computed in.
     Raises ValueError for an unknown method, DeviceError for a device that is not usable here, WeightsError.
     """
 
@@ -187,8 +189,11 @@ class FieldBuilder:
         weights: str | os.PathLike[str] | None = None,
         precision: Precision = "float32",
     ) -> None:
+        from gaussian_core.models.config import named_weights
+
         if method not in METHODS:
             raise ValueError(f"unknown method {method!r}: choose one of {', '.join(METHODS)}")
+        weights = None if weights is None else named_weights(weights)
         self.method = method if weights is None else "continuoussr"
         self.grid = TileGrid(picture.extent, tile)
         if weights is None:
@@ -196,7 +201,7 @@ class FieldBuilder:
         elif is_our_field(weights):
             from gaussian_core.models.tile_builder import ContinuousSRTiles
 
-            self._tiles = ContinuousSRTiles(picture, device, Path(weights))
+            self._tiles = ContinuousSRTiles(picture, device, weights)
         else:
             from gaussian_core.models.published.tiles import tiles_of
 
@@ -246,26 +251,8 @@ class FieldBuilder:
         return dict(zip(keys, fields, strict=True))
 
 
-class _ArrayPicture:
-    """A float array in the place of a picture file."""
-
-    def __init__(self, pixels: NDArray[np.float32]) -> None:
-        if pixels.ndim != 3 or 0 in pixels.shape:
-            raise ImageError(
-                f"A picture is an array (H, W, C) of at least 1x1 pixels, got {pixels.shape}."
-            )
-        self.pixels = pixels
-        self.extent = (pixels.shape[0], pixels.shape[1])
-
-    def as_float(self, rect: Rect | None = None) -> NDArray[np.float32]:
-        if rect is None:
-            return self.pixels
-        x0, y0, x1, y1 = rect
-        return self.pixels[y0:y1, x0:x1]
-
-
 def build_field(
-    image: NDArray[np.float32] | PictureLike | str | os.PathLike[str],
+    image: ArrayLike | PictureLike | str | os.PathLike[str],
     method: str = DEFAULT_METHOD,
     device: str = "auto",
     progress: Progress | None = None,
@@ -276,29 +263,30 @@ def build_field(
 ) -> GaussianField:
     """The field of a whole picture as one object.
 
-    image: float32 (H, W, C) in [0, 1] (4 channels: premultiplied RGB and alpha), a Picture, or a path.
-    progress: called with (tiles done, tiles in all). stop: polled between tiles; when true, Cancelled is raised.
+    image: floats (H, W, C) in [0, 1], sRGB-encoded, 1 <= C <= 8 (4 channels: premultiplied RGB and alpha), or (H, W);
+        uint8 or uint16 (H, W), (H, W, 3) or (H, W, 4) as files hold them (alpha straight); a Picture; or a path. What
+        NumPy makes an array of will do, too: a tensor on the CPU, a Pillow image.
+    method: a name in METHODS; "kernel" is linear and takes floats of any range.
+    progress: called with (tiles done, tiles in all), by one thread at a time. stop: polled between tiles; when true,
+    Cancelled is raised.
     weights, precision: as for FieldBuilder. say: called with what the user should know of the building, if anything.
     Large pictures are better left in tiles (FieldBuilder): a field takes about 36 bytes a Gaussian.
+    Raises ImageError for what makes no picture, and as FieldBuilder does.
     """
     from gaussian_core.parallel import run_strips
 
-    if isinstance(image, str | Path | os.PathLike):
-        from gaussian_core.images import open_picture
-
-        picture: PictureLike = open_picture(image)
-    elif isinstance(image, np.ndarray):
-        picture = _ArrayPicture(np.asarray(image, np.float32))
-    else:
-        picture = image
+    picture = _picture_of(image, method)
     builder = FieldBuilder(picture, method, device, weights=weights, precision=precision)
     keys = list(builder.grid.keys())
     tiles: dict[Key, GaussianField] = {}
+    telling = threading.Lock()
 
     def build(number: int) -> None:
-        tiles[keys[number]] = builder.build_tile(keys[number], stop)
-        if progress is not None:
-            progress(len(tiles), len(keys))
+        tile = builder.build_tile(keys[number], stop)
+        with telling:
+            tiles[keys[number]] = tile
+            if progress is not None:
+                progress(len(tiles), len(keys))
 
     run_strips(build, len(keys), stop)
     if say is not None and builder.note:
@@ -306,6 +294,25 @@ def build_field(
     if len(keys) == 1:
         return tiles[keys[0]]
     return joined([tiles.pop(key) for key in keys])
+
+
+def _picture_of(image: Any, method: str) -> PictureLike:
+    """Raises ImageError."""
+    if isinstance(image, str | os.PathLike):
+        from gaussian_core.images import open_picture
+
+        return open_picture(image)
+    if isinstance(image, PictureLike):
+        return image
+    from gaussian_core.imaging.array_picture import FARTHEST, ArrayPicture, picture_of_array
+
+    picture = picture_of_array(image)
+    if method != "kernel" and isinstance(picture, ArrayPicture) and picture.farthest > FARTHEST:
+        raise ImageError(
+            f"The picture's values reach {picture.farthest:g}, where [0, 1] is meant: divide them first, by 255 where "
+            "they were bytes."
+        )
+    return picture
 
 
 def joined(parts: list[GaussianField]) -> GaussianField:

@@ -55,13 +55,14 @@ def frame_array(
     """The array that a frame of size (width, height) is written to: `out`, or a new one.
 
     as_bytes: (H, W, 4) uint8, else (H, W, channels) float32. Raises ValueError when `out` is not such an array, in C
-    order.
+    order and free to be written to.
     """
     width, height = size
     kind = np.dtype(np.uint8 if as_bytes else np.float32)
     shape = (height, width, 4 if as_bytes else channels)
     if out is None:
         return np.empty(shape, kind)
-    if out.shape != shape or out.dtype != kind or not out.flags.c_contiguous:
-        raise ValueError(f"out must be a contiguous {kind.name} array of shape {shape}")
+    fits = isinstance(out, np.ndarray) and out.shape == shape and out.dtype == kind
+    if not (fits and out.flags.c_contiguous and out.flags.writeable):
+        raise ValueError(f"out must be a contiguous, writeable {kind.name} array of shape {shape}")
     return out

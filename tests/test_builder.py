@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
+from PIL import Image
 
 from gaussian_core.builder import FieldBuilder, TileGrid, build_field
 from gaussian_core.errors import Cancelled, DeviceError, ImageError
+from gaussian_core.imaging.picture import Picture
 from gaussian_core.kernel_interpolation import SIGMA, interpolate_rect, inverse_filter, mirrored
+from gaussian_core.methods import Options, open_drawing
+from gaussian_core.models.config import weights_path
 from gaussian_core.rasterizer import rasterize
 from gaussian_core.viewport import Viewport
 from tests.array_picture import ArrayPicture
@@ -157,3 +163,69 @@ def test_interpolate_rect_does_not_read_beyond_its_halo():
 def test_the_learned_field_is_what_is_built_unless_told_otherwise():
     pytest.importorskip("torch")
     assert build_field(noise(6, 5)).metadata["method"] == "continuoussr"
+
+
+def test_bytes_and_words_are_taken_as_files_hold_them():
+    image = (noise(9, 11) * 255).astype(np.uint8)
+    view = Viewport.whole((9, 11), 1.0)
+    for array, full in ((image, 255), (image.astype(np.uint16) * 257, 65535)):
+        frame = rasterize(build_field(array, "kernel"), view)
+        np.testing.assert_allclose(frame, array / full, atol=1e-3)
+    cut_out = np.dstack([image, np.full((9, 11), 51, np.uint8)])
+    frame = rasterize(build_field(cut_out, "kernel"), view)
+    np.testing.assert_allclose(frame[..., :3], image / 255 / 5, atol=1e-3)
+
+
+def test_what_numpy_makes_an_array_of_is_a_picture():
+    torch = pytest.importorskip("torch")
+    image = noise(9, 11)
+    expected = build_field(image, "kernel").amplitudes
+    for same in (torch.from_numpy(image), image.astype(np.float64), image.tolist()):
+        np.testing.assert_allclose(build_field(same, "kernel").amplitudes, expected, atol=1e-6)
+    in_bytes = Image.fromarray((image * 255).astype(np.uint8))
+    assert build_field(in_bytes, "kernel").extent == (9, 11)
+    np.testing.assert_array_equal(build_field(image[..., 0], "kernel").amplitudes, expected[:, :1])
+
+
+@pytest.mark.parametrize(
+    ("array", "says"),
+    [
+        (np.zeros((3, 40, 50), np.float32), "which come last; got (3, 40, 50)"),
+        (np.zeros((1, 3, 4, 5), np.float32), "got (1, 3, 4, 5)"),
+        (np.full((4, 4, 3), np.nan, np.float32), "NaN or infinite"),
+        (np.full((4, 4, 3), -np.inf, np.float32), "NaN or infinite"),
+        (np.full((4, 4, 3), 1e300), "NaN or infinite"),
+        (np.zeros((4, 4, 3), np.int64), "int64 does not say how large full brightness is"),
+        (np.zeros((4, 4, 3), bool), "bool does not say how large full brightness is"),
+        (np.zeros((4, 4, 5), np.uint8), "makes no picture"),
+        (np.zeros((4, 4, 3), complex), "not a ndarray of complex"),
+        (None, "not a NoneType"),
+    ],
+)
+@pytest.mark.parametrize("method", ["kernel", "continuoussr"])
+def test_arrays_that_make_no_picture_are_refused(array, says, method):
+    with pytest.raises(ImageError, match=re.escape(says)):
+        build_field(array, method)
+
+
+def test_values_that_were_not_divided_are_refused_where_a_network_would_see_them():
+    image = noise(6, 5) * 255
+    with pytest.raises(ImageError, match="divide them first"):
+        build_field(image)
+    frame = rasterize(build_field(image, "kernel"), Viewport.whole((6, 5), 1.0))
+    np.testing.assert_allclose(frame, image, atol=0.05)
+
+
+def test_shipped_weights_are_known_by_name():
+    image = noise(6, 5)
+    base = build_field(image, weights="base", device="cpu")
+    same = build_field(image, weights=weights_path("base"), device="cpu")
+    np.testing.assert_array_equal(base.amplitudes, same.amplitudes)
+    drawing = open_drawing(Picture.from_array(image), options=Options("cpu", weights="base"))
+    assert drawing.draw(Viewport.whole((6, 5), 2.0)).shape == (12, 10, 3)
+
+
+def test_progress_counts_up_one_tile_after_another():
+    told = []
+    build_field(noise(70, 3000, 1), "kernel", progress=lambda *done: told.append(done))
+    assert told == [(n, 6) for n in range(1, 7)]

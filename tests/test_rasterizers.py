@@ -169,7 +169,9 @@ def test_out_is_written_and_checked():
     out = np.empty((21, 33, 3), np.float32)
     assert rasterize(field, view, out=out) is out
     np.testing.assert_array_equal(out, rasterize(field, view))
-    for bad in (np.empty((21, 33, 4), np.float32), np.empty((21, 33, 3)), out[:, ::-1]):
+    closed = out.copy()
+    closed.flags.writeable = False
+    for bad in (np.empty((21, 33, 4), np.float32), np.empty((21, 33, 3)), out[:, ::-1], closed, []):
         with pytest.raises(ValueError, match="out must be"):
             rasterize(field, view, out=bad)
 

@@ -47,9 +47,10 @@ class Drawing(Protocol):
 
 @dataclass(frozen=True)
 class Options:
-    """How a method works. device: auto, cpu or cuda. weights: a file in place of the shipped one; precision: what the
-    authors' are computed in. pixel_sigma: a field's pixel footprint in device pixels, None: what it was made for.
-    across: width of the part that will be drawn, source pixels, None: of all of it."""
+    """How a method works. device: auto, cpu or cuda. weights: a file in place of the shipped one, or the name of
+    shipped ones of ContinuousSR; precision: what the authors' are computed in. pixel_sigma: a field's pixel footprint
+    in device pixels, None: what it was made for. across: width of the part that will be drawn, source pixels, None: of
+    all of it."""
 
     device: str = "auto"
     weights: str | os.PathLike[str] | None = None

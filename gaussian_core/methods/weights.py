@@ -17,12 +17,13 @@ Network = TypeVar("Network", bound="nn.Module")
 
 
 def method_of_weights(weights: str | os.PathLike[str]) -> str:
-    """The name of the method that a file of weights is for. Raises WeightsError."""
+    """The name of the method that weights are for, a file or the name of shipped ones. Raises WeightsError."""
+    from gaussian_core.models.config import named_weights
     from gaussian_core.models.gaussiansr import GaussianSR
     from gaussian_core.models.liif import LIIF
     from gaussian_core.models.published.opening import open_weights
 
-    model = open_weights(weights)
+    model = open_weights(named_weights(weights))
     kinds = {LIIF: "liif", GaussianSR: "gaussiansr"}
     return next((name for kind, name in kinds.items() if isinstance(model, kind)), "continuoussr")
 
