@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 
-from tests.canvas_helpers import pixels, wheel
+from tests.canvas_helpers import pixels
 from tests.window_helpers import open_and_wait, wait_until_idle
 
 
@@ -54,9 +54,38 @@ def test_dragging_on_it_moves_the_view(window, qtbot):
     assert canvas.view.scale == 8.0
     QTest.mouseRelease(minimap, Qt.MouseButton.LeftButton, pos=QPoint(minimap.width() // 4, y))
     assert canvas.view.to_source(*canvas.view.centre)[0] == pytest.approx(150, abs=2)
-    before = canvas.view
-    wheel(minimap, (20.0, 20.0))
-    assert canvas.view == before
+
+
+def test_the_wheel_zooms_on_when_it_comes_up_under_the_cursor(window):
+    minimap, canvas = window.minimap, window.canvas
+    at = minimap.mapTo(canvas, QPoint(20, 20))
+    before = canvas.view.to_source(at.x() + 0.5, at.y() + 0.5)
+    place = QPointF(minimap.mapTo(window, QPoint(20, 20)))
+    QTest.wheelEvent(window.windowHandle(), place, QPoint(0, 120))
+    assert canvas.view.scale > 8.0
+    assert canvas.view.to_device(*before) == pytest.approx((at.x() + 0.5, at.y() + 0.5))
+
+
+def test_at_100_percent_it_leads_to_whole_pixels(make_window, qtbot, tmp_path):
+    from tests.window_helpers import save_picture
+
+    window = make_window()
+    open_and_wait(qtbot, window, save_picture(tmp_path / "b.png", 1500, 1301))
+    QTest.keyClick(window.canvas, Qt.Key.Key_N)
+    window.canvas.one_to_one()
+    wait_until_idle(qtbot, window)
+    for x in (30, 51, 77):
+        QTest.mouseClick(window.minimap, Qt.MouseButton.LeftButton, pos=QPoint(x, 40))
+        assert window.canvas.view.is_aligned
+
+
+def test_a_finger_takes_hold_of_it_as_a_mouse_does(window):
+    minimap, canvas = window.minimap, window.canvas
+    screen = QTest.createTouchDevice()
+    at = minimap.mapToGlobal(QPoint(minimap.width() // 2, 20))
+    QTest.touchEvent(window, screen).press(0, at)
+    QTest.touchEvent(window, screen).release(0, at)
+    assert canvas.view.to_source(*canvas.view.centre)[0] == pytest.approx(150, abs=2)
 
 
 def test_it_is_gone_where_all_is_in_view_and_when_switched_off(window, qtbot):

@@ -104,6 +104,19 @@ def test_the_line_is_dragged_and_the_picture_is_not(window, qtbot):
     assert canvas.cursor().shape() == Qt.CursorShape.SplitHCursor, "back in the middle"
 
 
+def test_a_finger_drags_the_line_and_needs_not_touch_it_to_the_pixel(window, qtbot):
+    canvas = window.canvas
+    split(window, qtbot)
+    view, width = canvas.view, canvas.width()
+    screen = QTest.createTouchDevice()
+    places = [canvas.mapToGlobal(QPoint(x, 200)) for x in (width // 2 + 12, width // 4)]
+    QTest.touchEvent(window, screen).press(0, places[0])
+    QTest.touchEvent(window, screen).move(0, places[1])
+    QTest.touchEvent(window, screen).release(0, places[1])
+    assert canvas.view == view
+    assert canvas.sides[0][2] == round(view.size[0] * (width // 4) / width)
+
+
 def test_another_method_takes_the_right_side_and_the_one_before_goes_left(window, qtbot):
     canvas = window.canvas
     split(window, qtbot)

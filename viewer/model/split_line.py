@@ -24,9 +24,9 @@ class SplitLine:
         """The first device pixel right of it, of `width` ones: no pixel is of both sides."""
         return min(max(round(self.share * width), 0), width)
 
-    def is_at(self, x: float, width: float) -> bool:
+    def is_at(self, x: float, width: float, reach: float = REACH) -> bool:
         """Whether a place on a canvas of that width takes hold of it, logical pixels."""
-        return abs(x - self.x(width)) <= REACH
+        return abs(x - self.x(width)) <= reach
 
     def moved_to(self, x: float, width: float) -> SplitLine:
         """Drawn to a place on a canvas of that width, logical pixels."""

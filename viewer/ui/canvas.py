@@ -38,6 +38,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
+    QGuiApplication,
     QImage,
     QInputDevice,
     QMouseEvent,
@@ -56,11 +57,11 @@ from viewer.model.inspector import Inspected
 from viewer.model.motion import GLIDE_SECONDS, Glide
 from viewer.model.overlay_options import OverlayOptions
 from viewer.model.scene import Scene
-from viewer.model.split_line import SplitLine
+from viewer.model.split_line import REACH, SplitLine
 from viewer.model.view_state import ViewState
 from viewer.model.wheel import Pan, Zoom, interpret, pinch_factor
 from viewer.ui.canvas_geometry import DeviceGrid, paint_in_device_pixels
-from viewer.ui.canvas_input import Fingers, wheel_input
+from viewer.ui.canvas_input import Fingers, Wheel
 from viewer.ui.canvas_painter import Layer, compose
 from viewer.ui.frame_worker import RenderFrame, warm_up
 from viewer.ui.grid_painter import paint_grid
@@ -76,6 +77,12 @@ TICK_MS = 8
 
 CLOSER = (1.0, 4.0)
 """Where a double-click leads from fit."""
+
+HOLDING = Qt.MouseButton.LeftButton | Qt.MouseButton.MiddleButton
+"""The buttons that take hold of the picture."""
+
+FINGER = 16.0
+"""Logical pixels from a finger's middle within which it touches something small."""
 
 CLICK_REACH = 3.0
 """Logical pixels that the mouse may move between press and release of a click."""
@@ -123,7 +130,11 @@ class Canvas(QWidget):
         self._drag: QPointF | None = None
         self._pressed: QPointF | None = None  # where, as long as it may be a click
         self._mark: Inspected | None = None
+        self._wheel = Wheel()
         self._fingers = Fingers()
+        self._tapped: tuple[float, QPointF] | None = None  # when and where last
+        self._pan_rest = (0.0, 0.0)  # less than a device pixel
+        self._resized: tuple[ViewState, ViewState] | None = None
         self._cursor: QPointF | None = None
         self._line = SplitLine()
         self._line_held = False
@@ -458,14 +469,21 @@ class Canvas(QWidget):
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         event.accept()
-        action = interpret(wheel_input(event), self._touchpad_pans)
+        turned = self._wheel.read(event)
+        action = None if turned is None else interpret(turned, self._touchpad_pans)
         if isinstance(action, Zoom):
-            self._zoom_now(action.factor, event.position())
+            self._zoom_now(action.factor, self._grid.pixel_centre(event.position()))
         elif isinstance(action, Pan):
             self._pan_now(action.dx, action.dy)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        if event.button() == Qt.MouseButton.LeftButton and self._is_at_line(event.position()):
+        if self._line_held or self._drag is not None:
+            # A second button changes nothing of what the first one holds, but both together are no click.
+            self._pressed = None
+            event.accept()
+        elif event.button() == Qt.MouseButton.LeftButton and self._is_at_line(
+            event.position(), FINGER if _is_finger(event) else REACH
+        ):
             self._line_held = True
             event.accept()
         elif event.button() in (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton):
@@ -479,6 +497,8 @@ class Canvas(QWidget):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         position = event.position()
+        if not event.buttons() & HOLDING:
+            self._let_go()  # what a dialog that came up under the button has kept from here
         if self._line_held:
             self._line = self._line.moved_to(position.x(), self.width())
             self.update()
@@ -503,14 +523,12 @@ class Canvas(QWidget):
             self._point_at_line(event.position())
             event.accept()
             return
-        held = event.buttons() & (Qt.MouseButton.LeftButton | Qt.MouseButton.MiddleButton)
-        if self._drag is not None and not held:
-            self._drag = None
-            self.unsetCursor()
+        if self._drag is not None and not event.buttons() & HOLDING:
+            pressed = self._pressed
+            self._let_go()
             event.accept()
-            if self._pressed is not None and self._opened:
-                self.clicked.emit(*self._view.to_source(*self._grid.to_device(self._pressed)))
-            self._pressed = None
+            if pressed is not None and self._opened:
+                self.clicked.emit(*self._view.to_source(*self._grid.to_device(pressed)))
         else:
             super().mouseReleaseEvent(event)
 
@@ -519,20 +537,30 @@ class Canvas(QWidget):
         if event.button() != Qt.MouseButton.LeftButton:
             super().mouseDoubleClickEvent(event)
             return
-        if self._is_at_line(event.position()):
+        self._let_go()
+        self._go_closer(event.position())
+        event.accept()
+
+    def _go_closer(self, position: QPointF) -> None:
+        if self._is_at_line(position):
             self._line = SplitLine()
             self.update()
             self._point_again()
-            event.accept()
             return
-        self._drag = self._pressed = None
         view = self.target_view
         if view.follow == "fit" or view.scale < 1.0:
             scale = next((s for s in CLOSER if s > view.scale + 1e-9), 4.0 * view.scale)
-            self._glide_to(view.at_scale(scale, self._grid.to_device(event.position())))
+            self._glide_to(view.at_scale(scale, self._grid.pixel_centre(position)))
         else:
             self._glide_to(view.fit())
-        event.accept()
+
+    def _let_go(self) -> None:
+        """Nothing is held with the mouse."""
+        self._line_held = False
+        self._pressed = None
+        if self._drag is not None:
+            self._drag = None
+            self.unsetCursor()
 
     def leaveEvent(self, event: QEvent) -> None:
         self._cursor = None
@@ -559,7 +587,7 @@ class Canvas(QWidget):
         at = self.mapFromGlobal(event.globalPosition())
         kind = event.gestureType()
         if kind == Qt.NativeGestureType.ZoomNativeGesture:
-            self._zoom_now(pinch_factor(event.value()), at)
+            self._zoom_now(pinch_factor(event.value()), self._grid.pixel_centre(at))
         elif kind == Qt.NativeGestureType.PanNativeGesture:
             self._pan_now(event.delta().x(), event.delta().y())
         else:
@@ -571,25 +599,58 @@ class Canvas(QWidget):
         device = event.device()
         if device is None or device.type() != QInputDevice.DeviceType.TouchScreen:
             return False
+        if event.type() == QEvent.Type.TouchBegin and self._is_for_a_mouse(event):
+            event.ignore()  # Qt then makes a mouse of the finger
+            return True
         step = self._fingers.follow(event)
         if step is not None:
-            self._pan_now(step.shift.x(), step.shift.y())
-            if step.factor != 1.0:
-                self._zoom_now(step.factor, step.centre)
+            if step.factor == 1.0:
+                self._pan_now(step.shift.x(), step.shift.y())
+            else:
+                ratio = self._grid.ratio
+                moved = self._view.pan_by(step.shift.x() * ratio, step.shift.y() * ratio)
+                at = self._grid.to_device(step.centre)
+                self._take_over(moved.zoom_at(step.factor, at))
+        if self._fingers.tapped is not None:
+            self._tap(self._fingers.tapped)
         event.accept()
         return True
 
-    def _zoom_now(self, factor: float, position: QPointF) -> None:
-        self._take_over(self._view.zoom_at(factor, self._grid.to_device(position)))
+    def _is_for_a_mouse(self, event: QTouchEvent) -> bool:
+        """Whether a touch begins where a mouse would take hold of something else than the picture."""
+        position = event.points()[0].position()
+        at_line = self.split and self._line.is_at(position.x(), self.width(), FINGER)
+        return at_line or self.childAt(position.toPoint()) is not None
+
+    def _tap(self, position: QPointF) -> None:
+        """A tap is a click; the second of two is a double-click."""
+        before, self._tapped = self._tapped, (self._clock(), position)
+        interval = QGuiApplication.styleHints().mouseDoubleClickInterval() / 1000
+        twice = before is not None and self._clock() - before[0] < interval
+        if before is not None and twice and _apart(before[1], position) < 2 * FINGER:
+            self._tapped = None
+            self._go_closer(position)
+        elif self._opened:
+            self.clicked.emit(*self._view.to_source(*self._grid.to_device(position)))
+
+    def _zoom_now(self, factor: float, at: tuple[float, float]) -> None:
+        """About a device point. Who comes back to 100 % has the file's own pixels again."""
+        view = self._view.zoom_at(factor, at)
+        self._take_over(view.at_scale(1.0, at) if abs(view.scale - 1.0) < 1e-9 else view)
 
     def _pan_now(self, dx: float, dy: float) -> None:
+        """By logical pixels: whole device pixels of it now, as a drag does, the rest with the next step."""
         ratio = self._grid.ratio
-        self._take_over(self._view.pan_by(dx * ratio, dy * ratio))
+        u, v = dx * ratio + self._pan_rest[0], dy * ratio + self._pan_rest[1]
+        whole = round(u), round(v)
+        self._pan_rest = u - whole[0], v - whole[1]
+        if whole != (0, 0):
+            self._take_over(self._view.pan_by(*whole))
 
     # ---- the line that splits the view --------------------------------------------------------
 
-    def _is_at_line(self, position: QPointF) -> bool:
-        return self.split and self._line.is_at(position.x(), self.width())
+    def _is_at_line(self, position: QPointF, reach: float = REACH) -> bool:
+        return self.split and self._line.is_at(position.x(), self.width(), reach)
 
     def _point_at_line(self, position: QPointF | None) -> None:
         """The cursor shows where the line can be taken hold of."""
@@ -604,12 +665,15 @@ class Canvas(QWidget):
 
     def _take_over(self, view: ViewState) -> None:
         """A direct movement: it goes on from wherever a glide is, without delay."""
+        if self._drag is None or view.scale != self._view.scale:
+            self._pressed = None  # what is under the mouse is not what was pressed on
         self._stop_glide()
         self._move_to(view)
 
     def _glide_to(self, target: ViewState) -> None:
         if not self._opened:
             return
+        self._wheel.drop_momentum()
         if self._glide_seconds <= 0.0 or not self.isVisible():
             self._take_over(target)
             return
@@ -634,6 +698,7 @@ class Canvas(QWidget):
     def _open(self, extent: tuple[int, int]) -> None:
         kept = self._keep_view and self._opened and self._view.extent == extent
         self._stop_glide()
+        self._wheel.drop_momentum()
         self._opened = True
         self._sync_grid()
         if not kept:
@@ -653,7 +718,13 @@ class Canvas(QWidget):
             glide = self._glide
             self._stop_glide()
             self._view = glide.target
-        self._move_to(self._view.resized(grid.size), moving=True)
+        # All sizes in a row from the view before the first: each is rounded to whole pixels, and half of one lost with
+        # every step of a dragged corner would be the whole middle.
+        begun = self._view
+        if self._resized is not None and self._resized[0] == self._view:
+            begun = self._resized[1]
+        self._move_to(begun.resized(grid.size), moving=True)
+        self._resized = self._view, begun
 
     def _point_at(self, position: QPointF) -> None:
         self._cursor = position
@@ -741,3 +812,9 @@ class Canvas(QWidget):
 
 def _apart(a: QPointF, b: QPointF) -> float:
     return math.hypot(a.x() - b.x(), a.y() - b.y())
+
+
+def _is_finger(event: QMouseEvent) -> bool:
+    """Whether Qt made a mouse event of a touch."""
+    device = event.device()
+    return device is not None and device.type() == QInputDevice.DeviceType.TouchScreen

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPixmap, QWheelEvent
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QWidget
 
 from viewer.ui.canvas import Canvas
@@ -123,9 +123,6 @@ class Minimap(QWidget):
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         event.accept()
 
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        event.accept()  # the picture under it is not what the wheel is turned over
-
     def _go(self, event: QMouseEvent) -> None:
         event.accept()
         if (
@@ -136,4 +133,6 @@ class Minimap(QWidget):
             inner, at = self._inner(), event.position()
             x = min(max((at.x() - inner.x()) / inner.width(), 0.0), 1.0) * width
             y = min(max((at.y() - inner.y()) / inner.height(), 0.0), 1.0) * height
-            self._canvas.set_view(self._canvas.view.centred_on(x, y))
+            view = self._canvas.view
+            there = view.centred_on(x, y)
+            self._canvas.set_view(there.aligned() if view.is_aligned else there)
