@@ -172,7 +172,7 @@ def test_every_action_is_in_a_menu_with_its_keys(window):
         action = window.menus.actions[spec.id]
         assert action in found, spec.id
         shown = [k.toString() for k in action.shortcuts()]
-        assert len(shown) == len(spec.keys), spec.id
+        assert shown[: len(spec.keys)] == list(spec.keys), spec.id
 
 
 def test_keys_do_what_they_say(qtbot, window, picture):

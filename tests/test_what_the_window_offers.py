@@ -7,6 +7,7 @@ import threading
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMessageBox
 
@@ -142,6 +143,25 @@ def test_escape_leaves_full_screen_before_it_stops_anything(make_window, qtbot, 
     QTest.keyClick(window.canvas, Qt.Key.Key_Escape)
     assert stopped
     window.session._building = False
+
+
+def test_full_screen_by_the_system_is_the_same_as_by_our_own_key(make_window):
+    window = make_window()
+    window.setWindowState(Qt.WindowState.WindowFullScreen)  # as a window manager does
+    assert window.menus.actions["view.full_screen"].isChecked()
+    assert not window.tool_bar.isVisible() and not window.menuBar().isVisible()
+    window.setWindowState(Qt.WindowState.WindowNoState)
+    assert not window.menus.actions["view.full_screen"].isChecked()
+    assert window.tool_bar.isVisible() and window.menuBar().isVisible()
+
+
+def test_the_tool_bar_is_hidden_by_its_setting_alone(make_window, qapp):
+    window = make_window()
+    bar = window.menuBar()
+    at = QPoint(bar.width() - 5, bar.height() // 2)
+    event = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, at, bar.mapToGlobal(at))
+    qapp.sendEvent(bar, event)
+    assert qapp.activePopupWidget() is None
 
 
 def test_the_invitation_goes_when_a_picture_is_being_read_and_comes_back_if_it_cannot_be(

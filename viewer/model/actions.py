@@ -12,6 +12,16 @@ PRESETS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0)
 
 SEPARATOR = "-"
 
+_REPEATED = (
+    "zoom.in",
+    "zoom.out",
+    "pan.",
+    "file.next",
+    "file.previous",
+    "overlay.larger",
+    "overlay.smaller",
+)
+
 
 @dataclass(frozen=True)
 class ActionSpec:
@@ -32,6 +42,11 @@ class ActionSpec:
     tip: str = ""
     argument: float | str | tuple[float, float] | None = None
     separated: bool = False
+
+    @property
+    def repeats(self) -> bool:
+        """Whether it happens again and again while its key is held: moving does, what switches or opens does not."""
+        return self.id.startswith(_REPEATED)
 
     @property
     def plain_title(self) -> str:

@@ -107,6 +107,8 @@ class MainWindow(QMainWindow):
         self.menus.menu("Fiel&d", "Wei&ghts").menuAction().setVisible(len(there) > 1)
         self.tool_bar = ToolBar(self, self.menus.actions)
         self.addToolBar(self.tool_bar)
+        # Qt's own menu, on the menu bar, would hide the tool bar behind the back of the setting.
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
         self.error_box = dialogs.ErrorBox(self)
         self.sheet: ShortcutSheet | None = None
         self.card: FieldCardDialog | None = None
@@ -414,6 +416,8 @@ class MainWindow(QMainWindow):
         # Who goes to another window lets go of the key there.
         if event.type() == QEvent.Type.ActivationChange and not self.isActiveWindow():
             self._end_compare()
+        if event.type() == QEvent.Type.WindowStateChange:
+            self._show_bars()
         super().changeEvent(event)
 
     def _end_compare(self) -> None:
@@ -668,6 +672,11 @@ class MainWindow(QMainWindow):
                 self.showMaximized()
             else:
                 self.showNormal()
+        self._show_bars()
+
+    def _show_bars(self) -> None:
+        """Full screen is the picture alone, whoever asked for it: us, or the system's own key or button."""
+        on = self.isFullScreen()
         self.menuBar().setVisible(not on)
         self.tool_bar.setVisible(self.settings.tool_bar and not on)
         self.menus.tick("view.full_screen", on)

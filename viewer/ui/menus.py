@@ -13,6 +13,9 @@ from viewer.model.actions import ACTIONS, MENUS, ActionSpec
 
 Handler = Callable[..., Any]
 
+ROLES = {"file.quit": QAction.MenuRole.QuitRole, "help.about": QAction.MenuRole.AboutRole}
+"""What belongs to the application's own menu on macOS. Left to guess, Qt would also take "About This Field" there."""
+
 
 class Menus:
     """The QAction of every entry of the table, in the window's menu bar.
@@ -57,7 +60,13 @@ class Menus:
     def _add(self, spec: ActionSpec, handler: Handler) -> None:
         action = QAction(spec.title, self._window)
         action.setObjectName(spec.id)
-        action.setShortcuts([QKeySequence(k) for k in spec.keys])
+        keys = [QKeySequence(k) for k in spec.keys]
+        if spec.id == "view.full_screen":  # each system has one of its own
+            system = QKeySequence.keyBindings(QKeySequence.StandardKey.FullScreen)
+            keys += [key for key in system if key not in keys]
+        action.setShortcuts(keys)
+        action.setAutoRepeat(spec.repeats)
+        action.setMenuRole(ROLES.get(spec.id, QAction.MenuRole.NoRole))
         action.setStatusTip("")
         if spec.tip:
             action.setToolTip(spec.tip)
