@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QFileDialog
 from scipy.ndimage import gaussian_filter
 
 from gaussian_core.errors import ImageError
@@ -18,7 +20,10 @@ from gaussian_core.reduced_copy import reduced_copy
 from gaussian_core.viewport import Viewport
 from tests.canvas_helpers import pixels
 from tests.window_helpers import open_and_wait, wait_until_idle
+from viewer.model.export_plan import ExportPlan, suggested_name
+from viewer.model.methods import Choice
 from viewer.model.original import OriginalDrawing, psnr_of_frames
+from viewer.ui import field_saving
 
 
 def scenery(height, width, dtype=np.uint8):
@@ -215,3 +220,20 @@ def test_another_picture_is_shown_as_those_before_the_copy(opened, qtbot, tmp_pa
     wait_until_idle(qtbot, window, lambda: window.session.document.extent == (60, 80))
     assert window.canvas.split == split
     assert window.menus.actions["field.split"].isChecked() == split
+
+
+def test_files_are_named_after_the_copy_and_the_method(window, qtbot):
+    document = window.session.document
+    assert document.stem == "a 1-4"
+    assert field_saving.suggested_name(document) == "a 1-4.safetensors"
+    window._ask_export_file(ExportPlan(4.0))
+    dialog = next(d for d in window.findChildren(QFileDialog) if d.windowTitle() == "Export")
+    assert Path(dialog.selectedFiles()[0]).name == "a 1-4 x4 Kernel interpolation.png"
+    dialog.close()
+
+
+def test_the_usual_method_is_not_named():
+    assert suggested_name("a", 2.5, Choice()) == "a x2.5.png"
+    assert suggested_name("a", 2.0, None) == "a x2.png"
+    assert suggested_name("a", 2.0, Choice(shipped="base")) == "a x2 ContinuousSR base.png"
+    assert suggested_name("a", 2.0, Choice(weights=Path("/b/my.pth"))) == "a x2 my.png"

@@ -208,3 +208,27 @@ def test_the_line_stays_within_reach(x, left):
     assert line.is_at(left + 5, 1000) and not line.is_at(left + 7, 1000)
     assert line.column(1000) == round(left)
     assert SplitLine().moved_to(3.0, 4.0).column(4) == 2, "a canvas too narrow for it"
+
+
+def test_what_is_lacking_of_a_side_is_said_on_its_plate(window, qtbot):
+    """A network that is asked for every pixel is coarse at first, left of the line as well as right of it."""
+    pytest.importorskip("torch")
+    canvas = window.canvas
+    canvas.set_view(canvas.view.set_scale(2.0))  # few pixels
+    split(window, qtbot)
+    assert canvas.plates == ("Bicubic", "Kernel interpolation")
+    seen = []
+    canvas.frame_shown.connect(lambda _: seen.append(canvas.plates))
+    canvas.beside_shown.connect(lambda _: seen.append(canvas.plates))
+    window.menus.actions["method.liif"].trigger()
+    assert canvas.plates[1] == "LIIF  …", "what is seen there is the field of before"
+    wait_until_idle(qtbot, window, lambda: canvas.plates[1] == "LIIF", 60_000)
+    assert any(right.startswith("LIIF  preview 1/") for _, right in seen)
+    seen.clear()
+    window.menus.actions["method.kernel"].trigger()
+    canvas.set_view(canvas.view.set_scale(2.25))
+    wait_until_idle(qtbot, window, timeout=60_000)
+    assert any(left.startswith("LIIF  preview 1/") for left, _ in seen)
+    assert canvas.plates == ("LIIF", "Kernel interpolation")
+    canvas.set_view(canvas.view.set_scale(0.5))
+    assert canvas.plates == ("LIIF", "Kernel interpolation"), "below 100 % the picture is shown"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import threading
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -43,10 +42,11 @@ class FitDrawing:
         pixels = opaque.as_float((0, 0, width, height))
         self._fit = Fit(pixels if pixels.shape[2] == 3 else np.repeat(pixels[..., :1], 3, 2))
         self._options = options
-        self._steps: Iterator[Progress] | None = self._fit.run(report=5)
+        self._steps: Iterator[Progress] | None = self._fit.run(report=1)
         self._latest: Progress | None = None
-        self._field: GaussianField | None = None
-        self._lock = threading.Lock()
+        self._made = False  # whether `field` is the newest there is
+        self.field: GaussianField | None = None
+        """The Gaussians as they were drawn last; None before that."""
 
     @property
     def unfinished(self) -> bool:
@@ -68,19 +68,16 @@ class FitDrawing:
         from gaussian_core.rasterizer import rasterize
 
         self._advance(self.patience, stop)
+        if self.field is None or not self._made:
+            self.field = self._fit.field()
+            self._made = True
         given = self._options.pixel_sigma
         options: dict[str, Any] = {} if given is None else {"pixel_sigma": given}
-        return rasterize(self._made(), viewport, stop=stop, **options)
+        return rasterize(self.field, viewport, stop=stop, **options)
 
-    def kernels(self, rect: tuple[int, int, int, int]) -> GaussianField:
-        """The Gaussians so far, all of them."""
-        return self._made()
-
-    def _made(self) -> GaussianField:
-        with self._lock:
-            if self._field is None:
-                self._field = self._fit.field()
-            return self._field
+    def kernels(self, rect: tuple[int, int, int, int]) -> GaussianField | None:
+        """The Gaussians as they were drawn last, all of them: for other threads, too."""
+        return self.field
 
     def _advance(self, seconds: float, stop: Stop | None) -> None:
         end = time.perf_counter() + seconds
@@ -91,8 +88,7 @@ class FitDrawing:
             if self._latest is not None and self._latest.done >= 1:
                 self._steps.close()  # type: ignore[attr-defined]
                 self._steps = None
-            with self._lock:
-                self._field = None
+            self._made = False
             if time.perf_counter() > end:
                 break
 

@@ -187,8 +187,8 @@ class Document:
             scene, keys = replace(scene, resampling=spec.name, interpolated=True), []
         elif spec.makes == "original":
             assert self.picture.original is not None
-            drawing = OriginalDrawing(self.picture.original, self.extent)
-            scene, keys = replace(scene, drawing=drawing), []
+            original = OriginalDrawing(self.picture.original, self.extent)
+            scene, keys = replace(scene, drawing=original), []
         elif spec.makes == "pixels":
             scene, keys = replace(scene, drawing=LazyDrawing(self.picture, spec.name)), []
         plan = TilePlan({key: grid.rect(key) for key in keys}, self.plan.asked, AHEAD)
@@ -215,6 +215,21 @@ class Document:
     def extent(self) -> tuple[int, int]:
         """(height, width) in source pixels."""
         return self.scene.extent
+
+    @property
+    def stem(self) -> str:
+        """Its name for those of files that are made of it, without an ending."""
+        if self.picture is None or self.picture.original is None:
+            return Path(self.name).stem
+        name, _, factor = self.name.rpartition(", 1/")
+        return f"{Path(name).stem} 1-{factor}"
+
+    @property
+    def whole(self) -> GaussianField | None:
+        """The whole field, where it need not be built: of a field file, or what is fitted to the picture so far."""
+        if self.picture is None:
+            return next(iter(self.scene.tiles.values()), None)
+        return getattr(self.scene.drawing, "field", None)
 
     @property
     def has_alpha(self) -> bool:
@@ -404,11 +419,13 @@ def read_weights(path: Path) -> None:
     load_for(path, pick_device("auto"))
 
 
-def _drawing(picture: PictureSource, weights: Path) -> Any:
+def _drawing(picture: PictureSource, weights: Path) -> LazyDrawing | None:
     """What draws the picture where the weights make no field (LIIF, GaussianSR), else None."""
     load_torch()
     from gaussian_core.methods import METHODS as ALL
     from gaussian_core.methods import Options, method_of_weights
 
     method = ALL[method_of_weights(weights)]
-    return None if method.makes_field else method.open(picture, Options(weights=weights))
+    if method.makes_field:
+        return None
+    return LazyDrawing(picture, method.name, method.open(picture, Options(weights=weights)))

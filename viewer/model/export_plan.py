@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
+from viewer.model.methods import Choice
 from viewer.model.scene import Rect
 
 MAX_SIDE = 10_000_000
@@ -15,6 +17,15 @@ class ExportPlan:
 
     scale: float
     region: Rect | None = None
+
+
+def suggested_name(stem: str, scale: float, choice: Choice | None) -> str:
+    """A name for the file. stem: of what is open. choice: what the picture is shown by, None for a field file: any but
+    the usual one is named, for the files of several methods are held against each other."""
+    by = ""
+    if choice is not None and choice != Choice():
+        by = " " + (choice.title if choice.weights is None else Path(choice.title).stem)
+    return f"{stem} x{scale:g}{by}.png"
 
 
 def export_size(extent: tuple[int, int], plan: ExportPlan) -> tuple[int, int] | None:

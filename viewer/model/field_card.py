@@ -74,6 +74,8 @@ def card_of(document: Document) -> FieldCard:
         shipped = ALL[other.name].shipped
         if shipped is None:
             rows = [("Weights", "none: Gaussians are fitted to this picture alone")]
+            if (field := document.whole) is not None:
+                rows.insert(0, ("Gaussians", f"{len(field):,}"))
             if state := document.scene.drawing.state:
                 rows.append(("So far", state))
             return FieldCard(other.title, f"{other.tip}.", tuple(rows))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gaussian_core.errors import Cancelled
 from viewer.model.torch_import import load_torch
 
 if TYPE_CHECKING:
@@ -21,19 +22,31 @@ Rect = tuple[int, int, int, int]
 
 PATIENCE = 0.3
 """Seconds of work before each frame, for a method that can show what it has so far."""
+TURN = 0.02
+"""Seconds after which a thread that waits for its turn asks again whether it is still wanted."""
 
 
 class LazyDrawing:
-    """Draws on the frame thread; the overlays' thread may ask for kernels beside it."""
+    """Draws for one thread at a time: where the method goes from one side of a split view to the other, the threads of
+    both want it for a moment. The overlays' thread may ask for kernels beside them.
 
-    def __init__(self, picture: PictureSource, method: str) -> None:
+    opened: what draws, where it is open already.
+    """
+
+    def __init__(self, picture: PictureSource, method: str, opened: Any = None) -> None:
         self.picture, self.method = picture, method
-        self._drawing: Any = None
+        self._drawing: Any = opened
         self._lock = threading.Lock()
 
     def draw(self, viewport: Viewport, stop: Stop | None = None) -> NDArray[np.float32]:
         """(h, w, C) float32. Raises Cancelled, and WeightsError when the method's weights cannot be used."""
-        frame: NDArray[np.float32] = self._opened(stop).draw(viewport, stop)
+        while not self._lock.acquire(timeout=TURN):
+            if stop is not None and stop():
+                raise Cancelled("stopped while another thread drew")
+        try:
+            frame: NDArray[np.float32] = self._opened(stop).draw(viewport, stop)
+        finally:
+            self._lock.release()
         return frame
 
     def kernels(self, rect: Rect) -> GaussianField | None:
@@ -41,6 +54,17 @@ class LazyDrawing:
         it is not open yet."""
         kernels = getattr(self._drawing, "kernels", None)
         return None if kernels is None else kernels(rect)
+
+    @property
+    def field(self) -> GaussianField | None:
+        """The field of Gaussians that is drawn, where it is one, as it was drawn last."""
+        found: GaussianField | None = getattr(self._drawing, "field", None)
+        return found
+
+    @property
+    def marks_nothing(self) -> bool:
+        """Whether it is known that the method has no kernels."""
+        return self._drawing is not None and not hasattr(self._drawing, "kernels")
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -58,17 +82,16 @@ class LazyDrawing:
         return str(getattr(self._drawing, "state", ""))
 
     def _opened(self, stop: Stop | None) -> Any:
-        with self._lock:
-            if self._drawing is None:
-                from gaussian_core.methods import METHODS, open_drawing
+        if self._drawing is None:
+            from gaussian_core.methods import METHODS, open_drawing
 
-                if METHODS[self.method].needs_torch:
-                    load_torch()
+            if METHODS[self.method].needs_torch:
+                load_torch()
 
-                drawing = open_drawing(self.picture, self.method)
-                if hasattr(drawing, "patience"):
-                    drawing.patience = PATIENCE
-                else:
-                    drawing.encode(stop)
-                self._drawing = drawing
-            return self._drawing
+            drawing = open_drawing(self.picture, self.method)
+            if hasattr(drawing, "patience"):
+                drawing.patience = PATIENCE
+            else:
+                drawing.encode(stop)
+            self._drawing = drawing
+        return self._drawing

@@ -16,6 +16,8 @@ from gaussian_core.viewport import Viewport
 class OriginalDrawing:
     """A scene's drawing, see LazyDrawing. extent: (height, width) of the copy."""
 
+    marks_nothing = True
+
     def __init__(self, original: PictureSource, extent: tuple[int, int]) -> None:
         self._levels = levels_of(original)
         self._factor = original.width / extent[1], original.height / extent[0]

@@ -281,6 +281,16 @@ class Canvas(QWidget):
         return left.bgrx.copy(), right.bgrx.copy()
 
     @property
+    def plates(self) -> tuple[str, str]:
+        """What is said of the sides of the line: their names, and what is lacking of them in this view."""
+        states = (pane.state(self._view) for pane in (self._beside, self._pane))
+        left, right = (
+            f"{name}  {state}" if state else name
+            for name, state in zip(self._names, states, strict=True)
+        )
+        return left, right
+
+    @property
     def scene_at_cursor(self) -> Scene | None:
         """The scene on the side of the line that the mouse is on."""
         left = self.split and self._cursor is not None
@@ -453,7 +463,7 @@ class Canvas(QWidget):
             if self.split:
                 size = self._view.size
                 column = self._line.column(size[0])
-                paint_split(painter, size, column, self._names, self.font(), self._grid.ratio)
+                paint_split(painter, size, column, self.plates, self.font(), self._grid.ratio)
         else:
             painter.fillRect(0, 0, *self._view.size, self._background)
         painter.end()

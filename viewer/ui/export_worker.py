@@ -36,7 +36,8 @@ class Job(Protocol):
 
 @dataclass(frozen=True)
 class Export:
-    """source: a Picture or a GaussianField. region: (x, y, width, height) in source pixels; None is all of it."""
+    """source: a Picture or a GaussianField. region: (x, y, width, height) in source pixels; None is all of
+    it. note: what is to be said when it is written."""
 
     source: Any
     out: str
@@ -45,6 +46,7 @@ class Export:
     method: str | None = None
     weights: Path | None = None
     pixel_sigma: float | None = None
+    note: str = ""
     doing: str = "Exporting"
     too_large: str = "There is not enough memory for this size: choose a smaller scale."
 
@@ -63,7 +65,7 @@ class Export:
             stop=stop,
         )
         width, height = result.size
-        notes = "".join(f"; {note}" for note in (*result.notes, result.damage) if note)
+        notes = "".join(f"; {note}" for note in (*result.notes, result.damage, self.note) if note)
         return f"Saved {result.path.name}, {width:,} × {height:,}{notes}"
 
 

@@ -28,10 +28,11 @@ COPIES = 2
 @dataclass(frozen=True)
 class FieldSaving:
     """A job for ExportWorker. source: a picture, whose field is built, or a field, which is written as it is. method:
-    of the picture's field. weights: a file that it is built by."""
+    of the picture's field. weights: a file that it is built by. note: what is to be said when it is written."""
 
     source: PictureSource | GaussianField
     out: str
+    note: str = ""
     method: str | None = None
     weights: Path | None = None
     doing: str = "Saving the field"
@@ -58,7 +59,9 @@ class FieldSaving:
                 say=notes.append,
             )
         field.save(out)
-        return "; ".join([f"Saved {out.name}, {len(field):,} Gaussians", *notes])
+        return "; ".join(
+            [f"Saved {out.name}, {len(field):,} Gaussians", *notes, *filter(None, [self.note])]
+        )
 
 
 def why_not(document: Document) -> str:
@@ -67,10 +70,10 @@ def why_not(document: Document) -> str:
     if picture is None:
         return ""
     scene = document.scene
+    if document.whole is not None:
+        return ""
     if document.method == "fit":
-        return (
-            "The Gaussians that are fitted here stay here: the command `fit` fits and saves them."
-        )
+        return "Nothing is fitted yet: it begins when the picture is seen at 100 % or closer."
     if scene.interpolated or scene.drawing is not None:
         return (
             f"{scene.title} shows the picture without a field of Gaussians: choose ContinuousSR or Kernel"
@@ -89,13 +92,24 @@ def why_not(document: Document) -> str:
 
 def saving(document: Document, out: str) -> FieldSaving:
     """The job that writes the field of what is open into a file."""
-    if document.picture is None:
-        return FieldSaving(next(iter(document.scene.tiles.values())), out)
+    if document.whole is not None:
+        return FieldSaving(document.whole, out, fitted(document))
+    assert document.picture is not None
     weights = document.choice.file
-    return FieldSaving(document.picture, out, None if weights else document.method, weights)
+    return FieldSaving(
+        document.picture, out, method=None if weights else document.method, weights=weights
+    )
+
+
+def fitted(document: Document) -> str:
+    """How good a field is that is fitted to the picture, in words; empty for others."""
+    drawing = document.scene.drawing
+    if document.whole is None or drawing is None:
+        return ""
+    said = [f"{'fitted so far' if drawing.unfinished else 'fitted'}: {drawing.state}"]
+    return "; ".join([*said, *drawing.notes])
 
 
 def suggested_name(document: Document) -> str:
     """A name for the file; of a field file, one that is not its own."""
-    stem = Path(document.name).stem
-    return f"{stem}{' copy' if document.picture is None else ''}{FIELD_SUFFIX}"
+    return f"{document.stem}{' copy' if document.picture is None else ''}{FIELD_SUFFIX}"

@@ -25,6 +25,7 @@ from viewer.model import actions as table
 from viewer.model import status_text
 from viewer.model.document import is_weights_file
 from viewer.model.export_plan import ExportPlan, region_in_view
+from viewer.model.export_plan import suggested_name as export_name
 from viewer.model.field_card import card_of
 from viewer.model.frame import Frame
 from viewer.model.frame_renderer import FIELD_FROM
@@ -39,7 +40,7 @@ from viewer.ui.canvas import Canvas
 from viewer.ui.export_dialog import ExportDialog
 from viewer.ui.export_worker import Export, ExportWorker, Job
 from viewer.ui.field_card_dialog import FieldCardDialog
-from viewer.ui.field_saving import saving, suggested_name, why_not
+from viewer.ui.field_saving import fitted, saving, suggested_name, why_not
 from viewer.ui.folder_steps import FolderSteps
 from viewer.ui.incoming import incoming, is_welcome
 from viewer.ui.menus import Handler, Menus
@@ -488,6 +489,8 @@ class MainWindow(QMainWindow):
         scene = self.canvas.scene
         if scene is not None and frame.revision == scene.revision and frame.field_share > 0:
             self._drawn = scene.drawing
+        if scene is not None and getattr(scene.drawing, "state", False):
+            self._show_card()
         self._show_waiting()
         if self.session.comparing:
             self._tell_held()
@@ -590,7 +593,7 @@ class MainWindow(QMainWindow):
 
     def _show_field(self) -> None:
         """Name the method of what is on screen, which after a switch is the old one for a moment."""
-        scene, document = self.canvas.scene, self.session.document
+        scene = self.canvas.scene
         if self.canvas.mark is None:  # it went with the field that it was of
             self.status.forget("mark")
         if scene is not None:
@@ -598,11 +601,15 @@ class MainWindow(QMainWindow):
             self._show_waiting()
             if self.session.comparing:
                 self._tell_held()
+        self._show_card()
+
+    def _show_card(self) -> None:
+        """The card follows what is shown, as far as it is made."""
         if self.card is not None and self.card.isVisible():
-            if document is None:
+            if self.session.document is None:
                 self.card.close()
             else:
-                self.card.show_card(card_of(document))
+                self.card.show_card(card_of(self.session.document))
 
     # ---- work under way -----------------------------------------------------------------------
 
@@ -691,7 +698,7 @@ class MainWindow(QMainWindow):
         if scene is None or not any(kind.values()):
             return
         tiles = scene.tiles.values()
-        if scene.interpolated or scene.drawing is not None:
+        if scene.interpolated or getattr(scene.drawing, "marks_nothing", False):
             self.status.tell(f"{scene.title} shows the picture without Gaussians to mark", 8.0)
         elif "drifts" in kind and tiles and all(tile.drifts is None for tile in tiles):
             self.status.tell("Of this field's Gaussians it is not known that they drifted", 8.0)
@@ -755,7 +762,8 @@ class MainWindow(QMainWindow):
         if document is None:
             return
         folder = self.settings.last_folder or str(Path.home())
-        name = f"{Path(document.name).stem} x{plan.scale:g}.png"
+        choice = None if document.picture is None else document.choice
+        name = export_name(document.stem, plan.scale, choice)
         dialogs.ask_save(
             self,
             "Export",
@@ -769,16 +777,17 @@ class MainWindow(QMainWindow):
         document = self.session.document
         if document is None or self.exporter.running:
             return
-        source = document.picture or next(iter(document.scene.tiles.values()))
-        weights = document.choice.file if document.picture is not None else None
+        whole = document.whole
+        weights = document.choice.file if whole is None else None
         export = Export(
-            source,
+            document.picture if whole is None else whole,
             path,
             plan.scale,
             plan.region,
-            None if document.picture is None or weights else document.method,
+            None if whole is not None or weights else document.method,
             weights,
             document.scene.pixel_sigma,
+            fitted(document),
         )
         self._write(export)
 

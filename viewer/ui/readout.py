@@ -88,7 +88,7 @@ class Readout(QObject):
     def _show_counts(self, shown: int, in_view: int) -> None:
         self._counted = (shown, in_view)
         scene, overlays = self._canvas.scene, self._canvas.overlays
-        if scene is None or not scene.tiles:
+        if scene is None or not (scene.tiles or in_view):
             self._status.show_counts("")
         elif not overlays.any or (shown == 0 and in_view > 0):
             # Nothing is drawn yet while the view moves far or the kernels are being prepared.

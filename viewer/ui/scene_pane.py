@@ -7,12 +7,17 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, Signal
 
 from viewer.model.frame import Frame
+from viewer.model.frame_renderer import FIELD_FROM
 from viewer.model.frame_slot import FrameRequest
 from viewer.model.pan_reuse import PanningRenderer
 from viewer.model.scene import Scene
+from viewer.model.status_text import preview_text
 from viewer.model.view_state import ViewState
 from viewer.ui.canvas_painter import Layer, frame_layer
 from viewer.ui.frame_worker import FrameWorker, RenderFrame
+
+ALL_BUILT = 0.995
+"""Of a frame's pixels; the share of one that was shifted is rounded."""
 
 
 class ScenePane(QObject):
@@ -36,7 +41,8 @@ class ScenePane(QObject):
         clock: Callable[[], float],
     ) -> None:
         super().__init__(parent)
-        self.scene: Scene | None = None
+        self._scene: Scene | None = None
+        self._since = 0  # the revision from which the scene is shown as it is now
         self.frame: Frame | None = None
         self.layer: Layer | None = None
         self.rows: Layer | None = None
@@ -48,6 +54,33 @@ class ScenePane(QObject):
         self.worker.rows_ready.connect(self._take_rows)
         self.worker.failed.connect(self.failed)
         self.worker.remarked.connect(self.remarked)
+
+    @property
+    def scene(self) -> Scene | None:
+        return self._scene
+
+    @scene.setter
+    def scene(self, scene: Scene | None) -> None:
+        before, self._scene = self._scene, scene
+        if scene is not None and (before is None or _shown_otherwise(before, scene)):
+            self._since = scene.revision
+
+    def state(self, view: ViewState) -> str:
+        """What is lacking of what a view is to show, for a few words after the method's name; empty where nothing is,
+        and below 100 %, where the picture is shown."""
+        scene, frame = self._scene, self.frame
+        if scene is None or view.scale < FIELD_FROM:
+            return ""
+        other = frame is None or frame.generation != scene.generation
+        if frame is None or other or frame.revision < self._since:
+            return "…"  # what is seen is of the method before
+        if scene.drawing is None:
+            built = frame.field_share
+            building = not scene.interpolated and frame.exact and built < ALL_BUILT
+            return f"built: {100 * built:.0f} %" if building else ""
+        if frame.level > 1:
+            return preview_text(frame.level)
+        return str(scene.drawing.state) if getattr(scene.drawing, "unfinished", False) else ""
 
     @property
     def idle(self) -> bool:
@@ -86,10 +119,7 @@ class ScenePane(QObject):
         before = self.scene
         if before is None or before.pyramid is not after.pyramid:
             return True
-        if any(
-            getattr(before, name) != getattr(after, name)
-            for name in ("method", "resampling", "drawing", "pixel_sigma", "interpolated")
-        ):
+        if _shown_otherwise(before, after):
             return True
         if after.grid is None or after.pyramid is None:
             return True
@@ -121,3 +151,9 @@ class ScenePane(QObject):
         if rows is not None and self.scene is not None:
             self.rows = frame_layer(rows)
             self.rows_taken.emit()
+
+
+def _shown_otherwise(before: Scene, after: Scene) -> bool:
+    """Whether a picture, or part of it, is shown by something else."""
+    names = ("generation", "method", "resampling", "drawing", "pixel_sigma", "interpolated")
+    return any(getattr(before, name) != getattr(after, name) for name in names)

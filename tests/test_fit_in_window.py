@@ -1,0 +1,124 @@
+"""A fit that is watched: its Gaussians are marked, counted, told of, saved and exported as they are on screen."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+from PIL import Image
+from PySide6.QtWidgets import QFileDialog
+
+from gaussian_core import Viewport, rasterize
+from gaussian_core.errors import Cancelled
+from gaussian_core.field import GaussianField
+from gaussian_core.images import Picture
+from tests.window_helpers import keep_what_is_told, open_and_wait, save_picture, wait_until_idle
+from viewer.model.export_plan import ExportPlan
+from viewer.model.lazy_drawing import LazyDrawing
+
+
+@pytest.fixture
+def window(make_window, qtbot, tmp_path, monkeypatch):
+    """A small picture at 800 %, which the field of kernel interpolation shows."""
+    made = make_window()
+    made.told = keep_what_is_told(made, monkeypatch)
+    open_and_wait(qtbot, made, save_picture(tmp_path / "a.png", 40, 30))
+    made.canvas.set_view(made.canvas.view.at_scale(8.0))
+    wait_until_idle(qtbot, made)
+    return made
+
+
+@pytest.fixture
+def fitted(window, qtbot):
+    window.menus.actions["method.fit"].trigger()
+    wait_until_idle(qtbot, window, lambda: window.session.document.whole is not None, 60_000)
+    return window
+
+
+def saved(qtbot, window):
+    qtbot.waitUntil(lambda: not window.exporter.running, timeout=30_000)
+    return window.status.message
+
+
+def test_what_is_fitted_is_saved_and_exported_as_it_is_shown(fitted, qtbot, tmp_path):
+    field = fitted.session.document.whole
+    state = fitted.canvas.scene.drawing.state
+    fitted.save_field(str(tmp_path / "f.safetensors"))
+    assert saved(qtbot, fitted) == f"Saved f.safetensors, {len(field):,} Gaussians; fitted: {state}"
+    again = GaussianField.open(tmp_path / "f.safetensors")
+    assert np.array_equal(again.means, field.means) and again.metadata["method"] == "fit"
+    fitted.export(ExportPlan(3.0), str(tmp_path / "f.png"))
+    assert saved(qtbot, fitted) == f"Saved f.png, 120 × 90; fitted: {state}"
+    wanted = rasterize(field, Viewport((0, 0), 3.0, (120, 90)))
+    pixels = np.asarray(Image.open(tmp_path / "f.png")).astype(float)
+    assert np.abs(pixels - np.clip(wanted, 0, 1) * 255).max() <= 1
+    assert not fitted.told
+
+
+def test_what_is_not_fitted_yet_cannot_be_saved_and_says_when_it_is(window, qtbot):
+    window.canvas.set_view(window.canvas.view.at_scale(0.5))
+    window.menus.actions["method.fit"].trigger()
+    wait_until_idle(qtbot, window)
+    window.menus.actions["file.save_field"].trigger()
+    assert window.told == [
+        (
+            "The field cannot be saved",
+            "Nothing is fitted yet: it begins when the picture is seen at 100 % or closer.",
+        )
+    ]
+    assert not window.findChildren(QFileDialog)
+
+
+def test_its_gaussians_are_marked_counted_and_told_of(fitted, qtbot):
+    fitted.status.tell("")
+    fitted.menus.actions["overlay.centres"].trigger()
+    assert "without Gaussians" not in fitted.status.message
+    wait_until_idle(qtbot, fitted)
+    count = len(fitted.session.document.whole)
+    assert fitted.status.counts.text == f"{count:,} Gaussians"
+    fitted.menus.actions["field.card"].trigger()
+    rows = dict(fitted.card.card.rows)
+    assert rows["Gaussians"] == f"{count:,}"
+    assert rows["So far"] == fitted.canvas.scene.drawing.state
+
+
+def test_networks_without_kernels_say_that_there_is_nothing_to_mark(window, qtbot):
+    pytest.importorskip("torch")
+    window.menus.actions["method.liif"].trigger()
+    wait_until_idle(qtbot, window, lambda: not window._undrawn, 60_000)
+    window.menus.actions["overlay.centres"].trigger()
+    assert window.status.message == "LIIF shows the picture without Gaussians to mark"
+
+
+def test_the_card_follows_a_fit(window, qtbot):
+    window.menus.actions["method.fit"].trigger()
+    window.menus.actions["field.card"].trigger()
+    wait_until_idle(qtbot, window, lambda: window.session.document.whole is not None, 60_000)
+    assert dict(window.card.card.rows)["So far"] == window.canvas.scene.drawing.state
+    assert "%" not in dict(window.card.card.rows)["So far"]
+
+
+def test_two_threads_take_turns_at_a_drawing():
+    """As both sides of a split view do while a method goes from one to the other."""
+    pixels = np.random.default_rng(3).integers(0, 256, (40, 50, 3), np.uint8)
+    drawing = LazyDrawing(Picture.from_array(pixels), "fit")
+    view = Viewport((0, 0), 1.0, (50, 40))
+    drawing.draw(view)  # opened, and its kernels are there
+    failed = []
+
+    def draw():
+        try:
+            while drawing.unfinished:
+                drawing.draw(view)
+        except Exception as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=draw) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert not failed and not drawing.unfinished
+    with drawing._lock, pytest.raises(Cancelled):
+        drawing.draw(view, stop=lambda: True)  # who waits for a turn can be stopped
