@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
+from gaussian_core.imaging.named_colours import NAME
 from gaussian_core.parallel import run_strips
 
 # What picture editors use: matches colours and lets black be black.
@@ -91,6 +92,8 @@ def conversion(profile: bytes | None, mode: str) -> tuple[Conversion | None, str
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         name = " ".join(ImageCms.getProfileDescription(source).split()) or "an unnamed profile"
+        if name.endswith("built-in"):  # what the library calls those that are made of named colours
+            name = NAME
         if source.profile.xcolor_space != _SPACES[mode]:
             return (
                 None,

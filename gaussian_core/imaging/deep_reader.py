@@ -37,7 +37,7 @@ def read_png(path: Path, file: BinaryIO) -> Picture:
     import imagecodecs
 
     image = pillow_reader.identify(path, file)
-    notes = [pillow_reader.frames_note(image)]
+    notes = [pillow_reader.frames_note(image), image.info["colour_note"]]
     turn = _png_orientation(image)
     profile = image.info.get("icc_profile")
     file.seek(0)

@@ -13,6 +13,7 @@ from gaussian_core.imaging import colour, orientation
 from gaussian_core.imaging.files import FORMATS, check_size, damaged, unknown_format
 from gaussian_core.imaging.finite import finite
 from gaussian_core.imaging.losses import losses_of
+from gaussian_core.imaging.named_colours import name_colours
 from gaussian_core.imaging.picture import Picture, grey_as_rgb
 from gaussian_core.parallel import run_strips
 
@@ -32,7 +33,10 @@ _COUNTED = {"GIF": "frames", "PNG": "frames", "WEBP": "frames", "AVIF": "frames"
 
 
 def identify(path: Path, file: BinaryIO, whole: bool = True) -> Image.Image:
-    """The header read, nothing decoded. whole: the picture will be, and its size is checked for that."""
+    """The header read, nothing decoded. whole: the picture will be, and its size is checked for that.
+
+    Its `info` has the profile of its colours also where the file only names them, and a "colour_note", "" for none.
+    """
     file.seek(0)
     Image.init()  # does nothing the second time
     known = [name for name in FORMATS if name in Image.OPEN]  # a Pillow may be built without some
@@ -42,6 +46,7 @@ def identify(path: Path, file: BinaryIO, whole: bool = True) -> Image.Image:
         raise unknown_format(path, file) from None
     except DECODER_FAULTS as error:
         raise damaged(path, error) from error
+    image.info["colour_note"] = name_colours(image, file)
     if whole:
         check_size(path, *image.size, pixel_bytes=8 if _is_deep(image) else 7)
     return image
@@ -58,7 +63,7 @@ def read(path: Path, file: BinaryIO) -> Picture:
     """Decode with Pillow. Raises ImageError."""
     image = identify(path, file)
     try:
-        notes = [frames_note(image)]
+        notes = [frames_note(image), image.info["colour_note"]]
         image.load()
         # After loading: TIFF is turned by its decoder, which then takes the tag away.
         turn = image.getexif().get(orientation.TAG, 1)
