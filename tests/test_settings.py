@@ -96,3 +96,59 @@ def test_bytes_that_are_no_text_give_defaults(tmp_path):
 def test_an_unwritable_place_is_survived(tmp_path):
     (tmp_path / "file").write_text("")
     assert not SettingsFile(tmp_path / "file" / "settings.json").save(Settings())
+
+
+def test_names_of_files_that_are_no_unicode_come_back(tmp_path):
+    """Linux allows any bytes; Python stands surrogates for those that are no UTF-8."""
+    file = SettingsFile(tmp_path / "settings.json")
+    assert file.save(Settings(recents=("/tmp/\udcff.png", "/tmp/Ü 写真.png")))
+    assert file.load().recents == ("/tmp/\udcff.png", "/tmp/Ü 写真.png")
+
+
+def test_two_windows_keep_what_the_other_one_changed(tmp_path):
+    path = tmp_path / "settings.json"
+    assert SettingsFile(path).save(Settings(recents=("/a", "/b")))
+    one, other = SettingsFile(path), SettingsFile(path)
+    first, second = one.load(), other.load()
+    assert one.save(first.changed(theme="dark", recents=("/one", "/a", "/b")))
+    assert other.save(second.changed(sigma=2.0, recents=("/other", "/a", "/b")))
+    both = SettingsFile(path).load()
+    assert (both.theme, both.sigma) == ("dark", 2.0)
+    assert both.recents == ("/other", "/one", "/a", "/b")
+    assert other.save(second.changed(sigma=2.0, theme="light", recents=()))
+    last = SettingsFile(path).load()
+    assert (last.theme, last.sigma, last.recents) == ("light", 2.0, ())
+
+
+def test_what_a_newer_version_keeps_there_stays(tmp_path):
+    path = tmp_path / "settings.json"
+    newer = {"version": 7, "theme": "sepia", "sigma": 2.0, "colour": "#000000", "loupe": [1, 2]}
+    path.write_text(json.dumps(newer))
+    file = SettingsFile(path)
+    settings = file.load()
+    assert settings.theme == "system"
+    assert file.save(settings.changed(sigma=1.5))
+    stored = json.loads(path.read_text())
+    assert {**stored, "sigma": 2.0} == {**stored, **newer} and stored["sigma"] == 1.5
+
+
+def test_a_file_that_was_broken_meanwhile_is_made_good(tmp_path):
+    path = tmp_path / "settings.json"
+    assert SettingsFile(path).save(Settings(theme="dark"))
+    file = SettingsFile(path)
+    settings = file.load()
+    path.write_text("{ half")
+    assert file.save(settings.changed(sigma=2.0))
+    assert SettingsFile(path).load() == Settings(theme="dark", sigma=2.0)
+
+
+def test_a_link_to_the_file_stays_one(tmp_path):
+    kept = tmp_path / "kept.json"
+    kept.write_text("{}")
+    link = tmp_path / "settings.json"
+    try:
+        link.symlink_to(kept)
+    except OSError:
+        pytest.skip("links need a right of their own here")
+    assert SettingsFile(link).save(Settings(theme="dark"))
+    assert link.is_symlink() and SettingsFile(kept).load().theme == "dark"

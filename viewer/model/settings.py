@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from viewer.model import methods
+from viewer.model.recents import LIMIT
 
 log = logging.getLogger(__name__)
 
@@ -127,8 +128,10 @@ def from_json(text: str) -> Settings:
     return Settings(**good)
 
 
-def to_json(settings: Settings) -> str:
-    return json.dumps({"version": VERSION, **asdict(settings)}, indent=2, ensure_ascii=False) + "\n"
+def to_json(settings: Settings, others: dict[str, Any] | None = None) -> str:
+    """others: what is to stand in the file besides, or in the place of the settings' own values."""
+    # In ASCII: names of files need not be Unicode, and what stands for their other bytes cannot be written as UTF-8.
+    return json.dumps({"version": VERSION, **asdict(settings), **(others or {})}, indent=2) + "\n"
 
 
 def default_path() -> Path:
@@ -139,32 +142,79 @@ def default_path() -> Path:
 
 
 class SettingsFile:
-    """Reads and writes the settings. Neither ever fails the caller: without its settings a viewer still views."""
+    """Reads and writes the settings. Neither ever fails the caller: without its settings a viewer still views.
+
+    Several windows may share the file: each writes what was changed in it since it last read or wrote, and leaves the
+    rest as the others, or a newer version of the program, have it.
+    """
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = default_path() if path is None else path
+        self._known: Settings | None = None
 
     def load(self) -> Settings:
+        self._known = from_json(text) if (text := self._read()) is not None else Settings()
+        return self._known
+
+    def _read(self) -> str | None:
         try:
-            return from_json(self.path.read_text(encoding="utf-8"))
+            return self.path.read_text(encoding="utf-8")
         except FileNotFoundError:
-            return Settings()
+            return None
         except (OSError, UnicodeDecodeError) as error:
             log.warning("the settings cannot be read, defaults are used: %s", error)
-            return Settings()
+            return None
 
     def save(self, settings: Settings) -> bool:
         """Whether it worked. The file is replaced whole, so that a crash never leaves half of one."""
         temporary = ""
+        merged, others = self._merged(settings)
+        path = Path(os.path.realpath(self.path))  # a link stays one
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(".part", ".settings-", self.path.parent)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle, temporary = tempfile.mkstemp(".part", ".settings-", path.parent)
             with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(to_json(settings))
-            os.replace(temporary, self.path)
+                file.write(to_json(merged, others))
+            os.replace(temporary, path)
         except OSError as error:
             log.warning("the settings cannot be saved: %s", error)
             if temporary:
                 Path(temporary).unlink(missing_ok=True)
             return False
+        self._known = settings
         return True
+
+    def _merged(self, settings: Settings) -> tuple[Settings, dict[str, Any]]:
+        """What is to be written: of the file all that was not changed here, and what this version does not know."""
+        known = self._known
+        text = self._read() if known is not None else None
+        stored = _object(text) if text is not None else None
+        if known is None or text is None or stored is None:
+            return settings, {}
+        there = from_json(text)
+        ours = {
+            name: getattr(settings, name)
+            for name in _checks()
+            if getattr(settings, name) != getattr(known, name)
+        }
+        version = stored.get("version")
+        newer = isinstance(version, int) and version > VERSION
+        others = {
+            k: v for k, v in stored.items() if k not in ours and (newer or k not in _checks())
+        }
+        if not newer:
+            others.pop("version", None)
+        if settings.recents and "recents" in ours:
+            new = [path for path in there.recents if path not in known.recents]
+            mine = [path for path in settings.recents if path not in new]
+            # The first of ours was opened just now.
+            ours["recents"] = (*mine[:1], *new, *mine[1:])[:LIMIT]
+        return replace(there, **ours), others
+
+
+def _object(text: str) -> dict[str, Any] | None:
+    try:
+        stored = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return stored if isinstance(stored, dict) else None
