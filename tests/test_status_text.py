@@ -45,6 +45,11 @@ def test_zooms_are_written_short(scale, text):
         ("12,5 %", 0.125),
         (".5x", 0.5),
         ("32x", 32.0),
+        ("x3,5", 3.5),
+        ("350％", 3.5),
+        ("٣٥٠٪", 3.5),
+        ("1\u202f000 %", 10.0),
+        ("1’000 %", 10.0),
     ],
 )
 def test_zooms_can_be_typed_in_many_ways(text, scale):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections.abc import Sequence
 
 GPU_LATER = "The GPU is being made ready: it draws in a moment."
@@ -15,7 +16,7 @@ _ZOOM = re.compile(
     r"\s*(?P<number>\d+(?:[ ,']\d{3})*(?:\.\d*)?|\.\d+|\d+,\d{1,2})\s*(?P<unit>%|x|×|)\s*",
     re.IGNORECASE,
 )
-_PREFIXED = re.compile(r"\s*[x×]\s*(?P<number>\d+(?:\.\d*)?|\.\d+)\s*", re.IGNORECASE)
+_PREFIXED = re.compile(r"\s*[x×]\s*(?P<number>\d+(?:[.,]\d*)?|[.,]\d+)\s*", re.IGNORECASE)
 
 
 def zoom_text(scale: float) -> str:
@@ -34,9 +35,11 @@ def zoom_text(scale: float) -> str:
 
 def parse_zoom(text: str) -> float | None:
     """Device pixels per source pixel meant by "350%", "3.5x", "x4", "4", "50"; None when it is no zoom."""
+    # As East Asian and Arabic keyboards write it, and with the spaces that set thousands apart.
+    text = unicodedata.normalize("NFKC", text).replace("٪", "%").replace("٫", ".").replace("’", "'")
     match = _PREFIXED.fullmatch(text)
     if match:
-        return _positive(float(match["number"]))
+        return _positive(float(match["number"].replace(",", ".")))
     match = _ZOOM.fullmatch(text)
     if not match:
         return None
