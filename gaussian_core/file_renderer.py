@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from gaussian_core.display import over
 from gaussian_core.errors import Cancelled, UserError
 from gaussian_core.methods import Drawing, Options
-from gaussian_core.viewport import Viewport
+from gaussian_core.viewport import Scale, Viewport, both_axes
 
 if TYPE_CHECKING:
     from gaussian_core.builder import Precision
@@ -57,7 +57,7 @@ class Rendered:
 def render_file(
     source: str | os.PathLike[str] | PictureSource | GaussianField,
     out: str | os.PathLike[str],
-    scale: float | tuple[float, float],
+    scale: Scale,
     *,
     method: str | None = None,
     device: str = "auto",
@@ -81,8 +81,8 @@ def render_file(
     bits: 8 or 16 a channel (16: PNG and TIFF).
     pixel_sigma: standard deviation of a pixel's footprint, device pixels; None is what the field was made for (0.3, or
         0 with the authors' weights).
-    weights: a file of weights to draw the picture with, in place of the shipped ones; precision: what the authors' are
-        computed in.
+    weights: what to draw the picture with in place of the default weights, the name of shipped ones ("light", "base",
+        "jpeg") or a file; precision: what the authors' are computed in.
     progress: called with (rows done, rows in all). stop: polled between tiles; true raises Cancelled.
 
     Transparency is kept where the format can hold it; elsewhere the picture is laid on white, and a note says so.
@@ -105,7 +105,7 @@ def render_file(
 
 def render_files(
     source: str | os.PathLike[str] | PictureSource | GaussianField,
-    outputs: Sequence[tuple[str | os.PathLike[str], float | tuple[float, float]]],
+    outputs: Sequence[tuple[str | os.PathLike[str], Scale]],
     *,
     method: str | None = None,
     device: str = "auto",
@@ -268,11 +268,11 @@ def _open(
     return source, open_drawing(source, method, options)
 
 
-def _scales(scale: float | tuple[float, float]) -> tuple[float, float]:
-    sx, sy = (scale, scale) if isinstance(scale, int | float) else scale
+def _scales(scale: Scale) -> tuple[float, float]:
+    sx, sy = both_axes(scale)
     if not all(math.isfinite(s) and s > 0 for s in (sx, sy)):
         raise UserError(f"The scale must be a positive number, got {sx:g} and {sy:g}.")
-    return float(sx), float(sy)
+    return sx, sy
 
 
 def _viewport(extent: tuple[int, int], scale: tuple[float, float], region: Rect | None) -> Viewport:

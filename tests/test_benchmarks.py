@@ -130,6 +130,13 @@ def test_the_command_writes_what_it_measured(tmp_path, monkeypatch, capsys):
         (["picture.jpg"], "--window"),
         (["--window", "--plot", "x.png"], "nothing to plot"),
         (["--window", "--megapixels", "-3"], "megapixels"),
+        (["--window", "--only", "frames"], "--only does not go with --window"),
+        (["--window", "picture.jpg", "--megapixels", "3"], "leave it or PICTURE out"),
+        (["--repeats", "0"], "at least 1"),
+        (["--memory"], "--memory is for `bench --window`"),
+        (["--while-building"], "--while-building is for `bench --window`"),
+        (["--size", "800x600"], "--size is for `bench --window`"),
+        (["--method", "kernel"], "--method is for `bench --window`"),
     ],
 )
 def test_wrong_usage_is_said_in_a_line(arguments, said, capsys):

@@ -135,6 +135,15 @@ def test_a_field_in_memory_and_a_grey_one(tmp_path: Path) -> None:
     assert np.abs(read(grey) - np.round(image[..., 0] * 255)).max() <= 1
 
 
+def test_scales_out_of_a_numpy_loop_are_numbers(tmp_path: Path) -> None:
+    field = build_field(noise(20, 10).astype(np.float32) / np.float32(255), "kernel")
+    for scale in (np.float32(1.5), np.int64(2)):
+        done = render_file(field, tmp_path / "a.png", scale)
+        assert done.size == (20 * scale, 10 * scale)
+    with pytest.raises(ValueError, match="scale is a number"):
+        render_file(field, tmp_path / "b.png", (1, 2, 3))
+
+
 def test_a_field_of_other_channels_is_no_picture(tmp_path: Path) -> None:
     field = GaussianField([[5, 5]], [[1, 0, 1]], [[1, 1]], extent=(10, 10))
     with pytest.raises(FieldError, match="2 channels"):

@@ -130,7 +130,10 @@ def _low_path(folder: Path, high: Path, scale: float) -> Path:
         for path in (folder / f"{name}{suffix}" for suffix in sorted(SUFFIXES)):
             if path.exists():
                 return path
-    raise ImageError(f"{folder} holds no low resolution picture for {high.name}.")
+    raise ImageError(
+        f"{folder} holds no low resolution picture for {high.name}, which would be named {high.stem} or "
+        f"{high.stem}x{scale:g}."
+    )
 
 
 def _check_sizes(path: Path, low: NDArray[np.uint8], high: NDArray[np.uint8], scale: float) -> None:

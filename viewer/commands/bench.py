@@ -23,6 +23,7 @@ from viewer.commands.arguments import check_plot
 SECTIONS = ("frames", "build", "memory", "liif")
 ON_REQUEST = ("cpp",)
 METHODS = ("continuoussr", "kernel")
+REPEATS, MEGAPIXELS, SIZE = 9, 12.0, (1920, 1080)
 
 
 def _sections(text: str) -> tuple[str, ...]:
@@ -43,12 +44,11 @@ def _size(text: str) -> tuple[int, int]:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", metavar="FILE", type=Path, help="write the figures there as well")
-    parser.add_argument("--repeats", type=int, default=9, help="frames per figure (default 9)")
+    parser.add_argument("--repeats", type=int, help=f"frames per figure (default {REPEATS})")
     parser.add_argument(
         "--only",
         metavar="SECTION,...",
         type=_sections,
-        default=SECTIONS,
         help=f"what to measure: {', '.join(SECTIONS)} (default: these), or cpp: frames against a rasterizer written by "
         "hand in C++ with AVX-512, which needs a compiler",
     )
@@ -63,12 +63,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "picture", metavar="PICTURE", nargs="?", type=Path, help="default: a synthetic one"
     )
     window.add_argument(
-        "--megapixels", type=float, default=12.0, help="of the synthetic picture (default 12)"
+        "--megapixels", type=float, help=f"of the synthetic picture (default {MEGAPIXELS:g})"
     )
-    window.add_argument("--method", choices=METHODS, default=METHODS[0], help="of the field")
-    window.add_argument(
-        "--size", type=_size, default=(1920, 1080), help="of the canvas (default 1920x1080)"
-    )
+    window.add_argument("--method", choices=METHODS, help=f"of the field (default {METHODS[0]})")
+    window.add_argument("--size", type=_size, help="of the canvas (default {}x{})".format(*SIZE))
     window.add_argument(
         "--while-building",
         action="store_true",
@@ -82,6 +80,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, stop: Stop) -> int:
+    _check_combination(args)
     if args.json:
         check_target(args.json)
     if args.plot:
@@ -92,17 +91,36 @@ def run(args: argparse.Namespace, stop: Stop) -> int:
     return 0
 
 
-def _suite(args: argparse.Namespace, stop: Stop) -> dict[str, Any]:
-    from gaussian_core.benchmarks import measuring, suite
-
+def _check_combination(args: argparse.Namespace) -> None:
+    """Refuse what would be ignored."""
+    if args.repeats is not None and args.repeats < 1:
+        raise UserError("--repeats must be at least 1.")
+    if args.window:
+        for name in ("only", "repeats"):
+            if getattr(args, name) is not None:
+                raise UserError(f"--{name} does not go with --window: leave one of them out.")
+        if args.plot:
+            raise UserError("There is nothing to plot with --window: leave --plot out.")
+        if args.picture is not None and args.megapixels is not None:
+            raise UserError("--megapixels is of the synthetic picture: leave it or PICTURE out.")
+        return
     if args.picture is not None:
         raise UserError(
             "A picture is for `bench --window`: the other figures are of synthetic ones."
         )
+    for name in ("megapixels", "method", "size", "while_building", "memory"):
+        if getattr(args, name) not in (None, False):
+            option = name.replace("_", "-")
+            raise UserError(f"--{option} is for `bench --window`: add --window, or leave it out.")
+
+
+def _suite(args: argparse.Namespace, stop: Stop) -> dict[str, Any]:
+    from gaussian_core.benchmarks import measuring, suite
+
     print("  ".join(f"{k}: {v}" for k, v in measuring.machine().items()))
     print(measuring.HEADER)
     report = suite.Report()
-    for result in suite.run(args.only, max(1, args.repeats), stop):
+    for result in suite.run(args.only or SECTIONS, args.repeats or REPEATS, stop):
         print(result.as_text(), flush=True)
         report.results.append(result)
     peak = measuring.peak_memory_mb()
@@ -116,8 +134,6 @@ def _suite(args: argparse.Namespace, stop: Stop) -> dict[str, Any]:
 
 
 def _window(args: argparse.Namespace, stop: Stop) -> dict[str, Any]:
-    if args.plot:
-        raise UserError("There is nothing to plot with --window: leave --plot out.")
     if sys.platform.startswith("linux") and not any(
         os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
     ):
@@ -128,7 +144,11 @@ def _window(args: argparse.Namespace, stop: Stop) -> dict[str, Any]:
 
     with _picture(args) as path:
         options = window.WindowOptions(
-            path, args.method, args.size, not args.while_building, 60.0 if args.memory else 0.0
+            path,
+            args.method or METHODS[0],
+            args.size or SIZE,
+            not args.while_building,
+            60.0 if args.memory else 0.0,
         )
         measured = window.measure_window(options, stop, lambda text: print(text, flush=True))
     return {"machine": measuring.machine(), "window": measured}
@@ -142,9 +162,10 @@ def _picture(args: argparse.Namespace) -> Iterator[Path]:
         return
     from gaussian_core.benchmarks.pictures import write_picture_apart
 
-    if not 0.01 <= args.megapixels <= 1000:
-        raise UserError(f"A picture has 0.01 to 1000 megapixels here, not {args.megapixels:g}.")
+    megapixels = MEGAPIXELS if args.megapixels is None else args.megapixels
+    if not 0.01 <= megapixels <= 1000:
+        raise UserError(f"A picture has 0.01 to 1000 megapixels here, not {megapixels:g}.")
     with tempfile.TemporaryDirectory(prefix="gaussian-zoom-") as folder:
-        path = Path(folder, f"synthetic-{args.megapixels:g}MP.jpg")
-        write_picture_apart(path, args.megapixels)
+        path = Path(folder, f"synthetic-{megapixels:g}MP.jpg")
+        write_picture_apart(path, megapixels)
         yield path
