@@ -307,6 +307,38 @@ def test_other_tiffs(tmp_path: Path) -> None:
     assert big.pixels.dtype == np.uint8 and (big.pixels == RGB).all()
 
 
+HEIGHTS = np.linspace(300, 2800, 12, dtype=np.float32).reshape(3, 4)
+
+
+@pytest.mark.parametrize("nothing", [None, -9999, -32768, 7])
+@pytest.mark.parametrize("kind", [np.float32, np.float64, np.int16])
+def test_measurements_are_shown_from_black_to_white(tmp_path: Path, kind, nothing) -> None:
+    values, options = HEIGHTS.astype(kind), {}
+    want = (values - 300.0) / 2500
+    if nothing is not None:
+        values[1, 2], want[1, 2] = nothing, 0
+        options = {"extratags": [(42113, "s", 0, str(nothing), True)]}
+    if nothing == -9999:  # so it is meant without the tag, too
+        options = {}
+    tifffile.imwrite(tmp_path / "a.tif", values, photometric="minisblack", **options)
+    picture = open_picture(tmp_path / "a.tif")
+    assert np.abs(picture.pixels[..., 1] - want).max() < 1e-5
+    assert picture.note.startswith("its values are shown from 300 (black) to 2800 (white)")
+    assert ("measured" in picture.note) == (nothing is not None)
+
+
+def test_colours_in_floats_up_to_255_are_no_white_picture(tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "a.tif", MUTED.astype(np.float32), photometric="rgb")
+    picture = open_picture(tmp_path / "a.tif")
+    assert np.allclose(picture.pixels, MUTED / MUTED.max(), atol=1e-6) and "white" in picture.note
+
+
+def test_floats_with_highlights_stay_as_they_are(tmp_path: Path) -> None:
+    bright = (DEEP / 65535 * 4).astype(np.float32)
+    tifffile.imwrite(tmp_path / "a.tif", bright, photometric="rgb")
+    assert (open_picture(tmp_path / "a.tif").pixels == bright).all()
+
+
 @pytest.mark.parametrize("channels", [1, 3, 4])
 def test_values_that_are_no_numbers_do_not_spread(tmp_path: Path, channels: int) -> None:
     floats = np.full((9, 12, channels), 0.25, np.float32)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from gaussian_core.imaging import colour, orientation, pillow_reader
 from gaussian_core.imaging.files import check_size, damaged
+from gaussian_core.imaging.measurements import as_brightness
 from gaussian_core.imaging.picture import Picture, grey_as_rgb
 from gaussian_core.imaging.tiff_files import (
     check_kind,
@@ -83,8 +84,9 @@ def read_tiff(path: Path, file: BinaryIO) -> Picture | None:
         slices = f"first of {data.shape[1]} slices" if data.shape[1] > 1 else ""
         data = data[:, 0]
         values = data[0] if data.shape[0] == 1 else np.moveaxis(data[..., 0], 0, -1)
+        values, measured = as_brightness(values, page) if deep else (values, "")
         colours, alpha = samples.convert(values)
-        notes = [pages_note(tiff), slices, *samples.notes]
+        notes = [pages_note(tiff), slices, measured, *samples.notes]
         return _finished(path, colours, alpha, turn_of(page), notes)
 
 
