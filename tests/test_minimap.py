@@ -56,6 +56,15 @@ def test_dragging_on_it_moves_the_view(window, qtbot):
     assert canvas.view.to_source(*canvas.view.centre)[0] == pytest.approx(150, abs=2)
 
 
+def test_in_a_small_window_it_leaves_room_for_the_picture(window):
+    window.resize(320, 240)
+    minimap, canvas = window.minimap, window.canvas
+    assert minimap.isVisible()
+    assert minimap.width() <= 0.4 * canvas.width() + 4
+    assert minimap.height() <= 0.4 * canvas.height() + 4
+    assert canvas.rect().contains(minimap.geometry())
+
+
 def test_the_wheel_zooms_on_when_it_comes_up_under_the_cursor(window):
     minimap, canvas = window.minimap, window.canvas
     at = minimap.mapTo(canvas, QPoint(20, 20))

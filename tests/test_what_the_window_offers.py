@@ -7,7 +7,7 @@ import threading
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, Qt
-from PySide6.QtGui import QContextMenuEvent
+from PySide6.QtGui import QAccessible, QContextMenuEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMessageBox
 
@@ -283,3 +283,28 @@ def test_an_export_that_ended_with_the_program_is_no_fault(exporting, qtbot, mon
         window.exporter.stop()
         stopped.set()
     assert "cannot schedule" not in caplog.text
+
+
+def test_all_that_can_be_used_has_a_name_to_be_read_out(make_window, qtbot, tmp_path):
+    window = make_window()
+    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png"))
+    window.status.show_progress("Building", 1, 2)
+    role = QAccessible.Role
+    used = {role.Button, role.CheckBox, role.ComboBox, role.EditableText, role.Slider}
+    used |= {role.MenuItem, role.ProgressBar}
+    seen, unnamed = set(), []
+
+    def walk(interface) -> None:
+        if interface.state().invisible:
+            return
+        if interface.role() in used:
+            seen.add(interface.role())
+            if not interface.text(QAccessible.Text.Name):
+                unnamed.append(interface.object())
+        for place in range(interface.childCount()):
+            if interface.child(place) is not None:
+                walk(interface.child(place))
+
+    walk(QAccessible.queryAccessibleInterface(window))
+    assert seen == used
+    assert not unnamed

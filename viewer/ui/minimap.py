@@ -9,6 +9,8 @@ from PySide6.QtWidgets import QWidget
 from viewer.ui.canvas import Canvas
 
 MOST = QSize(190, 150)
+SHARE = 0.4
+"""Of the canvas's sides at most: in a small window it leaves the picture to be seen."""
 LEAST = 12
 """Logical pixels of a side, so that there is something to see of a picture that is a mere strip."""
 MARGIN = 12
@@ -48,7 +50,8 @@ class Minimap(QWidget):
         if not self._wanted or not canvas.has_picture or overview is None or whole:
             self.hide()
             return
-        side = QSize(width, height).scaled(MOST, Qt.AspectRatioMode.KeepAspectRatio)
+        most = MOST.boundedTo(canvas.size() * SHARE)
+        side = QSize(width, height).scaled(most, Qt.AspectRatioMode.KeepAspectRatio)
         side = side.expandedTo(QSize(LEAST, LEAST)) + QSize(2 * RIM, 2 * RIM)
         self.setGeometry(
             canvas.width() - side.width() - MARGIN,

@@ -94,6 +94,7 @@ class StatusBar(QStatusBar):
         self._message.setMinimumWidth(40)
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
+        self._bar.setAccessibleName("Progress")
         self._bar.setFixedSize(110, 8)
         self._cancel = QToolButton()
         self._cancel.setText("Cancel")

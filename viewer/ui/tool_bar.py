@@ -83,6 +83,7 @@ class ToolBar(QToolBar):
         if rest is not None:
             rest.setIcon(icons.icon(icons.MORE, colours))
             rest.setToolTip("More")
+            rest.setAccessibleName("More")
 
     def _add(self, action_id: str) -> None:
         action = self._actions[action_id]

@@ -39,6 +39,7 @@ class ZoomField(QComboBox):
         self.setToolTip('Zoom: "350%", "3.5x", or a number; below 20 it is a factor (Z)')
         self.setAccessibleName("Zoom")
         edit = self._edit
+        edit.setAccessibleName("Zoom")
         edit.setAlignment(Qt.AlignmentFlag.AlignRight)
         edit.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         edit.textEdited.connect(lambda: self._mark(False))
