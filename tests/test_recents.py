@@ -43,3 +43,12 @@ def test_equal_names_are_told_apart(tmp_path):
     assert labels[0] == f"a.png  ({tmp_path / 'x'})"
     assert labels[1] == f"a.png  ({tmp_path / 'y'})"
     assert labels[2] == "b.png"
+
+
+def test_long_names_leave_the_menu_on_the_screen_and_keep_their_ends():
+    long = "a very long name " * 14 + "17.jpeg"
+    recents = Recents([f"/x/{long}", f"/y/{long}", "/x/a\tb.png", "/x/写真.png"])
+    labels = recents.labels()
+    assert all(len(label) <= 60 + 100 + 4 for label in labels)
+    assert labels[0].startswith("a very long name") and "17.jpeg  (" in labels[0]
+    assert labels[2:] == ["a b.png", "写真.png"]

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 LIMIT = 10
+LONGEST, LONGEST_FOLDER = 60, 100
+"""Characters of a name that the menu shows, and of a folder's."""
 
 
 class Recents:
@@ -40,6 +42,18 @@ class Recents:
         """What the menu shows: the file's name, with its folder where two have the same name."""
         names = [Path(p).name for p in self._paths]
         return [
-            name if names.count(name) == 1 else f"{name}  ({Path(path).parent})"
+            _short(name)
+            if names.count(name) == 1
+            else f"{_short(name)}  ({_short(Path(path).parent, LONGEST_FOLDER)})"
             for name, path in zip(names, self._paths, strict=True)
         ]
+
+
+def _short(name: object, longest: int = LONGEST) -> str:
+    """With the middle left out where it would make the menu wider than a screen, and on one line: a tab is the menus'
+    sign for a shortcut."""
+    text = str(name).translate({ord(sign): " " for sign in "\t\n\r"})
+    if len(text) <= longest:
+        return text
+    end = longest // 3
+    return f"{text[: longest - end - 1]}…{text[-end:]}"

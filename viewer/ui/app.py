@@ -31,6 +31,14 @@ def _before_qt(method: str) -> None:
             log.warning("torch cannot be loaded: %s", error)
 
 
+def _show_own_icon() -> None:
+    """On Windows the task bar shows the icon of Python for all its programs unless they are told apart."""
+    if sys.platform == "win32":
+        import ctypes
+
+        ctypes.windll.shell32.SetCurrentProcessExplicitAppUserModelID("gaussian-zoom")
+
+
 def run(path: str | None, method: str | None = None, weights: str | None = None) -> int:
     """Open the window with a picture or a field file (None: the sample) and return the exit code when it is closed.
 
@@ -48,6 +56,7 @@ def run(path: str | None, method: str | None = None, weights: str | None = None)
     from viewer.ui.theme import Theme
 
     sys.setswitchinterval(SWITCH_SECONDS)
+    _show_own_icon()
     app = QApplication(sys.argv[:1])
     app.setApplicationName("gaussian-zoom")
     QGuiApplication.setDesktopFileName("gaussian-zoom")
