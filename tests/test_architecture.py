@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -204,3 +206,18 @@ def test_every_resource_is_installed() -> None:
         and path.parent.name != "screenshots"
     ]
     assert not missing
+
+
+def test_type_checkers_find_what_was_installed_in_place(tmp_path):
+    """`pip install -e` leaves a path behind, not an import hook, which mypy, pyright and editors do not run."""
+    pytest.importorskip("setuptools", minversion="77")
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, tmp_path)
+    for name in ("gaussian_core", "viewer", "resources", "tests"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text('__version__ = "1"\n')
+    code = "from setuptools import build_meta; build_meta.build_editable('.')"
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True)
+    with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
+        paths = [wheel.read(name).decode() for name in wheel.namelist() if name.endswith(".pth")]
+    assert [Path(path.strip()).resolve() for path in paths] == [tmp_path.resolve()]
