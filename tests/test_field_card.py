@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QLabel
 
@@ -38,6 +39,15 @@ def test_the_card_of_the_shipped_weights_is_complete():
         if value
     }
     assert shown == {key: f"{value:.2f}" for key, value in card.config.figures.items()}
+
+
+@pytest.mark.parametrize("method", ["continuoussr", "kernel", "bicubic", "fit"])
+def test_what_was_done_to_the_picture_on_reading_can_be_read_again(tmp_path: Path, method):
+    """The status bar says it for some seconds only."""
+    frames = [Image.new("RGB", (20, 16), colour) for colour in ("red", "green", "blue")]
+    frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
+    rows = dict(card_of(Document.open(tmp_path / "a.gif", method)).rows)
+    assert rows["Reading"] == "first of 3 frames" and len(rows) > 1
 
 
 def test_figures_that_are_no_enlargements_are_left_out():

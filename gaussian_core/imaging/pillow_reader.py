@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from gaussian_core.errors import DamagedError
 from gaussian_core.imaging import colour, orientation
 from gaussian_core.imaging.files import FORMATS, check_size, damaged, unknown_format
 from gaussian_core.imaging.finite import finite
@@ -45,11 +46,21 @@ def identify(path: Path, file: BinaryIO, whole: bool = True) -> Image.Image:
     except UnidentifiedImageError:
         raise unknown_format(path, file) from None
     except DECODER_FAULTS as error:
-        raise damaged(path, error) from error
+        raise _fault(path, file, error) from error
     image.info["colour_note"] = name_colours(image, file)
     if whole:
         check_size(path, *image.size, pixel_bytes=8 if _is_deep(image) else 7)
     return image
+
+
+def _fault(path: Path, file: BinaryIO, error: Exception) -> DamagedError:
+    """WebP's decoder does not say that a file is cut short, but the file's own header does."""
+    size = file.seek(0, 2)
+    file.seek(0)
+    head = file.read(12)
+    if head[:4] == b"RIFF" and 8 + int.from_bytes(head[4:8], "little") > size:
+        error = EOFError()
+    return damaged(path, error)
 
 
 def frames_note(image: Image.Image) -> str:
@@ -73,7 +84,7 @@ def read(path: Path, file: BinaryIO) -> Picture:
         else:
             pixels, alpha = _bytes(image, turn, notes)
     except DECODER_FAULTS as error:
-        raise damaged(path, error) from error
+        raise _fault(path, file, error) from error
     note = "; ".join(note for note in notes if note)
     return Picture(pixels, alpha, path.name, str(path), note, losses=losses_of(image, file))
 

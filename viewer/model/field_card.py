@@ -53,6 +53,8 @@ def card_of(document: Document) -> FieldCard:
     """The card of what a document's field is, or will be, made of. Reads a file's header, no more."""
     tiles = document.scene.tiles.values()
     rows = [("Gaussians", _count_text(document))]
+    if document.note:
+        rows.append(("Reading", document.note))
     if not document.buildable:
         whole = next(iter(tiles), None)
         metadata = dict(whole.metadata) if whole is not None else {}
@@ -66,14 +68,14 @@ def card_of(document: Document) -> FieldCard:
         return FieldCard(ORIGINAL.title, f"{ORIGINAL.tip}.", tuple(rows))
     other = next((m for m in OTHERS if m.name == document.method), None)
     if other is not None and other.makes == "interpolation":
-        rows = [("Gaussians", "none: the stored pixels are interpolated")]
+        rows[:1] = [("Gaussians", "none: the stored pixels are interpolated")]
         return FieldCard(other.title, f"{other.tip}.", tuple(rows))
     if other is not None:
         from gaussian_core.methods import METHODS as ALL
 
         shipped = ALL[other.name].shipped
         if shipped is None:
-            rows = [("Weights", "none: Gaussians are fitted to this picture alone")]
+            rows[:1] = [("Weights", "none: Gaussians are fitted to this picture alone")]
             if (field := document.whole) is not None:
                 rows.insert(0, ("Gaussians", f"{len(field):,}"))
             if state := document.scene.drawing.state:
