@@ -287,3 +287,38 @@ def test_the_method_before_keeps_little_out_of_view(make_window, qtbot, tmp_path
     assert window.session.document is document
     wait_until_idle(qtbot, window, lambda: document.built == 6)
     assert len(window.canvas.scene.tiles) == 6
+
+
+def test_what_a_slow_method_has_drawn_is_there_at_once_after_a_look_at_another(
+    make_window, qtbot, tmp_path
+):
+    pytest.importorskip("torch")
+    window = make_window()
+    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png", 60, 40))
+    canvas = window.canvas
+    canvas.set_view(canvas.view.at_scale(4.0))
+    window.menus.actions["method.liif"].trigger()
+    wait_until_idle(qtbot, window, lambda: not window._undrawn, 60_000)
+    drawn = shown(window)
+    press(window)
+    wait_until_idle(qtbot, window)
+    assert not np.array_equal(shown(window), drawn)
+    frames = []
+    canvas.frame_shown.connect(frames.append)
+    press(window, down=False)
+    wait_until_idle(qtbot, window)
+    assert [frame.level for frame in frames] == [1], "no coarse one first"
+    assert np.array_equal(shown(window), drawn)
+    # On the other side of a split view, too.
+    beside = []
+    canvas.beside_shown.connect(beside.append)
+    window.menus.actions["method.kernel"].trigger()
+    QTest.keyClick(canvas, Qt.Key.Key_S)
+    wait_until_idle(qtbot, window)
+    assert [frame.level for frame in beside] == [1]
+    column = canvas.view.size[0] // 2 - canvas.view.picture_rect[0]
+    assert np.array_equal(shown(window)[:, :column], drawn[:, :column])
+    # Another view is drawn anew.
+    canvas.set_view(canvas.view.at_scale(4.5))
+    wait_until_idle(qtbot, window, timeout=60_000)
+    assert len(beside) > 1 and beside[1].level > 1

@@ -83,6 +83,16 @@ def test_its_gaussians_are_marked_counted_and_told_of(fitted, qtbot):
     assert rows["So far"] == fitted.canvas.scene.drawing.state
 
 
+def test_what_is_fitted_outlives_a_look_at_several_other_methods(fitted, qtbot):
+    field = fitted.session.document.whole
+    for method in ("nearest", "bicubic", "kernel"):
+        fitted.menus.actions[f"method.{method}"].trigger()
+        wait_until_idle(qtbot, fitted)
+    fitted.menus.actions["method.fit"].trigger()
+    wait_until_idle(qtbot, fitted)
+    assert fitted.session.document.whole is field
+
+
 def test_networks_without_kernels_say_that_there_is_nothing_to_mark(window, qtbot):
     pytest.importorskip("torch")
     window.menus.actions["method.liif"].trigger()

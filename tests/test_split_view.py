@@ -210,6 +210,19 @@ def test_the_line_stays_within_reach(x, left):
     assert SplitLine().moved_to(3.0, 4.0).column(4) == 2, "a canvas too narrow for it"
 
 
+def test_the_name_is_of_what_is_seen_while_the_next_field_is_still_to_be_built(window, qtbot):
+    canvas = window.canvas
+    window.menus.actions["method.bicubic"].trigger()
+    split(window, qtbot)
+    assert canvas.plates == ("Kernel interpolation", "Bicubic")
+    window.menus.actions["method.lanczos"].trigger()
+    wait_until_idle(qtbot, window)
+    window.menus.actions["method.kernel"].trigger()  # nothing of it is kept
+    assert canvas.plates[1] == "Lanczos" and canvas.scene.method == "lanczos"
+    wait_until_idle(qtbot, window)
+    assert canvas.plates == ("Lanczos", "Kernel interpolation")
+
+
 def test_what_is_lacking_of_a_side_is_said_on_its_plate(window, qtbot):
     """A network that is asked for every pixel is coarse at first, left of the line as well as right of it."""
     pytest.importorskip("torch")

@@ -76,7 +76,8 @@ class Document:
     ("first of 12 frames"). weights: a file that the field is made by; None: what is shipped. shipped: the name of the
     shipped weights of a learned field. fallback: why the field is made by another method than was asked for; empty when
     it is not. unread: the levels of a large picture whose coarse ones are still to be read from its file, in the
-    background; None for others. scale: of the newest view.
+    background; None for others. scale: of the newest view. fits: minutes of work on this picture, which all its
+    documents share: what is fitted so far outlives a look at other methods.
 
     `scene` is replaced, never changed: it is what the frame worker gets. Only the GUI thread (or a test) calls
     `add_tiles`; `build_next` runs on the build thread.
@@ -94,6 +95,7 @@ class Document:
     fallback: str = ""
     unread: LazyLevels | None = None
     scale: float = 1.0
+    fits: dict[str, LazyDrawing] = field(default_factory=dict)
 
     # ---- opening (slow: not on the GUI thread) ------------------------------------------------
 
@@ -190,7 +192,10 @@ class Document:
             original = OriginalDrawing(self.picture.original, self.extent)
             scene, keys = replace(scene, drawing=original), []
         elif spec.makes == "pixels":
-            scene, keys = replace(scene, drawing=LazyDrawing(self.picture, spec.name)), []
+            drawing = self.fits.get(spec.name) or LazyDrawing(self.picture, spec.name)
+            if spec.name == "fit":
+                self.fits[spec.name] = drawing
+            scene, keys = replace(scene, drawing=drawing), []
         plan = TilePlan({key: grid.rect(key) for key in keys}, self.plan.asked, AHEAD)
         return replace(self, scene=scene, builder=None, plan=plan, weights=weights, fallback="")
 

@@ -10,6 +10,17 @@ from numpy.typing import NDArray
 
 from viewer.model.view_state import ViewState
 
+Columns = tuple[int, int]
+"""The first of a view's device columns and one past the last: those that are seen where the view is split."""
+
+
+def seen_rect(view: ViewState, columns: Columns | None) -> tuple[int, int, int, int]:
+    """The device pixels (left, top, right, bottom) that show the picture in those columns; None: in all."""
+    left, top, right, bottom = view.picture_rect
+    if columns is None:
+        return left, top, right, bottom
+    return max(left, columns[0]), top, min(right, columns[1]), bottom
+
 
 @dataclass(frozen=True, eq=False)
 class Frame:
@@ -17,7 +28,7 @@ class Frame:
 
     bgrx: (h, w, 4) uint8, the layout of QImage.Format_RGB32. Valid until the next frame is shown.
     view: the state it was made for; rect: the device pixels (left, top, right, bottom) of that
-        view that it covers, the picture's part of it.
+        view that it covers: the picture's part of it, or of what is seen of a split one.
     level: 1 is one pixel per device pixel; n is one per n x n, made first when time is short.
     exact: level == 1: every pixel is what the field (or below 100 % the picture) is there.
     backend: what made it: "picture" where only the pyramid was asked, else the rasterizer's.
@@ -39,6 +50,13 @@ class Frame:
     @property
     def exact(self) -> bool:
         return self.level == 1
+
+    def shows(self, view: ViewState, columns: Columns | None = None) -> bool:
+        """Whether it is the exact frame of that view, in those device columns (None: all)."""
+        left, top, right, bottom = seen_rect(view, columns)
+        mine = self.rect
+        across = right <= left or (mine[0] <= left and mine[2] >= right)
+        return self.exact and self.view == view and across and mine[1] <= top and mine[3] >= bottom
 
 
 class FrameBuffers:

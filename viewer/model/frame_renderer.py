@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaussian_core.viewport import Viewport
-from viewer.model.frame import Frame
+from viewer.model.frame import Columns, Frame, seen_rect
 from viewer.model.scene import Scene
 from viewer.model.view_state import ViewState
 
@@ -42,6 +42,7 @@ def render_frame(
     allocate: Allocate | None = None,
     bands: Sequence[tuple[int, int]] | None = None,
     show: ShowRows | None = None,
+    columns: Columns | None = None,
 ) -> Frame | None:
     """Render what `view` shows of the scene at 1/level of its resolution per axis.
 
@@ -52,11 +53,13 @@ def render_frame(
 
     bands: rows of the frame (first, one past the last) to render one after the other, such that those rendered so far
     are always neighbours; after each but the last `show` gets a frame of these rows, in the same memory.
+
+    columns: no more than these of the view; None when the picture is not in them.
     """
     began = time.perf_counter()
-    rect = view.picture_rect
+    rect = seen_rect(view, columns)
     preview = level > 1 and previewed_by_picture(scene, view)
-    viewport = picture_viewport(view, 1 if preview else level)
+    viewport = picture_viewport(view, 1 if preview else level, columns)
     if viewport is None:
         return None
     width, height = viewport.size
@@ -113,13 +116,15 @@ def bands_about(row: float, height: int, count: int) -> list[tuple[int, int]]:
     return bands
 
 
-def picture_viewport(view: ViewState, level: int = 1) -> Viewport | None:
-    """The viewport of the canvas's pixels that show the picture; None when there are none.
+def picture_viewport(
+    view: ViewState, level: int = 1, columns: Columns | None = None
+) -> Viewport | None:
+    """The viewport of the canvas's pixels that show the picture, in those columns; None when there are none.
 
     At level n it covers the same rectangle with 1/n of the pixels per axis (rounded up, which makes
     the scale a little larger than 1/n): none of them reaches over the picture's edge.
     """
-    left, top, right, bottom = view.picture_rect
+    left, top, right, bottom = seen_rect(view, columns)
     if right <= left or bottom <= top:
         return None
     x, y = view.to_source(left, top)

@@ -6,6 +6,7 @@ import threading
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from viewer.model.frame import Columns, seen_rect
 from viewer.model.scene import Scene
 from viewer.model.view_state import ViewState
 
@@ -20,6 +21,8 @@ class FrameRequest:
         the picture was just opened) the frame is rendered in full at once.
     at: when it was asked for, on the worker's clock (seconds).
     row: of the view, device pixels, that the user looks at: a slow frame begins there. None: its middle.
+    columns: of the view, device pixels, that are seen of it, on one side of a line; the rest follows when the view
+        rests. None: all.
     """
 
     scene: Scene
@@ -27,6 +30,18 @@ class FrameRequest:
     moving: bool = False
     at: float = 0.0
     row: float | None = None
+    columns: Columns | None = None
+
+    @property
+    def rect(self) -> tuple[int, int, int, int]:
+        """The device pixels that are to be rendered first."""
+        return seen_rect(self.view, self.columns)
+
+    @property
+    def pixels(self) -> int:
+        """How many these are."""
+        left, top, right, bottom = self.rect
+        return max(0, right - left) * max(0, bottom - top)
 
 
 class Slot(Generic[T]):

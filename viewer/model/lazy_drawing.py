@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gaussian_core.field import GaussianField
     from gaussian_core.images import PictureSource
     from gaussian_core.viewport import Viewport
+    from viewer.model.frame import Frame
 
 Stop = Callable[[], bool]
 Rect = tuple[int, int, int, int]
@@ -36,6 +37,8 @@ class LazyDrawing:
     def __init__(self, picture: PictureSource, method: str, opened: Any = None) -> None:
         self.picture, self.method = picture, method
         self._drawing: Any = opened
+        self.kept: Frame | None = None
+        """The newest exact frame, with memory of its own: who goes to another method and back need not wait again."""
         self._lock = threading.Lock()
 
     def draw(self, viewport: Viewport, stop: Stop | None = None) -> NDArray[np.float32]:

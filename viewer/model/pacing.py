@@ -70,7 +70,7 @@ class Pacing:
         over slow frames on its way.
         """
         cost = self._known(self._kind(request.view))
-        return None if cost is None else cost * _area(request.view)
+        return None if cost is None else cost * request.pixels
 
     def _known(self, kind: tuple[bool, int]) -> float | None:
         field, step = kind
@@ -81,19 +81,27 @@ class Pacing:
                     return cost * FALL ** (step - near) if field else cost
         return None
 
-    def learn(self, view: ViewState, seconds: float, level: int = 1, complete: bool = True) -> None:
-        """A frame took this long; an incomplete one (stopped) at least that."""
+    def learn(
+        self,
+        view: ViewState,
+        seconds: float,
+        level: int = 1,
+        complete: bool = True,
+        pixels: int | None = None,
+    ) -> None:
+        """A frame took this long; an incomplete one (stopped) at least that. pixels: of it; None: all of the view's."""
+        pixels = _area(view) if pixels is None else pixels
         kind = self._kind(view)
         # A frame of level n has 1/n^2 of the pixels, but more Gaussians reach each of them: while
         # nothing better is known it does not count in full. And a full frame takes at most n^2
         # times as long: one that was held up does not condemn all that follow to be coarse.
         if level > 1 and self._known(kind) is not None:
             if complete and kind in self._cost:
-                bound = seconds * level * level / max(_area(view), 1)
+                bound = seconds * level * level / max(pixels, 1)
                 self._cost[kind] = min(BELIEF * self._cost[kind], bound)
             return
         share = level * level if level == 1 else COARSE_SHARE * level * level
-        cost = seconds * share / max(_area(view), 1)
+        cost = seconds * share / max(pixels, 1)
         self._cost[kind] = cost if complete else max(cost, self._cost.get(kind, 0.0))
 
     def level(self, request: FrameRequest, waited: float = 0.0) -> int:

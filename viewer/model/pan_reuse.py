@@ -1,4 +1,5 @@
-"""Renders a panned view by shifting the last frame and rendering only what came into view."""
+"""Renders a panned view by shifting the last frame and rendering only what came into view, and more of the same view
+by rendering only that; a view that a slow method has drawn before is not drawn again."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from viewer.model.frame import Frame
+from viewer.model.frame import Columns, Frame, seen_rect
 from viewer.model.frame_renderer import (
     Allocate,
     PixelRect,
@@ -44,19 +45,54 @@ class PanningRenderer:
         level: int = 1,
         stop: Stop | None = None,
         allocate: Allocate | None = None,
+        columns: Columns | None = None,
     ) -> Frame | None:
-        shift = self._shift(scene, view) if level == 1 else None
+        """columns: see render_frame."""
+        kept = _kept(scene, view, columns) if level == 1 else None
+        if kept is not None:
+            return self._copied(kept, scene, allocate)
+        shift = self._shift(scene, view, columns) if level == 1 else None
         if shift is not None:
-            frame = self._shifted(scene, view, shift, stop, allocate)
+            frame = self._shifted(scene, view, shift, stop, allocate, columns)
         else:
             last, self._last = self._last, None  # its buffer may be the one written now
-            frame = self._render(scene, view, level, stop, allocate)
+            frame = self._all(scene, view, level, stop, allocate, columns)
             if level > 1 and frame is not None and last is not None:
                 self._last = last if not np.may_share_memory(last.bgrx, frame.bgrx) else None
         if level == 1:
             # What a method has not finished changes everywhere: nothing of it is kept.
-            self._last = None if getattr(scene.drawing, "unfinished", False) else frame
+            unfinished = getattr(scene.drawing, "unfinished", False)
+            self._last = None if unfinished else frame
+            if frame is not None and hasattr(scene.drawing, "kept") and not unfinished:
+                # On to what shows the method next: the other side of a split view, or this one, in a while.
+                scene.drawing.kept = replace(frame, bgrx=frame.bgrx.copy())
         return frame
+
+    def _all(
+        self,
+        scene: Scene,
+        view: ViewState,
+        level: int,
+        stop: Stop | None,
+        allocate: Allocate | None,
+        columns: Columns | None,
+    ) -> Frame | None:
+        limits = {} if columns is None else {"columns": columns}
+        return self._render(scene, view, level, stop, allocate, **limits)
+
+    def _copied(self, kept: Frame, scene: Scene, allocate: Allocate | None) -> Frame:
+        began = time.perf_counter()
+        height, width = kept.bgrx.shape[:2]
+        out = allocate(width, height) if allocate else np.empty_like(kept.bgrx)
+        out[...] = kept.bgrx
+        self._last = replace(
+            kept,
+            bgrx=out,
+            generation=scene.generation,
+            revision=scene.revision,
+            ms=(time.perf_counter() - began) * 1e3,
+        )
+        return self._last
 
     @property
     def in_bands(self) -> bool:
@@ -71,28 +107,38 @@ class PanningRenderer:
         show: ShowRows,
         stop: Stop | None = None,
         allocate: Allocate | None = None,
+        columns: Columns | None = None,
     ) -> Frame | None:
         """A full frame in bands of rows, see render_frame."""
         self._last = None
-        self._last = frame = render_frame(scene, view, 1, stop, allocate, bands, show)
+        self._last = frame = render_frame(
+            scene, view, 1, stop, allocate, bands, show, columns=columns
+        )
         return frame
 
-    def shifts(self, scene: Scene, view: ViewState) -> bool:
-        """Whether most of this view is known from the last frame: it is cheap, and no measure of
-        what others cost."""
-        shift = self._shift(scene, view)
+    def shifts(self, scene: Scene, view: ViewState, columns: Columns | None = None) -> bool:
+        """Whether most of this view is known from the last frame, or all of it from before: it is cheap, and no
+        measure of what others cost."""
+        if _kept(scene, view, columns) is not None:
+            return True
+        shift = self._shift(scene, view, columns)
         if shift is None or self._last is None:
             return False
-        known = _common(view.picture_rect, _moved(self._last.rect, shift))
-        return _area(known) > 0.75 * _area(view.picture_rect)
+        rect = seen_rect(view, columns)
+        known = _common(rect, _moved(self._last.rect, shift))
+        return _area(known) > 0.75 * _area(rect)
 
-    def _shift(self, scene: Scene, view: ViewState) -> tuple[int, int] | None:
+    def _shift(
+        self, scene: Scene, view: ViewState, columns: Columns | None
+    ) -> tuple[int, int] | None:
         """By how many whole device pixels the picture moved since the last frame; None if it did
         anything else."""
         last = self._last
         if last is None or (last.generation, last.revision) != (scene.generation, scene.revision):
             return None
-        if (last.view.scale, last.view.size) != (view.scale, view.size) or last.view == view:
+        if (last.view.scale, last.view.size) != (view.scale, view.size) or last.shows(
+            view, columns
+        ):
             return None
         du, dv = view.to_device(*last.view.origin)
         if max(abs(du - round(du)), abs(dv - round(dv))) > WHOLE_PIXEL:
@@ -106,27 +152,28 @@ class PanningRenderer:
         shift: tuple[int, int],
         stop: Stop | None,
         allocate: Allocate | None,
+        columns: Columns | None,
     ) -> Frame | None:
         began = time.perf_counter()
         last = self._last
         assert last is not None
-        rect = view.picture_rect
+        rect = seen_rect(view, columns)
         known = _common(rect, _moved(last.rect, shift))
         area = max(0, rect[2] - rect[0]) * max(0, rect[3] - rect[1])
         if _area(known) < LEAST_SHARE * area or area == 0:
-            return self._render(scene, view, 1, stop, allocate)
+            return self._all(scene, view, 1, stop, allocate, columns)
         width, height = rect[2] - rect[0], rect[3] - rect[1]
         out = allocate(width, height) if allocate else np.empty((height, width, 4), np.uint8)
         if np.may_share_memory(out, last.bgrx):
             self._last = None
-            return self._render(scene, view, 1, stop, allocate)
+            return self._all(scene, view, 1, stop, allocate, columns)
         source = last.bgrx[_window(known, _moved(last.rect, shift))]
         out[_window(known, rect)] = source
         backend, field_pixels = last.backend, last.field_share * _area(known)
         for strip in around(rect, known):
             part = self._part(scene, view, strip, stop)
             if part is None:
-                return self._render(scene, view, 1, stop, lambda *_: out)
+                return self._all(scene, view, 1, stop, lambda *_: out, columns)
             out[_window(strip, rect)] = part.bgrx
             field_pixels += part.field_share * _area(strip)
             backend = part.backend if part.backend != "picture" else backend
@@ -152,6 +199,13 @@ class PanningRenderer:
         frame = self._render(scene, narrow, 1, stop, None)
         whole = frame is not None and frame.rect == (0, 0, *narrow.size)
         return frame if whole else None
+
+
+def _kept(scene: Scene, view: ViewState, columns: Columns | None) -> Frame | None:
+    """What a slow method made of this very view, if that is what it drew last. Below 100 % it is the picture that is
+    shown, of which nothing is kept."""
+    kept: Frame | None = getattr(scene.drawing, "kept", None)
+    return kept if kept is not None and kept.shows(view, columns) else None
 
 
 def _moved(rect: PixelRect, shift: tuple[int, int]) -> PixelRect:

@@ -86,8 +86,12 @@ class Beside(QObject):
     @property
     def _names(self) -> tuple[str, str]:
         """Of the sides."""
-        left, right = self._document, self._right
-        return ("", "") if left is None or right is None else (left.title, right.title)
+        left, right, seen = self._document, self._right, self._canvas.scene
+        if left is None or right is None:
+            return ("", "")
+        # Until there is something of the field that is chosen, the one of before is seen, and named.
+        before = seen is not None and seen.method != right.scene.method
+        return (left.title, seen.title if before else right.title)  # type: ignore[union-attr]
 
     def _show_scene(self, document: Document) -> None:
         self._shown, self._told = document.scene, self._names

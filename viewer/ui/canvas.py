@@ -52,7 +52,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
-from viewer.model.frame import Frame
+from viewer.model.frame import Columns, Frame
 from viewer.model.inspector import Inspected
 from viewer.model.motion import GLIDE_SECONDS, Glide
 from viewer.model.overlay_options import OverlayOptions
@@ -244,11 +244,12 @@ class Canvas(QWidget):
     def recentre_line(self) -> None:
         """Where a view is split from now on, the line is in its middle."""
         self._line = SplitLine()
+        self._see_sides()
 
     def set_beside(self, scene: Scene | None, names: tuple[str, str] = ("", "")) -> None:
         """Show another scene of the picture left of a line, which can be drawn to and fro; None: no longer."""
         self._names = names
-        pane = self._beside
+        pane, split = self._beside, self.split
         if scene is None:
             self._beside.drop_scene()
             self._line_held = False
@@ -258,6 +259,8 @@ class Canvas(QWidget):
             pane.scene = scene
             if affected:
                 self._request(moving=False, panes=(pane,))
+        if split != self.split:
+            self._see_sides()
         self.update()
 
     @property
@@ -275,7 +278,7 @@ class Canvas(QWidget):
         left, right = self._beside.frame, self._pane.frame
         if left is None or right is None or not self.is_idle() or self._view.scale < 1.0 - 1e-9:
             return None
-        current = all(f.exact and f.view == self._view for f in (left, right))
+        current = all(f.shows(self._view) for f in (left, right))
         if not current or left.bgrx.shape != right.bgrx.shape:
             return None
         return left.bgrx.copy(), right.bgrx.copy()
@@ -390,7 +393,11 @@ class Canvas(QWidget):
     def rests(self) -> bool:
         """Whether what is on screen is exact and stays as it is: a method that goes on with its work is not there."""
         panes = [pane for pane in (self._pane, self._beside) if pane.scene is not None]
-        return bool(panes) and self._glide is None and all(p.rests_at(self._view) for p in panes)
+        return (
+            bool(panes)
+            and self._glide is None
+            and all(p.rests_at(self._view, self._columns(p)) for p in panes)
+        )
 
     @property
     def sides(self) -> list[tuple[Scene, int, int]]:
@@ -511,6 +518,7 @@ class Canvas(QWidget):
             self._let_go()  # what a dialog that came up under the button has kept from here
         if self._line_held:
             self._line = self._line.moved_to(position.x(), self.width())
+            self._see_sides()
             self.update()
         elif self._drag is None:
             self._point_at_line(position)
@@ -554,6 +562,7 @@ class Canvas(QWidget):
     def _go_closer(self, position: QPointF) -> None:
         if self._is_at_line(position):
             self._line = SplitLine()
+            self._see_sides()
             self.update()
             self._point_again()
             return
@@ -754,7 +763,21 @@ class Canvas(QWidget):
             return
         row = None if self._cursor is None else self._grid.to_device(self._cursor)[1]
         for pane in panes or (self._pane, self._beside):
-            pane.request(self._view, moving, row)
+            pane.request(self._view, moving, row, self._columns(pane))
+
+    def _columns(self, pane: ScenePane) -> Columns | None:
+        """Those that are seen of a scene; None: all."""
+        if not self.split:
+            return None
+        width = self._view.size[0]
+        column = self._line.column(width)
+        return (0, column) if pane is self._beside else (column, width)
+
+    def _see_sides(self) -> None:
+        """The line is elsewhere, or there is none any more: what is not there of a side is asked for."""
+        for pane in (self._pane, self._beside):
+            if self._opened and pane.lacks(self._view, self._columns(pane)):
+                self._request(moving=False, panes=(pane,))
 
     def _request_overlay(self, moving: bool) -> None:
         scene = self.scene
@@ -805,6 +828,7 @@ class Canvas(QWidget):
         height, width = frame.view.extent
         whole = x0 <= 0 and y0 <= 0 and x1 >= width and y1 >= height
         layer = self._pane.layer
+        whole = whole and frame.rect == frame.view.picture_rect
         if self._overview is None and layer is not None and whole:
             self._overview = Layer(layer.image.copy(), layer.rect)
 

@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -25,6 +26,8 @@ RenderFrame = Callable[..., Frame | None]
 FIRST_PIXELS = 1 << 14
 """Pixels that a network is asked for in the first frame of a view: some tenths of a second at most."""
 COARSEST = 16
+UNSEEN = 0.15
+"""Seconds after a request until what is not seen of a split view is rendered, for the line to be drawn over it."""
 
 
 def warm_up() -> None:
@@ -137,12 +140,14 @@ class FrameWorker(QObject):
     def _serve(self, request: FrameRequest) -> None:
         level = 1 if self._shifts(request) else self._first_level(request)
         try:
-            self._post(self._frame(request, level))
+            made = self._frame(request, level)
+            self._post(made)
         except Cancelled:
             if level > 1 or self.slot.closed or self.slot.peek() is not None:
                 raise
             level = max(2, self.pacing.level(request))
-            self._post(self._frame(request, level))
+            made = self._frame(request, level)
+            self._post(made)
         if level > 1:
             if self.slot.wait(request.at + self.pacing.pause(request) - self._clock()):
                 return
@@ -150,12 +155,19 @@ class FrameWorker(QObject):
                 self._post(self._frame(request, finer, refining=True))
         while getattr(request.scene.drawing, "unfinished", False):
             self._post(self._frame(request, 1, refining=True))
+        if request.rect == request.view.picture_rect or (made and made.shows(request.view)):
+            return
+        if not self.slot.wait(request.at + UNSEEN - self._clock()):
+            self._post(self._frame(replace(request, columns=None), 1, True, completing=True))
 
-    def _frame(self, request: FrameRequest, level: int, refining: bool = False) -> Frame | None:
+    def _frame(
+        self, request: FrameRequest, level: int, refining: bool = False, completing: bool = False
+    ) -> Frame | None:
+        """completing: more of a view of which some is there."""
         stop = self.pacing.stopper(
             request, level, self.slot, self._last_posted, self._clock, refining
         )
-        shifted = level == 1 and self._shifts(request)
+        shifted = completing or (level == 1 and self._shifts(request))
         held = []
 
         def allocate(width: int, height: int):  # type: ignore[no-untyped-def]
@@ -164,6 +176,7 @@ class FrameWorker(QObject):
 
         began = self._clock()
         render: Any = self._render
+        limits = {} if request.columns is None else {"columns": request.columns}
         count = 1
         if refining and level == 1 and not shifted and request.scene.drawing is None:
             count = self.pacing.bands(request)
@@ -179,16 +192,17 @@ class FrameWorker(QObject):
                     partial(self._show_rows, request),
                     stop,
                     allocate,
+                    **limits,
                 )
             else:
-                frame = render(request.scene, request.view, level, stop, allocate)
+                frame = render(request.scene, request.view, level, stop, allocate, **limits)
         except BaseException:
             with self._lock:
                 self._newest_rows = None  # before their memory is used for something else
             for pixels in held:
                 self.buffers.give_back(pixels)
             if not shifted and request.scene.drawing is None:
-                self.pacing.learn(request.view, self._clock() - began, level, complete=False)
+                self.pacing.learn(request.view, self._clock() - began, level, False, request.pixels)
             raise
         with self._lock:
             self._newest_rows = None
@@ -197,7 +211,8 @@ class FrameWorker(QObject):
         # Nor does a network that is asked for every pixel: it has steps of its own.
         other_kind = other_kind or request.scene.drawing is not None
         if not shifted and not (other_kind and request.view.scale >= 1.0):
-            self.pacing.learn(request.view, self._clock() - began, level)
+            seconds = self._clock() - began
+            self.pacing.learn(request.view, seconds, level, pixels=request.pixels)
         return frame
 
     def _first_level(self, request: FrameRequest) -> int:
@@ -206,8 +221,7 @@ class FrameWorker(QObject):
         view = request.view
         if request.scene.drawing is None or view.scale < 1.0 or not self.pacing.coarse_first:
             return self.pacing.level(request, self._clock() - request.at)
-        left, top, right, bottom = view.picture_rect
-        level, pixels = 1, max(0, right - left) * max(0, bottom - top)
+        level, pixels = 1, request.pixels
         while level < COARSEST and pixels > FIRST_PIXELS * level * level:
             level *= 2
         return level
@@ -215,7 +229,8 @@ class FrameWorker(QObject):
     def _shifts(self, request: FrameRequest) -> bool:
         """Whether the renderer has most of this view from its last frame (see PanningRenderer)."""
         shifts = getattr(self._render, "shifts", None)
-        return shifts is not None and bool(shifts(request.scene, request.view))
+        limits = () if request.columns is None else (request.columns,)
+        return shifts is not None and bool(shifts(request.scene, request.view, *limits))
 
     def _tell_remark(self) -> None:
         from gaussian_core.rasterizer import cuda

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Signal
 
-from viewer.model.frame import Frame
+from viewer.model.frame import Columns, Frame
 from viewer.model.frame_renderer import FIELD_FROM
 from viewer.model.frame_slot import FrameRequest
 from viewer.model.pan_reuse import PanningRenderer
@@ -86,18 +86,28 @@ class ScenePane(QObject):
     def idle(self) -> bool:
         return self.worker.idle
 
-    def rests_at(self, view: ViewState) -> bool:
-        """Whether the newest frame is the exact one of that view and no other is under way."""
-        frame = self.frame
-        return self.idle and frame is not None and frame.exact and frame.view == view
+    def rests_at(self, view: ViewState, columns: Columns | None) -> bool:
+        """Whether the newest frame is the exact one of what is seen of that view, and no other of it is under way."""
+        asked, frame = self._asked, self.frame
+        if asked is None or frame is None or getattr(asked.scene.drawing, "unfinished", False):
+            return False
+        return frame.revision == asked.scene.revision and not self.lacks(view, columns)
 
-    def request(self, view: ViewState, moving: bool, row: float | None) -> None:
-        """Ask for a frame of the scene. row: see FrameRequest."""
+    def lacks(self, view: ViewState, columns: Columns | None) -> bool:
+        """Whether it shows a scene, but not exactly what is seen of that view."""
+        if self._scene is None:
+            return False
+        return self.frame is None or not self.frame.shows(view, columns)
+
+    def request(
+        self, view: ViewState, moving: bool, row: float | None, columns: Columns | None = None
+    ) -> None:
+        """Ask for a frame of the scene. row, columns: see FrameRequest."""
         if self.scene is None:
             return
         self.rows = None  # its memory may be used for the next frame
         self._view = view
-        self._asked = FrameRequest(self.scene, view, moving, self._clock(), row)
+        self._asked = FrameRequest(self.scene, view, moving, self._clock(), row, columns)
         self.worker.request(self._asked)
 
     def drop_frame(self) -> None:
