@@ -182,6 +182,11 @@ def test_arguments_that_do_not_fit_are_refused():
         rasterize(random_field(channels=2), view, format="bgrx8")
     with pytest.raises(ValueError, match="same number of channels"):
         rasterize([random_field(channels=2), random_field(channels=3)], view)
+    for other in (None, np.zeros((4, 4, 3)), [random_field(), "a.safetensors"]):
+        with pytest.raises(ValueError, match="Gaussian fields"):
+            rasterize(other, view)
+    with pytest.raises(ValueError, match="unknown format 'png'"):
+        rasterize(random_field(), view, format="png")
     with pytest.raises(ValueError, match="at least one"):
         rasterize([], view)
     with pytest.raises(ValueError, match="pixel_sigma"):

@@ -9,8 +9,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal, overload
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Literal, get_args, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,9 +91,13 @@ def rasterize(
     from gaussian_core.correction import scaled, with_gains
     from gaussian_core.field import GaussianField
 
-    fields = (field,) if isinstance(field, GaussianField) else tuple(field)
+    fields = tuple(field) if isinstance(field, Iterable) else (field,)
     if not fields:
         raise ValueError("rasterize needs at least one field")
+    if others := [type(f).__name__ for f in fields if not isinstance(f, GaussianField)]:
+        raise ValueError(f"rasterize draws Gaussian fields (build_field makes one), not {others[0]}")
+    if format not in get_args(Format):
+        raise ValueError(f"unknown format {format!r}: choose float or bgrx8")
     channels = fields[0].channels
     if any(f.channels != channels for f in fields):
         raise ValueError("fields that are summed must have the same number of channels")

@@ -40,11 +40,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     budget = Budget()
     add("--steps", type=int, default=budget.steps, help=f"of each (default {budget.steps})")
-    add("--batch", type=int, default=budget.batch)
-    add("--patch", type=int, default=budget.patch, help="side of the low resolution crops")
-    add("--channels", type=int, default=budget.channels)
-    add("--blocks", type=int, default=budget.blocks)
-    add("--seed", type=int, default=budget.seed)
+    add("--batch", type=int, default=budget.batch, help=f"crops a step (default {budget.batch})")
+    add(
+        "--patch",
+        type=int,
+        default=budget.patch,
+        help=f"side of the low resolution crops (default {budget.patch})",
+    )
+    add(
+        "--channels",
+        type=int,
+        default=budget.channels,
+        help=f"width of the encoder (default {budget.channels})",
+    )
+    add(
+        "--blocks",
+        type=int,
+        default=budget.blocks,
+        help=f"its residual blocks (default {budget.blocks})",
+    )
+    add(
+        "--seed",
+        type=int,
+        default=budget.seed,
+        help=f"of every random choice (default {budget.seed})",
+    )
     add_device(parser)
     add(
         "--json",
