@@ -8,6 +8,7 @@ from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication
 
+from gaussian_core.models.config import NAMES
 from gaussian_core.models.published import picture_features
 from gaussian_core.models.published.gaussiansr import NOTE
 from gaussian_core.models.weights import weights_path
@@ -20,6 +21,7 @@ from tests.window_helpers import (
     wait_until_idle,
 )
 from viewer.model.field_card import card_of
+from viewer.ui.status_cell import PADDING
 
 
 @pytest.fixture
@@ -177,3 +179,11 @@ def test_weights_that_go_away_later_are_said_and_the_picture_opens(window, qtbot
     wait_until_idle(qtbot, window, lambda: window.session.document.name == "b.png")
     assert len(said) == 1
     assert _methods(window) == {"kernel"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_status_bar_has_room_for_the_names_of_all_shipped_weights(window, name):
+    """None is elided: they tell what is looked at."""
+    cell = window.status.method
+    cell.show_value(f"ContinuousSR {name}")
+    assert cell.fontMetrics().horizontalAdvance(cell.text) + 2 * PADDING <= cell.width()

@@ -65,7 +65,7 @@ class StatusBar(QStatusBar):
             7,
             tip="Gaussians with their centre in view, of the part of the field that is built",
         )
-        self.method = StatusCell("Method", "Kernel interpolation", 3, tip="How the field is made")
+        self.method = StatusCell("Method", "ContinuousSR photo", 3, tip="How the field is made")
         self.preview = StatusCell(
             "Preview",
             "43.2 dB, 35%",
