@@ -206,7 +206,7 @@ def test_empty(out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     assert "empty.jpg" in fails(capsys, "render", source, out, "--scale", 2)
 
 
-@pytest.mark.parametrize("kind", ["png", "jpg", "webp", "tif"])
+@pytest.mark.parametrize("kind", ["webp", "tif"])  # of others what there is: test_damaged_files
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
 def test_truncated(
     out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str, share: float

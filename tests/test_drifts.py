@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gaussian_core.builder import FieldBuilder, _ArrayPicture, build_field
+from gaussian_core.builder import FieldBuilder, build_field
 from gaussian_core.errors import FieldError
 from gaussian_core.field import GaussianField
+from gaussian_core.imaging.array_picture import ArrayPicture
 
 torch = pytest.importorskip("torch")
 
@@ -52,7 +53,7 @@ def assert_covers(places, columns, rows):
 
 
 def test_every_gaussian_of_a_tile_began_in_a_cell_of_its_own(picture, restless):
-    builder = FieldBuilder(_ArrayPicture(picture), tile=32, weights=restless)
+    builder = FieldBuilder(ArrayPicture(picture), tile=32, weights=restless)
     tile = builder.build_tile((1, 0))
     assert np.abs(tile.drifts).max() > 0.1
     assert_covers(began(tile), (32, 52), (-2, 32))  # with the margin where the picture ends
