@@ -175,7 +175,7 @@ class FieldBuilder:
     """Builds the tiles of one picture's field by one method; `build_tile` may be called from several threads.
 
     method: a name in METHODS. device: "auto", "cpu" or what the method supports.
-    weights: of ContinuousSR, the name of shipped ones ("light", "base", "jpeg") or a file, ours or the authors'; they
+    weights: of ContinuousSR, the name of shipped ones (models.config.NAMES) or a file, ours or the authors'; they
     decide the method, and precision ("float32" or "bfloat16") what the authors' are computed in.
     Raises ValueError for an unknown method, DeviceError for a device that is not usable here, WeightsError.
     """

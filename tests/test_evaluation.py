@@ -14,7 +14,7 @@ from PIL import Image
 
 from gaussian_core.errors import ImageError, UserError
 from gaussian_core.evaluation import command, memory, metrics, runner
-from gaussian_core.evaluation.degradation import Degradation
+from gaussian_core.evaluation.degradation import NONE, Degradation
 from gaussian_core.evaluation.pairs import pairs, reduced
 from gaussian_core.evaluation.runner import evaluate
 from gaussian_core.methods import METHODS, Options
@@ -104,7 +104,7 @@ def test_bicubic_on_set5_is_the_literatures():
 def test_the_shipped_figure_is_what_evaluate_prints(name):
     pytest.importorskip("torch")
     weights = weights_path(name)
-    jpeg = 75 if name == "jpeg" else None
+    worse = {"jpeg": Degradation(jpeg=75), "photo": Degradation(noise=10)}.get(name, NONE)
     row = next(
         evaluate(
             [shared_path("data", "benchmark", "Set5")],
@@ -112,10 +112,10 @@ def test_the_shipped_figure_is_what_evaluate_prints(name):
             [2],
             options=Options("cpu"),
             weights=[weights],
-            degradation=Degradation(jpeg=jpeg),
+            degradation=worse,
         )
     )
-    key = "Set5 x2" if jpeg is None else f"Set5 JPEG {jpeg} x2"
+    key = f"Set5 {worse} x2" if worse else "Set5 x2"
     assert row.psnr_y == pytest.approx(read_card(weights).config.figures[key], abs=0.02)
 
 

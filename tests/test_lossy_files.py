@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+from gaussian_core.evaluation.degradation import Degradation
 from gaussian_core.images import open_picture
 from gaussian_core.imaging.losses import Losses, losses_of
 from gaussian_core.reduced_copy import reduced_copy
@@ -247,10 +248,23 @@ def scenery(side=400, finer=4):
 
 
 @pytest.mark.parametrize("scale", [2.0, 4.0])
-@pytest.mark.parametrize(("quality", "gain"), [(50, 1.0), (75, 1.5), (88, 1.5)])
-def test_coarse_files_are_enlarged_nearer_to_what_they_were_made_of(scale, quality, gain):
-    """Than by the weights for pictures without losses, and than by bicubic interpolation: of a drawing, reduced and
-    saved."""
+@pytest.mark.parametrize(
+    ("name", "worse", "gain"),
+    [
+        ("jpeg", Degradation(jpeg=50), 1.0),
+        ("jpeg", Degradation(jpeg=75), 1.5),
+        ("jpeg", Degradation(jpeg=88), 1.5),
+        ("jpeg", Degradation(webp=75), 0.5),
+        ("photo", Degradation(webp=75), 0.5),
+        ("photo", Degradation(noise=5), 1.0),
+        ("photo", Degradation(noise=12), 1.5),
+        ("photo", Degradation(noise=6, jpeg=95), 1.0),
+    ],
+    ids=str,
+)
+def test_worse_pictures_are_enlarged_nearer_to_what_they_were_made_of(scale, name, worse, gain):
+    """Than by the weights for pictures without losses, and than by bicubic interpolation: of a drawing, reduced, with
+    noise or saved."""
     pytest.importorskip("torch")
     from gaussian_core.evaluation.metrics import score
     from gaussian_core.evaluation.pairs import Pair, reduced
@@ -259,24 +273,25 @@ def test_coarse_files_are_enlarged_nearer_to_what_they_were_made_of(scale, quali
     from gaussian_core.models.config import weights_path
 
     low, high = reduced(np.asarray(scenery()), scale)
-    file = io.BytesIO()
-    Image.fromarray(low).save(file, "JPEG", quality=quality)
-    with Image.open(file) as image:
-        pixels = np.asarray(image) / np.float32(255)
-        pair = Pair("a", pixels, high / np.float32(255), Losses("JPEG", quality))
+    low, losses = worse.apply(low)
+    pair = Pair("a", low / np.float32(255), high / np.float32(255), losses)
 
     def psnr(method, weights=None):
         made = enlarge(pair, method, Options("cpu", weights=weights))
         return score(made.pixels, pair.high, scale).psnr_y
 
-    chosen = psnr("continuoussr")
-    assert chosen == psnr("continuoussr", weights_path("jpeg"))
+    chosen = psnr("continuoussr", weights_path(name))
+    if name == "jpeg":
+        assert chosen == psnr("continuoussr"), "nobody needs to ask for them"
     assert chosen > psnr("continuoussr", weights_path("light")) + gain
     assert chosen > psnr("bicubic") + gain
 
 
-def test_flat_areas_beside_an_edge_come_out_flat():
-    """Where the coder leaves ringing, which is what one sees first of a coarse file."""
+@pytest.mark.parametrize(
+    ("name", "worse"), [("jpeg", Degradation(jpeg=60)), ("photo", Degradation(noise=8))], ids=str
+)
+def test_flat_areas_beside_an_edge_come_out_flat(name, worse):
+    """Where a coder leaves ringing and a camera noise, which is what one sees first."""
     pytest.importorskip("torch")
     from gaussian_core.builder import build_field
     from gaussian_core.models.config import weights_path
@@ -286,15 +301,13 @@ def test_flat_areas_beside_an_edge_come_out_flat():
     drawn = np.full((96, 96, 3), 200, np.uint8)
     ys, xs = np.mgrid[:96, :96]
     drawn[np.hypot(ys - 48, xs - 48) < 30] = (60, 40, 90)
-    file = io.BytesIO()
-    Image.fromarray(drawn).save(file, "JPEG", quality=60)
-    with Image.open(file) as image:
-        pixels = np.asarray(image) / np.float32(255)
+    pixels = worse.apply(drawn)[0] / np.float32(255)
     view = Viewport.whole((96, 96), 3.0)
     away = np.hypot(*(np.mgrid[:288, :288] - 143.5)) / 3
     ground = (away > 33) & (away < 42)
-    rough = {}
-    for name in ("light", "jpeg"):
+
+    def rough(name):
         field = build_field(pixels, device="cpu", weights=weights_path(name))
-        rough[name] = float(rasterize(field, view)[ground].std(axis=0).mean())
-    assert rough["jpeg"] < rough["light"] / 3
+        return float(rasterize(field, view)[ground].std(axis=0).mean())
+
+    assert rough(name) < rough("light") / 3

@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from gaussian_core.imaging.losses import Losses
 
 WEIGHTS_FORMAT = "gaussian-model-1"  # the metadata entry "format" of a file of weights
-NAMES = ("light", "base", "jpeg")
-"""What weights of ContinuousSR are called that ship with the program. "jpeg": as large as "light", taught to see a
-picture behind the blocks and the ringing of a JPEG file."""
+NAMES = ("light", "base", "jpeg", "photo")
+"""What weights of ContinuousSR are called that ship with the program. "jpeg" and "photo": as large as "light",
+taught to see a picture behind the blocks and the ringing of a lossy file, and "photo" also behind what a camera does:
+noise, softness, sharpening."""
 NAMES_OR_FILE = "|".join((*NAMES, "FILE"))
 """What --weights takes, for its help."""
 DEFAULT = NAMES[0]

@@ -95,7 +95,9 @@ def rasterize(
     if not fields:
         raise ValueError("rasterize needs at least one field")
     if others := [type(f).__name__ for f in fields if not isinstance(f, GaussianField)]:
-        raise ValueError(f"rasterize draws Gaussian fields (build_field makes one), not {others[0]}")
+        raise ValueError(
+            f"rasterize draws Gaussian fields (build_field makes one), not {others[0]}"
+        )
     if format not in get_args(Format):
         raise ValueError(f"unknown format {format!r}: choose float or bgrx8")
     channels = fields[0].channels

@@ -52,7 +52,7 @@ def add_weights(parser: argparse.ArgumentParser) -> None:
         "--weights",
         type=named_weights,
         metavar=NAMES_OR_FILE,
-        help="shipped weights of ContinuousSR by name (default: jpeg for a JPEG file that it shows in, else light, with a "
+        help="shipped weights of ContinuousSR by name (default: jpeg for a lossy file that it shows in, else light, with a "
         "GPU base), or a file: "
         "our .safetensors, or the authors' .pth of ContinuousSR, LIIF or GaussianSR",
     )

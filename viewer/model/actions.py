@@ -411,14 +411,19 @@ ACTIONS: tuple[ActionSpec, ...] = (
             (
                 AUTOMATIC,
                 "&Automatic",
-                "JPEG for files that it shows in; else Base where there is a GPU that can be used, or Light",
+                "JPEG for lossy files that it shows in; else Base where there is a GPU that can be used, or Light",
             ),
             ("light", "&Light", "A small network: quick on every machine"),
             ("base", "&Base", "A larger network: sharper, and several times slower to build"),
             (
                 "jpeg",
                 "&JPEG",
-                "As quick as Light: looks past the blocks and the ringing of a JPEG file",
+                "As quick as Light: looks past the blocks and the ringing of a JPEG, WebP or AVIF file",
+            ),
+            (
+                "photo",
+                "&Photo",
+                "As quick as Light: looks past what a camera adds, too, noise and sharpening",
             ),
         )
     ),
