@@ -21,7 +21,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QApplication, QWidget
 
 from gaussian_core.errors import Cancelled
-from viewer.model.frame import Frame
+from viewer.model.frame import Columns, Frame
 from viewer.model.frame_renderer import picture_viewport
 from viewer.model.scene import Scene
 from viewer.model.view_state import ViewState
@@ -50,6 +50,7 @@ class CountingRenderer:
         level: int = 1,
         stop: Callable[[], bool] | None = None,
         allocate: Callable[[int, int], Any] | None = None,
+        columns: Columns | None = None,
     ) -> Frame | None:
         viewport = picture_viewport(view, level)
         if viewport is None:

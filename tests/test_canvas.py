@@ -415,7 +415,7 @@ def test_a_renderer_that_fails_says_so_and_the_next_view_is_tried(make, qtbot):
     canvas, renderer = make()
     broken = canvas._pane.worker._render
 
-    def fail(*arguments):
+    def fail(*arguments, **options):
         raise ValueError("no such thing")
 
     canvas._pane.worker._render = fail
@@ -642,7 +642,7 @@ class BandedRenderer(CountingRenderer):
         self.turns = threading.Semaphore(0)
         self.stopped = 0
 
-    def rows(self, scene, view, bands, show, stop=None, allocate=None):
+    def rows(self, scene, view, bands, show, stop=None, allocate=None, columns=None):
         whole = self(scene, view, 1, stop, allocate)
         first, end = whole.bgrx.shape[0], 0
         for low, high in bands[:-1]:

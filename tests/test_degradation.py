@@ -4,16 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PIL import Image
 
-from gaussian_core.resource_files import RESOURCES
 from gaussian_core.training.camera import STRENGTHS, through_camera
 from gaussian_core.training.lossy_files import through_jpeg, through_webp
-
-
-def photograph(side=200):
-    image = Image.open(RESOURCES / "sample.png").convert("RGB")
-    return np.asarray(image.crop((380, 300, 380 + side, 300 + side)))
+from tests.test_lossy_files import photograph
 
 
 class Crops:
@@ -24,7 +18,7 @@ class Crops:
 
         from gaussian_core.training.dataset import Batch, floats
 
-        pixels = photograph(side)
+        pixels = np.asarray(photograph(side))
         low = torch.stack([floats(pixels), floats(pixels[::-1])])
         places = torch.zeros(2, 2, 3, 3)
         self.batch = Batch(low, places, torch.rand(2, 3, 3, 3), torch.tensor([0.5, 0.25]))
@@ -55,7 +49,7 @@ def test_crops_come_worse_and_are_asked_for_what_was_before(side, degrade):
 
 @pytest.mark.parametrize("through", [through_jpeg, through_webp])
 def test_blocks_begin_anywhere_and_steps_are_of_all_sizes(through):
-    pixels = photograph(48)
+    pixels = np.asarray(photograph(48))
     apart = [
         np.abs(through(pixels, np.random.default_rng(i)).astype(int) - pixels).mean()
         for i in range(60)
@@ -115,7 +109,7 @@ def test_a_training_with_such_crops_runs_and_says_what_it_cannot(tmp_path, capsy
 
     folder = tmp_path / "pictures"
     folder.mkdir()
-    Image.fromarray(photograph(96)).save(folder / "a.png")
+    photograph(96).save(folder / "a.png")
     words = ["train", str(folder), "--out", str(tmp_path / "out"), "--steps", "2", "--batch", "1"]
     words += ["--patch", "16", "--channels", "4", "--blocks", "1", "--device", "cpu"]
     assert main([*words, f"--{kind}", "1.5"]) != 0

@@ -22,8 +22,8 @@ class Counting:
     def __init__(self) -> None:
         self.pixels = 0
 
-    def __call__(self, scene, view, level=1, stop=None, allocate=None):
-        frame = render_frame(scene, view, level, stop, allocate)
+    def __call__(self, scene, view, level=1, stop=None, allocate=None, columns=None):
+        frame = render_frame(scene, view, level, stop, allocate, columns=columns)
         if frame is not None:
             self.pixels += frame.bgrx[..., 0].size
         return frame

@@ -13,7 +13,7 @@ from gaussian_core.builder import build_field
 from gaussian_core.images import Picture
 from tests import canvas_helpers
 from tests.canvas_helpers import pixels
-from tests.window_helpers import open_and_wait, save_picture, wait_until_idle
+from tests.window_helpers import seen_at_800_percent, wait_until_idle
 from viewer.model.frame_renderer import render_frame
 from viewer.model.frame_slot import FrameRequest
 from viewer.model.pacing import Pacing
@@ -79,10 +79,7 @@ def test_half_a_view_is_expected_to_take_half_the_time(scene):
 
 @pytest.fixture
 def window(make_window, qtbot, tmp_path):
-    window = make_window()
-    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png", 160, 120))
-    window.canvas.set_view(window.canvas.view.set_scale(8.0))
-    wait_until_idle(qtbot, window)
+    window = seen_at_800_percent(make_window(), qtbot, tmp_path)
     QTest.keyClick(window.canvas, Qt.Key.Key_S)
     wait_until_idle(qtbot, window)
     return window

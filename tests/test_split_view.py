@@ -9,7 +9,7 @@ from PySide6.QtTest import QTest
 
 from tests import canvas_helpers
 from tests.canvas_helpers import mouse, pixels, wheel
-from tests.window_helpers import open_and_wait, save_picture, wait_until_idle
+from tests.window_helpers import open_and_wait, save_picture, seen_at_800_percent, wait_until_idle
 from viewer.model.frame_renderer import render_frame
 from viewer.model.split_line import LEAST, SplitLine
 
@@ -17,11 +17,7 @@ from viewer.model.split_line import LEAST, SplitLine
 @pytest.fixture
 def window(make_window, qtbot, tmp_path):
     """A picture at 800 %, which covers the canvas."""
-    window = make_window()
-    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png", 160, 120))
-    window.canvas.set_view(window.canvas.view.set_scale(8.0))
-    wait_until_idle(qtbot, window)
-    return window
+    return seen_at_800_percent(make_window(), qtbot, tmp_path)
 
 
 def frame(scene, canvas):

@@ -65,3 +65,11 @@ def wait_until_idle(
     qtbot, window: MainWindow, also: Callable[[], bool] = lambda: True, timeout: int = 20_000
 ) -> None:
     qtbot.waitUntil(lambda: also() and window.is_idle(), timeout=timeout)
+
+
+def seen_at_800_percent(window, qtbot, folder):
+    """The window with a picture of 160 x 120 pixels that covers its canvas."""
+    open_and_wait(qtbot, window, save_picture(folder / "a.png", 160, 120))
+    window.canvas.set_view(window.canvas.view.set_scale(8.0))
+    wait_until_idle(qtbot, window)
+    return window

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from gaussian_core.imaging.losses import Losses, losses_of
+from gaussian_core.imaging.losses import Losses, through_file
 
 
 @dataclass(frozen=True)
@@ -42,21 +39,12 @@ class Degradation:
             pixels = np.clip(np.rint(pixels + noise), 0, 255).astype(np.uint8)
         if self.jpeg is not None:
             # As most programs save it: colours at half the resolution.
-            words = {"format": "JPEG", "quality": self.jpeg, "subsampling": "4:2:0"}
-            pixels, losses = _through(pixels, words)
+            pixels, losses = through_file(
+                pixels, format="JPEG", quality=self.jpeg, subsampling="4:2:0"
+            )
         if self.webp is not None:
-            pixels, losses = _through(pixels, {"format": "WEBP", "quality": self.webp})
+            pixels, losses = through_file(pixels, format="WEBP", quality=self.webp)
         return pixels, losses
 
 
 NONE = Degradation()
-
-
-def _through(
-    pixels: NDArray[np.uint8], words: dict[str, Any]
-) -> tuple[NDArray[np.uint8], Losses | None]:
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, **words)
-    with Image.open(file) as image:
-        losses = losses_of(image, io.BytesIO(file.getvalue()))
-        return np.asarray(image.convert("RGB")), losses

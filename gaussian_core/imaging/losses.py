@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import struct
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, JpegImagePlugin
 
 STANDARD = 3688
@@ -23,6 +25,18 @@ class Losses:
     def __str__(self) -> str:
         tells = "" if self.quality is None else f" of about quality {self.quality}"
         return f"{self.format} file{tells}"
+
+
+def through_file(
+    pixels: NDArray[np.uint8], **options: Any
+) -> tuple[NDArray[np.uint8], Losses | None]:
+    """(H, W, 3) bytes as they come back from a file, and what it lost of them. options: of Pillow's `save`, the format
+    among them."""
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, **options)
+    with Image.open(file) as image:
+        losses = losses_of(image, io.BytesIO(file.getvalue()))
+        return np.asarray(image.convert("RGB")), losses
 
 
 def losses_of(image: Image.Image, file: BinaryIO) -> Losses | None:

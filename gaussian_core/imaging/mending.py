@@ -16,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from gaussian_core.imaging.png_chunks import SIGNATURE, chunks, write_chunk
+
 _END_OF_IMAGE = b"\xff\xd9"
 _ANYTHING = bytes(range(1, 255)) * 4
 _REDUCED = 8  # by how much a JPEG's decoder can reduce a picture while it decodes
-_PNG = b"\x89PNG\r\n\x1a\n"
 _PIECE = 1 << 12  # bytes inflated at a time: what precedes a fault by more is kept
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # by the colour type
 _ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))  # fmt: skip
@@ -41,7 +42,7 @@ def mended(file: BinaryIO) -> Mended | None:
     data = file.read()
     if data.startswith(b"\xff\xd8\xff"):
         return _jpeg(data)
-    if data.startswith(_PNG):
+    if data.startswith(SIGNATURE):
         return _png(data)
     return None
 
@@ -86,32 +87,32 @@ def _share_missing(rows: int, of: int) -> str:
 
 
 def _png(data: bytes) -> Mended | None:
-    chunks = list(_chunks(data))
-    if not chunks or chunks[0][0] != b"IHDR" or len(chunks[0][1]) != 13:
+    found = list(chunks(data))
+    if not found or found[0][0] != b"IHDR" or len(found[0][1]) != 13:
         return None
-    width, height, bits, kind, _, _, interlaced = struct.unpack(">IIBBBBB", chunks[0][1])
+    width, height, bits, kind, _, _, interlaced = struct.unpack(">IIBBBBB", found[0][1])
     if kind not in _CHANNELS or interlaced > 1 or not width or not height:
         return None
     rows = list(_rows(width, height, bits * _CHANNELS[kind], bool(interlaced)))
     size = sum(1 + length for length in rows)
-    raw = _inflated([body for name, body in chunks if name == b"IDAT"], size)
+    raw = _inflated([body for name, body in found if name == b"IDAT"], size)
     good, end = _good_rows(raw, rows)
     if not good:
         return None
     damaged = data.endswith(b"IEND\xaeB`\x82")
     out = io.BytesIO()
-    out.write(_PNG)
-    for name, body in chunks:
+    out.write(SIGNATURE)
+    for name, body in found:
         if name == b"IDAT":
             break
-        _write(out, name, body)
+        write_chunk(out, name, body)
     deflate = zlib.compressobj(1)
     packed = deflate.compress(raw[:end])
     pixel = _grey(bits, kind)
     for length in rows[good:]:
         packed += deflate.compress(b"\0" + (pixel * (length // len(pixel) + 1))[:length])
-    _write(out, b"IDAT", packed + deflate.flush())
-    _write(out, b"IEND", b"")
+    write_chunk(out, b"IDAT", packed + deflate.flush())
+    write_chunk(out, b"IEND", b"")
     lacks = ""
     if good < len(rows):
         lacks = _share_missing(end, size)
@@ -120,15 +121,6 @@ def _png(data: bytes) -> Mended | None:
     elif damaged:
         lacks = "damaged: parts of the picture may be wrong"
     return Mended(out, lacks)
-
-
-def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Name and body of each as far as there are any; the last may be cut, sums are not looked at."""
-    place = len(_PNG)
-    while place + 8 <= len(data):
-        length, name = struct.unpack_from(">I4s", data, place)
-        yield name, data[place + 8 : place + 8 + length]
-        place += 12 + length
 
 
 def _rows(width: int, height: int, pixel_bits: int, interlaced: bool) -> Iterator[int]:
@@ -173,9 +165,3 @@ def _grey(bits: int, kind: int) -> bytes:
     grey, full = (b"\x80", b"\xff") if bits == 8 else (b"\x80\0", b"\xff\xff")
     colours = grey * (1 if kind in (0, 4) else 3)
     return colours + (full if kind in (4, 6) else b"")
-
-
-def _write(out: BinaryIO, name: bytes, body: bytes) -> None:
-    out.write(
-        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
-    )

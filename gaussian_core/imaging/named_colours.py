@@ -9,11 +9,12 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image
 
+from gaussian_core.imaging.png_chunks import chunks
+
 HDR = "its colours are for HDR screens, which are not supported: they are shown too dull"
 NAME = "the colours that it names"
 
 _HEAD = 1 << 16  # bytes in which the names are looked for
-_PNG_BODY = 8
 _D65 = (0.3127, 0.3290)
 _SRGB = (0.64, 0.33, 0.30, 0.60, 0.15, 0.06)
 _PRIMARIES = {
@@ -62,14 +63,11 @@ def _code(head: bytes, kind: str) -> tuple[int, int] | None:
     if kind == "AVIF":
         place = head.find(b"colrnclx")
         return None if place < 0 else struct.unpack_from(">HH", head.ljust(place + 12), place + 8)
-    place = _PNG_BODY
-    while place + 8 <= len(head):
-        length, name = struct.unpack_from(">I4s", head, place)
+    for name, body in chunks(head):
         if name == b"IDAT":
             break
-        if name == b"cICP" and length == 4 and place + 10 <= len(head):
-            return head[place + 8], head[place + 9]
-        place += 12 + length
+        if name == b"cICP" and len(body) == 4:
+            return body[0], body[1]
     return None
 
 

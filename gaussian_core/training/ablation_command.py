@@ -39,32 +39,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="of " + ", ".join(variant.name for variant in VARIANTS),
     )
     budget = Budget()
-    add("--steps", type=int, default=budget.steps, help=f"of each (default {budget.steps})")
-    add("--batch", type=int, default=budget.batch, help=f"crops a step (default {budget.batch})")
-    add(
-        "--patch",
-        type=int,
-        default=budget.patch,
-        help=f"side of the low resolution crops (default {budget.patch})",
-    )
-    add(
-        "--channels",
-        type=int,
-        default=budget.channels,
-        help=f"width of the encoder (default {budget.channels})",
-    )
-    add(
-        "--blocks",
-        type=int,
-        default=budget.blocks,
-        help=f"its residual blocks (default {budget.blocks})",
-    )
-    add(
-        "--seed",
-        type=int,
-        default=budget.seed,
-        help=f"of every random choice (default {budget.seed})",
-    )
+    for name, meaning in (
+        ("steps", "of each"),
+        ("batch", "crops a step"),
+        ("patch", "side of the low resolution crops"),
+        ("channels", "width of the encoder"),
+        ("blocks", "its residual blocks"),
+        ("seed", "of every random choice"),
+    ):
+        value = getattr(budget, name)
+        add(f"--{name}", type=int, default=value, help=f"{meaning} (default {value})")
     add_device(parser)
     add(
         "--json",

@@ -14,10 +14,8 @@ from skimage.filters import gaussian
 SOFT, NOISY, SHARPENED = 0.35, 0.7, 0.35
 """The shares of the pictures that each is done to."""
 SOFTNESS = (0.2, 0.65)  # pixels: standard deviation of the lens' blur, along each axis
-STRENGTHS = (
-    1.0,
-    18.0,
-)  # levels of 255: standard deviation of the noise, small ones as often as large
+STRENGTHS = (1.0, 18.0)
+"""Levels of 255: standard deviation of the noise, small ones as often as large."""
 GRAIN = (0.3, 0.9)  # pixels: standard deviation over which noise is spread, of half the pictures
 SHARPENINGS = (0.2, 1.2)  # of what a blurred copy lacks, that is added again
 RADII = (0.5, 1.5)  # pixels: how far that copy is blurred

@@ -7,12 +7,10 @@ drawn at random.
 
 from __future__ import annotations
 
-import io
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+
+from gaussian_core.imaging.losses import through_file
 
 QUALITIES = (30, 97)
 """Of libjpeg's scale: from the least that is met with to where a file can hardly be told from its picture."""
@@ -24,32 +22,24 @@ UNIT = 16  # pixels: the coders' largest block
 
 def through_jpeg(pixels: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
     """(H, W, 3) bytes as they come back from a JPEG file of random quality, its blocks anywhere."""
-
-    def options() -> dict[str, Any]:
-        return {
-            "format": "JPEG",
-            "quality": int(rng.integers(QUALITIES[0], QUALITIES[1] + 1)),
-            "subsampling": int(rng.choice(COLOURS, p=SHARES)),
-        }
-
-    return _through(pixels, rng, options)
+    around, inner = _moved(pixels, rng)
+    quality = int(rng.integers(QUALITIES[0], QUALITIES[1] + 1))
+    colours = int(rng.choice(COLOURS, p=SHARES))
+    return through_file(around, format="JPEG", quality=quality, subsampling=colours)[0][inner]
 
 
 def through_webp(pixels: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
     """The same of a lossy WebP file."""
-
-    def options() -> dict[str, Any]:
-        quality = int(rng.integers(WEBP_QUALITIES[0], WEBP_QUALITIES[1] + 1))
-        return {"format": "WEBP", "quality": quality, "method": 2}
-
-    return _through(pixels, rng, options)
+    around, inner = _moved(pixels, rng)
+    quality = int(rng.integers(WEBP_QUALITIES[0], WEBP_QUALITIES[1] + 1))
+    return through_file(around, format="WEBP", quality=quality, method=2)[0][inner]
 
 
-def _through(pixels: NDArray[np.uint8], rng: np.random.Generator, options: Any) -> Any:
+def _moved(
+    pixels: NDArray[np.uint8], rng: np.random.Generator
+) -> tuple[NDArray[np.uint8], tuple[slice, slice]]:
+    """With mirrored sides, so that blocks begin anywhere in what was given, and where that is."""
     h, w = pixels.shape[:2]
     top, left = (int(n) for n in rng.integers(UNIT, size=2))
     around = np.pad(pixels, ((top, UNIT), (left, UNIT), (0, 0)), "symmetric")
-    file = io.BytesIO()
-    Image.fromarray(around).save(file, **options())
-    with Image.open(file) as image:
-        return np.asarray(image.convert("RGB"))[top : top + h, left : left + w]
+    return around, (slice(top, top + h), slice(left, left + w))

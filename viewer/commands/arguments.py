@@ -53,8 +53,7 @@ def add_weights(parser: argparse.ArgumentParser) -> None:
         type=named_weights,
         metavar=NAMES_OR_FILE,
         help="shipped weights of ContinuousSR by name (default: jpeg for a lossy file that it shows in, else light, with a "
-        "GPU base), or a file: "
-        "our .safetensors, or the authors' .pth of ContinuousSR, LIIF or GaussianSR",
+        "GPU base), or a file: our .safetensors, or the authors' .pth of ContinuousSR, LIIF or GaussianSR",
     )
     parser.add_argument(
         "--precision",

@@ -6,7 +6,7 @@ import threading
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from viewer.model.frame import Columns, seen_rect
+from viewer.model.frame import Columns, area, seen_rect
 from viewer.model.scene import Scene
 from viewer.model.view_state import ViewState
 
@@ -40,8 +40,7 @@ class FrameRequest:
     @property
     def pixels(self) -> int:
         """How many these are."""
-        left, top, right, bottom = self.rect
-        return max(0, right - left) * max(0, bottom - top)
+        return area(self.rect)
 
 
 class Slot(Generic[T]):

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from viewer.model.frame import area
 from viewer.model.frame_renderer import previewed_by_picture
 from viewer.model.frame_slot import FrameRequest, Slot
 from viewer.model.view_state import ViewState
@@ -90,7 +91,7 @@ class Pacing:
         pixels: int | None = None,
     ) -> None:
         """A frame took this long; an incomplete one (stopped) at least that. pixels: of it; None: all of the view's."""
-        pixels = _area(view) if pixels is None else pixels
+        pixels = area(view.picture_rect) if pixels is None else pixels
         kind = self._kind(view)
         # A frame of level n has 1/n^2 of the pixels, but more Gaussians reach each of them: while
         # nothing better is known it does not count in full. And a full frame takes at most n^2
@@ -182,8 +183,3 @@ class Pacing:
     @staticmethod
     def _kind(view: ViewState) -> tuple[bool, int]:
         return view.scale >= 1.0, math.floor(STEPS * math.log2(view.scale))
-
-
-def _area(view: ViewState) -> int:
-    left, top, right, bottom = view.picture_rect
-    return max(0, right - left) * max(0, bottom - top)

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from viewer.model.frame import Columns, Frame, seen_rect
+from viewer.model.frame import Columns, Frame, area, seen_rect
 from viewer.model.frame_renderer import (
     Allocate,
     PixelRect,
@@ -56,7 +56,7 @@ class PanningRenderer:
             frame = self._shifted(scene, view, shift, stop, allocate, columns)
         else:
             last, self._last = self._last, None  # its buffer may be the one written now
-            frame = self._all(scene, view, level, stop, allocate, columns)
+            frame = self._render(scene, view, level, stop, allocate, columns=columns)
             if level > 1 and frame is not None and last is not None:
                 self._last = last if not np.may_share_memory(last.bgrx, frame.bgrx) else None
         if level == 1:
@@ -67,18 +67,6 @@ class PanningRenderer:
                 # On to what shows the method next: the other side of a split view, or this one, in a while.
                 scene.drawing.kept = replace(frame, bgrx=frame.bgrx.copy())
         return frame
-
-    def _all(
-        self,
-        scene: Scene,
-        view: ViewState,
-        level: int,
-        stop: Stop | None,
-        allocate: Allocate | None,
-        columns: Columns | None,
-    ) -> Frame | None:
-        limits = {} if columns is None else {"columns": columns}
-        return self._render(scene, view, level, stop, allocate, **limits)
 
     def _copied(self, kept: Frame, scene: Scene, allocate: Allocate | None) -> Frame:
         began = time.perf_counter()
@@ -126,7 +114,7 @@ class PanningRenderer:
             return False
         rect = seen_rect(view, columns)
         known = _common(rect, _moved(self._last.rect, shift))
-        return _area(known) > 0.75 * _area(rect)
+        return area(known) > 0.75 * area(rect)
 
     def _shift(
         self, scene: Scene, view: ViewState, columns: Columns | None
@@ -159,23 +147,22 @@ class PanningRenderer:
         assert last is not None
         rect = seen_rect(view, columns)
         known = _common(rect, _moved(last.rect, shift))
-        area = max(0, rect[2] - rect[0]) * max(0, rect[3] - rect[1])
-        if _area(known) < LEAST_SHARE * area or area == 0:
-            return self._all(scene, view, 1, stop, allocate, columns)
+        if area(known) < LEAST_SHARE * area(rect) or area(rect) == 0:
+            return self._render(scene, view, 1, stop, allocate, columns=columns)
         width, height = rect[2] - rect[0], rect[3] - rect[1]
         out = allocate(width, height) if allocate else np.empty((height, width, 4), np.uint8)
         if np.may_share_memory(out, last.bgrx):
             self._last = None
-            return self._all(scene, view, 1, stop, allocate, columns)
+            return self._render(scene, view, 1, stop, allocate, columns=columns)
         source = last.bgrx[_window(known, _moved(last.rect, shift))]
         out[_window(known, rect)] = source
-        backend, field_pixels = last.backend, last.field_share * _area(known)
+        backend, field_pixels = last.backend, last.field_share * area(known)
         for strip in around(rect, known):
             part = self._part(scene, view, strip, stop)
             if part is None:
-                return self._all(scene, view, 1, stop, lambda *_: out, columns)
+                return self._render(scene, view, 1, stop, lambda *_: out, columns=columns)
             out[_window(strip, rect)] = part.bgrx
-            field_pixels += part.field_share * _area(strip)
+            field_pixels += part.field_share * area(strip)
             backend = part.backend if part.backend != "picture" else backend
         return replace(
             last,
@@ -184,7 +171,7 @@ class PanningRenderer:
             rect=rect,
             backend=backend,
             ms=(time.perf_counter() - began) * 1e3,
-            field_share=min(1.0, field_pixels / area),
+            field_share=min(1.0, field_pixels / area(rect)),
         )
 
     def _part(
@@ -214,10 +201,6 @@ def _moved(rect: PixelRect, shift: tuple[int, int]) -> PixelRect:
 
 def _common(a: PixelRect, b: PixelRect) -> PixelRect:
     return max(a[0], b[0]), max(a[1], b[1]), min(a[2], b[2]), min(a[3], b[3])
-
-
-def _area(rect: PixelRect) -> int:
-    return max(0, rect[2] - rect[0]) * max(0, rect[3] - rect[1])
 
 
 def _window(rect: PixelRect, inside: PixelRect) -> tuple[slice, slice]:

@@ -90,8 +90,8 @@ class Beside(QObject):
         if left is None or right is None:
             return ("", "")
         # Until there is something of the field that is chosen, the one of before is seen, and named.
-        before = seen is not None and seen.method != right.scene.method
-        return (left.title, seen.title if before else right.title)  # type: ignore[union-attr]
+        before = seen if seen is not None and seen.method != right.scene.method else right
+        return left.title, before.title
 
     def _show_scene(self, document: Document) -> None:
         self._shown, self._told = document.scene, self._names

@@ -176,7 +176,7 @@ class FrameWorker(QObject):
 
         began = self._clock()
         render: Any = self._render
-        limits = {} if request.columns is None else {"columns": request.columns}
+        columns = request.columns
         count = 1
         if refining and level == 1 and not shifted and request.scene.drawing is None:
             count = self.pacing.bands(request)
@@ -192,10 +192,10 @@ class FrameWorker(QObject):
                     partial(self._show_rows, request),
                     stop,
                     allocate,
-                    **limits,
+                    columns=columns,
                 )
             else:
-                frame = render(request.scene, request.view, level, stop, allocate, **limits)
+                frame = render(request.scene, request.view, level, stop, allocate, columns=columns)
         except BaseException:
             with self._lock:
                 self._newest_rows = None  # before their memory is used for something else
@@ -229,8 +229,7 @@ class FrameWorker(QObject):
     def _shifts(self, request: FrameRequest) -> bool:
         """Whether the renderer has most of this view from its last frame (see PanningRenderer)."""
         shifts = getattr(self._render, "shifts", None)
-        limits = () if request.columns is None else (request.columns,)
-        return shifts is not None and bool(shifts(request.scene, request.view, *limits))
+        return shifts is not None and bool(shifts(request.scene, request.view, request.columns))
 
     def _tell_remark(self) -> None:
         from gaussian_core.rasterizer import cuda
