@@ -1,9 +1,10 @@
 """Compiling kernels in a process of their own, into the cache on disk.
 
 Compiling takes seconds, on the first start only, and holds the GIL for long stretches: in the process of a window that
-would make it stutter. A module that has kernels runs as `python -m module`, calls `serve(use_every_kernel)` there, and
+would make it stutter. A module that has kernels runs as `python -m module`, calls `serve(module, parts)` there, and
 `compile_apart(module)` in the process that wants them. However many programs start at once, one compiles and the
-others wait; a compiling process ends with the program that asked for it.
+others wait; it compiles its parts side by side, each in a process, for Numba compiles one thing at a time. Compiling
+processes end with the program that asked for them.
 """
 
 from __future__ import annotations
@@ -13,16 +14,22 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from gaussian_core.compiled import ROOT, cache_folder
 from gaussian_core.errors import Cancelled
-from gaussian_core.parallel import Stop
+from gaussian_core.parallel import Stop, lower_priority, worker_count
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
 
 log = logging.getLogger(__name__)
 
 POLL = 0.05  # seconds
+BESIDE_A_WINDOW = 5  # priority, as `nice` counts: they may take every core, and the window is to be drawn meanwhile
 
 
 def _marker(module: str) -> Path | None:
@@ -48,14 +55,7 @@ def compile_apart(module: str, stop: Stop | None = None) -> None:
         log.warning("There is no folder for compiled kernels: they are compiled at every start.")
         return
     try:
-        process = subprocess.Popen(
-            [sys.executable, "-m", module],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,  # held open: its end tells the process that this one is gone
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        process = _started(module)
     except OSError as error:  # no interpreter to call, as in a frozen program
         log.warning("The kernels of %s are compiled in this process: %s", module, error)
         return
@@ -73,18 +73,64 @@ def compile_apart(module: str, stop: Stop | None = None) -> None:
             log.warning("The kernels of %s are compiled in this process: %s", module, said[-500:])
 
 
-def serve(module: str, use_every_kernel: Callable[[], None]) -> None:
-    """What the compiling process does: call every kernel once, unless another process has just done so."""
+def _started(module: str, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", module, *arguments],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,  # held open: its end tells the process that this one is gone
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def serve(module: str, parts: Sequence[Callable[[], None]]) -> None:
+    """What the compiling process does, unless another process has just done so: have each of the parts, which together
+    call every kernel once, called in a process of its own, as many at a time as there are processors, the first ones
+    first. Called there, with the part's number as the program's argument, it calls that one."""
     from filelock import FileLock
 
     marker = _marker(module)
     if marker is None:
         return
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
+    saving = marker.with_suffix(".saving")
+    if sys.argv[1:]:
+        lower_priority(BESIDE_A_WINDOW)
+        _save_in_turn(FileLock(saving))
+        parts[int(sys.argv[1])]()
+        return
     with FileLock(marker.with_suffix(".lock")):
-        if not marker.exists():
-            use_every_kernel()
-            marker.touch()
+        if marker.exists():
+            return
+        if len(parts) > 1 and worker_count() > 1:
+            with ThreadPoolExecutor(worker_count()) as threads:
+                list(threads.map(lambda part: _compile_part(module, part), range(len(parts))))
+        # They are loaded by now. What a process could not compile is compiled here, or fails here and is said.
+        for use in parts:
+            use()
+        marker.touch()
+
+
+def _compile_part(module: str, part: int) -> None:
+    with _started(module, str(part)) as process:
+        assert process.stderr is not None
+        process.stderr.read()
+        process.wait()
+
+
+def _save_in_turn(lock: BaseFileLock) -> None:
+    """Numba reads, changes and writes the list of a kernel's versions in steps: of two processes that save versions of
+    one kernel, one could lose its own or find the other's under its name."""
+    from numba.core.caching import IndexDataCacheFile
+
+    save = IndexDataCacheFile.save
+
+    def in_turn(self: IndexDataCacheFile, key: Any, data: Any) -> None:
+        with lock:
+            save(self, key, data)
+
+    IndexDataCacheFile.save = in_turn  # type: ignore[method-assign]
 
 
 def _end_with_the_parent() -> None:

@@ -14,16 +14,50 @@ import pytest
 from gaussian_core.errors import Cancelled
 
 ROOT = Path(__file__).resolve().parents[1]
+# Those of the marks: few, so that compiling them takes seconds.
 SCRIPT = """
-from gaussian_core.kernel_compiler import is_ready
-from gaussian_core.rasterizer import is_warm, warm_up
-from gaussian_core.rasterizer.warm import MODULE
-before = is_ready(MODULE), is_warm()
-warm_up()
+from gaussian_core.kernel_compiler import compile_apart, is_ready
+from viewer.model.overlay_kernels import MODULE, PARTS, draw_lines
+before = is_ready(MODULE)
+compile_apart(MODULE)
+for use in PARTS:
+    use()
 import numba
-from gaussian_core.rasterizer.strip_kernel import render_strip
-compiled_here = sum(render_strip.stats.cache_misses.values())
-print(before, (is_ready(MODULE), is_warm()), compiled_here, numba.config.CACHE_DIR)
+print(before, is_ready(MODULE), sum(draw_lines.stats.cache_misses.values()), numba.config.CACHE_DIR)
+"""
+LATER_START = """
+import numba.core.event as event
+import numpy as np
+
+compiled = []
+
+class Listener(event.Listener):
+    def on_start(self, happening):
+        compiled.append(happening.data["dispatcher"].py_func.__qualname__)
+
+    def on_end(self, happening):
+        pass
+
+event.register("numba:compile", Listener())
+from gaussian_core import Viewport, build_field, rasterize, rasterizer
+from gaussian_core.imaging.array_picture import picture_of_array
+from gaussian_core.pyramid import Pyramid
+from gaussian_core.resampling import METHODS, resample
+
+rasterizer.warm_up()
+image = np.random.default_rng(1).integers(0, 255, (40, 50, 4), np.uint8)
+for method in ("continuoussr", "kernel"):
+    for channels in (3, 4):
+        field = build_field(image[..., :channels], method)
+        for scale in (0.7, 1.0, 1.3, 2.0, 7.5, 300.0):
+            for kind in ("bgrx8", "float"):
+                rasterize(field, Viewport((3.3, 4.1), scale, (61, 37)), format=kind)
+for channels in (3, 4):
+    pyramid = Pyramid(picture_of_array(image[..., :channels]))
+    for method in METHODS:
+        for scale in (0.4, 3.0):
+            resample(pyramid, Viewport((3.3, 4.1), scale, (61, 37)), method=method, format="bgrx8")
+print(compiled)
 """
 
 
@@ -56,9 +90,9 @@ def test_a_cache_depends_on_every_file_that_its_kernels_use(tmp_path):
         first = folder()
 
 
-def test_kernels_are_compiled_once_in_a_process_of_their_own_and_later_starts_load_them(tmp_path):
-    """Of two that start together the first is killed while it compiles: its compiling process goes too, and the second
-    takes over. No misses in the programs themselves: another process compiled. The user's setting stays as it was."""
+def test_kernels_are_compiled_once_in_processes_of_their_own_and_later_starts_load_them(tmp_path):
+    """Of two that start together the first is killed while it compiles: its compiling processes go too, and the second
+    takes over. No misses in the programs themselves: others compiled. The user's setting stays as it was."""
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
 
     def start() -> subprocess.Popen[str]:
@@ -75,10 +109,85 @@ def test_kernels_are_compiled_once_in_a_process_of_their_own_and_later_starts_lo
     first.kill()
     first.communicate()
     out, _ = second.communicate(timeout=170)
-    assert out.strip() == f"(False, False) (True, True) 0 {tmp_path}"
+    assert out.strip() == f"False True 0 {tmp_path}"
+    assert not _processes_with(f"NUMBA_CACHE_DIR={tmp_path}")
     out, _ = start().communicate(timeout=60)
-    assert out.strip() == f"(True, False) (True, True) 0 {tmp_path}"
+    assert out.strip() == f"True True 0 {tmp_path}"
     assert len(list(tmp_path.glob("kernels-*/*.ready"))) == 1
+
+
+def _processes_with(setting: str) -> list[str]:
+    """Numbers of the running processes with that in their environment; none where the system does not tell."""
+    found = []
+    for file in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if setting.encode() in file.read_bytes().split(b"\0"):
+                found.append(file.parent.name)
+        except OSError:  # ended meanwhile, or somebody else's
+            continue
+    return found
+
+
+def test_a_later_start_compiles_nothing():
+    """What this session compiled before its first test is all that frames and building need."""
+    done = subprocess.run(
+        [sys.executable, "-c", LATER_START],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=170,
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_versions_of_a_kernel_that_processes_save_at_once_are_all_kept(tmp_path):
+    """Each of several processes compiles one kernel for arguments of its own, all at the same time, and takes long to
+    read the list of those that there are."""
+    (tmp_path / "kernels.py").write_text(
+        "import sys, time\n"
+        "from pathlib import Path\n"
+        "import numba\n"
+        "from filelock import FileLock\n"
+        "from numba.core.caching import IndexDataCacheFile\n"
+        "from gaussian_core.kernel_compiler import _save_in_turn\n"
+        "read = IndexDataCacheFile._load_index\n"
+        "def slowly(self):\n"
+        "    index = read(self)\n"
+        "    time.sleep(0.2)\n"
+        "    return index\n"
+        "IndexDataCacheFile._load_index = slowly\n"
+        "@numba.njit(cache=True)\n"
+        "def first(values):\n"
+        "    return values[0]\n"
+        "if sys.argv[1] == 'all':\n"
+        "    for n in range(2, 7):\n"
+        "        assert first((n,) * n) == n\n"
+        "    print(sum(first.stats.cache_misses.values()))\n"
+        "else:\n"
+        "    _save_in_turn(FileLock(Path(__file__).with_name('saving')))\n"
+        "    while not Path(__file__).with_name('go').exists():\n"
+        "        time.sleep(0.001)\n"
+        "    n = int(sys.argv[1])\n"
+        "    first((n,) * n), first((float(n),) * n)\n"
+    )
+    environment = {
+        **os.environ,
+        "NUMBA_CACHE_DIR": str(tmp_path / "cache"),
+        "PYTHONPATH": str(ROOT),
+    }
+
+    def start(argument: str) -> subprocess.Popen[str]:
+        command = [sys.executable, str(tmp_path / "kernels.py"), argument]
+        return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+
+    several = [start(str(n)) for n in range(2, 7)]
+    (tmp_path / "go").touch()
+    for process in several:
+        process.communicate(timeout=120)
+        assert process.returncode == 0
+    out, _ = start("all").communicate(timeout=120)
+    assert out.strip() == "0"
 
 
 def test_stopping_ends_the_wait(tmp_path, monkeypatch):

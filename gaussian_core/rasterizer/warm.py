@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from gaussian_core.errors import Cancelled, DeviceError
@@ -20,7 +22,8 @@ MODULE = "gaussian_core.rasterizer.warm"
 def warm_kernels(stop: Stop | None = None) -> None:
     """Have every CPU kernel of the viewer compiled and loaded when this returns. Raises Cancelled when stopped."""
     compile_apart(MODULE, stop)
-    _use_every_kernel()
+    for use in PARTS:
+        use()
 
 
 def warm_device(stop: Stop | None = None) -> None:
@@ -43,20 +46,22 @@ def _draw(backend: Backend, stop: Stop | None = None) -> None:
     for channels in (1, 3, 4):
         if stop is not None and stop():
             raise Cancelled("stopped between two kernels")
-        field = GaussianField(
-            [[1.0, 1.0]], [[0.2, 0.0, 0.2]], np.full((1, channels), 0.5), extent=(2, 2)
-        )
-        # Near 100 % the device draws in smaller blocks, by a kernel of their own.
-        for scale in (1.0, 2.0):
-            view = Viewport((0, 0), scale, (4, 4))
-            rasterize(field, view, format="bgrx8", backend=backend)
-            rasterize(field, view, backend=backend)
-        field.in_rect((0, 0, 2, 2))
+        _draw_channels(channels, backend)
 
 
-def _use_every_kernel() -> None:
-    """The kernels of the CPU: also beside a CUDA device, which comes later and may fail."""
-    _draw("cpu")
+def _draw_channels(channels: int, backend: Backend) -> None:
+    field = GaussianField(
+        [[1.0, 1.0]], [[0.2, 0.0, 0.2]], np.full((1, channels), 0.5), extent=(2, 2)
+    )
+    # Near 100 % the device draws in smaller blocks, by a kernel of their own.
+    for scale in (1.0, 2.0):
+        view = Viewport((0, 0), scale, (4, 4))
+        rasterize(field, view, format="bgrx8", backend=backend)
+        rasterize(field, view, backend=backend)
+    field.in_rect((0, 0, 2, 2))
+
+
+def _build() -> None:
     for channels in (3, 4):
         _build_a_tile(channels)
     from gaussian_core import resampling
@@ -76,5 +81,13 @@ def _build_a_tile(channels: int) -> None:
     _ = field.index
 
 
+PARTS = (
+    partial(_draw_channels, 3, "cpu"),
+    _build,
+    partial(_draw_channels, 4, "cpu"),
+    partial(_draw_channels, 1, "cpu"),
+)
+"""What calls every kernel of the CPU, also beside a CUDA device, which comes later and may fail: the longest first."""
+
 if __name__ == "__main__":
-    serve(MODULE, _use_every_kernel)
+    serve(MODULE, PARTS)

@@ -271,20 +271,28 @@ def warm_up(stop: Callable[[], bool]) -> None:
     compile_apart(MODULE, stop)
 
 
-def _use_every_kernel() -> None:
+def _choose_one() -> None:
     means = np.zeros((1, 2), np.float32)
     covariances = np.array([[1.0, 0.0, 1.0]], np.float32)
     index = np.zeros(1, np.int64)
+    classify(means, covariances, index, (0, 0, 1, 1), 1.0, 1.0)
+    place(means, index, 0.0, 0.0, 1.0, means.copy())
+    colour(covariances, index, 1.0, 1.0, 1.0, np.zeros((1, 3), np.uint8))
+
+
+def _draw_one() -> None:
+    means = np.zeros((1, 2), np.float32)
+    covariances = np.array([[1.0, 0.0, 1.0]], np.float32)
     colours = np.zeros((1, 3), np.uint8)
     image = np.zeros((4, 4, 4), np.uint8)
     one = np.float32(1)
-    classify(means, covariances, index, (0, 0, 1, 1), 1.0, 1.0)
-    place(means, index, 0.0, 0.0, 1.0, means.copy())
-    colour(covariances, index, 1.0, 1.0, 1.0, colours)
     draw_rings(image, 0, 4, means, covariances, colours, one, one, one)
     draw_discs(image, 0, 4, means, colours, one, one, one)
     draw_lines(image, 0, 4, np.zeros((1, 4), np.float32), colours, one, one, one)
 
 
+PARTS = (_draw_one, _choose_one)
+"""What calls every kernel."""
+
 if __name__ == "__main__":
-    serve(MODULE, _use_every_kernel)
+    serve(MODULE, PARTS)
