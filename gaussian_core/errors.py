@@ -15,6 +15,10 @@ class DamagedError(ImageError):
     """A picture's file is cut short, or holds what its decoder cannot take."""
 
 
+class ChangedError(ImageError):
+    """A picture's file was written to after it was opened: what is read of it now is of another picture."""
+
+
 class FieldError(UserError):
     """A Gaussian field is malformed, or its file is cut short or of the wrong shape."""
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaussian_core.errors import DamagedError, ImageError
+from gaussian_core.imaging.file_state import FileState
 from gaussian_core.imaging.files import damaged, opened, pillow_guard
 from gaussian_core.imaging.picture import Picture, PictureSource, Rect, in_bytes
 from gaussian_core.imaging.tiff_files import is_tiff
@@ -184,7 +185,7 @@ class _Waiting:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._key: tuple[str, int, int] | None = None
+        self._key: tuple[str, FileState] | None = None
         self._picture: PictureSource | None = None
 
     def keep(self, source: Path, picture: PictureSource) -> None:
@@ -199,12 +200,9 @@ class _Waiting:
         return picture if picture is not None and key == _state(source) else None
 
 
-def _state(source: Path) -> tuple[str, int, int] | None:
-    try:
-        status = source.stat()
-    except OSError:
-        return None
-    return str(source.absolute()), status.st_mtime_ns, status.st_size
+def _state(source: Path) -> tuple[str, FileState] | None:
+    state = FileState.of(source)
+    return None if state is None else (str(source.absolute()), state)
 
 
 _overviews = _Waiting()

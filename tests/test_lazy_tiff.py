@@ -358,8 +358,45 @@ def test_a_file_that_shrinks_while_it_is_open(tmp_path, monkeypatch) -> None:
     picture = open_picture(path)
     with open(path, "r+b") as file:
         file.truncate(20_000)
-    with pytest.raises(ImageError, match="cut short"):
+    with pytest.raises(ImageError, match="has changed since it was opened"):
         picture.as_float()
+
+
+@pytest.mark.parametrize("compression", [None, "deflate"])
+def test_what_is_written_over_it_is_not_mixed_with_what_was_read(
+    tmp_path, monkeypatch, compression
+):
+    """Another picture of the same size and layout in its place, in the same file."""
+    monkeypatch.setattr(lazy_tiff, "LAZY_FROM", 1)
+    path = tmp_path / "a.tif"
+    layout = {"photometric": "rgb", "tile": (64, 64), "compression": compression}
+    tifffile.imwrite(path, smooth(3), **layout)
+    strict, window = open_picture(path), open_picture(path)
+    window.show_damage()
+    before = window.stored((0, 0, 64, 64))[0].copy()
+    data = path.read_bytes()
+    with open(path, "r+b") as file:  # as a program does that opens it again and writes
+        tifffile.imwrite(tmp_path / "b.tif", 255 - smooth(3), **layout)
+        file.write((tmp_path / "b.tif").read_bytes())
+    assert path.stat().st_ino and path.read_bytes() != data
+    with pytest.raises(ImageError, match="has changed since it was opened") as caught:
+        strict.as_float()
+    assert "\n" not in str(caught.value) and not strict.outdated
+    assert not window.outdated
+    there = window.stored((0, 0, 128, 64))[0]
+    np.testing.assert_array_equal(there[:, :64], before)
+    assert (there[:, 64:] == 127).all()
+    assert window.outdated and "has changed since it was opened" in window.damage
+
+
+def test_a_file_put_in_its_place_does_not_disturb_it(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(lazy_tiff, "LAZY_FROM", 1)
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, smooth(3), photometric="rgb", tile=(64, 64))
+    picture = open_picture(path)
+    tifffile.imwrite(tmp_path / "b.tif", 255 - smooth(3), photometric="rgb", tile=(64, 64))
+    (tmp_path / "b.tif").replace(path)
+    assert (picture.stored((0, 0, WIDE, HIGH))[0] == smooth(3)).all()
 
 
 # ---- threads and memory -----------------------------------------------------------------------

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from gaussian_core.errors import ImageError
+from gaussian_core.errors import ChangedError, ImageError
 from gaussian_core.imaging import orientation
 from gaussian_core.imaging.byte_cache import ByteCache
+from gaussian_core.imaging.file_state import FileState
 from gaussian_core.imaging.files import LAZY_MAX_PIXELS, check_memory, check_size
 from gaussian_core.imaging.picture import PictureSource, Rect, Stored, grey_as_rgb
 from gaussian_core.imaging.tiff_files import opened_tiff, pages_note, smaller_pages, turn_of
@@ -49,12 +50,13 @@ def open_lazy(path: Path, file: BinaryIO) -> LazyTiff | None:
 
     Nothing is decoded yet. Raises ImageError for a file that is cut short, or claims too many pixels.
     """
+    state = FileState.of_open(file)
     with opened_tiff(path, file) as tiff:
         page: Any = tiff.pages.first
         if page.imagewidth * page.imagelength < LAZY_FROM or not _readable(page):
             return None
         check_size(path, page.imagewidth, page.imagelength, 0, LAZY_MAX_PIXELS)
-        shared = SharedFile(path)
+        shared = SharedFile(path, state)
         first = Segments(path, shared, page)
         if first.nbytes > LARGEST:
             return None
@@ -220,6 +222,7 @@ class LazyTiff(PictureSource):
             except ImageError as error:
                 if not self._forgives:
                     raise
+                self.outdated = self.outdated or isinstance(error, ChangedError)
                 self.damage = self.damage or f"A part of it is shown grey: {error}"
                 return self._blank(segments.shape)
 

@@ -23,6 +23,7 @@ class PictureSource(ABC):
     name: what to call it. path: its file. note: what was done to it that its owner may want to know, "" for nothing.
     damage: what is missing of it, or wrong with parts that were read in spite of it (see open_picture and show_damage),
     "" for nothing.
+    outdated: whether its file was written to after it was opened, so that what is read of it only now is lacking.
     original: the picture that this is a reduced copy of (see reduced_copy), None as a rule.
     losses: of its file, None where its pixels are as they were made.
     """
@@ -31,6 +32,7 @@ class PictureSource(ABC):
     path: str | None
     note: str
     damage: str = ""
+    outdated: bool = False
     original: PictureSource | None = None
     losses: Losses | None = None
 

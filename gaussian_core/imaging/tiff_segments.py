@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gaussian_core.errors import ImageError
+from gaussian_core.errors import ChangedError, ImageError
+from gaussian_core.imaging.file_state import FileState
 from gaussian_core.imaging.tiff_files import tiff_faults
 from gaussian_core.imaging.tiff_samples import CONTIGUOUS
 
@@ -23,19 +23,27 @@ ROWS = 1 << 20
 class SharedFile:
     """A file that several threads read from. It stays open as long as somebody has it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, state: FileState) -> None:
+        """state: of the file when its header was read. Raises ChangedError where it has another by now."""
         self._file = open(path, "rb")  # noqa: SIM115 - closed when nobody has it any more
         self._lock = threading.Lock()
-        self.size = os.fstat(self._file.fileno()).st_size
+        self._path, self._state = path, state
+        self.size = state.size
+        self._check()
 
     def read(self, offset: int, count: int) -> bytes:
-        """Raises EOFError where the file is shorter by now, OSError."""
+        """Raises ChangedError where something was written to the file since it was opened, EOFError, OSError."""
         with self._lock:
             self._file.seek(offset)
             data = self._file.read(count)
+            self._check()  # after it: nothing of another picture is to be given
         if len(data) < count:
             raise EOFError("the file ends before the tile does")
         return data
+
+    def _check(self) -> None:
+        if FileState.of_open(self._file) != self._state:
+            raise ChangedError(f"{self._path} has changed since it was opened: open it again.")
 
     def __del__(self) -> None:
         if hasattr(self, "_file"):
