@@ -43,6 +43,7 @@ from viewer.ui.field_card_dialog import FieldCardDialog
 from viewer.ui.field_saving import fitted, saving, suggested_name, why_not
 from viewer.ui.folder_steps import FolderSteps
 from viewer.ui.incoming import incoming, is_welcome
+from viewer.ui.latin_keys import latin_key, trigger_by_place
 from viewer.ui.menus import Handler, Menus
 from viewer.ui.minimap import Minimap
 from viewer.ui.readout import Readout
@@ -391,9 +392,12 @@ class MainWindow(QMainWindow):
             )
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """The key that shows the method before for as long as it is held."""
-        if event.key() != COMPARE_KEY or event.modifiers() != Qt.KeyboardModifier.NoModifier:
-            super().keyPressEvent(event)
+        """The key that shows the method before for as long as it is held, and shortcuts by the place of a key."""
+        if latin_key(event) != COMPARE_KEY or event.modifiers() != Qt.KeyboardModifier.NoModifier:
+            if trigger_by_place(event, self.menus.actions.values()):
+                event.accept()
+            else:
+                super().keyPressEvent(event)
         elif not event.isAutoRepeat():
             if self.session.compare():
                 self._tell_held()
@@ -408,7 +412,7 @@ class MainWindow(QMainWindow):
         self.status.tell(f"{document.title}, while {table.COMPARE_KEY} is held", WHILE_HELD, "held")
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
-        if event.key() != COMPARE_KEY:
+        if latin_key(event) != COMPARE_KEY:
             super().keyReleaseEvent(event)
         elif not event.isAutoRepeat():
             self._end_compare()
