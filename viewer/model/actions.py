@@ -164,11 +164,18 @@ ACTIONS: tuple[ActionSpec, ...] = (
         )
     ),
     ActionSpec(
+        "file.reload",
+        "Re&load",
+        ("F5",),
+        ("&File",),
+        separated=True,
+        tip="Read the open file again, in the same view where it is of the same size",
+    ),
+    ActionSpec(
         "file.next",
         "&Next Picture",
         ("PgDown",),
         ("&File",),
-        separated=True,
         argument=1,
         tip="Open the next picture of the folder, or of the files that were dropped together",
     ),

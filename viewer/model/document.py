@@ -31,6 +31,7 @@ from viewer.model.torch_import import load_torch
 if TYPE_CHECKING:
     from gaussian_core.field import GaussianField
     from gaussian_core.images import PictureSource
+    from gaussian_core.imaging.file_state import FileState
     from gaussian_core.lazy_levels import LazyLevels
 
 log = logging.getLogger(__name__)
@@ -77,7 +78,8 @@ class Document:
     shipped weights of a learned field. fallback: why the field is made by another method than was asked for; empty when
     it is not. unread: the levels of a large picture whose coarse ones are still to be read from its file, in the
     background; None for others. scale: of the newest view. fits: minutes of work on this picture, which all its
-    documents share: what is fitted so far outlives a look at other methods.
+    documents share: what is fitted so far outlives a look at other methods. state: of the file just before it was read.
+    factor: the document is a copy of 1 / factor of what is in the file.
 
     `scene` is replaced, never changed: it is what the frame worker gets. Only the GUI thread (or a test) calls
     `add_tiles`; `build_next` runs on the build thread.
@@ -96,6 +98,8 @@ class Document:
     unread: LazyLevels | None = None
     scale: float = 1.0
     fits: dict[str, LazyDrawing] = field(default_factory=dict)
+    state: FileState | None = None
+    factor: int = 1
 
     # ---- opening (slow: not on the GUI thread) ------------------------------------------------
 
@@ -106,8 +110,9 @@ class Document:
         method: str = DEFAULT,
         budget: int | None = None,
         weights: Path | None = None,
+        forgiving: bool = True,
     ) -> Document:
-        """Read a picture, as far as it can be, or a field file. Raises ImageError or FieldError."""
+        """Read a picture, as far as it can be if `forgiving`, or a field file. Raises ImageError or FieldError."""
         if is_field_file(path):
             from gaussian_core.field import GaussianField
 
@@ -115,7 +120,7 @@ class Document:
         from gaussian_core.images import open_picture
 
         return cls.from_picture(
-            open_picture(path, forgiving=True), Path(path), method, budget, weights
+            open_picture(path, forgiving=forgiving), Path(path), method, budget, weights
         )
 
     @classmethod
@@ -161,7 +166,7 @@ class Document:
             made = cls.from_picture(picture, path, method, weights=weights)
         else:
             made = cls.from_picture(reduced_copy(picture, factor), None, method, weights=weights)
-        return replace(made, name=name if factor == 1 else f"{name}, 1/{factor}")
+        return replace(made, name=name if factor == 1 else f"{name}, 1/{factor}", factor=factor)
 
     def made_by(self, method: str, weights: Path | None = None) -> Document:
         """The same picture, its field to be built by another method; frames of the old one stay valid until then.
@@ -220,6 +225,14 @@ class Document:
     def extent(self) -> tuple[int, int]:
         """(height, width) in source pixels."""
         return self.scene.extent
+
+    @property
+    def source(self) -> Path | None:
+        """The file that it was read from; of a reduced copy its original's, of what was pasted none."""
+        original = None if self.picture is None else self.picture.original
+        if self.path is None and original is not None and original.path:
+            return Path(original.path)
+        return self.path
 
     @property
     def stem(self) -> str:

@@ -105,14 +105,9 @@ class FolderSteps(QObject):
 
     @property
     def _file_of_document(self) -> Path | None:
-        document = self._session.document
-        if document is None:
-            return None
         # A reduced copy has its place where the picture itself has it.
-        original = None if document.picture is None else document.picture.original
-        if document.path is None and original is not None and original.path:
-            return Path(original.path)
-        return document.path
+        document = self._session.document
+        return None if document is None else document.source
 
     @property
     def _here(self) -> Path | None:
@@ -196,7 +191,7 @@ class FolderSteps(QObject):
     # ---- what the session tells ---------------------------------------------------------------
 
     def _began(self, name: str) -> None:
-        if not self._starting:
+        if not self._starting and not self._session.reloading:
             self._forget()
 
     def _forget(self) -> None:

@@ -47,6 +47,7 @@ from viewer.ui.latin_keys import latin_key, trigger_by_place
 from viewer.ui.menus import Handler, Menus
 from viewer.ui.minimap import Minimap
 from viewer.ui.readout import Readout
+from viewer.ui.reloading import ABOUT, Reloading
 from viewer.ui.session import Session
 from viewer.ui.settings_saver import SettingsSaver
 from viewer.ui.shortcut_sheet import ShortcutSheet
@@ -95,6 +96,7 @@ class MainWindow(QMainWindow):
         self.setStatusBar(self.status)
         self.session = Session(self.canvas, self)
         self.steps = FolderSteps(self.session, self)
+        self.reloading = Reloading(self.session, self)
         self.readout = Readout(self.canvas, self.status, self)
         self.copier = ViewCopy(self.canvas, self.session, self)
         self.exporter = ExportWorker(self)
@@ -139,6 +141,7 @@ class MainWindow(QMainWindow):
             "file.weights": self.ask_open_weights,
             "file.sample": self.open_sample,
             "file.clear_recent": self.clear_recents,
+            "file.reload": self.reloading.reload,
             "file.next": self.steps.step,
             "file.previous": self.steps.step,
             "file.export": self.ask_export,
@@ -229,6 +232,8 @@ class MainWindow(QMainWindow):
         session.fell_back.connect(lambda why: self.status.tell(why, 30.0))
         self.steps.said.connect(self.status.tell)
         self.steps.failed.connect(self._tell_failure)
+        self.reloading.said.connect(self.status.tell)
+        self.reloading.offered.connect(self._show_offer)
         self.copier.said.connect(self.status.tell)
         self.weights_reader.opened.connect(self._take_weights)
         self.weights_reader.failed.connect(self._weights_failed)
@@ -419,8 +424,11 @@ class MainWindow(QMainWindow):
 
     def changeEvent(self, event: QEvent) -> None:
         # Who goes to another window lets go of the key there.
-        if event.type() == QEvent.Type.ActivationChange and not self.isActiveWindow():
-            self._end_compare()
+        if event.type() == QEvent.Type.ActivationChange:
+            if self.isActiveWindow():
+                self.reloading.look()
+            else:
+                self._end_compare()
         if event.type() == QEvent.Type.WindowStateChange:
             self._show_bars()
         if event.type() == QEvent.Type.ThemeChange:
@@ -466,6 +474,11 @@ class MainWindow(QMainWindow):
         if self._take(incoming(event.mimeData())):
             event.acceptProposedAction()
             self.activateWindow()
+
+    def _show_offer(self, text: str) -> None:
+        self.status.set_offer(text)
+        if not text:
+            self.status.forget(ABOUT)
 
     def _opening_began(self, name: str) -> None:
         self.warm_up.start()
@@ -565,6 +578,7 @@ class MainWindow(QMainWindow):
         self.menus.enable(document is not None, *NEED_PICTURE)
         sample = document is not None and self._sample is not None and document.path == self._sample
         self.menus.enable(self.steps.possible and not sample, "file.next", "file.previous")
+        self.menus.enable(document is not None and document.source is not None, "file.reload")
         self._enable_choices()
         self._enable_export()
         self.menus.tick("field.split", self.session.split)
@@ -926,6 +940,7 @@ class MainWindow(QMainWindow):
         self.settings = self.settings.changed(geometry=geometry)
         self._saver.save(self.settings)
         self.steps.close()
+        self.reloading.close()
         self.copier.close()
         self.session.shutdown()
         self.exporter.close(0.4)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
 from gaussian_core.errors import UserError
+from gaussian_core.imaging.file_state import FileState
 from gaussian_core.imaging.picture import PictureSource
 from viewer.model.document import Document, is_field_file
 from viewer.model.methods import DEFAULT
@@ -30,6 +31,8 @@ class Opening:
     """What is being opened, and how its field will be made: by a method, or by weights.
 
     path: None for a picture from the clipboard, which is in `image`, and for a copy of 1 / factor of `picture`.
+    state: of the file that `picture` was read from. again: what is open already is read once more, and stays until that
+    is done. forgiving: of a damaged file what there is of it will do.
     """
 
     number: int
@@ -40,6 +43,9 @@ class Opening:
     image: QImage | None = None
     picture: PictureSource | None = None
     factor: int = 1
+    state: FileState | None = None
+    again: bool = False
+    forgiving: bool = True
 
 
 class OpenWorker(Worker):
@@ -64,6 +70,25 @@ class OpenWorker(Worker):
         path = Path(os.path.abspath(path))
         return self._start(Opening(self._number + 1, path.name, method, weights, path))
 
+    def reopen(
+        self,
+        document: Document,
+        method: str = DEFAULT,
+        weights: Path | None = None,
+    ) -> Opening:
+        """What a document was read from, once more: all of it, unless there was not all of it before."""
+        path, picture = document.source, document.picture
+        assert path is not None
+        forgiving = picture is not None and bool(picture.damage) and not picture.outdated
+        return self._start(
+            Opening(
+                *(self._number + 1, path.name, method, weights, path),
+                factor=document.factor,
+                again=True,
+                forgiving=forgiving,
+            )
+        )
+
     def open_image(
         self, image: QImage, method: str = DEFAULT, weights: Path | None = None
     ) -> Opening:
@@ -77,10 +102,13 @@ class OpenWorker(Worker):
         factor: int,
         method: str = DEFAULT,
         weights: Path | None = None,
+        state: FileState | None = None,
     ) -> Opening:
-        """A copy of 1 / factor of a picture; with 1 the picture itself."""
+        """A copy of 1 / factor of a picture; with 1 the picture itself. state: of its file when it was read."""
         number = self._number + 1
-        return self._start(Opening(number, name, method, weights, picture=picture, factor=factor))
+        return self._start(
+            Opening(number, name, method, weights, picture=picture, factor=factor, state=state)
+        )
 
     def abandon(self) -> None:
         """Drop what is being opened."""
@@ -110,6 +138,11 @@ class OpenWorker(Worker):
             self._emit(self.opened, opening, document)
 
     def _document(self, opening: Opening) -> Document:
+        # Before it is read: what is written to it meanwhile is to be noticed afterwards.
+        state = opening.state if opening.path is None else FileState.of(opening.path)
+        return replace(self._read(opening), state=state)
+
+    def _read(self, opening: Opening) -> Document:
         if opening.picture is not None:
             return Document.reduced(
                 opening.picture, opening.name, opening.factor, opening.method, opening.weights
@@ -124,9 +157,18 @@ class OpenWorker(Worker):
                 method=opening.method,
                 weights=opening.weights,
             )
-        if not is_field_file(opening.path):
+        if opening.factor > 1:
+            from gaussian_core.images import open_picture
+
+            whole = open_picture(opening.path, forgiving=opening.forgiving)
+            return Document.reduced(
+                whole, opening.path.name, opening.factor, opening.method, opening.weights
+            )
+        if not opening.again and not is_field_file(opening.path):
             self._look(opening)
-        return Document.open(opening.path, opening.method, weights=opening.weights)
+        return Document.open(
+            opening.path, opening.method, weights=opening.weights, forgiving=opening.forgiving
+        )
 
     def _look(self, opening: Opening) -> None:
         from gaussian_core.images import open_overview

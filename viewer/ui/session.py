@@ -53,6 +53,10 @@ class Session(QObject):
     """The canvas shows another scene: maybe by another method."""
     compare_ended = Signal()
     """What is chosen is shown again, or something else was chosen."""
+    outdated = Signal()
+    """What is read of the open file only now is lacking: the file has changed."""
+    not_reloaded = Signal()
+    """What is open stays: its file could not be read again, or that was given up."""
     fell_back = Signal(str)
     """Why the field is made by another method than was asked for."""
 
@@ -107,6 +111,15 @@ class Session(QObject):
         """keep_view: look at the same place of it, if it is of the same size as what is open."""
         self._begin(self._opener.open(path, self.method, self.weights), keep_view)
 
+    def reload(self) -> bool:
+        """Read the open file again, to be seen as it is now: from the same place where it is of the same size, by the
+        same methods. What is open stays until that is done. Whether there is a file to read."""
+        document = self.document
+        if document is None or document.source is None or self.opening:
+            return False
+        self._begin(self._opener.reopen(document, self.method, self.weights), keep_view=True)
+        return True
+
     def open_reduced(self, factor: int) -> bool:
         """Open a copy of 1 / factor of the picture that is open, or of what that is a copy of; 1: that itself. Whether
         there is one."""
@@ -115,7 +128,11 @@ class Session(QObject):
             return False
         picture = document.picture.original or document.picture
         name = Path(picture.path).name if picture.path else picture.name or document.name
-        self._begin(self._opener.open_reduced(picture, name, factor, self.method, self.weights))
+        self._begin(
+            self._opener.open_reduced(
+                picture, name, factor, self.method, self.weights, document.state
+            )
+        )
         return True
 
     def open_image(self, image: QImage) -> None:
@@ -353,6 +370,11 @@ class Session(QObject):
         return self._opening is not None
 
     @property
+    def reloading(self) -> bool:
+        """Whether what is being opened is what is open already."""
+        return self._opening is not None and self._opening.again
+
+    @property
     def building(self) -> bool:
         return self._building
 
@@ -364,9 +386,12 @@ class Session(QObject):
     def cancel_opening(self) -> None:
         """Forget what is being opened and show again what was."""
         if self._opening is not None:
+            again = self._opening.again
             self._opener.abandon()
             self._restore()
             self._finish_opening()
+            if again:
+                self.not_reloaded.emit()
 
     def shutdown(self) -> None:
         """End the threads."""
@@ -405,7 +430,7 @@ class Session(QObject):
         self.stop_building()
         self.stop_reading()
         self._beside.hide()
-        self._shelved = None
+        before, self._shelved = self._shelved, None
         self._covered = False
         self._before = None
         # What is known already is in the document's note; what turns up later is told.
@@ -418,16 +443,22 @@ class Session(QObject):
             # That is what a reduced copy is opened for; another picture after it is shown as those before it.
             if self._split_before is None:
                 self._split_before = self.split
-            self.split = True
-            self._canvas.recentre_line()
+            if not opening.again:
+                self.split = True
+                self._canvas.recentre_line()
         elif self._split_before is not None:
             self.split, self._split_before = self._split_before, None
+        if opening.again and before is not None and document.picture is not None:
+            compared = before.choice
+            self._shelved = document.made_by(compared.method, compared.weights)
+            self._shelved.shipped = compared.shipped
+            self._limit(self._shelved)
         self._replace(document)
         if place is not None:
             self._canvas.set_view(self._canvas.view.centred_on(*place).aligned())
         self._finish_opening()
         self.changed.emit()
-        if opening.path is not None:
+        if opening.path is not None and not opening.again:
             self.opened_file.emit(opening.path)
         if document.fallback:
             self.fell_back.emit(document.fallback)
@@ -454,8 +485,12 @@ class Session(QObject):
             return
         self._restore()
         self._finish_opening()
-        path: Path | None = opening.path
-        self.failed.emit(f"{opening.name} was not opened", message, path)
+        if opening.again:
+            still = f"{message} What was read of it before is still shown."
+            self.failed.emit(f"{opening.name} was not read again", still, None)
+            self.not_reloaded.emit()
+        else:
+            self.failed.emit(f"{opening.name} was not opened", message, opening.path)
 
     def _restore(self) -> None:
         if not self._covered:
@@ -503,6 +538,9 @@ class Session(QObject):
         damage = document.picture.damage
         if damage and not self._told_damage:
             self._told_damage = damage
+            if document.picture.outdated:
+                self.outdated.emit()
+                return
             self.failed.emit(f"{document.name} is damaged", damage, None)
 
     # ---- building -----------------------------------------------------------------------------

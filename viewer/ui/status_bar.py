@@ -134,6 +134,7 @@ class StatusBar(QStatusBar):
         self._passing, self._about = "", ""
         self._standing = ""
         self._label = ""
+        self._offer = ""
         self._message_room = MESSAGE_ROOM
         self._work.hide()
         self.clear_picture()
@@ -202,6 +203,11 @@ class StatusBar(QStatusBar):
             self._standing = text
             self._show_message()
 
+    def set_offer(self, text: str) -> None:
+        """What can be done, said while there is nothing else to say, until it is taken back by an empty text."""
+        self._offer = text
+        self._show_message()
+
     def show_progress(self, label: str, done: int = 0, total: int = 0) -> None:
         """Work goes on; total 0: nobody knows for how long."""
         self._label = label
@@ -228,7 +234,7 @@ class StatusBar(QStatusBar):
         self._show_message()
 
     def _show_message(self) -> None:
-        text = self._passing or self._standing or self._label
+        text = self._passing or self._standing or self._label or self._offer
         self._message.setToolTip(text)
         room = self._wanted_room()
         if room != self._message_room:
