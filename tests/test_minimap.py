@@ -116,3 +116,17 @@ def test_it_stays_in_the_corner(window):
         canvas, minimap = window.canvas, window.minimap
         assert canvas.width() - minimap.geometry().right() == 13
         assert canvas.height() - minimap.geometry().bottom() == 13
+
+
+def test_who_asks_for_it_where_all_is_in_view_is_told_when_it_appears(window, qtbot):
+    canvas = window.canvas
+    QTest.keyClick(canvas, Qt.Key.Key_N)
+    assert window.settings.minimap is False
+    window.status.tell("")
+    QTest.keyClick(canvas, Qt.Key.Key_N)
+    assert "appears" not in window.status.message
+    QTest.keyClick(canvas, Qt.Key.Key_N)
+    canvas.set_view(canvas.view.fit())
+    QTest.keyClick(canvas, Qt.Key.Key_N)
+    assert window.minimap.isHidden()
+    assert window.status.message == "The overview appears where not all of the picture is in view"

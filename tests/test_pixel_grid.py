@@ -51,7 +51,21 @@ def test_lines_are_on_the_edges_of_pixels_and_nowhere_else(window, qtbot, scale)
 def test_it_fades_in_and_is_not_there_where_pixels_are_small(window, qtbot):
     plain, drawn = at(window, qtbot, 6.0)
     assert np.array_equal(plain, drawn)
-    assert [grid_opacity(s) for s in (1.0, 8.0, 12.0, 16.0, 500.0)] == [0, 0, 0.5, 1, 1]
+    assert [grid_opacity(s) for s in (1.0, 6.0, 8.0, 10.0, 500.0)] == [0, 0, 0.5, 1, 1]
+
+
+def test_at_800_percent_there_is_something_to_see(window, qtbot):
+    plain, drawn = at(window, qtbot, 8.0)
+    assert (plain != drawn).any(-1).mean() > 0.15
+    assert "grid" not in window.status.message
+
+
+def test_who_asks_for_it_from_too_far_is_told_when_it_appears(window, qtbot):
+    window.canvas.set_view(window.canvas.view.set_scale(3.0))
+    QTest.keyClick(window.canvas, Qt.Key.Key_G)
+    assert window.status.message == "The pixel grid appears from 800 % up"
+    QTest.keyClick(window.canvas, Qt.Key.Key_G)
+    assert window.settings.pixel_grid is False
 
 
 def test_what_is_copied_has_no_grid(window, qtbot):

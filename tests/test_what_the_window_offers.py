@@ -12,7 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMessageBox
 
 from gaussian_core import build_field
-from tests.canvas_helpers import mouse
+from tests.canvas_helpers import mouse, screenshot
 from tests.window_helpers import open_and_wait, save_picture, wait_until_idle
 from viewer.ui.export_worker import Export
 
@@ -177,6 +177,17 @@ def test_the_invitation_goes_when_a_picture_is_being_read_and_comes_back_if_it_c
     assert not window.welcome.isVisible()
     qtbot.waitUntil(lambda: bool(said), timeout=10_000)
     assert window.welcome.isVisible()
+
+
+def test_the_invitation_is_read_whole_in_a_small_window(make_window, qtbot):
+    window = make_window()
+    window.resize(260, 300)
+    label = window.welcome
+    qtbot.waitUntil(lambda: label.width() < 260)
+    assert label.heightForWidth(label.width()) <= label.height()
+    shown = screenshot(label)
+    ground = shown[0, 0]
+    assert (shown[:, 0] == ground).all() and (shown[:, -1] == ground).all()
 
 
 def test_the_cursor_has_no_place_in_a_picture_that_was_closed(make_window, qtbot, tmp_path):

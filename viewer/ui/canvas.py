@@ -732,7 +732,7 @@ class Canvas(QWidget):
         grid = DeviceGrid.of(self)
         if grid == self._grid:
             return
-        self._grid = grid
+        ratio, self._grid = self._grid.ratio, grid
         if self._glide is not None:
             glide = self._glide
             self._stop_glide()
@@ -742,7 +742,10 @@ class Canvas(QWidget):
         begun = self._view
         if self._resized is not None and self._resized[0] == self._view:
             begun = self._resized[1]
-        self._move_to(begun.resized(grid.size), moving=True)
+        view = begun.resized(grid.size)
+        if view == self._view and ratio != grid.ratio and self._opened:
+            self._request_overlay(moving=False)  # the same pixels, but lines of another width
+        self._move_to(view, moving=True)
         self._resized = self._view, begun
 
     def _point_at(self, position: QPointF) -> None:

@@ -10,13 +10,15 @@ from PySide6.QtGui import QBrush, QImage, QPainter, QPixmap
 from viewer.model.view_state import ViewState
 
 GRID_FROM = 8.0
-"""Device pixels a source pixel from which the grid fades in; at twice as many it is there in full."""
+"""Device pixels a source pixel from which the grid is seen."""
+FADE = (6.0, 10.0)
+"""Between these it fades in."""
 DARK, LIGHT = 0x60000000, 0x60606060  # premultiplied ARGB: black and white, three eighths opaque
 
 
 def grid_opacity(scale: float) -> float:
     """How much of the grid shows at a scale, 0 to 1."""
-    return min(max(scale / GRID_FROM - 1.0, 0.0), 1.0)
+    return min(max((scale - FADE[0]) / (FADE[1] - FADE[0]), 0.0), 1.0)
 
 
 def paint_grid(painter: QPainter, view: ViewState, ratio: float) -> None:

@@ -35,6 +35,7 @@ from viewer.model.motion import GLIDE_SECONDS
 from viewer.model.overlay_options import OverlayOptions
 from viewer.model.recents import Recents
 from viewer.model.settings import DEFAULT_COLOUR, SIGMA_RANGE, Settings, SettingsFile
+from viewer.model.status_text import zoom_text
 from viewer.ui import dialogs
 from viewer.ui.canvas import Canvas
 from viewer.ui.export_dialog import ExportDialog
@@ -42,6 +43,7 @@ from viewer.ui.export_worker import Export, ExportWorker, Job
 from viewer.ui.field_card_dialog import FieldCardDialog
 from viewer.ui.field_saving import fitted, saving, suggested_name, why_not
 from viewer.ui.folder_steps import FolderSteps
+from viewer.ui.grid_painter import GRID_FROM
 from viewer.ui.incoming import incoming, is_welcome
 from viewer.ui.latin_keys import latin_key, trigger_by_place
 from viewer.ui.menus import Handler, Menus
@@ -157,8 +159,8 @@ class MainWindow(QMainWindow):
             "zoom.type": self.status.zoom.begin_typing,
             "view.full_screen": self.set_full_screen,
             "view.tool_bar": lambda on: self.change(tool_bar=on),
-            "view.minimap": lambda on: self.change(minimap=on),
-            "view.pixel_grid": lambda on: self.change(pixel_grid=on),
+            "view.minimap": self.set_minimap,
+            "view.pixel_grid": self.set_pixel_grid,
             "view.preview": lambda on: self.change(preview=on),
             "view.animate": lambda on: self.change(animate=on),
             "touchpad.pan": lambda mode: self.change(touchpad_pans=mode == "pan"),
@@ -708,6 +710,18 @@ class MainWindow(QMainWindow):
         self.tool_bar.setVisible(self.settings.tool_bar and not on)
         self.menus.tick("view.full_screen", on)
         self.menus.enable(not on, "view.tool_bar")  # it would change what cannot be seen
+
+    def set_minimap(self, on: bool) -> None:
+        """Show or hide the overview; where there is no need of one, say so."""
+        self.change(minimap=on)
+        if on and self.canvas.has_picture and self.minimap.isHidden():
+            self.status.tell("The overview appears where not all of the picture is in view")
+
+    def set_pixel_grid(self, on: bool) -> None:
+        """Show or hide the grid of pixels; where these are too small for one, say so."""
+        self.change(pixel_grid=on)
+        if on and self.canvas.has_picture and self.canvas.target_view.scale < GRID_FROM:
+            self.status.tell(f"The pixel grid appears from {zoom_text(GRID_FROM)} up")
 
     # ---- overlays -----------------------------------------------------------------------------
 

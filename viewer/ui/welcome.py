@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
+from viewer.model.actions import action
 from viewer.ui.theme import Colours
 
 
 class Welcome(QLabel):
     def __init__(self, canvas: QWidget) -> None:
-        super().__init__("Drop a picture here, or press Ctrl+O to open one")
+        keys = QKeySequence(action("file.open").keys[0])
+        native = keys.toString(QKeySequence.SequenceFormat.NativeText)
+        super().__init__(f"Drop a picture here, or press {native} to open one")
         self.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.setWordWrap(True)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         font = self.font()
         font.setPointSizeF(font.pointSizeF() * 1.3)
