@@ -44,11 +44,11 @@ def saved(qtbot, window):
 def test_what_is_fitted_is_saved_and_exported_as_it_is_shown(fitted, qtbot, tmp_path):
     field = fitted.session.document.whole
     state = fitted.canvas.scene.drawing.state
-    fitted.save_field(str(tmp_path / "f.safetensors"))
+    fitted.exporter.save_field(str(tmp_path / "f.safetensors"))
     assert saved(qtbot, fitted) == f"Saved f.safetensors, {len(field):,} Gaussians; fitted: {state}"
     again = GaussianField.open(tmp_path / "f.safetensors")
     assert np.array_equal(again.means, field.means) and again.metadata["method"] == "fit"
-    fitted.export(ExportPlan(3.0), str(tmp_path / "f.png"))
+    fitted.exporter.export(ExportPlan(3.0), str(tmp_path / "f.png"))
     assert saved(qtbot, fitted) == f"Saved f.png, 120 × 90; fitted: {state}"
     wanted = rasterize(field, Viewport((0, 0), 3.0, (120, 90)))
     pixels = np.asarray(Image.open(tmp_path / "f.png")).astype(float)

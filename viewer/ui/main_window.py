@@ -24,8 +24,6 @@ from gaussian_core.rasterizer import PIXEL_SIGMA
 from viewer.model import actions as table
 from viewer.model import status_text
 from viewer.model.document import is_weights_file
-from viewer.model.export_plan import ExportPlan, region_in_view
-from viewer.model.export_plan import suggested_name as export_name
 from viewer.model.field_card import card_of
 from viewer.model.frame import Frame
 from viewer.model.frame_renderer import FIELD_FROM
@@ -38,10 +36,8 @@ from viewer.model.settings import DEFAULT_COLOUR, SIGMA_RANGE, Settings, Setting
 from viewer.model.status_text import zoom_text
 from viewer.ui import dialogs
 from viewer.ui.canvas import Canvas
-from viewer.ui.export_dialog import ExportDialog
-from viewer.ui.export_worker import Export, ExportWorker, Job
 from viewer.ui.field_card_dialog import FieldCardDialog
-from viewer.ui.field_saving import fitted, saving, suggested_name, why_not
+from viewer.ui.file_writing import FileWriting
 from viewer.ui.folder_steps import FolderSteps
 from viewer.ui.grid_painter import GRID_FROM
 from viewer.ui.incoming import incoming, is_welcome
@@ -101,7 +97,9 @@ class MainWindow(QMainWindow):
         self.reloading = Reloading(self.session, self)
         self.readout = Readout(self.canvas, self.status, self)
         self.copier = ViewCopy(self.canvas, self.session, self)
-        self.exporter = ExportWorker(self)
+        self.exporter = FileWriting(
+            self, self.session, lambda: self.settings.last_folder, lambda: self.canvas.view
+        )
         self.weights_reader = WeightsWorker(self)
         self.weights: Path | None = None
         self._weights_in_use = False
@@ -146,8 +144,8 @@ class MainWindow(QMainWindow):
             "file.reload": self.reloading.reload,
             "file.next": self.steps.step,
             "file.previous": self.steps.step,
-            "file.export": self.ask_export,
-            "file.save_field": self.ask_save_field,
+            "file.export": self.exporter.ask_export,
+            "file.save_field": self.exporter.ask_save_field,
             "file.close": self.session.close_document,
             "file.quit": self.close,
             "edit.copy": self.copier.start,
@@ -239,6 +237,8 @@ class MainWindow(QMainWindow):
         self.copier.said.connect(self.status.tell)
         self.weights_reader.opened.connect(self._take_weights)
         self.weights_reader.failed.connect(self._weights_failed)
+        self.exporter.began.connect(self._export_began)
+        self.exporter.refused.connect(self.error_box.tell)
         self.exporter.progress.connect(self._show_export)
         self.exporter.finished.connect(self._export_finished)
         self.exporter.failed.connect(self._export_failed)
@@ -777,81 +777,16 @@ class MainWindow(QMainWindow):
             colour=DEFAULT_COLOUR,
         )
 
-    # ---- copy and export ----------------------------------------------------------------------
+    # ---- files that are written ---------------------------------------------------------------
 
-    def ask_export(self) -> None:
-        document = self.session.document
-        if document is None or self.exporter.running:
-            return
-        view = self.canvas.view
-        region = region_in_view(document.extent, view.source_rect)
-        if region is None:
-            region = (0.0, 0.0, float(document.extent[1]), float(document.extent[0]))
-        dialog = ExportDialog(self, document.extent, region, view.scale)
-        dialog.chosen.connect(self._ask_export_file)
-        dialog.open()
-
-    def _ask_export_file(self, plan: ExportPlan) -> None:
-        document = self.session.document
-        if document is None:
-            return
-        folder = self.settings.last_folder or str(Path.home())
-        choice = None if document.picture is None else document.choice
-        name = export_name(document.stem, plan.scale, choice)
-        dialogs.ask_save(
-            self,
-            "Export",
-            str(Path(folder) / name),
-            dialogs.EXPORT_FILTERS,
-            lambda path: self.export(plan, path),
-        )
-
-    def export(self, plan: ExportPlan, path: str) -> None:
-        """Render into a file in the background."""
-        document = self.session.document
-        if document is None or self.exporter.running:
-            return
-        whole = document.whole
-        weights = document.choice.file if whole is None else None
-        export = Export(
-            document.picture if whole is None else whole,
-            path,
-            plan.scale,
-            plan.region,
-            None if whole is not None or weights else document.method,
-            weights,
-            document.scene.pixel_sigma,
-            fitted(document),
-        )
-        self._write(export)
-
-    def ask_save_field(self) -> None:
-        document = self.session.document
-        if document is None or self.exporter.running:
-            return
-        if why := why_not(document):
-            self.error_box.tell("The field cannot be saved", why)
-            return
-        folder = self.settings.last_folder or str(Path.home())
-        name = str(Path(folder) / suggested_name(document))
-        dialogs.ask_save(self, "Save Field", name, dialogs.FIELD_FILTERS, self.save_field)
-
-    def save_field(self, path: str) -> None:
-        """Write all of the field into a file in the background."""
-        document = self.session.document
-        if document is not None and not self.exporter.running:
-            self._write(saving(document, path))
-
-    def _write(self, job: Job) -> None:
+    def _export_began(self) -> None:
         self.status.tell("")  # how far it is, is what is to be read now
-        self.exporter.start(job)
         self._enable_export()
         self._show_export(0, 0)
 
     def _enable_export(self) -> None:
         """One file is written at a time."""
-        free = self.session.document is not None and not self.exporter.running
-        self.menus.enable(free, "file.export", "file.save_field")
+        self.menus.enable(self.exporter.possible, "file.export", "file.save_field")
 
     def _end_export(self) -> None:
         self.exporter.done()

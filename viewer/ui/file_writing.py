@@ -1,0 +1,113 @@
+"""Export and Save Field: what is to be written and where is asked for, and written in the background."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QWidget
+
+from viewer.model.export_plan import ExportPlan, region_in_view
+from viewer.model.export_plan import suggested_name as export_name
+from viewer.model.view_state import ViewState
+from viewer.ui import dialogs
+from viewer.ui.export_dialog import ExportDialog
+from viewer.ui.export_worker import Export, ExportWorker, Job
+from viewer.ui.field_saving import fitted, saving, suggested_name, why_not
+from viewer.ui.session import Session
+
+
+class FileWriting(ExportWorker):
+    """One file at a time, of what is open in a session; who asks for another meanwhile is not heard.
+
+    window: that the dialogs belong to. folder: where files are suggested, "" for the user's own. view: on screen.
+    """
+
+    began = Signal()
+    refused = Signal(str, str)
+    """A title and why what was asked for cannot be written, known before a file is asked for."""
+
+    def __init__(
+        self,
+        window: QWidget,
+        session: Session,
+        folder: Callable[[], str],
+        view: Callable[[], ViewState],
+    ) -> None:
+        super().__init__(window)
+        self._window, self._session = window, session
+        self._folder, self._view = folder, view
+
+    @property
+    def possible(self) -> bool:
+        return self._session.document is not None and not self.running
+
+    def ask_export(self) -> None:
+        document = self._session.document
+        if document is None or self.running:
+            return
+        view = self._view()
+        region = region_in_view(document.extent, view.source_rect)
+        if region is None:
+            region = (0.0, 0.0, float(document.extent[1]), float(document.extent[0]))
+        dialog = ExportDialog(self._window, document.extent, region, view.scale)
+        dialog.chosen.connect(self.ask_export_file)
+        dialog.open()
+
+    def ask_export_file(self, plan: ExportPlan) -> None:
+        document = self._session.document
+        if document is None:
+            return
+        choice = None if document.picture is None else document.choice
+        name = export_name(document.stem, plan.scale, choice)
+        dialogs.ask_save(
+            self._window,
+            "Export",
+            self._suggested(name),
+            dialogs.EXPORT_FILTERS,
+            lambda path: self.export(plan, path),
+        )
+
+    def export(self, plan: ExportPlan, path: str) -> None:
+        """Render what is open into a file."""
+        document = self._session.document
+        if document is None or self.running:
+            return
+        whole = document.whole
+        weights = document.choice.file if whole is None else None
+        self._begin(
+            Export(
+                document.picture if whole is None else whole,
+                path,
+                plan.scale,
+                plan.region,
+                None if whole is not None or weights else document.method,
+                weights,
+                document.scene.pixel_sigma,
+                fitted(document),
+            )
+        )
+
+    def ask_save_field(self) -> None:
+        document = self._session.document
+        if document is None or self.running:
+            return
+        if why := why_not(document):
+            self.refused.emit("The field cannot be saved", why)
+            return
+        name = self._suggested(suggested_name(document))
+        dialogs.ask_save(self._window, "Save Field", name, dialogs.FIELD_FILTERS, self.save_field)
+
+    def save_field(self, path: str) -> None:
+        """Write all of the field into a file."""
+        document = self._session.document
+        if document is not None and not self.running:
+            self._begin(saving(document, path))
+
+    def _suggested(self, name: str) -> str:
+        return str(Path(self._folder() or Path.home()) / name)
+
+    def _begin(self, job: Job) -> None:
+        self.start(job)
+        self.began.emit()
