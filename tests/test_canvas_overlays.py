@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 
 import numpy as np
 import pytest
+from PySide6.QtCore import QEvent
 from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QApplication
 
 from gaussian_core.field import GaussianField
 from tests.canvas_helpers import CountingRenderer, screenshot, wheel
@@ -99,3 +102,12 @@ def test_switching_marks_off_removes_them_at_once(canvas, qtbot):
     assert not marked(canvas, 41.0, 41.0)
     qtbot.waitUntil(canvas.is_idle)
     assert not marked(canvas, 41.0, 41.0)
+
+
+def test_marks_follow_a_change_of_the_screens_factor_that_changes_no_pixel(canvas, qtbot):
+    """Of a window that fills a screen, when another scaling is chosen for it."""
+    canvas.set_overlays(CENTRES)
+    qtbot.waitUntil(canvas.is_idle)
+    canvas._grid = dataclasses.replace(canvas._grid, ratio=2.0)
+    with qtbot.waitSignal(canvas.overlay_counts):
+        QApplication.sendEvent(canvas, QEvent(QEvent.Type.DevicePixelRatioChange))
