@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage, QMouseEvent
-from PySide6.QtWidgets import QApplication, QMenu, QToolButton
+from PySide6.QtWidgets import QApplication, QDialogButtonBox, QFileDialog, QMenu, QToolButton
 
 from gaussian_core.builder import build_field
 from tests.window_helpers import WindowMaker, open_and_wait, save_picture, wait_until_idle
@@ -19,6 +20,7 @@ from viewer.model.export_plan import ExportPlan
 from viewer.model.settings import Settings
 from viewer.ui import dialogs
 from viewer.ui.dialogs import WIDTH
+from viewer.ui.export_dialog import ExportDialog
 
 
 @pytest.fixture
@@ -411,6 +413,51 @@ def test_a_name_without_an_ending_gets_that_of_the_chosen_kind(window, qtbot, tm
     dialog.filterSelected.emit("JPEG (*.jpg *.jpeg)")
     assert dialog.defaultSuffix() == "jpg"
     dialog.reject()
+
+
+def test_another_kind_of_file_changes_the_ending_of_the_name(window, qtbot, tmp_path):
+    suggestion = str(tmp_path / "a x4.png")
+    dialog = dialogs.ask_save(window, "Export", suggestion, dialogs.EXPORT_FILTERS, print)
+    qtbot.waitUntil(dialog.isVisible)
+    dialog.filterSelected.emit("TIFF (*.tif *.tiff)")
+    assert dialog.selectedFiles() == [str(tmp_path / "a x4.tif")]
+    dialog.selectFile("b.tiff")
+    dialog.filterSelected.emit("TIFF (*.tif *.tiff)")
+    assert dialog.selectedFiles() == [str(tmp_path / "b.tiff")]
+    dialog.reject()
+
+
+def test_the_next_export_begins_with_what_was_chosen_last(window, qtbot, picture, tmp_path):
+    open_and_wait(qtbot, window, picture)
+    window.canvas.set_view(window.canvas.view.set_scale(30.0))
+    (tmp_path / "there").mkdir()
+    there = tmp_path / "there" / "of my own.tif"
+
+    def ask():
+        window.exporter.ask_export()
+        return next(d for d in window.findChildren(ExportDialog) if d.isVisible())
+
+    dialog = ask()
+    assert dialog.whole.isChecked() and dialog.scale.currentText() == "400 %"
+    dialog.view.setChecked(True)
+    dialog.scale.setCurrentText("3x")
+    dialog.buttons.button(QDialogButtonBox.StandardButton.Save).click()
+    files = window.findChild(QFileDialog)
+    files.selectFile(str(there))
+    files.fileSelected.emit(str(there))
+    files.close()
+    qtbot.waitUntil(lambda: there.exists() and not window.exporter.running, timeout=20_000)
+    qtbot.waitUntil(lambda: window.findChild(QFileDialog) is None)
+
+    dialog = ask()
+    assert dialog.view.isChecked() and dialog.scale.currentText() == "300 %"
+    dialog.buttons.button(QDialogButtonBox.StandardButton.Save).click()
+    files = window.findChild(QFileDialog)
+    (suggested,) = files.selectedFiles()
+    assert Path(suggested).parent == there.parent
+    assert Path(suggested).name.startswith(f"{picture.stem} x3") and suggested.endswith(".tif")
+    assert files.selectedNameFilter().startswith("TIFF")
+    files.reject()
 
 
 def test_marks_on_a_method_without_gaussians_are_explained(window, qtbot, picture):

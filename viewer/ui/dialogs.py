@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QLabel, QMessageBox, QWidget
@@ -60,6 +62,12 @@ def first_suffix(name_filter: str) -> str:
     return name_filter.partition("*.")[2].partition(")")[0].split()[0]
 
 
+def filter_of(path: str, filters: tuple[str, ...]) -> str:
+    """The filter that a file falls under by its suffix, "" for none."""
+    suffix = Path(path).suffix.lower()
+    return next((f for f in filters if suffix and f"*{suffix}" in re.split(r"[ ()]", f)), "")
+
+
 def ask_open(
     parent: QWidget,
     folder: str,
@@ -82,8 +90,10 @@ def ask_save(
     suggestion: str,
     filters: tuple[str, ...],
     chosen: Callable[[str], None],
+    selected: str = "",
 ) -> QFileDialog:
-    """Ask for a file to write; an existing one is only taken when the user confirms."""
+    """Ask for a file to write; an existing one is only taken when the user confirms. selected: of the filters, the
+    first unless told otherwise."""
     dialog = QFileDialog(parent, title, suggestion)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
@@ -91,9 +101,15 @@ def ask_save(
     dialog.setNameFilters(list(filters))
 
     def take_filter(chosen_filter: str) -> None:
-        dialog.setDefaultSuffix(first_suffix(chosen_filter))
+        suffix = first_suffix(chosen_filter)
+        dialog.setDefaultSuffix(suffix)
+        # The name that stands there is one of the kind chosen before, and would be written as that.
+        name = next(iter(dialog.selectedFiles()), "")
+        if filter_of(name, filters) not in ("", chosen_filter):
+            dialog.selectFile(Path(name).with_suffix(f".{suffix}").name)
 
-    take_filter(filters[0])
+    dialog.selectNameFilter(selected or filters[0])
+    take_filter(selected or filters[0])
     dialog.filterSelected.connect(take_filter)
     dialog.fileSelected.connect(chosen)
     dialog.open()

@@ -23,12 +23,21 @@ SCALES = (1.0, 2.0, 3.0, 4.0, 8.0)
 
 
 class ExportDialog(QDialog):
-    """`chosen` carries the plan. The window stays usable."""
+    """`chosen` carries the plan. The window stays usable.
+
+    extent: (height, width) of the picture. in_view: what is seen of it. scale: of the view. before: what was chosen
+    the last time, with which the dialog begins.
+    """
 
     chosen = Signal(object)
 
     def __init__(
-        self, parent: QWidget, extent: tuple[int, int], in_view: Rect, scale: float
+        self,
+        parent: QWidget,
+        extent: tuple[int, int],
+        in_view: Rect,
+        scale: float,
+        before: ExportPlan | None = None,
     ) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -37,7 +46,8 @@ class ExportDialog(QDialog):
         self._in_view = in_view
         self.whole = QRadioButton("The whole picture")
         self.view = QRadioButton("What is in view")
-        self.whole.setChecked(True)
+        part = self.whole if before is None or before.region is None else self.view
+        part.setChecked(True)
         self.scale = QComboBox()
         self.scale.setEditable(True)
         self.scale.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
@@ -45,7 +55,8 @@ class ExportDialog(QDialog):
         current = zoom_text(scale)
         if self.scale.findText(current) < 0:
             self.scale.addItem(f"{current}")
-        self.scale.setCurrentText(zoom_text(4.0))
+        self.scale.setCurrentText(zoom_text(4.0 if before is None else before.scale))
+        self.scale.setAccessibleName("Scale")
         self.scale.setToolTip('"350%", "3.5x", or a number; below 20 it is a factor')
         self.size_label = QLabel()
         form = QFormLayout()

@@ -38,6 +38,10 @@ class FileWriting(ExportWorker):
         super().__init__(window)
         self._window, self._session = window, session
         self._folder, self._view = folder, view
+        # Of this window's last file: who exports many pictures wants them alike, and in one place.
+        self._plan: ExportPlan | None = None
+        self._format = dialogs.EXPORT_FILTERS[0]
+        self._into = ""
 
     @property
     def possible(self) -> bool:
@@ -51,7 +55,7 @@ class FileWriting(ExportWorker):
         region = region_in_view(document.extent, view.source_rect)
         if region is None:
             region = (0.0, 0.0, float(document.extent[1]), float(document.extent[0]))
-        dialog = ExportDialog(self._window, document.extent, region, view.scale)
+        dialog = ExportDialog(self._window, document.extent, region, view.scale, self._plan)
         dialog.chosen.connect(self.ask_export_file)
         dialog.open()
 
@@ -59,15 +63,22 @@ class FileWriting(ExportWorker):
         document = self._session.document
         if document is None:
             return
+        self._plan = plan
         choice = None if document.picture is None else document.choice
         name = export_name(document.stem, plan.scale, choice)
+        suffix = dialogs.first_suffix(self._format)
         dialogs.ask_save(
             self._window,
             "Export",
-            self._suggested(name),
+            self._suggested(f"{name.removesuffix('.png')}.{suffix}"),
             dialogs.EXPORT_FILTERS,
-            lambda path: self.export(plan, path),
+            lambda path: self._export_as(plan, path),
+            self._format,
         )
+
+    def _export_as(self, plan: ExportPlan, path: str) -> None:
+        self._format = dialogs.filter_of(path, dialogs.EXPORT_FILTERS) or self._format
+        self.export(plan, path)
 
     def export(self, plan: ExportPlan, path: str) -> None:
         """Render what is open into a file."""
@@ -106,8 +117,9 @@ class FileWriting(ExportWorker):
             self._begin(saving(document, path))
 
     def _suggested(self, name: str) -> str:
-        return str(Path(self._folder() or Path.home()) / name)
+        return str(Path(self._into or self._folder() or Path.home()) / name)
 
     def _begin(self, job: Job) -> None:
+        self._into = str(Path(job.out).parent)
         self.start(job)
         self.began.emit()
