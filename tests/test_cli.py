@@ -430,6 +430,57 @@ def test_ctrl_c_leaves_nothing_behind(photo: Path, tmp_path: Path) -> None:
     assert list(folder.iterdir()) == []
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_a_training_that_is_interrupted_is_told_from_one_that_is_done(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    from gaussian_core.training.synthetic import page
+
+    (tmp_path / "set").mkdir()
+    Image.fromarray(page(1, 80)).save(tmp_path / "set" / "a.png")
+    words = "--every 1 --batch 1 --patch 20 --channels 8 --blocks 1 --device cpu --steps"
+    folders = ("train", tmp_path / "set", "--out", tmp_path / "out")
+    process = start(*folders, *words.split(), "100000")
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "loss" in line:
+            break
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=120)
+    assert (process.returncode, err) == (130, "")
+    reached = int(out.strip().rpartition(" ")[2])
+    again = start(*folders, *words.split(), str(reached + 1))
+    out, err = again.communicate(timeout=120)
+    assert (again.returncode, err) == (0, "") and f"going on from step {reached}" in out
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+@pytest.mark.parametrize("module", ["numpy", "PySide6.QtGui", "viewer.ui.main_window"])
+def test_ctrl_c_while_libraries_are_loaded(photo: Path, tmp_path: Path, module: str) -> None:
+    """They may swallow exceptions just then."""
+    script = (
+        "import os, runpy, signal, sys\n"
+        "class Interrupted:\n"
+        "    def find_spec(name, path=None, target=None):\n"
+        f"        if name == {module!r}:\n"
+        "            try: os.kill(os.getpid(), signal.SIGINT)\n"
+        "            except BaseException: pass\n"
+        "sys.meta_path.insert(0, Interrupted)\n"
+        f"sys.argv = ['main.py', {str(photo)!r}]\n"
+        "runpy.run_path('main.py', run_name='__main__')\n"
+    )
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "XDG_CONFIG_HOME": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=60,
+    )
+    assert done.returncode == 130
+    assert done.stderr.count("\n") == 1 and "interrupted" in done.stderr
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX pipes")
 def test_a_closed_pipe_ends_it_silently(photo: Path) -> None:
     words = ("evaluate", photo.parent, "--methods", "nearest", "--scales", "2")

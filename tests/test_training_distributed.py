@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -37,3 +39,37 @@ def test_the_command_under_torchrun_reports_and_saves_once(tmp_path):
     )
     assert out.count("parameters, 1 pictures, cpu x 2") == 1
     assert load_model(tmp_path / "out" / "continuoussr-light.safetensors").config.steps == 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_ctrl_c_under_torchrun_keeps_what_is_reached(tmp_path):
+    """From a terminal it reaches every process, and torchrun hands it on to its own once more."""
+    (tmp_path / "set").mkdir()
+    Image.fromarray(page(1, 80)).save(tmp_path / "set" / "a.png")
+    words = "--steps 100000 --every 1 --batch 1 --patch 20 --channels 8 --blocks 1 --device cpu"
+    process = subprocess.Popen(
+        [
+            *TORCHRUN,
+            "main.py",
+            "train",
+            tmp_path / "set",
+            "--out",
+            tmp_path / "out",
+            *words.split(),
+        ],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "loss" in line:
+            break
+    os.killpg(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode != 0
+    assert "continuoussr-light.safetensors: step" in out
+    assert "viewer/cli.py" not in err, "its own processes end without a trace"
+    assert load_model(tmp_path / "out" / "continuoussr-light.safetensors").config.steps >= 1

@@ -13,13 +13,14 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import NoReturn
 
 from gaussian_core import Cancelled, UserError, __version__
 
 FAILED, CANCELLED = 1, 130
+INTERRUPTED = "interrupted, no file is left half written"
 PIPE_CLOSED = 141  # what a shell says of a program that SIGPIPE ended
 
 
@@ -57,7 +58,8 @@ COMMANDS = (
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program; the exit code is returned: 0, 1 for a failure, 2 for wrong usage, 3 where a damaged picture was
-    drawn as far as there was any of it, 130 when interrupted, 141 when nobody reads any more what it prints."""
+    drawn as far as there was any of it, 130 when interrupted (also where what was reached is kept), 141 when nobody
+    reads any more what it prints."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     command = next((c for c in COMMANDS if arguments[:1] == [c.name]), None)
     try:
@@ -67,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except UserError as error:
         return _fail(str(error), FAILED)
     except (Cancelled, KeyboardInterrupt):
-        return _fail("interrupted, no file is left half written", CANCELLED)
+        return _fail(INTERRUPTED, CANCELLED)
     except BrokenPipeError:
         return PIPE_CLOSED
     except OSError as error:
@@ -79,6 +81,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 def run_program() -> NoReturn:
     """The program: main(), and out. A window that was closed leaves at once: its threads are daemons, its files are
     whole, and the interpreter would spend most of a second on taking torch and Qt apart."""
+    if (
+        signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    ):  # it is ignored in the background
+        signal.signal(signal.SIGINT, _leave)
     try:
         code = main()
     except SystemExit as asked:  # help, or wrong usage
@@ -91,6 +97,14 @@ def run_program() -> NoReturn:
                 stream.flush()
         os._exit(code)
     raise SystemExit(code)
+
+
+def _leave(signum: int, frame: object) -> NoReturn:
+    """Ctrl-C before there is anything to stop and to clean up. Not by an exception: while libraries are loaded they
+    swallow it, or make a page of text of it."""
+    with suppress(OSError):
+        os.write(2, f"{_program()}: {INTERRUPTED}\n".encode())
+    os._exit(CANCELLED)
 
 
 def _delivered(code: int) -> int:
@@ -134,7 +148,9 @@ def _run(command: Command, arguments: list[str]) -> int:
     module.add_arguments(parser)
     options = parser.parse_args(arguments)
     with stop_on_interrupt() as stop:
-        return int(module.run(options, stop))
+        code = int(module.run(options, stop))
+        # A training and a fit keep what they have reached; a script is to know that this is not all.
+        return CANCELLED if code == 0 and stop() else code
 
 
 @contextmanager
@@ -142,9 +158,11 @@ def stop_on_interrupt() -> Iterator[Callable[[], bool]]:
     """A `stop` callable that turns true at Ctrl-C (or a request to terminate), so that work ends between two tiles
     and cleans up. A second Ctrl-C interrupts at once."""
     asked = threading.Event()
+    # torchrun hands on what the terminal has sent to its processes already: that is no second one.
+    in_group = "TORCHELASTIC_RUN_ID" in os.environ
 
     def ask(signum: int, frame: object) -> None:
-        if asked.is_set():
+        if asked.is_set() and not in_group:
             raise KeyboardInterrupt
         asked.set()
 

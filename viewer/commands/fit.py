@@ -1,6 +1,6 @@
 """Fit Gaussians to one picture by gradient descent and save them as a field; or measure the prior of a folder's.
 
-fit PHOTO FIELD.safetensors         the viewer and `render` open the field; Ctrl-C keeps what is reached
+fit PHOTO FIELD.safetensors         the viewer and `render` open the field; Ctrl-C keeps what is reached (exit code 130)
 fit FOLDER --prior PRIOR.json       fit every picture of a folder, one Gaussian for four pixels, and report how their
                                     variances, covariances and places are distributed
 """
@@ -73,9 +73,6 @@ def _fit(options: argparse.Namespace, stop: Stop) -> int:
     if picture.note:
         print(f"note: {picture.note}", file=sys.stderr)
     pixels = picture.as_float()
-    if pixels.shape[2] == 4:
-        print("note: a fit knows no transparency: laid on white", file=sys.stderr)
-        pixels = pixels[..., :3] + (1 - pixels[..., 3:])
     fit = Fit(
         pixels,
         FitOptions(
