@@ -319,3 +319,25 @@ def test_all_that_can_be_used_has_a_name_to_be_read_out(make_window, qtbot, tmp_
     walk(QAccessible.queryAccessibleInterface(window))
     assert seen == used
     assert not unnamed
+
+
+def test_messages_and_values_are_read_out_whole(make_window, qtbot, tmp_path):
+    window = make_window()
+    window.resize(320, 300)
+    said = "Something that is far too long for the little room that there is in this window"
+    window.status.tell(said)
+    interface = QAccessible.queryAccessibleInterface(window.status._message)
+    assert "…" in window.status._message.text()
+    assert interface.text(QAccessible.Text.Name) == said
+    window.status.tell("")
+    assert interface.text(QAccessible.Text.Name) == ""
+
+
+def test_a_long_message_stays_for_as_long_as_it_takes_to_read(make_window):
+    status = make_window().status
+    status.tell("Copied")
+    assert status._timer.interval() == 6000
+    status.tell("x" * 240)
+    assert status._timer.interval() == 22_000
+    status.tell("x" * 240, 60.0)
+    assert status._timer.interval() == 60_000

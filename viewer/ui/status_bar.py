@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 
+from PySide6 import QtGui
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QAccessible, QResizeEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -27,6 +28,10 @@ DEVICE_TIP = "What the frame was computed on"
 MESSAGE_ROOM = 120
 MESSAGE_STEP = 60
 WORK_SPACING = 8
+BEFORE_READING = 2.0
+"""Seconds until a message is noticed."""
+READ = 12.0
+"""Characters a second, read without haste."""
 
 
 class StatusBar(QStatusBar):
@@ -187,10 +192,13 @@ class StatusBar(QStatusBar):
         return self._message.toolTip()
 
     def tell(self, text: str, seconds: float = 6.0, about: str = "") -> None:
-        """Say something for a while. about: what it is of, for `forget`."""
+        """Say something for a while, to those who listen, too. seconds: at least; a long text stays for as long as it
+        takes to read. about: what it is of, for `forget`."""
         self._passing, self._about = text, about
-        self._timer.start(round(seconds * 1000))
+        self._timer.start(round(1000 * max(seconds, BEFORE_READING + len(text) / READ)))
         self._show_message()
+        if text:
+            _announce(self._message, text)
 
     def forget(self, about: str) -> None:
         """What it is of has passed: where that is what is being said, say it no longer."""
@@ -236,6 +244,7 @@ class StatusBar(QStatusBar):
     def _show_message(self) -> None:
         text = self._passing or self._standing or self._label or self._offer
         self._message.setToolTip(text)
+        self._message.setAccessibleName(text)  # whole, where what is seen is elided
         room = self._wanted_room()
         if room != self._message_room:
             self._message_room = room
@@ -285,3 +294,10 @@ class StatusBar(QStatusBar):
             room = room - width if width <= room else 0
         self._line.activate()
         self._elide()
+
+
+def _announce(widget: QWidget, text: str) -> None:
+    """Have a screen reader say something, where this Qt can."""
+    event = getattr(QtGui, "QAccessibleAnnouncementEvent", None)
+    if event is not None:
+        QAccessible.updateAccessibility(event(widget, text))
