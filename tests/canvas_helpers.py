@@ -146,19 +146,13 @@ def mouse(
     at: tuple[float, float],
     button: Qt.MouseButton = Qt.MouseButton.NoButton,
     buttons: Qt.MouseButton = Qt.MouseButton.NoButton,
+    device: QPointingDevice | None = None,
 ) -> None:
     position = QPointF(*at)
-    QApplication.sendEvent(
-        widget,
-        QMouseEvent(
-            kind,
-            position,
-            QPointF(widget.mapToGlobal(position)),
-            button,
-            buttons,
-            Qt.KeyboardModifier.NoModifier,
-        ),
-    )
+    there = position, QPointF(widget.mapToGlobal(position))
+    arguments = (kind, *there, button, buttons, Qt.KeyboardModifier.NoModifier)
+    event = QMouseEvent(*arguments) if device is None else QMouseEvent(*arguments, device)
+    QApplication.sendEvent(widget, event)
 
 
 def drag(

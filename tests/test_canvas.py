@@ -597,6 +597,46 @@ def test_turning_the_wheel_while_a_button_is_down_is_no_click(make, qtbot):
         drag(canvas, (100, 100), (101, 100))
 
 
+def test_a_click_is_on_what_was_pressed_on_though_the_picture_moved_with_the_mouse(make, qtbot):
+    canvas, _ = make()
+    canvas.set_view(canvas.view.set_scale(1.0))
+    there = canvas.view.to_source(100, 100)
+    with qtbot.waitSignal(canvas.clicked) as clicked:
+        drag(canvas, (100, 100), (102, 101))
+    assert clicked.args == pytest.approx(there)
+    assert canvas.view.to_device(*there) == pytest.approx((102, 101))
+
+
+def test_the_tip_of_a_pen_may_tremble(make, qtbot):
+    canvas, _ = make()
+    canvas.set_view(canvas.view.set_scale(4.0))
+    before, there = canvas.view, canvas.view.to_source(100, 100)
+    pen = QPointingDevice(
+        "pen",
+        78,
+        QPointingDevice.DeviceType.Stylus,
+        QPointingDevice.PointerType.Pen,
+        QPointingDevice.Capability.Position | QPointingDevice.Capability.Pressure,
+        1,
+        1,
+    )
+    left, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
+    with qtbot.waitSignal(canvas.clicked) as clicked:
+        mouse(canvas, QEvent.Type.MouseButtonPress, (100, 100), left, left, pen)
+        for at in ((103, 101), (105, 97), (100, 104)):
+            mouse(canvas, QEvent.Type.MouseMove, at, none, left, pen)
+        mouse(canvas, QEvent.Type.MouseButtonRelease, (104, 102), left, none, pen)
+    assert clicked.args == pytest.approx(there)
+    assert canvas.view == before
+    with qtbot.assertNotEmitted(canvas.clicked):  # further is a drag
+        mouse(canvas, QEvent.Type.MouseButtonPress, (100, 100), left, left, pen)
+        mouse(canvas, QEvent.Type.MouseMove, (112, 100), none, left, pen)
+        assert canvas.view == before, "it begins without a jump"
+        mouse(canvas, QEvent.Type.MouseMove, (132, 100), none, left, pen)
+        mouse(canvas, QEvent.Type.MouseButtonRelease, (132, 100), left, none, pen)
+    assert canvas.view.origin[0] == pytest.approx(before.origin[0] - 5.0)
+
+
 def test_dragging_a_corner_of_the_window_keeps_the_middle(make):
     canvas, _ = make(extent=(3000, 4000))
     canvas.one_to_one()

@@ -84,8 +84,8 @@ HOLDING = Qt.MouseButton.LeftButton | Qt.MouseButton.MiddleButton
 FINGER = 16.0
 """Logical pixels from a finger's middle within which it touches something small."""
 
-CLICK_REACH = 3.0
-"""Logical pixels that the mouse may move between press and release of a click."""
+CLICK_REACH, PEN_REACH = 3.0, 10.0
+"""Logical pixels that the mouse, or the tip of a pen, may move between press and release of a click."""
 
 
 class Canvas(QWidget):
@@ -129,6 +129,7 @@ class Canvas(QWidget):
         self._glide_seconds = GLIDE_SECONDS
         self._drag: QPointF | None = None
         self._pressed: QPointF | None = None  # where, as long as it may be a click
+        self._pressed_on = (0.0, 0.0)  # source coordinates
         self._mark: Inspected | None = None
         self._wheel = Wheel()
         self._fingers = Fingers()
@@ -499,7 +500,8 @@ class Canvas(QWidget):
             self._pressed = None
             event.accept()
         elif event.button() == Qt.MouseButton.LeftButton and self._is_at_line(
-            event.position(), FINGER if _is_finger(event) else REACH
+            event.position(),
+            FINGER if _is_of(event, QInputDevice.DeviceType.TouchScreen) else REACH,
         ):
             self._line_held = True
             event.accept()
@@ -507,6 +509,7 @@ class Canvas(QWidget):
             self._drag = event.position()
             left = event.button() == Qt.MouseButton.LeftButton
             self._pressed = event.position() if left else None
+            self._pressed_on = self._view.to_source(*self._grid.to_device(event.position()))
             self.setCursor(Qt.CursorShape.ClosedHandCursor)
             event.accept()
         else:
@@ -522,11 +525,9 @@ class Canvas(QWidget):
             self.update()
         elif self._drag is None:
             self._point_at_line(position)
-        else:
+        elif not self._may_be_tap(event):
             # Whole device pixels, the rest kept for the next move: the picture then only shifts,
             # and every pixel of a frame stays valid.
-            if self._pressed is not None and _apart(self._pressed, position) > CLICK_REACH:
-                self._pressed = None
             ratio = self._grid.ratio
             du = round((position.x() - self._drag.x()) * ratio)
             dv = round((position.y() - self._drag.y()) * ratio)
@@ -534,6 +535,18 @@ class Canvas(QWidget):
                 self._drag += QPointF(du / ratio, dv / ratio)
                 self._take_over(self._view.pan_by(du, dv))
         self._point_at(position)
+
+    def _may_be_tap(self, event: QMouseEvent) -> bool:
+        """Whether this is a pen that was put down and not moved: its tip never rests, and the picture is not to tremble
+        under it. Of a mouse as of a pen, what moves far enough is no click any more."""
+        if self._pressed is None:
+            return False
+        pen = _is_of(event, QInputDevice.DeviceType.Stylus)
+        if _apart(self._pressed, event.position()) > (PEN_REACH if pen else CLICK_REACH):
+            self._pressed = None
+            if pen:
+                self._drag = event.position()
+        return pen and self._pressed is not None
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if self._line_held and event.button() == Qt.MouseButton.LeftButton:
@@ -546,7 +559,7 @@ class Canvas(QWidget):
             self._let_go()
             event.accept()
             if pressed is not None and self._opened:
-                self.clicked.emit(*self._view.to_source(*self._grid.to_device(pressed)))
+                self.clicked.emit(*self._pressed_on)
         else:
             super().mouseReleaseEvent(event)
 
@@ -851,7 +864,7 @@ def _apart(a: QPointF, b: QPointF) -> float:
     return math.hypot(a.x() - b.x(), a.y() - b.y())
 
 
-def _is_finger(event: QMouseEvent) -> bool:
-    """Whether Qt made a mouse event of a touch."""
+def _is_of(event: QMouseEvent, kind: QInputDevice.DeviceType) -> bool:
+    """Whether Qt made a mouse event of what another device did."""
     device = event.device()
-    return device is not None and device.type() == QInputDevice.DeviceType.TouchScreen
+    return device is not None and device.type() == kind
