@@ -25,32 +25,40 @@ def picture(height, width, seed=0):
     )
 
 
-def scattered(height, width, seed=1):
+def scattered(height, width, seed=1, channels=3):
     """A fit whose Gaussians lie anywhere, in all shapes, also over the borders."""
-    fit = Fit(picture(height, width), FitOptions(gaussians_per_pixel=0.3))
+    image = picture(height, width)
+    image = np.concatenate([image, image[..., :1]], 2)[..., :channels]
+    fit = Fit(image, FitOptions(gaussians_per_pixel=0.3))
     rng = np.random.default_rng(seed)
     n = len(fit)
     fit.params[0], fit.params[1] = rng.random(n) * width, rng.random(n) * height
     fit.params[2:5] = rng.normal(0, 0.8, (3, n))
-    fit.params[5:] = rng.normal(0, 0.4, (3, n))
+    fit.params[5:] = rng.normal(0, 0.4, (channels, n))
     return fit
 
 
+@pytest.mark.parametrize("channels", [3, 4])
 @pytest.mark.parametrize("size", [(1, 1), (5, 33), (37, 70), (64, 3)], ids=str)
-def test_what_is_drawn_is_the_field_at_100_percent(size):
-    fit = scattered(*size)
+def test_what_is_drawn_is_the_field_at_100_percent(size, channels):
+    fit = scattered(*size, channels=channels)
     drawn = fit._draw(None).copy()
     wanted = rasterize(fit.field(), Viewport((0, 0), 1.0, (size[1], size[0])), backend="reference")
     # The reference drops nothing, the fit what is below 1/512.
     np.testing.assert_allclose(drawn, wanted, atol=0.01)
 
 
-def test_gradients_are_those_of_automatic_differentiation():
+@pytest.mark.parametrize("channels", [3, 4])
+def test_gradients_are_those_of_automatic_differentiation(channels):
     torch = pytest.importorskip("torch")
-    fit = scattered(13, 17)
+    fit = scattered(13, 17, channels=channels)
     residual = fit._draw(None) - fit.image
+    alpha = residual[..., 3] if channels == 4 else None
     out = np.zeros_like(fit.params)
-    kernels.gradients_of(fit.params, fit.floor, 0, len(fit), residual, out)
+    kernels.gradients_of(fit.params, fit.floor, 0, len(fit), residual, alpha, out)
+    amplitudes = np.zeros((channels, len(fit)), np.float32)
+    kernels.amplitude_gradients(fit.params, fit.floor, 0, len(fit), residual, alpha, amplitudes)
+    np.testing.assert_allclose(amplitudes, out[5:], atol=1e-4)
     p = torch.from_numpy(fit.params.astype(np.float64)).requires_grad_()
     x, y, l11, l21, l22 = p[:5]
     ys, xs = torch.meshgrid(torch.arange(13) + 0.5, torch.arange(17) + 0.5, indexing="ij")
@@ -61,7 +69,7 @@ def test_gradients_are_those_of_automatic_differentiation():
     seen = (torch.exp(-q / 2) * (q < float(kernels.CUT))) @ p[5:].T
     (seen - torch.from_numpy(fit.image.astype(np.float64))).square().sum().div(2).backward()
     wanted = p.grad.numpy()
-    for k in range(kernels.ROWS):
+    for k in range(5 + channels):
         assert np.abs(out[k] - wanted[k]).max() < 1e-3 * np.abs(wanted[k]).max() + 1e-5
 
 
@@ -95,9 +103,26 @@ def test_grey_and_tiny_pictures_fit_and_others_are_refused():
         assert list(fit.run())[-1].psnr > 25
         assert fit.field().channels == shape[2]
     with pytest.raises(ImageError):
-        Fit(np.zeros((4, 4, 4), np.float32))
+        Fit(np.zeros((4, 4, 2), np.float32))
     with pytest.raises(ImageError):
         Fit(np.zeros((4, 4, 3), np.float32), FitOptions(gaussians_per_pixel=2))
+
+
+def test_alpha_is_fitted_as_the_colours_are(tmp_path, capsys):
+    alpha = np.clip(18 - np.hypot(*(np.mgrid[:40, :44] - 20.0)), 0, 1)[..., None]
+    pixels = np.round(np.concatenate([picture(40, 44), alpha], 2) * 255).astype(np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    out = tmp_path / "a.safetensors"
+    assert main(["fit", str(tmp_path / "a.png"), str(out), "--steps", "80"]) == 0
+    assert "white" not in capsys.readouterr().err
+    field = GaussianField.open(out)
+    assert field.channels == 4
+    shown = rasterize(field, Viewport((0, 0), 1.0, (44, 40)))
+    wanted = Picture.from_array(pixels).as_float()
+    assert 10 * np.log10(1 / np.mean((shown - wanted) ** 2)) > 35
+    drawing = open_drawing(Picture.from_array(pixels), "fit")
+    assert drawing.channels == 4 and not drawing.notes
+    assert drawing.draw(Viewport((0, 0), 2.0, (88, 80)))[..., 3][40, 44] > 0.9
 
 
 def test_the_command_writes_a_field_and_says_what_it_reached(tmp_path, capsys):

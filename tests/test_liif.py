@@ -13,9 +13,13 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from gaussian_core.errors import Cancelled, WeightsError
+from gaussian_core.imaging.picture import Picture
+from gaussian_core.models.gaussiansr_drawing import GaussianSRDrawing
 from gaussian_core.models.liif import LIIF, LIIFConfig
-from gaussian_core.models.published.opening import build_model
+from gaussian_core.models.published.drawing import LIIFDrawing
+from gaussian_core.models.published.opening import build_model, open_weights
 from gaussian_core.models.published.registry import make_encoder
+from gaussian_core.resource_files import RESOURCES
 from gaussian_core.viewport import Viewport
 from tests import published_checkpoints as small
 
@@ -310,3 +314,15 @@ def test_bands_of_windows_are_the_whole(
     whole = encoder(image)
     monkeypatch.setattr("gaussian_core.models.published.windows.BAND", 24)
     torch.testing.assert_close(encoder(image), whole)
+
+
+@pytest.mark.parametrize("whole", [1 << 20, 0], ids=["kept", "in parts"])
+@pytest.mark.parametrize("method", ["liif", "gaussiansr"])
+def test_the_shipped_weights_make_no_rim_around_a_picture(method: str, whole: int) -> None:
+    """In training nothing was asked for at the borders of a crop: a picture goes on, mirrored, as far as that."""
+    model = open_weights(RESOURCES / f"{method}-light.safetensors")
+    draw = LIIFDrawing if isinstance(model, LIIF) else GaussianSRDrawing
+    for grey in (0, 255):
+        flat = Picture.from_array(np.full((10, 12, 3), grey, np.uint8))
+        frame = draw(flat, model, whole).draw(Viewport((0, 0), 2.5, (30, 25)))  # type: ignore[arg-type]
+        np.testing.assert_allclose(frame, grey / 255, atol=0.02)

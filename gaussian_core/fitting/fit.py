@@ -54,16 +54,18 @@ class Progress:
 
 
 class Fit:
-    """One picture (H, W, 3) float32 in [0, 1] and its Gaussians. Raises ImageError for other shapes."""
+    """One picture float32 in [0, 1] and its Gaussians: (H, W, 3), (H, W, 1), which is grey, or (H, W, 4), premultiplied
+    RGB and alpha, which is fitted as the colours are. Raises ImageError for other shapes."""
 
     def __init__(self, image: Array, options: FitOptions | None = None) -> None:
         self.options = options or FitOptions()
-        if image.ndim != 3 or image.shape[2] not in (1, 3) or 0 in image.shape:
-            raise ImageError("A fit needs a grey or an RGB picture without transparency.")
+        if image.ndim != 3 or image.shape[2] not in (1, 3, 4) or 0 in image.shape:
+            raise ImageError("A fit needs a grey or an RGB picture, or RGB with alpha.")
         if not 0 < self.options.gaussians_per_pixel <= 1:
             raise ImageError("A fit has more than 0 and at most 1 Gaussian a pixel.")
         self.channels = image.shape[2]
-        self.image = np.ascontiguousarray(np.broadcast_to(image, (*image.shape[:2], 3)), np.float32)
+        rgb = np.broadcast_to(image, (*image.shape[:2], max(3, self.channels)))
+        self.image = np.ascontiguousarray(rgb, np.float32)
         self.extent = (image.shape[0], image.shape[1])
         self.floor = np.float32(PIXEL_SIGMA**2 + self.options.sharpest**2)
         self.params = self._start()
@@ -142,7 +144,7 @@ class Fit:
         # About as wide as the distance to the neighbours asks for.
         sigma = np.clip(0.55 / np.sqrt(density[rows, columns]), 0.5, LARGEST / 2)
         radius = np.sqrt(np.maximum(sigma**2 - self.floor, 0.01))
-        params = np.zeros((kernels.ROWS, len(rows)), np.float32)
+        params = np.zeros((5 + self.image.shape[2], len(rows)), np.float32)
         params[0], params[1] = columns + 0.5, rows + 0.5
         params[2], params[4] = radius, radius
         # Several cover each pixel.
@@ -167,7 +169,9 @@ class Fit:
         def band(number: int) -> None:
             top = number * BAND
             bottom = min(top + BAND, height)
-            kernels.draw_rows(params, self.floor, order, starts, top, bottom, reach, out)
+            kernels.draw_rows(
+                params, self.floor, order, starts, top, bottom, reach, out, _alpha_of(out)
+            )
 
         run_strips(band, -(-height // BAND), stop)
         return out
@@ -181,15 +185,19 @@ class Fit:
     def _descend(self, done: float, stop: Stop | None) -> None:
         o = self.options
         residual = self.shown - self.image
+        alpha = _alpha_of(residual)
         fall = 0.5 * (1 + math.cos(math.pi * done)) + 0.01
         rates = np.array(
-            [o.place_rate] * 2 + [o.shape_rate] * 3 + [o.amplitude_rate] * 3, np.float32
+            [o.place_rate] * 2 + [o.shape_rate] * 3 + [o.amplitude_rate] * (len(self.params) - 5),
+            np.float32,
         ) * np.float32(fall)
         limits = np.array([self.extent[1], self.extent[0], LARGEST], np.float32)
         self._step += 1
 
         def work(first: int, last: int) -> None:
-            kernels.gradients_of(self.params, self.floor, first, last, residual, self._gradients)
+            kernels.gradients_of(
+                self.params, self.floor, first, last, residual, alpha, self._gradients
+            )
             kernels.adam_step(
                 self.params, self._gradients, *self._moments, rates, self._step, first, last, limits
             )
@@ -201,10 +209,11 @@ class Fit:
         params = self.params.copy()
 
         def transposed(residual: Array) -> Array:
-            out = np.empty((3, len(self)), np.float32)
+            out = np.empty((len(params) - 5, len(self)), np.float32)
+            alpha = _alpha_of(residual)
             self._chunks(
                 lambda first, last: kernels.amplitude_gradients(
-                    params, self.floor, first, last, residual, out
+                    params, self.floor, first, last, residual, alpha, out
                 ),
                 stop,
             )
@@ -228,6 +237,11 @@ class Fit:
             rho, before = np.sum(r * z, 1, dtype=np.float64), rho
             p = (z + (rho / np.maximum(before, 1e-30))[:, None] * p).astype(np.float32)
         self.params[5:] = x
+
+
+def _alpha_of(pixels: Array) -> Array | None:
+    """The last of four planes (H, W, 4); None of three."""
+    return pixels[..., 3] if pixels.shape[2] == 4 else None
 
 
 def _determinant(l11: Array, l21: Array, l22: Array, floor: np.float32) -> Array:

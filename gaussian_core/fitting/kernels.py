@@ -2,7 +2,8 @@
 
 While fitting a Gaussian is what is *seen* of it through the pixels at 100 %: its covariance with the footprint added.
 Parameters, a row each (8, N) float32: x, y of the mean in source pixels; l11, l21, l22 with covariance L L^T + floor I;
-the amplitudes of three channels.
+the amplitudes of three channels. With transparency there is a ninth, of alpha: pictures are then (H, W, 4), and `alpha`
+is their last plane. Without it is None, and the passes are compiled as if there were none.
 """
 
 # mypy: disable-error-code="no-untyped-def"
@@ -14,7 +15,6 @@ import numpy as np
 from gaussian_core.compiled import compiled
 from gaussian_core.exponential import LOG2E, exp2
 
-ROWS = 8
 CUT = np.float32(2 * np.log(512.0))  # of the exponent: where a Gaussian is 1/512 of its height
 HALF = np.float32(0.5)
 ONE = np.float32(1)
@@ -31,8 +31,8 @@ def _shape(params, i, floor):
 
 
 @compiled(fastmath=True, error_model="numpy")
-def draw_rows(params, floor, order, starts, top, bottom, reach, out):
-    """Rows top .. bottom - 1 of out (H, W, 3): the sum of all Gaussians there.
+def draw_rows(params, floor, order, starts, top, bottom, reach, out, alpha):
+    """Rows top .. bottom - 1 of out (H, W, 3 or 4): the sum of all Gaussians there.
 
     order: the Gaussians by the row of their mean; starts (H + 1): where in it each row begins. reach: rows that the
     tallest Gaussian reaches.
@@ -57,18 +57,20 @@ def draw_rows(params, floor, order, starts, top, bottom, reach, out):
                     out[row, column, 0] += w * red
                     out[row, column, 1] += w * green
                     out[row, column, 2] += w * blue
+                    if alpha is not None:
+                        alpha[row, column] += w * params[8, i]
 
 
 @compiled(fastmath=True, error_model="numpy")
-def amplitude_gradients(params, floor, first, last, residual, gradients):
-    """gradients (3, N) for Gaussians first .. last - 1: sums over residual (H, W, 3), drawing transposed."""
+def amplitude_gradients(params, floor, first, last, residual, alpha, gradients):
+    """gradients (3 or 4, N) for Gaussians first .. last - 1: sums over residual (H, W, 3 or 4), drawing transposed."""
     height, width = residual.shape[0], residual.shape[1]
     for i in range(first, last):
         a, b, c, rx, ry = _shape(params, i, floor)
         x, y = params[0, i] - HALF, params[1, i] - HALF
         y0, y1 = max(0, int(np.ceil(y - ry))), min(height, int(np.floor(y + ry)) + 1)
         x0, x1 = max(0, int(np.ceil(x - rx))), min(width, int(np.floor(x + rx)) + 1)
-        red, green, blue = np.float32(0), np.float32(0), np.float32(0)
+        red, green, blue, seen = np.float32(0), np.float32(0), np.float32(0), np.float32(0)
         for row in range(y0, y1):
             dy = np.float32(row) - y
             for column in range(x0, x1):
@@ -79,12 +81,17 @@ def amplitude_gradients(params, floor, first, last, residual, gradients):
                     red += w * residual[row, column, 0]
                     green += w * residual[row, column, 1]
                     blue += w * residual[row, column, 2]
+                    if alpha is not None:
+                        seen += w * alpha[row, column]
         gradients[0, i], gradients[1, i], gradients[2, i] = red, green, blue
+        if alpha is not None:
+            gradients[3, i] = seen
 
 
 @compiled(fastmath=True, error_model="numpy")
-def gradients_of(params, floor, first, last, residual, out):
-    """out (8, N), for Gaussians first .. last - 1: derivatives of half the sum of squares of residual (H, W, 3)."""
+def gradients_of(params, floor, first, last, residual, alpha, out):
+    """out (8 or 9, N), for Gaussians first .. last - 1: derivatives of half the sum of squares of residual (H, W, 3 or
+    4)."""
     height, width = residual.shape[0], residual.shape[1]
     for i in range(first, last):
         a, b, c, rx, ry = _shape(params, i, floor)
@@ -92,7 +99,7 @@ def gradients_of(params, floor, first, last, residual, out):
         y0, y1 = max(0, int(np.ceil(y - ry))), min(height, int(np.floor(y + ry)) + 1)
         x0, x1 = max(0, int(np.ceil(x - rx))), min(width, int(np.floor(x + rx)) + 1)
         pr, pg, pb = params[5, i], params[6, i], params[7, i]
-        gr, gg, gb = np.float32(0), np.float32(0), np.float32(0)
+        gr, gg, gb, ga = np.float32(0), np.float32(0), np.float32(0), np.float32(0)
         gx, gy = np.float32(0), np.float32(0)
         sxx, sxy, syy = np.float32(0), np.float32(0), np.float32(0)
         for row in range(y0, y1):
@@ -111,6 +118,9 @@ def gradients_of(params, floor, first, last, residual, out):
                     gg += w * g
                     gb += w * u
                     s = w * (r * pr + g * pg + u * pb)
+                    if alpha is not None:
+                        ga += w * alpha[row, column]
+                        s += w * alpha[row, column] * params[8, i]
                     gx += s * (a * dx + b * dy)
                     gy += s * (b * dx + c * dy)
                     sxx += s * dx * dx
@@ -130,18 +140,20 @@ def gradients_of(params, floor, first, last, residual, out):
         out[3, i] = TWO * (mxy * l11 + myy * l21)
         out[4, i] = TWO * myy * l22
         out[5, i], out[6, i], out[7, i] = gr, gg, gb
+        if alpha is not None:
+            out[8, i] = ga
 
 
 @compiled(fastmath=True, error_model="numpy")
 def adam_step(params, gradients, mean, square, rates, count, first, last, limits):
     """One step of Adam (betas 0.9, 0.99) for Gaussians first .. last - 1, in place.
 
-    mean, square (8, N): its moments. rates (8,). count: the step's number from 1. limits: (width, height, largest of
-    |L|): means stay in the picture, Gaussians small.
+    mean, square: its moments, as params. rates: of each row. count: the step's number from 1. limits: (width, height,
+    largest of |L|): means stay in the picture, Gaussians small.
     """
     fix1 = ONE / (ONE - np.float32(0.9) ** np.float32(count))
     fix2 = ONE / (ONE - np.float32(0.99) ** np.float32(count))
-    for k in range(ROWS):
+    for k in range(params.shape[0]):
         for i in range(first, last):
             g = gradients[k, i]
             m = np.float32(0.9) * mean[k, i] + np.float32(0.1) * g

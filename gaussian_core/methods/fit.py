@@ -26,9 +26,10 @@ class FitDrawing:
     """Fits when it is first drawn, and draws the field so far: `patience` seconds of fitting before each frame, all of
     it as a rule. What is stopped goes on with the next frame. Raises ImageError for a picture beyond MOST_PIXELS."""
 
+    notes: tuple[str, ...] = ()
+
     def __init__(self, picture: PictureSource, options: Options) -> None:
         from gaussian_core.fitting import Fit
-        from gaussian_core.models.published.drawing import on_white
 
         height, width = self.extent = picture.extent
         if height * width > MOST_PIXELS:
@@ -36,11 +37,9 @@ class FitDrawing:
                 f"A fit takes pictures of up to {MOST_PIXELS / 1e6:g} megapixels, this one has "
                 f"{height * width / 1e6:.1f}: crop it, or choose another method."
             )
-        opaque, self.notes = on_white(picture, "A fit")
-        self.channels = 3
+        self.channels = picture.channels
         self.patience = math.inf
-        pixels = opaque.as_float((0, 0, width, height))
-        self._fit = Fit(pixels if pixels.shape[2] == 3 else np.repeat(pixels[..., :1], 3, 2))
+        self._fit = Fit(picture.as_float((0, 0, width, height)))
         self._options = options
         self._steps: Iterator[Progress] | None = self._fit.run(report=1)
         self._latest: Progress | None = None

@@ -16,12 +16,13 @@ SHIPPED = RESOURCES / "gaussiansr-light.safetensors"
 
 def _open(picture: PictureSource, options: Options) -> Drawing:
     from gaussian_core.methods.weights import load_network
+    from gaussian_core.models.cut_out import drawing_with_alpha
     from gaussian_core.models.gaussiansr import GaussianSR
     from gaussian_core.models.gaussiansr_drawing import GaussianSRDrawing
 
     path = Path(options.weights or SHIPPED)
     network = load_network(path, GaussianSR, options.device, options.precision)
-    return GaussianSRDrawing(picture, network)
+    return drawing_with_alpha(picture, lambda part: GaussianSRDrawing(part, network))
 
 
 METHODS = (

@@ -16,11 +16,13 @@ SHIPPED = RESOURCES / "liif-light.safetensors"
 
 def _open(picture: PictureSource, options: Options) -> Drawing:
     from gaussian_core.methods.weights import load_network
+    from gaussian_core.models.cut_out import drawing_with_alpha
     from gaussian_core.models.liif import LIIF
     from gaussian_core.models.published.drawing import LIIFDrawing
 
     path = Path(options.weights or SHIPPED)
-    return LIIFDrawing(picture, load_network(path, LIIF, options.device, options.precision))
+    network = load_network(path, LIIF, options.device, options.precision)
+    return drawing_with_alpha(picture, lambda part: LIIFDrawing(part, network))
 
 
 METHODS = (

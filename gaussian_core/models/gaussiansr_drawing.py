@@ -15,7 +15,6 @@ from gaussian_core.models.continuoussr import colours_of
 from gaussian_core.models.devices import drawn_by
 from gaussian_core.models.faults import explained
 from gaussian_core.models.gaussiansr import Encoded, GaussianSR, bicubic
-from gaussian_core.models.published.drawing import on_white
 from gaussian_core.models.published.picture_features import WHOLE, PictureFeatures
 from gaussian_core.parallel import Stop
 from gaussian_core.rasterizer import rasterize
@@ -31,7 +30,7 @@ LEAST_ROWS = 8
 
 
 class GaussianSRDrawing:
-    """Draws any viewport of one picture: (h, w, 3) float32, not clipped. Transparency is laid on white.
+    """Draws any viewport of one opaque picture: (h, w, 3) float32, not clipped.
 
     Features and kernels of a picture of up to `whole` pixels are kept; of a larger one those of the part in view are
     made anew.
@@ -42,14 +41,12 @@ class GaussianSRDrawing:
     def __init__(self, picture: PictureLike, model: GaussianSR, whole: int = WHOLE) -> None:
         self.extent = picture.extent
         self.model = model
-        picture, notes = on_white(picture, "GaussianSR")
         weight = next(model.parameters())
         self._picture = picture
         self._features = PictureFeatures(
             picture, model.encoder, model.prepare, weight.device, weight.dtype, whole
         )
-        said = (self.model.note, self._features.note)
-        self.notes = (*notes, *filter(None, said))
+        self.notes = tuple(filter(None, [self.model.note, self._features.note]))
         self._keep = self.extent[0] * self.extent[1] <= whole
         self._whole: Encoded | None = None
 
@@ -87,10 +84,10 @@ class GaussianSRDrawing:
         x0, y0, x1, y1 = rect
         with torch.inference_mode(), explained(self._features.device.type):
             if self._whole is not None:
-                shapes = self._whole.kernels[0, :, y0:y1, x0:x1]
+                encoded, (left, top) = self._whole, self._features.bounds[:2]
             else:
                 encoded, (left, top) = self._encode(rect, stop)
-                shapes = encoded.kernels[0, :, y0 - top : y1 - top, x0 - left : x1 - left]
+            shapes = encoded.kernels[0, :, y0 - top : y1 - top, x0 - left : x1 - left]
             colours = torch.from_numpy(self._picture.as_float(rect)).to(shapes).permute(2, 0, 1)
             shapes = self.model.kernels_at(shapes[None], torch.ones(1, device=shapes.device))[0]
             return self._gaussians(shapes, colours, (x0, y0))
@@ -98,7 +95,7 @@ class GaussianSRDrawing:
     def _seen(self, viewport: Viewport, stop: Stop | None) -> tuple[Encoded, tuple[int, int]]:
         """What decides the pixels of a viewport, and the source pixel that it begins with."""
         if self._whole is not None:
-            return self._whole, (0, 0)
+            return self._whole, self._features.bounds[:2]
         height, width = self.extent
         x0, y0, x1, y1 = viewport.part(-1, -1, *(n + 2 for n in viewport.size)).source_rect
         left, top = min(max(int(x0), 0), width - 1), min(max(int(y0), 0), height - 1)
@@ -111,11 +108,10 @@ class GaussianSRDrawing:
         deep, origin = self._features.around(
             rect, self.model.reach + 1 + encoder.tail_reach, lambda: _check(stop)
         )
-        features = encoder.enlarge(deep)
-        height, width = self.extent
-        features = features[..., : height - origin[1], : width - origin[0]]
         x, y = origin
-        pixels = self._picture.as_float((x, y, x + features.shape[-1], y + features.shape[-2]))
+        _, _, right, bottom = self._features.bounds
+        features = encoder.enlarge(deep)[..., : bottom - y, : right - x]
+        pixels = self._features.pixels((x, y, x + features.shape[-1], y + features.shape[-2]))
         image = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))[None]
         return Encoded(features, self.model.kernels(features), colours_of(image)), origin
 

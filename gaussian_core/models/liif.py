@@ -52,12 +52,14 @@ class Codes(NamedTuple):
     """Latent codes through the linear part of f's first layer, for a part of a picture.
 
     values (B, hidden, h, w): source pixels (x, y) to (x + w, y + h). origin: (x, y). extent: (height, width) of the
-    picture; what is asked for must lie within the part, up to the borders of the picture.
+    picture; what is asked for must lie within the part, up to the borders of the picture. margin: source pixels around
+    the picture that have codes, too.
     """
 
     values: Tensor
     origin: tuple[int, int]
     extent: tuple[int, int]
+    margin: int = 0
 
 
 class LIIF(nn.Module):
@@ -85,8 +87,10 @@ class LIIF(nn.Module):
         features: Tensor,
         origin: tuple[int, int] = (0, 0),
         extent: tuple[int, int] | None = None,
+        margin: int = 0,
     ) -> Codes:
-        """Features of a whole picture, or of a part whose first pixel is at origin, ready to be queried.
+        """Features of a whole picture, or of a part whose first pixel is at origin, ready to be queried. margin: source
+        pixels of features around the picture.
 
         Beyond the features there is nothing (zeros), as at the border of a picture: the outermost pixels of a part that
         ends inside the picture must not be asked for.
@@ -98,7 +102,7 @@ class LIIF(nn.Module):
         values = F.conv2d(features, kernel, first.bias, padding=side // 2)
         # A code in one piece: what is gathered for the perceptron is then whole rows.
         values = values.contiguous(memory_format=torch.channels_last)
-        return Codes(values, origin, extent or (features.shape[-2], features.shape[-1]))
+        return Codes(values, origin, extent or (features.shape[-2], features.shape[-1]), margin)
 
     def query(
         self,
@@ -118,8 +122,9 @@ class LIIF(nn.Module):
         out = codes.values.new_empty(
             (codes.values.shape[0], 3, len(ys), len(xs)), dtype=torch.float32
         )
-        columns = _taps(xs, codes.origin[0], codes.extent[1], self.config.local_ensemble)
-        rows = _taps(ys, codes.origin[1], codes.extent[0], self.config.local_ensemble)
+        ensemble = self.config.local_ensemble
+        columns = _taps(xs, codes.origin[0], codes.extent[1], codes.margin, ensemble)
+        rows = _taps(ys, codes.origin[1], codes.extent[0], codes.margin, ensemble)
         step = max(1, _chunk(codes.values.device) // max(1, len(xs)))
         for top in range(0, len(ys), step):
             some = [(i[top : top + step], r[top : top + step]) for i, r in rows]
@@ -204,11 +209,11 @@ Tap = tuple[Tensor, Tensor]
 """Numbers of source pixels in the part, and twice the distance from their centres: f's coordinates, in [-2, 2]."""
 
 
-def _taps(places: Tensor, origin: int, length: int, ensemble: bool) -> list[Tap]:
+def _taps(places: Tensor, origin: int, length: int, margin: int, ensemble: bool) -> list[Tap]:
     """The source pixels on one axis that answer for each place: the nearest, or the two whose centres enclose it."""
     nearest = [places.floor()]
     if ensemble:
         before = (places - 0.5).floor()
         nearest = [before, before + 1]
-    clamped = [n.clamp(0, length - 1) for n in nearest]
+    clamped = [n.clamp(-margin, length - 1 + margin) for n in nearest]
     return [((n - origin).long(), 2 * (places - (n + 0.5))) for n in clamped]

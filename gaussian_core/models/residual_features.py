@@ -7,13 +7,19 @@ from typing import Any
 
 from torch import Tensor
 
+from gaussian_core.models.config import ModelConfig
 from gaussian_core.models.encoders import ResidualEncoder
 from gaussian_core.models.published.arguments import Arguments
 from gaussian_core.models.published.encoder import Check, Encoder, no_check
 
 
 class ResidualFeatures(Encoder):
-    """`blocks` residual blocks of `channels` channels: encoders.ResidualEncoder. slope: of their activations."""
+    """`blocks` residual blocks of `channels` channels: encoders.ResidualEncoder. slope: of their activations.
+
+    In training nothing is asked for in the outermost pixels of a crop: what is answered there is of no use.
+    """
+
+    margin = ModelConfig.margin
 
     def __init__(self, channels: int, blocks: int, slope: float = 0.0) -> None:
         super().__init__()

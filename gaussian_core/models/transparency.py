@@ -122,13 +122,13 @@ def _settled(
     return rows
 
 
-def nearness(alpha: Floats) -> Floats:
-    """(H, W) from 0 to 1: 1 where alpha (H, W) changes within REACH pixels, 0 from REACH + 2 FADING on."""
-    by = REACH + FADING
+def nearness(alpha: Floats, reach: int = REACH, fading: int = FADING) -> Floats:
+    """(H, W) from 0 to 1: 1 where alpha (H, W) changes within `reach` pixels, 0 from reach + 2 fading on."""
+    by = reach + fading
     changes = _extreme(alpha, np.maximum, by) - _extreme(alpha, np.minimum, by) > LEAST_CHANGE
     near = changes.astype(np.float32)
     for axis in (0, 1):
-        near = _neighbours(near, axis, FADING).mean(0, dtype=np.float32)
+        near = _neighbours(near, axis, fading).mean(0, dtype=np.float32)
     return near
 
 

@@ -7,21 +7,13 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from viewer.model.frame_renderer import FIELD_FROM, footprint, picture_viewport, split
-from viewer.model.original import OriginalDrawing
+from viewer.model.frame_renderer import footprint, picture_viewport, split
 from viewer.model.scene import Scene
 from viewer.model.view_state import ViewState
 
 
-def is_transparent(scene: Scene, view: ViewState) -> bool:
-    """Whether the view has alpha: networks that are asked for every pixel lay the picture on white themselves."""
-    drawing = scene.drawing
-    if (
-        drawing is not None
-        and view.scale >= FIELD_FROM
-        and not isinstance(drawing, OriginalDrawing)
-    ):
-        return False
+def is_transparent(scene: Scene) -> bool:
+    """Whether it has alpha to show."""
     if scene.picture is not None:
         return bool(scene.picture.has_alpha)
     return any(tile.channels == 4 for tile in scene.tiles.values())

@@ -78,7 +78,7 @@ class ViewCopy(Worker):
             return
         self._ticks.stop()
         view, image = self._canvas.view, self._canvas.grab_frame()
-        sides = tuple(side for side in self._canvas.sides if is_transparent(side[0], view))
+        sides = tuple(side for side in self._canvas.sides if is_transparent(side[0]))
         copy = _Copy(image, view, sides, finished)
         if image.isNull():
             self.said.emit("There is nothing in view to copy")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,37 +9,21 @@ import torch
 from numpy.typing import NDArray
 
 from gaussian_core.errors import Cancelled
-from gaussian_core.models.devices import pick_device
 from gaussian_core.models.faults import explained
 from gaussian_core.models.liif import LIIF, Codes
 from gaussian_core.models.published.picture_features import WHOLE, PictureFeatures
-from gaussian_core.models.published.tiles import load_for
 from gaussian_core.parallel import Stop
 from gaussian_core.viewport import Viewport
 
 if TYPE_CHECKING:
-    from gaussian_core.builder import PictureLike, Precision, Rect
+    from gaussian_core.builder import PictureLike, Rect
 
 # Source pixels beyond what is seen whose codes answer for it: the ensemble's, and the unfolding's around it.
 MARGIN = 2
 
 
-def liif_drawing(
-    picture: PictureLike,
-    weights: str | os.PathLike[str],
-    device: str = "auto",
-    precision: Precision = "float32",
-) -> LIIFDrawing | None:
-    """What draws the picture by LIIF, or None where the weights are of another kind, which make a field.
-
-    Raises WeightsError and DeviceError.
-    """
-    model = load_for(weights, pick_device(device), precision)
-    return LIIFDrawing(picture, model) if isinstance(model, LIIF) else None
-
-
 class LIIFDrawing:
-    """Draws any viewport of one picture: (h, w, 3) float32, not clipped. Transparency is laid on white.
+    """Draws any viewport of one opaque picture: (h, w, 3) float32, not clipped.
 
     The codes of a picture of up to `whole` pixels are kept; of a larger one those of the part in view are made anew.
     """
@@ -50,12 +33,11 @@ class LIIFDrawing:
     def __init__(self, picture: PictureLike, model: LIIF, whole: int = WHOLE) -> None:
         self.extent = picture.extent
         self.model = model
-        picture, notes = on_white(picture, "LIIF")
         weight = next(model.parameters())
         self._features = PictureFeatures(
             picture, model.encoder, model.prepare, weight.device, weight.dtype, whole
         )
-        self.notes = (*notes, *filter(None, [self._features.note]))
+        self.notes = tuple(filter(None, [self._features.note]))
         self._keep = self.extent[0] * self.extent[1] <= whole
         self._codes: Codes | None = None
 
@@ -87,25 +69,6 @@ class LIIFDrawing:
 
         encoder = self.model.encoder
         deep, (x, y) = self._features.around(rect, MARGIN + encoder.tail_reach, check)
-        height, width = self.extent
-        features = encoder.enlarge(deep)[..., : height - y, : width - x]
-        return self.model.codes(features, (x, y), self.extent)
-
-
-def on_white(picture: PictureLike, method: str) -> tuple[PictureLike, tuple[str, ...]]:
-    """The picture for a method that knows no transparency, and what the user should know of it."""
-    if picture.as_float((0, 0, 1, 1)).shape[2] != 4:
-        return picture, ()
-    return _OnWhite(picture), (f"{method} knows no transparency: laid on white",)
-
-
-class _OnWhite:
-    """A picture with premultiplied alpha, laid on white."""
-
-    def __init__(self, picture: PictureLike) -> None:
-        self.picture = picture
-        self.extent = picture.extent
-
-    def as_float(self, rect: Rect | None = None) -> NDArray[np.float32]:
-        pixels = self.picture.as_float(rect)
-        return pixels[..., :3] + (1 - pixels[..., 3:])
+        _, _, right, bottom = self._features.bounds
+        features = encoder.enlarge(deep)[..., : bottom - y, : right - x]
+        return self.model.codes(features, (x, y), self.extent, encoder.margin)

@@ -22,7 +22,8 @@ class Encoder(nn.Module, ABC):
 
     out_dim: channels of the features. factor: features per source pixel and axis, 1 where there is no tail.
     reach: source pixels to each side that decide a deep feature; None: the whole picture does. lattice: side of the
-    windows that attention works in, 1 without. tail_reach: source pixels that the tail sees to each side.
+    windows that attention works in, 1 without. tail_reach: source pixels that the tail sees to each side. margin:
+    source pixels of mirrored picture that it is given around a picture.
     """
 
     out_dim: int
@@ -30,6 +31,7 @@ class Encoder(nn.Module, ABC):
     reach: int | None
     lattice: int = 1
     tail_reach: int = 0
+    margin: int = 0
 
     @abstractmethod
     def deep(self, image: Tensor, check: Check = no_check) -> Tensor:

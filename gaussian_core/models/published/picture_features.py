@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+from gaussian_core.kernel_interpolation import mirrored
 from gaussian_core.models.published.encoder import Check, Encoder
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ class Part(NamedTuple):
 
 class PictureFeatures:
     """The deep features of one picture, made where they are asked for. One thread at a time.
+
+    bounds: the source pixels that have any, the picture's with the encoder's margin around it.
 
     An encoder of finite reach (EDSR, RDN) gives the same for a part with that much around it as for the whole picture.
     One with channel attention (HAT) has no finite reach: its statistics are means over all pixels; and SwinIR's windows
@@ -52,6 +56,8 @@ class PictureFeatures:
         self.picture, self.encoder, self.prepare = picture, encoder, prepare
         self.device, self.dtype = device, dtype
         height, width = picture.extent
+        by = encoder.margin
+        self.bounds = (-by, -by, width + by, height + by)
         most = WHOLE if whole is None else whole
         self.in_one = encoder.reach is None and height * width <= most
         self._whole: Tensor | None = None
@@ -73,33 +79,49 @@ class PictureFeatures:
         )
 
     def around(self, rect: Rect, halo: int, check: Check) -> Part:
-        """Features of rect and `halo` pixels around it, as far as there is picture. At its right and lower border
-        padding to whole windows belongs to them."""
-        height, width = self.picture.extent
-        x0, y0 = max(0, rect[0] - halo), max(0, rect[1] - halo)
-        x1, y1 = min(width, rect[2] + halo), min(height, rect[3] + halo)
+        """Features of rect and `halo` pixels around it, as far as there are any. At the right and lower border padding
+        to whole windows belongs to them."""
+        first_x, first_y, last_x, last_y = self.bounds
+        x0, y0 = max(first_x, rect[0] - halo), max(first_y, rect[1] - halo)
+        x1, y1 = min(last_x, rect[2] + halo), min(last_y, rect[3] + halo)
         if self.in_one:
             if self._whole is None:
-                self._whole = self._encode((0, 0, width, height), check)
-            left, top, made = 0, 0, self._whole
+                self._whole = self._encode(self.bounds, check)
+            left, top, made = first_x, first_y, self._whole
         else:
             left, top, right, bottom = self._surround((x0, y0, x1, y1))
             made = self._encode((left, top, right, bottom), check)
-        lower = y1 - top if y1 < height else None
-        right_end = x1 - left if x1 < width else None
+        lower = y1 - top if y1 < last_y else None
+        right_end = x1 - left if x1 < last_x else None
         return Part(made[..., y0 - top : lower, x0 - left : right_end], (x0, y0))
 
     def _surround(self, rect: Rect) -> Rect:
-        """What is encoded for rect: its reach, cut at the picture, or HALO to whole windows."""
-        height, width = self.picture.extent
+        """What is encoded for rect: its reach, cut at the bounds, or HALO to whole windows."""
         step = self.encoder.lattice
         reach = HALO if self.encoder.reach is None else self.encoder.reach
-        x0, y0 = (max(0, v - reach) // step * step for v in rect[:2])
-        x1, y1 = (-(-(v + reach) // step) * step for v in rect[2:])
-        return (x0, y0, min(x1, width), min(y1, height))
+        x0, y0 = (
+            max(first, (v - reach) // step * step)
+            for v, first in zip(rect[:2], self.bounds[:2], strict=True)
+        )
+        x1, y1 = (
+            min(last, -(-(v + reach) // step) * step)
+            for v, last in zip(rect[2:], self.bounds[2:], strict=True)
+        )
+        return (x0, y0, x1, y1)
+
+    def pixels(self, rect: Rect) -> NDArray[np.float32]:
+        """As the picture's `as_float`, of a rectangle within the bounds: the picture mirrored at its borders."""
+        height, width = self.picture.extent
+        x0, y0, x1, y1 = rect
+        if x0 >= 0 and y0 >= 0 and x1 <= width and y1 <= height:
+            return self.picture.as_float(rect)
+        columns, rows = mirrored(x0, x1, width), mirrored(y0, y1, height)
+        left, top = int(columns.min()), int(rows.min())
+        part = (left, top, int(columns.max()) + 1, int(rows.max()) + 1)
+        return self.picture.as_float(part)[np.ix_(rows - top, columns - left)]
 
     def _encode(self, rect: Rect, check: Check) -> Tensor:
-        pixels = self.picture.as_float(rect)
+        pixels = self.pixels(rect)
         image = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))[None]
         colours = image[:, :3] if image.shape[1] >= 3 else image[:, :1].expand(-1, 3, -1, -1)
         prepared = self.prepare(colours.to(self.device)).to(self.dtype)
