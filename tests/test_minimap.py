@@ -130,3 +130,41 @@ def test_who_asks_for_it_where_all_is_in_view_is_told_when_it_appears(window, qt
     QTest.keyClick(canvas, Qt.Key.Key_N)
     assert window.minimap.isHidden()
     assert window.status.message == "The overview appears where not all of the picture is in view"
+
+
+@pytest.mark.parametrize("how", ["reduced", "reload"])
+def test_it_is_there_for_a_picture_that_begins_close_up(window, qtbot, how):
+    before = window.canvas.scene
+    window.menus.actions["reduced.2" if how == "reduced" else "file.reload"].trigger()
+    wait_until_idle(qtbot, window, lambda: window.canvas.scene.generation != before.generation)
+    assert window.canvas.view.scale >= 8.0
+    assert window.minimap.isVisible()
+    assert window.canvas.overview is not None
+    drawn = pixels(window.minimap.grab().toImage())
+    height, width = drawn.shape[:2]
+    assert drawn[height // 2, width // 4, 0] > drawn[height // 2, width // 4, 2]
+    assert drawn[height // 2, 3 * width // 4, 2] > drawn[height // 2, 3 * width // 4, 0]
+
+
+def test_an_overview_is_the_whole_picture_small():
+    from gaussian_core.images import Picture
+    from gaussian_core.pyramid import levels_of
+    from viewer.model.overview import SIDE, overview_of
+    from viewer.model.scene import Scene
+
+    def scene_of(picture):
+        return Scene(picture.extent, picture=picture, pyramid=levels_of(picture))
+
+    picture = np.zeros((700, 3000, 3), np.float32)
+    picture[:, :1500, 0] = picture[350:, :, 1] = 1.0
+    source = Picture.from_array(picture, "a")
+    frame = overview_of(scene_of(source))
+    height, width = frame.bgrx.shape[:2]
+    assert max(height, width) <= SIDE
+    assert width / height == pytest.approx(3000 / 700, rel=0.01)
+    colours = frame.bgrx[..., 2::-1]
+    assert tuple(colours[height // 4, width // 4]) == (255, 0, 0)
+    assert tuple(colours[3 * height // 4, 3 * width // 4]) == (0, 255, 0)
+    small = Picture.from_array(picture[:40, :60], "b")
+    assert overview_of(scene_of(small)).bgrx.shape == (40, 60, 4)
+    assert overview_of(Scene((40, 60))) is None

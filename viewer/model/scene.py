@@ -45,6 +45,8 @@ class Scene:
     pixel_sigma: the pixel's footprint in device pixels that the field is seen by; None is what it was made for.
     resampling: the method that shows the picture where there is no field yet; interpolated: there will be none, the
         stored pixels are what is to be seen at every zoom.
+    overview: a Frame of all of the picture, see viewer.model.overview; None where the canvas was given another one, or
+        makes it of its first frame.
     generation: one number per opened picture: what was rendered for another one is dropped.
     revision: grows with every tile.
     """
@@ -59,6 +61,7 @@ class Scene:
     pixel_sigma: float | None = None
     resampling: str = "bicubic"
     interpolated: bool = False
+    overview: Any = None
     generation: int = field(default_factory=lambda: next(_generations))
     revision: int = 0
 

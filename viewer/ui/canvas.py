@@ -62,7 +62,7 @@ from viewer.model.view_state import ViewState
 from viewer.model.wheel import Pan, Zoom, interpret, pinch_factor
 from viewer.ui.canvas_geometry import DeviceGrid, paint_in_device_pixels
 from viewer.ui.canvas_input import Fingers, Wheel
-from viewer.ui.canvas_painter import Layer, compose
+from viewer.ui.canvas_painter import Layer, compose, frame_layer
 from viewer.ui.frame_worker import RenderFrame, warm_up
 from viewer.ui.grid_painter import paint_grid
 from viewer.ui.mark_painter import paint_mark
@@ -227,7 +227,8 @@ class Canvas(QWidget):
         if not same:
             announced = before is None and self._opened
             if not announced:
-                self._overview = None
+                small = scene.overview
+                self._overview = None if small is None else frame_layer(small)
             self._drop_frame()
             self._beside.drop_scene()
             self._pane.scene = scene

@@ -17,6 +17,7 @@ from gaussian_core.imaging.file_state import FileState
 from gaussian_core.imaging.picture import PictureSource
 from viewer.model.document import Document, is_field_file
 from viewer.model.methods import DEFAULT
+from viewer.model.overview import overview_of
 from viewer.ui.background import Worker
 from viewer.ui.image_arrays import array_from_image, image_from_array
 
@@ -60,6 +61,7 @@ class OpenWorker(Worker):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__("open", parent)
         self._number = 0
+        self._looked_at = 0  # the number of the last opening that began with a small image
 
     def open(
         self,
@@ -140,7 +142,11 @@ class OpenWorker(Worker):
     def _document(self, opening: Opening) -> Document:
         # Before it is read: what is written to it meanwhile is to be noticed afterwards.
         state = opening.state if opening.path is None else FileState.of(opening.path)
-        return replace(self._read(opening), state=state)
+        document = self._read(opening)
+        if self._looked_at != opening.number and document.unread is None:
+            scene = replace(document.scene, overview=overview_of(document.scene))
+            document = replace(document, scene=scene)
+        return replace(document, state=state)
 
     def _read(self, opening: Opening) -> Document:
         if opening.picture is not None:
@@ -176,6 +182,7 @@ class OpenWorker(Worker):
         assert opening.path is not None
         look = open_overview(opening.path, OVERVIEW_SIDE)
         if look is not None and self.is_current(opening):
+            self._looked_at = opening.number
             pixels, (width, height) = look
             self._emit(self.overview_ready, opening, _overview_image(pixels), width, height)
 
