@@ -90,6 +90,28 @@ def test_a_cut_out_keeps_its_alpha(qtbot, window, cut_out, scale):
     assert off.max() <= 3
 
 
+@pytest.mark.parametrize("method", ["fit", "gaussiansr"])
+def test_methods_that_draw_every_view_keep_it_on_both_sides(qtbot, window, cut_out, method):
+    open_and_wait(qtbot, window, cut_out)
+    window.canvas.zoom_to(2.0)
+    window.set_split(True)
+    window.menus.actions[f"method.{method}"].trigger()
+    wait_until_idle(qtbot, window, timeout=60_000)
+    assert len(window.canvas.sides) == 2
+    copied = press_copy(qtbot, window)
+    pixels = rgba(copied)
+    height, width = pixels.shape[:2]
+    assert pixels[0, 0, 3] == 0 and pixels[-1, -1, 3] == 0
+    for part in (2, 3):  # of five: left of the line, and right of it
+        x = width * part // 5
+        assert pixels[height * 3 // 8, x] == pytest.approx((240, 130, 20, 255), abs=12)
+        assert pixels[height * 5 // 8, x] == pytest.approx((240, 130, 20, 128), abs=12)
+    off = abs(over_checkerboard(window, copied) - on_screen(window)[..., :3])
+    inside = np.ones(width, bool)
+    inside[width // 2 - 20 : width // 2 + 20] = False  # but for the line
+    assert off[height // 4 :, inside].max() <= 3
+
+
 def test_a_field_file_and_a_split_view_keep_their_alpha(qtbot, window, cut_out, tmp_path):
     open_and_wait(qtbot, window, cut_out)
     window.set_split(True)
