@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from pathlib import Path
@@ -413,6 +414,24 @@ def test_a_name_without_an_ending_gets_that_of_the_chosen_kind(window, qtbot, tm
     dialog.filterSelected.emit("JPEG (*.jpg *.jpeg)")
     assert dialog.defaultSuffix() == "jpg"
     dialog.reject()
+
+
+def test_who_has_opened_nothing_yet_begins_among_their_pictures(window, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    (tmp_path / "user-dirs.dirs").write_text('XDG_PICTURES_DIR="$HOME/Bilder"\n')
+    system_asks_home = sys.platform == "linux"
+    if system_asks_home:
+        assert dialogs.pictures() == str(tmp_path), "there is no such folder"
+        (tmp_path / "Bilder").mkdir()
+        assert dialogs.pictures() == str(tmp_path / "Bilder")
+    opened = dialogs.ask_open(window, "", print)
+    assert Path(opened.directory().absolutePath()) == Path(dialogs.pictures())
+    assert opened.testOption(QFileDialog.Option.HideNameFilterDetails)
+    opened.reject()
+    there = dialogs.ask_open(window, str(tmp_path), print)
+    assert Path(there.directory().absolutePath()) == tmp_path
+    there.reject()
 
 
 def test_another_kind_of_file_changes_the_ending_of_the_name(window, qtbot, tmp_path):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QStandardPaths, Qt
 from PySide6.QtWidgets import QFileDialog, QLabel, QMessageBox, QWidget
 
 from viewer.model.siblings import PICTURE_SUFFIXES
@@ -68,16 +68,26 @@ def filter_of(path: str, filters: tuple[str, ...]) -> str:
     return next((f for f in filters if suffix and f"*{suffix}" in re.split(r"[ ()]", f)), "")
 
 
+def pictures() -> str:
+    """The folder where the user's pictures are, or their own one where the system has none for them."""
+    place = QStandardPaths.StandardLocation
+    found = QStandardPaths.writableLocation(place.PicturesLocation)
+    return found if Path(found).is_dir() else QStandardPaths.writableLocation(place.HomeLocation)
+
+
 def ask_open(
     parent: QWidget,
     folder: str,
     chosen: Callable[[str], None],
     filters: tuple[str, ...] = OPEN_FILTERS,
 ) -> QFileDialog:
-    """Ask for a file to open, a picture or a field unless told otherwise; `chosen` gets its path."""
-    dialog = QFileDialog(parent, "Open", folder)
+    """Ask for a file to open, a picture or a field unless told otherwise; `chosen` gets its path. folder: "" for the
+    user's pictures."""
+    dialog = QFileDialog(parent, "Open", folder or pictures())
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+    # Two dozen endings are more than its line holds.
+    dialog.setOption(QFileDialog.Option.HideNameFilterDetails)
     dialog.setNameFilters(list(filters))
     dialog.fileSelected.connect(chosen)
     dialog.open()

@@ -117,7 +117,7 @@ class FileWriting(ExportWorker):
             self._begin(saving(document, path))
 
     def _suggested(self, name: str) -> str:
-        return str(Path(self._into or self._folder() or Path.home()) / name)
+        return str(Path(self._into or self._folder() or dialogs.pictures()) / name)
 
     def _begin(self, job: Job) -> None:
         self._into = str(Path(job.out).parent)
