@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from gaussian_core.display import over
 from gaussian_core.errors import Cancelled, UserError
 from gaussian_core.methods import Drawing, Options
+from gaussian_core.rasterizer import LEAST_SCALE, MOST_SCALE
 from gaussian_core.viewport import Scale, Viewport, both_axes
 
 if TYPE_CHECKING:
@@ -272,6 +273,10 @@ def _scales(scale: Scale) -> tuple[float, float]:
     sx, sy = both_axes(scale)
     if not all(math.isfinite(s) and s > 0 for s in (sx, sy)):
         raise UserError(f"The scale must be a positive number, got {sx:g} and {sy:g}.")
+    if min(sx, sy) < LEAST_SCALE or max(sx, sy) > MOST_SCALE:
+        raise UserError(
+            f"The scale must lie between {LEAST_SCALE:g} and {MOST_SCALE:g}, got {sx:g} and {sy:g}."
+        )
     return sx, sy
 
 

@@ -55,11 +55,15 @@ class Levels(Protocol):
 
 
 def levels_of(picture: PictureSource) -> Levels:
-    """The levels of a picture, decoded or read as it is asked for."""
-    from gaussian_core.imaging.picture import Picture
+    """The levels of a picture, decoded or read as it is asked for. Raises ValueError for what is no picture."""
+    from gaussian_core.imaging.picture import Picture, PictureSource
 
     if isinstance(picture, Picture):
         return Pyramid(picture)
+    if not isinstance(picture, PictureSource):
+        raise ValueError(
+            f"levels are made of a picture (open_picture, or Picture.from_array), not of {type(picture).__name__}"
+        )
     levels: Levels = picture.levels  # type: ignore[attr-defined]
     return levels
 

@@ -60,11 +60,15 @@ def resample(
     format "float": (H, W, C) float32, not clipped (C = 4: premultiplied RGB and alpha). "bgrx8": (H, W, 4) uint8 in the
     byte order of QImage.Format_RGB32, alpha shown over the checkerboard. Below 100 % the kernel is as wide as the
     device pixels' distance, so that nothing aliases ("nearest" is never antialiased). Pixels whose centre lies outside
-    the picture are 0. Raises ValueError for an unknown method or an `out` that does not fit, Cancelled when stopped,
-    and ImageError where the picture is read from its file only now and cannot be.
+    the picture are 0. Raises ValueError for an unknown method, an `out` that does not fit or what are no levels,
+    Cancelled when stopped, and ImageError where the picture is read from its file only now and cannot be.
     """
     if method not in METHODS:
         raise ValueError(f"unknown method {method!r}: choose one of {', '.join(METHODS)}")
+    if not hasattr(pyramid, "part"):
+        raise ValueError(
+            f"resample draws the levels of a picture (levels_of gives them), not {type(pyramid).__name__}"
+        )
     width, height = viewport.size
     as_bytes = format == "bgrx8"
     target = frame_array(viewport.size, pyramid.channels, as_bytes, out)

@@ -207,3 +207,15 @@ def test_several_scales_appear_together_or_not_at_all(tmp_path: Path) -> None:
             picture, [(tmp_path / "a.png", 2), (tmp_path / "b.png", 3)], method="bicubic", stop=stop
         )
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-9, 1e9, 1e300])
+def test_scales_at_which_no_field_is_drawn_are_said(tmp_path, scale):
+    with pytest.raises(UserError, match="must lie between"):
+        render_file(
+            Picture(np.zeros((8, 8, 3), np.uint8)),
+            tmp_path / "a.png",
+            scale,
+            region=(0, 0, 1e-300, 1e-300),
+        )
+    assert not list(tmp_path.iterdir())

@@ -191,6 +191,17 @@ def test_arguments_that_do_not_fit_are_refused():
         rasterize([], view)
     with pytest.raises(ValueError, match="pixel_sigma"):
         rasterize(random_field(), view, pixel_sigma=-1.0)
+    for scale in (1e-300, 1e-30, 1e-10, 1e12, 1e300, (1e300, 1.0), (1.0, 1e-300)):
+        with pytest.raises(ValueError, match="device pixels per source pixel"):
+            rasterize(random_field(), Viewport((0, 0), scale, (4, 4)))
+
+
+@pytest.mark.parametrize("scale", [1e-5, 1e8])
+def test_the_scales_that_are_drawn_are_right_up_to_their_ends(scale):
+    field = random_field(seed=3)
+    view = Viewport((12.3 - 4 / scale, 9.7 - 2 / scale), scale, (8, 4))
+    wanted = rasterize(field, view, backend="reference")
+    np.testing.assert_allclose(rasterize(field, view, backend="cpu"), wanted, rtol=0.01, atol=2e-3)
 
 
 def test_an_empty_field_renders_black():

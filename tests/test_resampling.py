@@ -11,7 +11,7 @@ from gaussian_core.errors import Cancelled
 from gaussian_core.imaging.picture import Picture
 from gaussian_core.lattice import lattice
 from gaussian_core.methods import Options, open_drawing
-from gaussian_core.pyramid import Pyramid
+from gaussian_core.pyramid import Pyramid, levels_of
 from gaussian_core.resampling import METHODS, kernel_value, resample
 from gaussian_core.viewport import Viewport
 from tests.pixels import Pixels, noise
@@ -230,3 +230,9 @@ def test_nonsense_is_refused_and_work_can_be_stopped():
         resample(pyramid, view, out=np.empty((4, 4, 3), np.float32))
     with pytest.raises(Cancelled):
         resample(pyramid, view, stop=lambda: True)
+    for other in (np.zeros((4, 4, 3)), None, noise(4, 4)):
+        with pytest.raises(ValueError, match="levels"):
+            resample(other, view)
+    for other in (np.zeros((4, 4, 3), np.uint8), None, "a.png"):
+        with pytest.raises(ValueError, match="made of a picture"):
+            levels_of(other)

@@ -28,6 +28,9 @@ Format = Literal["float", "bgrx8"]
 
 # Standard deviation of a pixel's footprint, device pixels (a box pixel has 0.289).
 PIXEL_SIGMA = 0.3
+# Device pixels per source pixel. Beyond these a place is no number of single precision any more; before the least a
+# footprint spans millions of Gaussians.
+LEAST_SCALE, MOST_SCALE = 1e-6, 1e8
 
 _last = threading.local()
 _warm = threading.Event()
@@ -86,7 +89,8 @@ def rasterize(
     deviations (1/1360 of its amplitude), not before. "auto" is cuda where torch has such a device and Triton is
     installed, else cpu; when the device fails it says so in the log and goes on with the CPU (see cuda_use.py). Frames
     that cuda makes without `out` lie in pinned memory, which is the faster way off the device.
-    Raises ValueError for arguments that do not fit together, DeviceError for a backend that is not usable here.
+    Raises ValueError for arguments that do not fit together and for scales beyond LEAST_SCALE and MOST_SCALE, and
+    DeviceError for a backend that is not usable here.
     """
     from gaussian_core.correction import scaled, with_gains
     from gaussian_core.field import GaussianField
@@ -103,6 +107,10 @@ def rasterize(
     channels = fields[0].channels
     if any(f.channels != channels for f in fields):
         raise ValueError("fields that are summed must have the same number of channels")
+    if min(viewport.scale) < LEAST_SCALE or max(viewport.scale) > MOST_SCALE:
+        raise ValueError(
+            f"a field is drawn at {LEAST_SCALE:g} to {MOST_SCALE:g} device pixels per source pixel, not {viewport.scale}"
+        )
     if not 0 <= pixel_sigma < float("inf"):
         raise ValueError(f"pixel_sigma must be zero or positive, got {pixel_sigma}")
     as_bytes = format == "bgrx8"
