@@ -39,7 +39,7 @@ def open_picture(path: str | os.PathLike[str], *, forgiving: bool = False) -> Pi
 
     A large TIFF is only opened: its parts are read as they are asked for, wherever its tiles or strips allow it.
     Upright by its EXIF orientation, converted to sRGB by its colour profile, alpha kept.
-    forgiving: of a JPEG or PNG file that is cut short or damaged give what there is, the rest grey; the picture's
+    forgiving: of a JPEG, PNG or TIFF file that is cut short or damaged give what there is, the rest grey; its
     `damage` says so. Raises ImageError with one line that says what is wrong with the file.
     """
     source = Path(path)
@@ -113,10 +113,15 @@ def _read(source: Path, file: BinaryIO) -> Picture | LazyTiff:
     return pillow_reader.read(source, file)
 
 
-def _mended(source: Path, file: BinaryIO, forgiving: bool, fault: DamagedError) -> Picture:
+def _mended(
+    source: Path, file: BinaryIO, forgiving: bool, fault: DamagedError
+) -> Picture | LazyTiff:
     """What there is of a file that could not be decoded. Raises `fault` where that is nothing, or not wanted."""
     from gaussian_core.imaging.mending import mended
 
+    file.seek(0)
+    if forgiving and is_tiff(file.read(4)):
+        return _of_cut_tiff(source, file, fault)
     whole = mended(file)
     if whole is None or (whole.lacks and not forgiving):
         raise fault
@@ -127,6 +132,26 @@ def _mended(source: Path, file: BinaryIO, forgiving: bool, fault: DamagedError) 
         raise fault from None
     assert isinstance(picture, Picture)
     return replace(picture, damage=whole.lacks)
+
+
+def _of_cut_tiff(source: Path, file: BinaryIO, fault: DamagedError) -> Picture | LazyTiff:
+    """Raises `fault` where there is nothing of it."""
+    from gaussian_core.imaging import lazy_tiff
+
+    try:
+        found = lazy_tiff.open_cut(source, file)
+    except DamagedError:
+        raise fault from None
+    if found is None:
+        raise fault
+    lazy, missing = found
+    percent = min(max(round(100 * missing), 1), 99)
+    damage = f"cut short: {percent} % of the picture is missing and shown grey"
+    if lazy.width * lazy.height >= lazy_tiff.LAZY_FROM:
+        lazy.damage = damage
+        return lazy
+    pixels, alpha = lazy.stored((0, 0, lazy.width, lazy.height))
+    return Picture(pixels, alpha, lazy.name, lazy.path, lazy.note, damage=damage)
 
 
 def _jpeg_look(

@@ -8,11 +8,13 @@ import zlib
 import imagecodecs
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image, PngImagePlugin
 from PySide6.QtCore import Qt
 
 from gaussian_core import GaussianField, ImageError, load_image, open_picture, render_file
 from gaussian_core.images import open_overview
+from gaussian_core.imaging import lazy_tiff
 from gaussian_core.resource_files import RESOURCES
 from tests.window_helpers import keep_what_is_told, open_and_wait, wait_until_idle
 from viewer.cli import main
@@ -161,6 +163,57 @@ def test_random_damage_is_shown_or_said(tmp_path, kind) -> None:
             shown += 1
             assert look is not None and 0 not in picture.extent
     assert shown > 5 and not any("\n" in message for message in said)
+
+
+TIFFS = {
+    "plain": {},
+    "strips": {"compression": "lzw", "rowsperstrip": 16},
+    "tiles": {"compression": "deflate", "tile": (32, 32)},
+    "JPEG": {"compression": "jpeg", "rowsperstrip": 16},
+    "16 bits": {"compression": "zstd", "rowsperstrip": 8},
+}
+
+
+@pytest.mark.parametrize("large", [False, True])
+@pytest.mark.parametrize("kind", TIFFS)
+def test_of_a_tiff_that_is_cut_short_the_whole_parts_are_shown(
+    tmp_path, monkeypatch, kind, large
+) -> None:
+    path = tmp_path / "a.tif"
+    pixels = np.asarray(photograph())
+    if kind == "16 bits":
+        pixels = pixels.astype(np.uint16) * 257
+    tifffile.imwrite(path, pixels, photometric="rgb", **TIFFS[kind])
+    whole, data = open_picture(path), path.read_bytes()
+    path.write_bytes(data[: len(data) * 6 // 10])
+    if large:
+        monkeypatch.setattr(lazy_tiff, "LAZY_FROM", 1)
+    part = open_picture(path, forgiving=True)
+    assert isinstance(part, lazy_tiff.LazyTiff) == large
+    assert part.extent == whole.extent and part.dtype == whole.dtype and part.bits == whole.bits
+    values = part.stored((0, 0, part.width, part.height))[0]
+    same = (values == whole.pixels).all(axis=2)
+    assert 0.3 < same.mean() < 0.8 and same[:32].all()
+    assert np.abs(values[~same] / part.full * 255 - GREY).max() <= 1
+    missing = round(100 * (1 - same.mean()))
+    assert part.damage.startswith("cut short: ") and "missing and shown grey" in part.damage
+    assert abs(int(part.damage.split()[2]) - missing) <= 8
+    assert open_overview(path, 1000) is not None or large
+    for read in (open_picture, load_image):
+        with pytest.raises(ImageError, match="cut short"):
+            read(path)
+
+
+def test_a_tiff_in_one_piece_or_of_measurements_is_refused_when_it_is_cut_short(tmp_path) -> None:
+    path, pixels = tmp_path / "a.tif", np.asarray(photograph())
+    for values, options in (
+        (pixels, {"compression": "lzw", "rowsperstrip": len(pixels)}),
+        (pixels[..., 0] / np.float32(3), {}),
+    ):
+        tifffile.imwrite(path, values, **options)
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+        with pytest.raises(ImageError, match="cut short"):
+            open_picture(path, forgiving=True)
 
 
 # ---- the command line ---------------------------------------------------------------------------

@@ -72,6 +72,28 @@ def open_lazy(path: Path, file: BinaryIO) -> LazyTiff | None:
         return LazyTiff(path, pages, samples, turn_of(page), _pages_note(tiff, pages))
 
 
+def open_cut(path: Path, file: BinaryIO) -> tuple[LazyTiff, float] | None:
+    """Of a TIFF that is cut short those tiles and strips that are whole, the others grey, and the share of these; None
+    where there are none, or it cannot be told. Raises ImageError where not even that is there which says what is where.
+    """
+    state = FileState.of_open(file)
+    with opened_tiff(path, file) as tiff:
+        page: Any = tiff.pages.first
+        # What floats and signed numbers are shown as depends on all of them.
+        if not _readable(page) or page.dtype.kind != "u":
+            return None
+        check_size(path, page.imagewidth, page.imagelength, 0, LAZY_MAX_PIXELS)
+        segments = Segments(path, SharedFile(path, state), page, cut=True)
+        missing = segments.missing()
+        if segments.nbytes > LARGEST or not 0 < missing < 1:
+            return None
+        deep = wants_depth(page)
+        samples: Samples = DeepSamples(path, page) if deep else ByteSamples(path, file, page)
+        lazy = LazyTiff(path, {0: segments}, samples, turn_of(page), "")
+        lazy.show_damage()
+        return lazy, missing
+
+
 def _readable(page: Any) -> bool:
     if page.imagedepth != 1 or page.dtype is None:
         return False

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gaussian_core.errors import ChangedError, ImageError
+from gaussian_core.errors import ChangedError
 from gaussian_core.imaging.file_state import FileState
+from gaussian_core.imaging.files import damaged
 from gaussian_core.imaging.tiff_files import tiff_faults
 from gaussian_core.imaging.tiff_samples import CONTIGUOUS
 
@@ -18,6 +19,8 @@ LARGEST = 64 << 20
 """Bytes of a decoded segment beyond which reading one by one is no gain: a strip may be the whole picture."""
 ROWS = 1 << 20
 """Bytes of uncompressed rows that are read at once where they lie one after the other."""
+FEW_ROWS = 8
+"""Of a file that is cut short: so that little of what there is goes with what is missing."""
 
 
 class SharedFile:
@@ -57,8 +60,9 @@ class Segments:
     rows, columns: of the grid.
     """
 
-    def __init__(self, path: Path, file: SharedFile, page: Any) -> None:
-        """page: a tifffile.TiffPage of an open file. Raises ImageError where segments lie beyond the file's end."""
+    def __init__(self, path: Path, file: SharedFile, page: Any, cut: bool = False) -> None:
+        """page: a tifffile.TiffPage of an open file. cut: segments may lie beyond its end; reading such a one raises
+        ImageError. Else this does: DamagedError."""
         self._path, self._file = path, file
         self.extent = (int(page.imagelength), int(page.imagewidth))
         self._samples = int(page.samplesperpixel)
@@ -72,7 +76,8 @@ class Segments:
             self._dtype = page.dtype.newbyteorder(page.parent.byteorder)
             self._row_bytes = self.extent[1] * self._dtype.itemsize * self._samples // self._planes
             self._start = int(offsets[0])
-            self.shape = (min(self.extent[0], max(1, ROWS // self._row_bytes)), self.extent[1])
+            rows = FEW_ROWS if cut else max(1, ROWS // self._row_bytes)
+            self.shape = (min(self.extent[0], rows), self.extent[1])
             end = self._start + self._row_bytes * self.extent[0] * self._planes
         else:
             self._decode, self._tables = page.decode, page.jpegtables
@@ -85,13 +90,23 @@ class Segments:
         self.columns = -(-self.extent[1] // self.shape[1])
         self._offsets, self._counts = offsets, counts
         missing = not self.in_rows and len(offsets) < self.rows * self.columns * self._planes
-        if end > file.size or missing or len(counts) != len(offsets):
-            raise ImageError(f"{path} is cut short: the file ends before the picture does.")
+        if (end > file.size and not cut) or missing or len(counts) != len(offsets):
+            raise damaged(path, EOFError())
 
     @property
     def nbytes(self) -> int:
         """Of a decoded segment."""
         return self.shape[0] * self.shape[1] * self._samples * int(self._kind.itemsize)
+
+    def missing(self) -> float:
+        """The share of the picture that lies beyond the file's end."""
+        if self.in_rows:
+            rows = (self._file.size - self._start) // self._row_bytes
+            there = max(0, rows - self.extent[0] * (self._planes - 1)) // self.shape[0]
+            return max(0.0, 1 - there * self.shape[0] / self.extent[0])
+        beyond = self._offsets + self._counts > self._file.size
+        places = self.rows * self.columns
+        return float(beyond[: places * self._planes].reshape(self._planes, places).any(0).mean())
 
     def read(self, row: int, column: int) -> NDArray[Any]:
         """(h, w, samples) of one segment, cut to the page. Raises ImageError; several threads may call it."""
