@@ -304,3 +304,24 @@ def test_a_line_covers_what_is_near_it_and_nothing_else(line):
     assert (painted[distance < 0.2] > 200).all()
     # The line is 1.5 pixels wide with a rim of one; the disc at its end has a radius of 2 and a rim of one.
     assert not painted[(distance > 2.4) & (from_end > 3.6)].any()
+
+
+def test_of_a_lattice_a_sample_without_a_pattern_is_marked():
+    """What kernel interpolation makes, a Gaussian a pixel: stripes in the marks would be taken for the picture's."""
+    height, width = 120, 200
+    rows, columns = np.mgrid[:height, :width]
+    means = np.stack([columns.ravel() + 0.5, rows.ravel() + 0.5], axis=1)
+    count = len(means)
+    field = GaussianField(means, [[0.25, 0, 0.25]] * count, np.ones((count, 3)), (height, width))
+    view = view_of((height, width), 8.0, (100, 60), (1600, 960))
+    cap = count // 6
+    marks = overlay_geometry(
+        scene_of(field), view, OverlayOptions(ellipses=True, cap=cap, centre_cap=0)
+    )
+    assert len(marks.centres) == cap
+    marked = np.zeros((height, width))
+    at = (marks.centres / 8.0).astype(int)
+    marked[at[:, 1], at[:, 0]] = 1.0
+    spectrum = np.abs(np.fft.fft2(marked - marked.mean())) ** 2
+    # Of noise the power at a frequency is distributed exponentially: the largest of 24,000 is about 10 times the mean.
+    assert spectrum.max() < 20 * spectrum.mean()

@@ -38,8 +38,11 @@ def _classify(means, covariances, index, x0, y0, x1, y1, factor, least):  # type
         within = x0 <= x < x1 and y0 <= y < y1
         if radius < least and not within:
             continue
-        hashed = np.uint32(place) * np.uint32(2654435769)
-        hashed ^= hashed >> np.uint32(15)
+        # MurmurHash3's finaliser: less mixing leaves the places of a lattice a pattern, which is seen as stripes.
+        hashed = np.uint32(np.uint32(place) * np.uint32(2654435769))
+        hashed = np.uint32((hashed ^ (hashed >> np.uint32(16))) * np.uint32(0x85EBCA6B))
+        hashed = np.uint32((hashed ^ (hashed >> np.uint32(13))) * np.uint32(0xC2B2AE35))
+        hashed ^= hashed >> np.uint32(16)
         noise = (np.float64(np.uint32(hashed)) + 0.5) * 2.0**-32
         key = math.log(noise) / max(radius * radius, 1e-12)
         if radius >= least:
