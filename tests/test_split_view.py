@@ -240,4 +240,11 @@ def test_what_is_lacking_of_a_side_is_said_on_its_plate(window, qtbot):
     assert any(left.startswith("LIIF  preview 1/") for left, _ in seen)
     assert canvas.plates == ("LIIF", "Kernel interpolation")
     canvas.set_view(canvas.view.set_scale(0.5))
-    assert canvas.plates == ("LIIF", "Kernel interpolation"), "below 100 % the picture is shown"
+    # Below 100 % both sides show the same picture, and no method.
+    assert canvas.plates == (
+        "The picture; LIIF from 100 %",
+        "The picture; Kernel interpolation from 100 %",
+    )
+    # But an interpolation is what it is called at every zoom.
+    window.menus.actions["method.nearest"].trigger()
+    assert canvas.plates[1] == "Nearest neighbour"

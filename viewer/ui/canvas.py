@@ -287,13 +287,9 @@ class Canvas(QWidget):
 
     @property
     def plates(self) -> tuple[str, str]:
-        """What is said of the sides of the line: their names, and what is lacking of them in this view."""
-        states = (pane.state(self._view) for pane in (self._beside, self._pane))
-        left, right = (
-            f"{name}  {state}" if state else name
-            for name, state in zip(self._names, states, strict=True)
-        )
-        return left, right
+        """What is said of the sides of the line: what is seen there, and what is lacking of it in this view."""
+        left, right = self._names
+        return self._beside.plate(left, self._view), self._pane.plate(right, self._view)
 
     @property
     def scene_at_cursor(self) -> Scene | None:

@@ -65,6 +65,16 @@ class ScenePane(QObject):
         if scene is not None and (before is None or _shown_otherwise(before, scene)):
             self._since = scene.revision
 
+    def plate(self, name: str, view: ViewState) -> str:
+        """What is seen of a view: the scene's method by its name, and what is lacking. Below 100 % it is the antialiased
+        picture, by whatever method, unless that is an interpolation."""
+        scene = self._scene
+        replaced = scene is not None and scene.pyramid is not None and not scene.interpolated
+        if replaced and view.scale < FIELD_FROM:
+            return f"The picture; {name} from 100 %"
+        state = self.state(view)
+        return f"{name}  {state}" if state else name
+
     def state(self, view: ViewState) -> str:
         """What is lacking of what a view is to show, for a few words after the method's name; empty where nothing is,
         and below 100 %, where the picture is shown."""
