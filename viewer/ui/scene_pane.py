@@ -66,8 +66,8 @@ class ScenePane(QObject):
             self._since = scene.revision
 
     def plate(self, name: str, view: ViewState) -> str:
-        """What is seen of a view: the scene's method by its name, and what is lacking. Below 100 % it is the antialiased
-        picture, by whatever method, unless that is an interpolation."""
+        """What is seen of a view: the scene's method by its name, and what is lacking. Below 100 % it is the
+        antialiased picture, by whatever method, unless that is an interpolation."""
         scene = self._scene
         replaced = scene is not None and scene.pyramid is not None and not scene.interpolated
         if replaced and view.scale < FIELD_FROM:
