@@ -43,8 +43,8 @@ def encoded(kind: str) -> bytes:
     elif kind == "alpha":
         image.putalpha(Image.linear_gradient("L").resize(image.size))
         image.save(out, "PNG")
-    elif kind == "PNG":
-        image.save(out, "PNG")
+    elif kind in ("PNG", "GIF"):
+        image.save(out, kind)
     else:
         options = {"progressive": True} if kind == "progressive" else {}
         if kind == "restarts":
@@ -144,7 +144,7 @@ def test_an_interlaced_png(tmp_path) -> None:
     assert (part[0::2] == values[0::2]).all() and (part[7] == GREY).all()
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "progressive", "PNG", "16 bits", "1 bit"])
+@pytest.mark.parametrize("kind", ["JPEG", "progressive", "PNG", "16 bits", "1 bit", "GIF"])
 def test_random_damage_is_shown_or_said(tmp_path, kind) -> None:
     generator = np.random.default_rng(3)
     path, whole, shown = tmp_path / "a", encoded(kind), 0
@@ -163,6 +163,37 @@ def test_random_damage_is_shown_or_said(tmp_path, kind) -> None:
             shown += 1
             assert look is not None and 0 not in picture.extent
     assert shown > 5 and not any("\n" in message for message in said)
+
+
+@pytest.mark.parametrize("interlace", [0, 1])
+@pytest.mark.parametrize("colours", [2, 16, 255])
+def test_of_a_gif_that_is_cut_short_the_first_frame_is_shown(tmp_path, colours, interlace) -> None:
+    path = tmp_path / "a.gif"
+    frame = photograph().quantize(colours)
+    frame.save(
+        path, interlace=interlace, save_all=True, append_images=[frame.rotate(90)] * 2, duration=50
+    )
+    whole, data = open_picture(path), path.read_bytes()
+    seen = []
+    for share in (0.1, 0.2, 0.3, 0.6, 0.95):
+        path.write_bytes(data[: int(len(data) * share)])
+        part = open_picture(path, forgiving=True)
+        assert part.extent == whole.extent
+        same = (part.pixels == whole.pixels).all(axis=2)
+        seen.append(float(same.mean()))
+        if not part.damage:
+            assert same.all()
+            continue
+        percent = int(part.damage.split()[2])
+        assert part.damage.startswith("cut short: ") and "shown in one colour" in part.damage
+        if colours == 255:
+            assert abs(percent - 100 * (1 - same.mean())) < 2
+        if not interlace:
+            there = part.height * (100 - percent - 1) // 100
+            assert same[:there].all()
+        with pytest.raises(ImageError, match="cut short"):
+            open_picture(path)
+    assert seen == sorted(seen) and seen[0] < 1 and seen[-1] == 1
 
 
 TIFFS = {
@@ -214,6 +245,14 @@ def test_a_tiff_in_one_piece_or_of_measurements_is_refused_when_it_is_cut_short(
         path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
         with pytest.raises(ImageError, match="cut short"):
             open_picture(path, forgiving=True)
+
+
+def test_a_tiff_that_makes_no_picture_is_not_called_another_format(tmp_path) -> None:
+    path = tmp_path / "a.tif"
+    for values in (np.zeros((9, 9), np.complex64), np.zeros((9, 9, 5), np.uint8)):
+        tifffile.imwrite(path, values, photometric="minisblack", planarconfig="contig")
+        with pytest.raises(ImageError, match="a TIFF whose channels or numbers"):
+            open_picture(path)
 
 
 # ---- the command line ---------------------------------------------------------------------------

@@ -99,6 +99,10 @@ def unknown_format(path: Path, file: BinaryIO) -> ImageError:
     if head[4:8] == b"ftyp":
         kind = _BRANDS.get(head[8:12], "a video")
         return ImageError(f"{path} is {kind}, which cannot be read: {_OFFER}.")
+    if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+        return ImageError(
+            f"{path} is a TIFF whose channels or numbers make no picture that can be read: save it as RGB or grey first."
+        )
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if text.startswith(b"<svg") or (text.startswith((b"<?xml", b"<!")) and b"<svg" in text):
         return ImageError(f"{path} is an SVG drawing, which has no pixels: export it as PNG first.")

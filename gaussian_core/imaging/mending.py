@@ -1,4 +1,4 @@
-"""Files that are cut short or damaged, made into whole ones of what there is: JPEG and PNG, as browsers show them.
+"""Files that are cut short or damaged, made into whole ones of what there is: JPEG, PNG and GIF, as browsers show them.
 
 What comes out is another file in memory, which the ordinary readers then read. The rest of the picture is an even grey.
 """
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from gaussian_core.imaging.gif_mending import SIGNATURES, mended_gif
 from gaussian_core.imaging.png_chunks import SIGNATURE, chunks, write_chunk
 
 _END_OF_IMAGE = b"\xff\xd9"
@@ -44,6 +45,11 @@ def mended(file: BinaryIO) -> Mended | None:
         return _jpeg(data)
     if data.startswith(SIGNATURE):
         return _png(data)
+    if data.startswith(SIGNATURES) and (found := mended_gif(data)) is not None:
+        whole, missing = found
+        percent = min(max(1, round(100 * missing)), 99)
+        lacks = f"cut short: {percent} % of the picture is missing and shown in one colour"
+        return Mended(io.BytesIO(whole), lacks if missing else "")
     return None
 
 
