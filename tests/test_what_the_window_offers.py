@@ -341,3 +341,15 @@ def test_a_long_message_stays_for_as_long_as_it_takes_to_read(make_window):
     assert status._timer.interval() == 22_000
     status.tell("x" * 240, 60.0)
     assert status._timer.interval() == 60_000
+
+
+def test_who_sets_the_size_of_ellipses_that_are_not_shown_is_told_how_they_are(make_window, qtbot):
+    window = make_window()
+    qtbot.waitUntil(window.isActiveWindow)
+    QTest.keyClick(window.canvas, Qt.Key.Key_BracketRight)
+    assert window.status.message == "Ellipses of 1.25 σ; E shows them"
+    window.status.tell("")
+    QTest.keyClick(window.canvas, Qt.Key.Key_E)
+    QTest.keyClick(window.canvas, Qt.Key.Key_BracketLeft)
+    assert window.settings.sigma == 1.0
+    assert window.status.message == ""

@@ -757,6 +757,8 @@ class MainWindow(QMainWindow):
     def step_sigma(self, step: float) -> None:
         low, high = SIGMA_RANGE
         self.change(sigma=min(max(round((self.settings.sigma + step) / 0.05) * 0.05, low), high))
+        if not self.settings.ellipses:  # whose size is set though they are not seen
+            self.status.tell(f"Ellipses of {self.settings.sigma:.2f} σ; E shows them")
 
     def choose_colour(self) -> None:
         dialog = QColorDialog(QColor(self.settings.colour), self)
