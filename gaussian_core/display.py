@@ -12,18 +12,24 @@ CHECKER_LIGHT = 0.8  # sRGB-encoded
 CHECKER_DARK = 0.6
 
 
-def checkerboard(first: tuple[int, int], size: tuple[int, int]) -> NDArray[np.float32]:
-    """(height, width) greys of the checkerboard; `first` is the (column, row) on the absolute device lattice."""
-    columns = (first[0] + np.arange(size[0], dtype=np.int64)) // CHECKER_SIZE
-    rows = (first[1] + np.arange(size[1], dtype=np.int64)) // CHECKER_SIZE
+def checkerboard(
+    first: tuple[int, int], size: tuple[int, int], square: int = CHECKER_SIZE
+) -> NDArray[np.float32]:
+    """(height, width) greys of the checkerboard; `first` is the (column, row) on the absolute device lattice. square:
+    side of its squares."""
+    columns = (first[0] + np.arange(size[0], dtype=np.int64)) // square
+    rows = (first[1] + np.arange(size[1], dtype=np.int64)) // square
     odd = (columns[None, :] + rows[:, None]) & 1
     return np.where(odd == 1, np.float32(CHECKER_DARK), np.float32(CHECKER_LIGHT))
 
 
-def to_bgrx(values: NDArray[np.floating], first: tuple[int, int] = (0, 0)) -> NDArray[np.uint8]:
+def to_bgrx(
+    values: NDArray[np.floating], first: tuple[int, int] = (0, 0), square: int = CHECKER_SIZE
+) -> NDArray[np.uint8]:
     """(H, W, C) values in [0, 1] to (H, W, 4) uint8 in the byte order of QImage.Format_RGB32, X = 255.
 
-    C = 1 is grey, 3 RGB, 4 premultiplied RGB + alpha over the checkerboard whose lattice position is `first`.
+    C = 1 is grey, 3 RGB, 4 premultiplied RGB + alpha over the checkerboard whose lattice position is `first`, of
+    squares of side `square`.
     Values are clipped, premultiplied ones to 0 .. alpha, and rounded to nearest. Raises ValueError for another number
     of channels.
     """
@@ -32,7 +38,7 @@ def to_bgrx(values: NDArray[np.floating], first: tuple[int, int] = (0, 0)) -> ND
         raise ValueError(f"a display needs 1, 3 or 4 channels, got {channels}")
     rgb = values[..., :3]
     if channels == 4:
-        rgb = over(values, checkerboard(first, (width, height))[..., None])
+        rgb = over(values, checkerboard(first, (width, height), square)[..., None])
     out = np.empty((height, width, 4), np.uint8)
     levels = np.clip(np.nan_to_num(rgb), 0, 1) * np.float32(255) + np.float32(0.5)
     out[..., :3] = levels.astype(np.uint8)[..., ::-1]

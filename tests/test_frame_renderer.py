@@ -11,9 +11,11 @@ from gaussian_core import rasterizer
 from gaussian_core.builder import TileGrid
 from gaussian_core.errors import Cancelled
 from gaussian_core.field import GaussianField
+from gaussian_core.imaging.picture import Picture
 from tests.field_helpers import random_field
 from viewer.model import frame_renderer
 from viewer.model.frame_renderer import bands_about, picture_viewport, render_frame, split
+from viewer.model.lazy_drawing import LazyDrawing
 from viewer.model.scene import REACH, Scene
 from viewer.model.view_state import ViewState
 
@@ -228,3 +230,14 @@ def test_a_frame_in_bands_is_the_same_frame(whole):
     assert np.array_equal(frame.bgrx, at_once.bgrx)
     assert (frame.rect, frame.field_share) == (at_once.rect, pytest.approx(at_once.field_share))
     assert len(shown) == len(bands) - 1 > 2, "the last band is the whole frame"
+
+
+@pytest.mark.parametrize("level", [2, 4])
+def test_the_checkerboard_of_a_coarse_frame_has_squares_as_large_as_the_exact_one(level):
+    """Of a method that is coarse for seconds, beside another one that is not."""
+    picture = Picture.from_array(np.zeros((32, 40, 4), np.uint8))
+    scene = Scene(extent=(32, 40), picture=picture, drawing=LazyDrawing(picture, "bicubic"))
+    view = ViewState.opening((32, 40), (320, 256)).centred_on(20, 16, 8.0)
+    exact, coarse = (render_frame(scene, view, n).bgrx[..., 0] for n in (1, level))
+    assert len(np.unique(exact)) == 2
+    assert np.array_equal(np.kron(coarse, np.ones((level, level))), exact)

@@ -91,7 +91,7 @@ def render_frame(
             target = out[top:bottom, left:right]
             if from_field:
                 field_area += (right - left) * (bottom - top)
-                backend = _rasterize(scene, part, target, stop)
+                backend = _rasterize(scene, part, target, level, stop)
             else:
                 _resample(scene, part, target, stop)
         first, end = min(first, low), max(end, high)
@@ -245,12 +245,12 @@ def _merged(pieces: list[tuple[PixelRect, bool]]) -> list[tuple[PixelRect, bool]
 
 
 def _rasterize(
-    scene: Scene, viewport: Viewport, target: NDArray[np.uint8], stop: Stop | None
+    scene: Scene, viewport: Viewport, target: NDArray[np.uint8], level: int, stop: Stop | None
 ) -> str:
     from gaussian_core import rasterizer
 
     if scene.drawing is not None:
-        target[...] = _drawn(scene, viewport, stop)
+        target[...] = _drawn(scene, viewport, level, stop)
         return _backend_name()  # networks run where frames are drawn
     fields = scene.fields_reaching(viewport.source_rect)
     sigma = footprint(scene, fields)
@@ -268,12 +268,14 @@ def footprint(scene: Scene, fields: Sequence[GaussianField]) -> float:
     return footprint_of(fields[0]) if fields else PIXEL_SIGMA
 
 
-def _drawn(scene: Scene, viewport: Viewport, stop: Stop | None) -> NDArray[np.uint8]:
-    from gaussian_core.display import to_bgrx
+def _drawn(scene: Scene, viewport: Viewport, level: int, stop: Stop | None) -> NDArray[np.uint8]:
+    from gaussian_core.display import CHECKER_SIZE, to_bgrx
     from gaussian_core.lattice import lattice_corner
 
     (x, _), (y, _) = lattice_corner(viewport)
-    return to_bgrx(scene.drawing.draw(viewport, stop), (x, y))
+    # What is coarse is seen for seconds: squares as large as they will be then, beside those of the other side.
+    square = max(1, CHECKER_SIZE // level)
+    return to_bgrx(scene.drawing.draw(viewport, stop), (x, y), square)
 
 
 def _resample(
