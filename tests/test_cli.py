@@ -206,12 +206,12 @@ def test_empty(out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     assert "empty.jpg" in fails(capsys, "render", source, out, "--scale", 2)
 
 
-@pytest.mark.parametrize("kind", ["webp", "tif"])  # of others what there is: test_damaged_files
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
 def test_truncated(
-    out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str, share: float
+    out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], share: float
 ) -> None:
-    source = tmp_path / f"cut.{kind}"
+    """Of other kinds of files what there is of them is drawn: test_damaged_files."""
+    source = tmp_path / "cut.webp"
     noise = np.random.default_rng(1).integers(0, 255, (90, 120, 3), np.uint8)
     Image.fromarray(noise).save(source)
     whole = source.read_bytes()
