@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -93,6 +94,8 @@ def serve(module: str, parts: Sequence[Callable[[], None]]) -> None:
     marker = _marker(module)
     if marker is None:
         return
+    # A terminal sends Ctrl-C to all processes. Whether this one ends is for the program to say, which goes ahead.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
     saving = marker.with_suffix(".saving")
     if sys.argv[1:]:

@@ -190,6 +190,33 @@ def test_versions_of_a_kernel_that_processes_save_at_once_are_all_kept(tmp_path)
     assert out.strip() == "0"
 
 
+INTERRUPTED = """
+import os, signal, sys
+from pathlib import Path
+from gaussian_core import kernel_compiler
+
+marker = Path(sys.argv.pop()) / "some.ready"
+kernel_compiler._marker = lambda module: marker
+kernel_compiler.serve("some", [lambda: os.kill(os.getpid(), signal.SIGINT)])
+print(marker.exists())
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there a signal to itself ends a process")
+def test_ctrl_c_is_for_the_program_not_for_what_compiles_for_it(tmp_path):
+    """It would compile itself what is not compiled then, and write a page of a traceback into its log."""
+    with subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTED, str(tmp_path)],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,  # open: its end would be the program's
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.read().strip() == "True"
+
+
 def test_stopping_ends_the_wait(tmp_path, monkeypatch):
     from gaussian_core import kernel_compiler
 
