@@ -1,4 +1,4 @@
-"""Fields that stay on the device, drawn there by the kernel. test_device_build.py runs this in a process of its own."""
+"""Fields that stay on the device, drawn there by the kernel. test_cuda_rasterizer.py runs this in another process."""
 
 from __future__ import annotations
 

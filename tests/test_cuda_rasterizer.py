@@ -38,9 +38,10 @@ def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
 
 @needs_triton
 def test_the_kernel_agrees_with_the_reference():
-    """Every case of cuda_rasterizer_cases.py."""
+    """Every case of cuda_rasterizer_cases.py, and of resident_field_cases.py: of fields that were built there."""
     variables = {} if torch.cuda.is_available() else {"TRITON_INTERPRET": "1"}
-    said = run("-m", "pytest", "-q", "tests/cuda_rasterizer_cases.py", **variables)
+    cases = ("tests/cuda_rasterizer_cases.py", "tests/resident_field_cases.py")
+    said = run("-m", "pytest", "-q", *cases, **variables)
     assert said.returncode == 0, said.stdout[-5000:] + said.stderr[-1000:]
 
 

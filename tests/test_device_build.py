@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import os
-import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -368,17 +364,3 @@ def test_values_that_are_no_numbers_do_no_harm_to_the_binning():
 def test_gaussians_too_wide_for_cells_of_a_pixel_are_left_to_the_host():
     rows = rows_of(6, 6, 2, 0.5, variance=(0.5, 1.5))
     assert bin_tiles(torch.from_numpy(rows), (3, -2, 9, 4), [(3, -2, 9, 4)], 2, 0.5) is None
-
-
-@pytest.mark.skipif(importlib.util.find_spec("triton") is None, reason="Triton is not installed")
-def test_the_kernel_draws_what_was_built_on_the_device():
-    """Every case of resident_field_cases.py, on a GPU or through Triton's interpreter."""
-    variables = {} if torch.cuda.is_available() else {"TRITON_INTERPRET": "1"}
-    said = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "tests/resident_field_cases.py"],
-        cwd=ROOT,
-        env=os.environ | variables,
-        capture_output=True,
-        text=True,
-    )
-    assert said.returncode == 0, said.stdout[-5000:] + said.stderr[-1000:]
