@@ -149,8 +149,9 @@ def _reach(first: NDArray[np.int64], weights: NDArray[np.float32]) -> tuple[int,
 def warm() -> None:
     """Compile or load what the viewer needs."""
     for channels in (3, 4):
-        pixels = np.zeros((3, 3, channels), np.uint8)
-        pyramid = Pyramid(_Bare(pixels[..., :3], pixels[..., 3] if channels == 4 else None))
+        # In one piece each, as decoded pictures are: others are another version of a kernel.
+        alpha = np.zeros((3, 3), np.uint8) if channels == 4 else None
+        pyramid = Pyramid(_Bare(np.zeros((3, 3, 3), np.uint8), alpha))
         for scale in (0.4, 2.0):
             resample(pyramid, Viewport((0, 0), scale, (4, 4)), format="bgrx8")
 
