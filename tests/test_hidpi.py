@@ -13,24 +13,23 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 
-@pytest.mark.parametrize("factor", ["1", "1.25", "1.5", "2"])
-def test_pixels_are_physical_pixels(factor):
-    environment = {
-        **os.environ,
-        "QT_SCALE_FACTOR": factor,
-        "QT_QPA_PLATFORM": "offscreen",
-        "PYTHONPATH": str(ROOT),
-    }
+def told_by(module: str, **variables: str):
+    """What a probe prints, run in a process of its own: Qt takes these variables when it starts."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.hidpi_probe"],
+        [sys.executable, "-m", module],
         cwd=ROOT,
-        env=environment,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **variables},
         capture_output=True,
         text=True,
         timeout=120,
     )
     assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("factor", ["1", "1.25", "1.5", "2"])
+def test_pixels_are_physical_pixels(factor):
+    found = told_by("tests.hidpi_probe", QT_SCALE_FACTOR=factor, QT_QPA_PLATFORM="offscreen")
     ratio = float(factor)
     assert found["ratio"] == ratio
     assert 298 * ratio <= found["size"][0] < 298 * ratio + 2, "every pixel it touches"
@@ -48,23 +47,12 @@ def test_a_window_that_goes_to_a_screen_of_another_factor_is_drawn_for_it(tmp_pa
         for i, name in enumerate(("first", "second", "third"))
     ]
     (tmp_path / "screens.json").write_text(json.dumps({"screens": screens}))
-    environment = {
-        **os.environ,
-        "QT_SCREEN_SCALE_FACTORS": "first=1;second=2;third=1.25",
-        "QT_SCALE_FACTOR_ROUNDING_POLICY": "PassThrough",
-        "QT_QPA_PLATFORM": f"offscreen:configfile={tmp_path / 'screens.json'}",
-        "PYTHONPATH": str(ROOT),
-    }
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.screens_probe"],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
+    found = told_by(
+        "tests.screens_probe",
+        QT_SCREEN_SCALE_FACTORS="first=1;second=2;third=1.25",
+        QT_SCALE_FACTOR_ROUNDING_POLICY="PassThrough",
+        QT_QPA_PLATFORM=f"offscreen:configfile={tmp_path / 'screens.json'}",
     )
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
     assert [screen["ratio"] for screen in found] == [1, 2, 1.25]
     for screen in found:
         assert screen["size"] == screen["shown"] == [640, 480]
