@@ -138,6 +138,15 @@ def test_the_systems_contrast_theme_is_followed_while_running(qapp, qtbot, tmp_p
     window.leave()
 
 
+def test_what_the_system_looks_like_is_not_told_by_our_own_colours(qapp, system):
+    """Of a platform that names no scheme, as the test one: a window opened after another was painted dark."""
+    Theme(qapp, "dark", system)
+    assert Theme(qapp, "system", system).colours is LIGHT
+    system.palette = a_palette("#202020", "#d0d0d0", "#308cc6", "#ffffff")
+    Theme(qapp, "light", system)
+    assert Theme(qapp, "system", system).colours is DARK
+
+
 def test_a_wish_for_contrast_makes_dark_and_light_stronger(qapp, system):
     theme = Theme(qapp, system=system)
     if not hasattr(theme, "_wishes"):

@@ -237,8 +237,6 @@ class Theme(QObject):
         # Kept: PySide takes what belongs to the hints away with them.
         self._hints = app.styleHints()
         self._contrast_wanted = False
-        # Where the platform does not name its scheme, its own palette tells.
-        self._system_is_dark = _is_dark(app.palette())
         self._applied: Colours | None = None
         app.setStyle("Fusion")
         self._hints.colorSchemeChanged.connect(self.follow_system)
@@ -249,6 +247,8 @@ class Theme(QObject):
             )
             self._wishes.contrastPreferenceChanged.connect(self._contrast_changed)
         self._system = self._ask_system()
+        # Where the platform does not name its scheme, its own palette tells: not the application's, which may be ours.
+        self._system_is_dark = _is_dark(self._system)
         self.set_mode(mode)
 
     @property
