@@ -7,7 +7,6 @@ from typing import Any
 
 from PySide6.QtCore import QByteArray, QEvent, Qt
 from PySide6.QtGui import (
-    QAction,
     QCloseEvent,
     QColor,
     QDragEnterEvent,
@@ -31,11 +30,11 @@ from viewer.model.inspector import nearest_gaussian
 from viewer.model.methods import DEFAULT, METHODS, SHIPPED, method_title
 from viewer.model.motion import GLIDE_SECONDS
 from viewer.model.overlay_options import OverlayOptions
-from viewer.model.recents import Recents
 from viewer.model.settings import DEFAULT_COLOUR, SIGMA_RANGE, Settings, SettingsFile
 from viewer.model.status_text import zoom_text
 from viewer.ui import dialogs
 from viewer.ui.canvas import Canvas
+from viewer.ui.current_settings import CurrentSettings
 from viewer.ui.field_card_dialog import FieldCardDialog
 from viewer.ui.file_writing import FileWriting
 from viewer.ui.folder_steps import FolderSteps
@@ -45,9 +44,9 @@ from viewer.ui.latin_keys import latin_key, trigger_by_place
 from viewer.ui.menus import Handler, Menus
 from viewer.ui.minimap import Minimap
 from viewer.ui.readout import Readout
+from viewer.ui.recent_menu import RecentMenu
 from viewer.ui.reloading import ABOUT, Reloading
 from viewer.ui.session import Session
-from viewer.ui.settings_saver import SettingsSaver
 from viewer.ui.shortcut_sheet import ShortcutSheet
 from viewer.ui.status_bar import StatusBar
 from viewer.ui.theme import Theme
@@ -82,9 +81,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(TITLE)
         self.setAcceptDrops(True)
         self.theme = theme
-        self.settings: Settings = settings_file.load()
-        self.recents = Recents(self.settings.recents)
-        self._saver = SettingsSaver(settings_file, self)
+        self._settings = CurrentSettings(settings_file, self)
 
         self.canvas = Canvas(self)
         self.setCentralWidget(self.canvas)
@@ -105,6 +102,12 @@ class MainWindow(QMainWindow):
         self._weights_in_use = False
         self.warm_up = WarmUpWorker(self)
         self.menus = Menus(self, self._handlers())
+        self.recents = RecentMenu(
+            self.menus.menu("&File", "Open &Recent"),
+            self.menus.actions["file.clear_recent"],
+            self._settings,
+            self,
+        )
         there = shipped_weights()
         for name in SHIPPED[1:]:
             self.menus.actions[f"shipped.{name}"].setVisible(name in there)
@@ -116,7 +119,6 @@ class MainWindow(QMainWindow):
         self.error_box = dialogs.ErrorBox(self)
         self.sheet: ShortcutSheet | None = None
         self.card: FieldCardDialog | None = None
-        self._recent_entries: list[QAction] = []
         self._sample: Path | None = None
         self._was_maximized = False
         self._preparing = False  # the kernels
@@ -128,7 +130,6 @@ class MainWindow(QMainWindow):
         self._connect()
         self._apply_settings()
         self._restore_geometry()
-        self._show_recents()
         self._show_document()
         self.canvas.setFocus()
 
@@ -140,7 +141,7 @@ class MainWindow(QMainWindow):
             "file.open": self.ask_open,
             "file.weights": self.ask_open_weights,
             "file.sample": self.open_sample,
-            "file.clear_recent": self.clear_recents,
+            "file.clear_recent": lambda: self.recents.clear(),
             "file.reload": self.reloading.reload,
             "file.next": self.steps.step,
             "file.previous": self.steps.step,
@@ -199,6 +200,7 @@ class MainWindow(QMainWindow):
         return handlers
 
     def _connect(self) -> None:
+        self._settings.changed.connect(self._apply_settings)
         self.theme.changed.connect(self._take_theme)
         self.tool_bar.sigma_changed.connect(lambda sigma: self.change(sigma=sigma))
         self.menus.enable(False, "weights.use")  # until some were opened
@@ -223,6 +225,7 @@ class MainWindow(QMainWindow):
         session.opening_began.connect(self._opening_began)
         session.opening_ended.connect(self._show_work)
         session.opened_file.connect(self._remember)
+        self.recents.chosen.connect(self.open)
         session.failed.connect(self._tell_failure)
         session.build_progress.connect(self._show_work)
         session.build_ended.connect(self._show_work)
@@ -252,11 +255,13 @@ class MainWindow(QMainWindow):
 
     # ---- settings -----------------------------------------------------------------------------
 
+    @property
+    def settings(self) -> Settings:
+        return self._settings.now
+
     def change(self, **values: Any) -> None:
         """Change settings: they take effect and are saved."""
-        self.settings = self.settings.changed(**values)
-        self._apply_settings()
-        self._saver.save(self.settings)
+        self._settings.change(**values)
 
     def _apply_settings(self) -> None:
         s = self.settings
@@ -536,43 +541,15 @@ class MainWindow(QMainWindow):
         self.status.set_standing(text)
 
     def _remember(self, path: Path) -> None:
-        if path == self._sample or self.steps.came_by(path):
-            return
-        self.recents.add(path)
-        self.change(last_folder=str(path.parent), recents=self.recents.paths)
-        self._show_recents()
+        if path != self._sample and not self.steps.came_by(path):
+            self.recents.add(path)
 
     def _tell_failure(self, title: str, message: str, path: Path | None) -> None:
         if self.steps.passes(path, message):
             return
-        if path is not None and str(path) in self.recents.paths and not path.exists():
-            self.recents.remove(path)
-            self.change(recents=self.recents.paths)
-            self._show_recents()
+        if path is not None:
+            self.recents.drop_if_gone(path)
         self.error_box.tell(title, message)
-
-    def clear_recents(self) -> None:
-        self.recents.clear()
-        self.change(recents=())
-        self._show_recents()
-
-    def _show_recents(self) -> None:
-        menu = self.menus.menu("&File", "Open &Recent")
-        clear = self.menus.actions["file.clear_recent"]
-        for entry in self._recent_entries:
-            menu.removeAction(entry)
-            entry.deleteLater()
-        self._recent_entries = []
-        first = menu.actions()[0]
-        for label, path in zip(self.recents.labels(), self.recents.paths, strict=True):
-            entry = QAction(label.replace("&", "&&"), menu)
-            entry.setToolTip(path)
-            entry.triggered.connect(lambda _=False, p=path: self.open(p))
-            menu.insertAction(first, entry)
-            self._recent_entries.append(entry)
-        if self._recent_entries:
-            self._recent_entries.append(menu.insertSeparator(first))
-        clear.setEnabled(bool(self.recents.paths))
 
     def _show_document(self) -> None:
         document = self.session.document
@@ -888,8 +865,7 @@ class MainWindow(QMainWindow):
         if self.isFullScreen():
             self.set_full_screen(False)
         geometry = bytes(self.saveGeometry().toBase64().data()).decode("ascii")
-        self.settings = self.settings.changed(geometry=geometry)
-        self._saver.save(self.settings)
+        self._settings.note(geometry=geometry)
         self.steps.close()
         self.reloading.close()
         self.copier.close()
@@ -899,5 +875,5 @@ class MainWindow(QMainWindow):
         self.readout.shutdown()
         self.canvas.shutdown()
         self.warm_up.close(0.05)
-        self._saver.close()
+        self._settings.close()
         super().closeEvent(event)

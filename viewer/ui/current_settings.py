@@ -1,10 +1,11 @@
-"""Saves the settings a moment after the last change, on a thread."""
+"""The settings of a window as they are now: what is changed takes effect at once, and is saved a moment later."""
 
 from __future__ import annotations
 
 import threading
+from typing import Any
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from viewer.model.settings import Settings, SettingsFile
 from viewer.ui.background import Worker
@@ -12,11 +13,15 @@ from viewer.ui.background import Worker
 DELAY_MS = 500
 
 
-class SettingsSaver(Worker):
-    """Changes in a row are saved once. `close` saves what is left."""
+class CurrentSettings(Worker):
+    """Saves on a thread, changes in a row once. `close` saves what is left."""
+
+    changed = Signal()
+    """What is in `now` is to take effect."""
 
     def __init__(self, file: SettingsFile, parent: QObject | None = None) -> None:
         super().__init__("settings", parent)
+        self.now: Settings = file.load()
         self._file = file
         self._writing = threading.Lock()
         self._newest: Settings | None = None
@@ -25,9 +30,16 @@ class SettingsSaver(Worker):
         self._timer.setInterval(DELAY_MS)
         self._timer.timeout.connect(self.flush)
 
-    def save(self, settings: Settings) -> None:
-        self._newest = settings
-        self._timer.start()
+    def change(self, **values: Any) -> None:
+        """Raises ValueError for a value that its setting does not allow."""
+        self.now = self.now.changed(**values)
+        self.changed.emit()
+        self._save()
+
+    def note(self, **values: Any) -> None:
+        """Change what is only asked for at the next start."""
+        self.now = self.now.changed(**values)
+        self._save()
 
     def flush(self) -> None:
         """Save now, on the thread."""
@@ -38,6 +50,10 @@ class SettingsSaver(Worker):
     def close(self, timeout: float = 0.8) -> bool:
         self.flush()
         return super().close(timeout)
+
+    def _save(self) -> None:
+        self._newest = self.now
+        self._timer.start()
 
     def _write(self) -> None:
         # Only the newest counts: of several threads that wait here, the later ones find nothing to do.
