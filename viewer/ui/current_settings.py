@@ -30,10 +30,14 @@ class CurrentSettings(Worker):
         self._timer.setInterval(DELAY_MS)
         self._timer.timeout.connect(self.flush)
 
+    def apply(self) -> None:
+        """Let all of them take effect."""
+        self.changed.emit()
+
     def change(self, **values: Any) -> None:
         """Raises ValueError for a value that its setting does not allow."""
         self.now = self.now.changed(**values)
-        self.changed.emit()
+        self.apply()
         self._save()
 
     def note(self, **values: Any) -> None:

@@ -15,7 +15,7 @@ from PySide6.QtGui import (
     QImage,
     QKeyEvent,
 )
-from PySide6.QtWidgets import QColorDialog, QMainWindow, QMessageBox
+from PySide6.QtWidgets import QMainWindow, QMessageBox
 
 from gaussian_core import __version__
 from gaussian_core.models.config import shipped_weights
@@ -26,11 +26,9 @@ from viewer.model.document import is_weights_file
 from viewer.model.field_card import card_of
 from viewer.model.frame import Frame
 from viewer.model.frame_renderer import FIELD_FROM
-from viewer.model.inspector import nearest_gaussian
 from viewer.model.methods import DEFAULT, METHODS, SHIPPED, method_title
 from viewer.model.motion import GLIDE_SECONDS
-from viewer.model.overlay_options import OverlayOptions
-from viewer.model.settings import DEFAULT_COLOUR, SIGMA_RANGE, Settings, SettingsFile
+from viewer.model.settings import SIGMA_RANGE, Settings, SettingsFile
 from viewer.model.status_text import zoom_text
 from viewer.ui import dialogs
 from viewer.ui.canvas import Canvas
@@ -41,6 +39,7 @@ from viewer.ui.folder_steps import FolderSteps
 from viewer.ui.grid_painter import GRID_FROM
 from viewer.ui.incoming import incoming, is_welcome
 from viewer.ui.latin_keys import latin_key, trigger_by_place
+from viewer.ui.marks import Marks
 from viewer.ui.menus import Handler, Menus
 from viewer.ui.minimap import Minimap
 from viewer.ui.readout import Readout
@@ -93,6 +92,7 @@ class MainWindow(QMainWindow):
         self.steps = FolderSteps(self.session, self)
         self.reloading = Reloading(self.session, self)
         self.readout = Readout(self.canvas, self.status, self)
+        self.marks = Marks(self, self.canvas, self._settings)
         self.copier = ViewCopy(self.canvas, self.session, self)
         self.exporter = FileWriting(
             self, self.session, lambda: self.settings.last_folder, lambda: self.canvas.view
@@ -128,7 +128,7 @@ class MainWindow(QMainWindow):
         self._leaving = False  # whatever is going on
 
         self._connect()
-        self._apply_settings()
+        self._settings.apply()
         self._restore_geometry()
         self._show_document()
         self.canvas.setFocus()
@@ -164,15 +164,15 @@ class MainWindow(QMainWindow):
             "view.animate": lambda on: self.change(animate=on),
             "touchpad.pan": lambda mode: self.change(touchpad_pans=mode == "pan"),
             "touchpad.zoom": lambda mode: self.change(touchpad_pans=mode == "pan"),
-            "overlay.centres": lambda on: self.set_marks(centres=on),
-            "overlay.ellipses": lambda on: self.set_marks(ellipses=on),
-            "overlay.drifts": lambda on: self.set_marks(drifts=on),
-            "overlay.larger": self.step_sigma,
-            "overlay.smaller": self.step_sigma,
+            "overlay.centres": lambda on: self.marks.show(centres=on),
+            "overlay.ellipses": lambda on: self.marks.show(ellipses=on),
+            "overlay.drifts": lambda on: self.marks.show(drifts=on),
+            "overlay.larger": self.marks.step_sigma,
+            "overlay.smaller": self.marks.step_sigma,
             "overlay.own_colours": lambda: self.change(own_colours=True),
             "overlay.one_colour": lambda: self.change(own_colours=False),
-            "overlay.choose_colour": self.choose_colour,
-            "overlay.reset": self.reset_overlays,
+            "overlay.choose_colour": self.marks.choose_colour,
+            "overlay.reset": self.marks.reset,
             "weights.use": self.use_weights,
             "field.split": self.set_split,
             "field.footprint": lambda on: self.change(footprint=on),
@@ -216,7 +216,6 @@ class MainWindow(QMainWindow):
         zoom.fill_chosen.connect(self.canvas.fill)
         zoom.left.connect(self.canvas.setFocus)
         self.status.cancelled.connect(self.stop_work)
-        self.canvas.clicked.connect(self._inspect)
         self.canvas.failed.connect(lambda message: self.status.tell(message))
         self.canvas.remarked.connect(lambda message: self.status.tell(message, 30.0))
         session = self.session
@@ -238,6 +237,8 @@ class MainWindow(QMainWindow):
         self.reloading.said.connect(self.status.tell)
         self.reloading.offered.connect(self._show_offer)
         self.copier.said.connect(self.status.tell)
+        self.marks.said.connect(self.status.tell)
+        self.marks.forgotten.connect(self.status.forget)
         self.weights_reader.opened.connect(self._take_weights)
         self.weights_reader.failed.connect(self._weights_failed)
         self.exporter.began.connect(self._export_began)
@@ -268,10 +269,6 @@ class MainWindow(QMainWindow):
         if self.theme.mode != s.theme:
             self.theme.set_mode(s.theme)
         self._take_theme()
-        colour = None if s.own_colours else s.colour
-        self.canvas.set_overlays(OverlayOptions(s.centres, s.ellipses, s.drifts, s.sigma, colour))
-        if not self.canvas.overlays.any:
-            self._unmark()
         self.minimap.set_wanted(s.minimap)
         self.canvas.set_pixel_grid(s.pixel_grid)
         self.canvas.set_coarse_first(s.preview)
@@ -593,8 +590,7 @@ class MainWindow(QMainWindow):
     def _show_field(self) -> None:
         """Name the method of what is on screen, which after a switch is the old one for a moment."""
         scene = self.canvas.scene
-        if self.canvas.mark is None:  # it went with the field that it was of
-            self.status.forget("mark")
+        self.marks.follow()
         if scene is not None:
             self.status.show_method(scene.title)
             self._show_waiting()
@@ -650,7 +646,7 @@ class MainWindow(QMainWindow):
         if self.isFullScreen():
             self.set_full_screen(False)
         elif self.canvas.mark is not None:
-            self._unmark()
+            self.marks.unmark()
         else:
             self.stop_work()
 
@@ -699,62 +695,6 @@ class MainWindow(QMainWindow):
         self.change(pixel_grid=on)
         if on and self.canvas.has_picture and self.canvas.target_view.scale < GRID_FROM:
             self.status.tell(f"The pixel grid appears from {zoom_text(GRID_FROM)} up")
-
-    # ---- overlays -----------------------------------------------------------------------------
-
-    def set_marks(self, **kind: bool) -> None:
-        """Show or hide a kind of marks; where none can appear, say why."""
-        self.change(**kind)
-        scene = self.canvas.scene
-        if scene is None or not any(kind.values()):
-            return
-        tiles = scene.tiles.values()
-        if scene.interpolated or getattr(scene.drawing, "marks_nothing", False):
-            self.status.tell(f"{scene.title} shows the picture without Gaussians to mark", 8.0)
-        elif "drifts" in kind and tiles and all(tile.drifts is None for tile in tiles):
-            self.status.tell("Of this field's Gaussians it is not known that they drifted", 8.0)
-
-    def _inspect(self, x: float, y: float) -> None:
-        """Where marks are shown, tell what there is to know of the Gaussian that was clicked at."""
-        scene = self.canvas.scene
-        if scene is None or not self.canvas.overlays.any:
-            return
-        found = None
-        if self.canvas.scene_at_cursor is scene and self.canvas.view.scale >= FIELD_FROM:
-            found = nearest_gaussian(scene, x, y)
-        self._unmark()
-        if found is not None:
-            self.canvas.set_mark(found)
-            self.status.tell(found.text, 60.0, "mark")
-
-    def _unmark(self) -> None:
-        self.canvas.set_mark(None)
-        self.status.forget("mark")
-
-    def step_sigma(self, step: float) -> None:
-        low, high = SIGMA_RANGE
-        self.change(sigma=min(max(round((self.settings.sigma + step) / 0.05) * 0.05, low), high))
-        if not self.settings.ellipses:  # whose size is set though they are not seen
-            self.status.tell(f"Ellipses of {self.settings.sigma:.2f} σ; E shows them")
-
-    def choose_colour(self) -> None:
-        dialog = QColorDialog(QColor(self.settings.colour), self)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setWindowTitle("Colour of the overlays")
-        dialog.colorSelected.connect(
-            lambda colour: self.change(colour=colour.name(), own_colours=False)
-        )
-        dialog.open()
-
-    def reset_overlays(self) -> None:
-        self.change(
-            centres=False,
-            ellipses=False,
-            drifts=False,
-            sigma=1.0,
-            own_colours=True,
-            colour=DEFAULT_COLOUR,
-        )
 
     # ---- files that are written ---------------------------------------------------------------
 
