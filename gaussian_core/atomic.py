@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from gaussian_core.errors import OutputError
+from gaussian_core.presence import unreachable
+
+LONGEST = 200
+"""Bytes of a name that is kept whole in that of the temporary file."""
 
 
 @contextmanager
@@ -18,7 +23,7 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     OutputError that names the file.
     """
     target = Path(path)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
+    temporary = target.with_name(f".{_short(target.name)}.{os.getpid()}.part")
     try:
         temporary.touch()
         # What the user's umask grants; some writers grant less.
@@ -30,8 +35,15 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise OutputError(f"Cannot write {target}: {error.strerror or error}.") from error
     finally:
         # A folder that does not exist, or is a file, has no temporary file to remove either.
-        if temporary.parent.is_dir():
+        if os.path.lexists(temporary):
             temporary.unlink(missing_ok=True)
+
+
+def _short(name: str) -> str:
+    """A name for a file system that allows 255 bytes, with room for what is put around it, and no other's."""
+    if len(os.fsencode(name)) <= LONGEST:
+        return name
+    return f"{name[: LONGEST // 4]}.{zlib.crc32(os.fsencode(name)):08x}"
 
 
 def atomic_write(path: str | os.PathLike[str], text: str) -> None:
@@ -57,11 +69,13 @@ def check_target(path: str | os.PathLike[str]) -> None:
     """Raise OutputError now if no file can be written at `path`, before hours go into what is to be written there."""
     target = Path(path)
     folder = target.parent
+    if reason := unreachable(folder):
+        raise OutputError(f"Cannot write {target}: {reason}.")
     if not folder.exists():
         raise OutputError(f"Cannot write {target}: there is no folder {folder}.")
     if not folder.is_dir():
         raise OutputError(f"Cannot write {target}: {folder} is not a folder.")
-    if target.is_dir():
+    if os.path.isdir(target):
         raise OutputError(f"Cannot write {target}: it is a folder.")
     if not os.access(folder, os.W_OK):
         raise OutputError(f"Cannot write {target}: the folder {folder} is not writable.")

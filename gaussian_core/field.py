@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from gaussian_core.atomic import whole_file
 from gaussian_core.errors import FieldError, OutputError
+from gaussian_core.presence import unreachable
 
 if TYPE_CHECKING:
     from gaussian_core.spatial_index import SpatialIndex
@@ -246,9 +247,11 @@ class GaussianField:
         from safetensors import SafetensorError, safe_open
 
         source = Path(path)
-        if source.is_dir():
+        if os.path.isdir(source):
             raise FieldError(f"{source} is a folder, not a field file.")
-        if not source.exists():
+        if reason := unreachable(source):
+            raise FieldError(f"{source} cannot be read: {reason}.")
+        if not os.path.exists(source):
             raise FieldError(f"There is no file {source}.")
         try:
             with safe_open(source, framework="numpy") as file:

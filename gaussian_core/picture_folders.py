@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from gaussian_core.errors import ImageError
+from gaussian_core.presence import unreachable
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"}
 
 
 def check_folder(folder: Path) -> None:
     """Raise ImageError, which says what is there instead, for what is no folder."""
-    if folder.is_dir():
+    if os.path.isdir(folder):
         return
+    if reason := unreachable(folder):
+        raise ImageError(f"The folder {folder} cannot be read: {reason}.")
     if folder.exists():
         raise ImageError(f"{folder} is a file: a folder of pictures is wanted.")
     raise ImageError(f"There is no folder {folder}.")

@@ -73,7 +73,7 @@ def opened(path: Path) -> Iterator[BinaryIO]:
     except IsADirectoryError:
         raise ImageError(f"{path} is a folder, not a picture.") from None
     except PermissionError:
-        if path.is_dir():  # what Windows says of a folder
+        if os.path.isdir(path):  # what Windows says of a folder
             raise ImageError(f"{path} is a folder, not a picture.") from None
         raise ImageError(f"{path} may not be read: you have no permission to.") from None
     except (OSError, ValueError) as error:

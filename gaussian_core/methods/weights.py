@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from gaussian_core.errors import WeightsError
+from gaussian_core.presence import unreachable
 
 if TYPE_CHECKING:
     from torch import nn
@@ -38,6 +39,8 @@ def load_network(
     from gaussian_core.models.devices import pick_device
     from gaussian_core.models.published.tiles import load_for
 
+    if reason := unreachable(path):
+        raise WeightsError(f"{path} cannot be read: {reason}.")
     if not path.is_file():
         raise WeightsError(
             f"The weights {path.name} are missing: install again, or choose another method."

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from gaussian_core.errors import WeightsError
 from gaussian_core.models.card import described
 from gaussian_core.models.config import ModelConfig
+from gaussian_core.presence import unreachable
 
 Tensors = dict[str, NDArray[np.float32]]
 
@@ -23,6 +24,8 @@ def read_tensors(path: str | os.PathLike[str]) -> tuple[ModelConfig, Tensors]:
     from safetensors import SafetensorError, safe_open
 
     source = Path(path)
+    if reason := unreachable(source):
+        raise WeightsError(f"{source} cannot be read: {reason}.")
     if not source.is_file():
         raise WeightsError(
             f"The weights {source.name} are missing: install again, or choose another method."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -91,7 +92,7 @@ def _without_torch(path: Path, device: str) -> PlainNetwork | None:
 
 def _changed(path: Path) -> int:
     """When the file was: one that training rewrites is read again."""
-    return path.stat().st_mtime_ns if path.exists() else 0
+    return path.stat().st_mtime_ns if os.path.exists(path) else 0
 
 
 @lru_cache(4)

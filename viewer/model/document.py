@@ -54,7 +54,7 @@ def is_weights_file(path: str | os.PathLike[str]) -> bool:
     suffix = Path(path).suffix.lower()
     if suffix in CHECKPOINT_SUFFIXES:
         return True
-    if suffix != FIELD_SUFFIX or not Path(path).is_file():
+    if suffix != FIELD_SUFFIX or not os.path.isfile(path):
         return False
     from safetensors import SafetensorError, safe_open
 

@@ -39,13 +39,19 @@ def pictures_in(folder: Path) -> list[Path]:
 
 def pictures_among(paths: Iterable[Path]) -> list[Path]:
     """Of some files and folders, the pictures and those in the folders, each once, in their natural order. Raises
-    OSError."""
+    OSError where there are none but in folders that cannot be read."""
     found: set[Path] = set()
+    unread: OSError | None = None
     for path in paths:
-        if path.is_dir():
-            found.update(pictures_in(path))
+        if os.path.isdir(path):
+            try:
+                found.update(pictures_in(path))
+            except OSError as error:
+                unread = error
         elif _is_offered(path.name):
             found.add(path)
+    if unread is not None and not found:
+        raise unread
     return in_order(found)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -135,7 +136,8 @@ class FolderSteps(QObject):
         self._paths, self._skipped = paths, []
         if self._entering:
             self._together = tuple(paths) if listing.folder is None else ()
-            left = [p.name for p in listing.among if p not in self._together and p.is_file()]
+            taken = set(paths)
+            left = [p.name for p in listing.among if p not in taken and not _is_listed(p)]
             if left:
                 more = [f"{len(left) - MOST_SAID:,} more"] if len(left) > MOST_SAID else []
                 self._skipped.append(f"left out: {', '.join([*left[:MOST_SAID], *more])}")
@@ -212,6 +214,11 @@ class FolderSteps(QObject):
         # Where nothing more is to be read it soon makes room for how far the building is.
         self.said.emit(_joined([where, *more]), LONG if more else BRIEFLY)
         self._go_on()
+
+
+def _is_listed(path: Path) -> bool:
+    """Whether it is a folder whose pictures could be looked for."""
+    return os.path.isdir(path) and os.access(path, os.R_OK | os.X_OK)
 
 
 def _joined(texts: Sequence[str]) -> str:

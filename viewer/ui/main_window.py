@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -324,7 +325,7 @@ class MainWindow(QMainWindow):
     def open(self, path: str | Path) -> None:
         if is_weights_file(path):
             self.open_weights(path)
-        elif Path(path).is_dir():
+        elif os.path.isdir(path):
             self.steps.enter([Path(path).absolute()])
         else:
             self.session.open(path)

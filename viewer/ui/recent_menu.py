@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu
 
+from gaussian_core.presence import unreachable
 from viewer.model.recents import Recents
 from viewer.ui.current_settings import CurrentSettings
 
@@ -44,7 +46,7 @@ class RecentMenu(QObject):
 
     def drop_if_gone(self, path: Path) -> None:
         """A file could not be opened: it is offered no longer where there is none any more."""
-        if str(path) in self.paths and not path.exists():
+        if str(path) in self.paths and not os.path.exists(path) and not unreachable(path):
             self._recents.remove(path)
             self._settings.change(recents=self.paths)
             self._fill()

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from gaussian_core.errors import WeightsError
+from gaussian_core.presence import unreachable
 
 WANTED = "open a checkpoint of ContinuousSR, LIIF or GaussianSR"
 # Entries that tell state dicts of other projects apart, and whose they are.
@@ -52,9 +53,11 @@ def read_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     Raises WeightsError when the file is missing, cut short, holds code, or is of another format.
     """
     source = Path(path)
-    if source.is_dir():
+    if os.path.isdir(source):
         raise WeightsError(f"{source} is a folder, not a weights file: choose a file.")
-    if not source.exists():
+    if reason := unreachable(source):
+        raise WeightsError(f"{source} cannot be read: {reason}.")
+    if not os.path.exists(source):
         raise WeightsError(f"There is no weights file {source}: check the path.")
     content = _load(source)
     model = content.get("model") if isinstance(content, Mapping) else None

@@ -20,6 +20,7 @@ from gaussian_core.models.published.continuoussr import PublishedContinuousSR
 from gaussian_core.models.published.gaussiansr import PublishedGaussianSR, describe_gaussiansr
 from gaussian_core.models.published.registry import ENCODERS, read_spec
 from gaussian_core.models.weights import load_model
+from gaussian_core.presence import unreachable
 
 Published = PublishedContinuousSR | PublishedGaussianSR | LIIF
 Model = ContinuousSR | PublishedContinuousSR | LIIF | GaussianSR
@@ -35,6 +36,8 @@ def open_weights(path: str | os.PathLike[str]) -> Model:
     """
     source = Path(path)
     if source.suffix.lower() == SAFETENSORS:
+        if reason := unreachable(source):
+            raise WeightsError(f"{source} cannot be read: {reason}.")
         if not source.is_file():
             raise WeightsError(f"There is no weights file {source}: check the path.")
         return load_model(source)

@@ -57,7 +57,7 @@ def load_for(
     if precision not in PRECISIONS:
         raise DeviceError(f"Unknown precision {precision!r}: use {' or '.join(PRECISIONS)}.")
     source = Path(path)
-    changed = source.stat().st_mtime_ns if source.is_file() else 0
+    changed = source.stat().st_mtime_ns if os.path.isfile(source) else 0
     where, name = source.resolve(), str(device)
     made = attempt_twice(lambda: _model(where, changed, name, precision), device.type)
     if isinstance(made, Fault):
