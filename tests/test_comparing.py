@@ -223,7 +223,7 @@ def test_a_method_that_is_slow_to_begin_says_so_until_it_shows_something(
     press(window, down=False)
     assert window.status.message.lower() == f"{title} reads the picture…".lower()
     begin.set()
-    wait_until_idle(qtbot, window, lambda: not window._undrawn, 60_000)
+    wait_until_idle(qtbot, window, lambda: not window.waiting.undrawn, 60_000)
     assert window.status.message == ""
     window.menus.actions["field.card"].trigger()
     assert window.card.isVisible()
@@ -298,7 +298,7 @@ def test_what_a_slow_method_has_drawn_is_there_at_once_after_a_look_at_another(
     canvas = window.canvas
     canvas.set_view(canvas.view.at_scale(4.0))
     window.menus.actions["method.liif"].trigger()
-    wait_until_idle(qtbot, window, lambda: not window._undrawn, 60_000)
+    wait_until_idle(qtbot, window, lambda: not window.waiting.undrawn, 60_000)
     drawn = shown(window)
     press(window)
     wait_until_idle(qtbot, window)

@@ -96,7 +96,7 @@ def test_what_is_fitted_outlives_a_look_at_several_other_methods(fitted, qtbot):
 def test_networks_without_kernels_say_that_there_is_nothing_to_mark(window, qtbot):
     pytest.importorskip("torch")
     window.menus.actions["method.liif"].trigger()
-    wait_until_idle(qtbot, window, lambda: not window._undrawn, 60_000)
+    wait_until_idle(qtbot, window, lambda: not window.waiting.undrawn, 60_000)
     window.menus.actions["overlay.centres"].trigger()
     assert window.status.message == "LIIF shows the picture without Gaussians to mark"
 

@@ -481,7 +481,7 @@ def test_the_next_export_begins_with_what_was_chosen_last(window, qtbot, picture
 
 def test_marks_on_a_method_without_gaussians_are_explained(window, qtbot, picture):
     open_and_wait(qtbot, window, picture)
-    window.choose_method("bicubic")
+    window.choosing.use_method("bicubic")
     wait_until_idle(qtbot, window, lambda: window.canvas.scene.method == "bicubic")
     for mark in ("centres", "ellipses", "drifts"):
         window.status.tell("")

@@ -131,7 +131,7 @@ def test_without_gaussians_and_without_the_memory_no_file_is_asked_for(
     monkeypatch.setattr(field_saving, "physical_memory", lambda: 200_000)
     window.menus.actions["file.save_field"].trigger()
     assert "64 × 48 pixels by Kernel interpolation, needs about" in window.told[-1][1]
-    window.choose_method("lanczos")
+    window.choosing.use_method("lanczos")
     wait_until_idle(qtbot, window)
     window.menus.actions["file.save_field"].trigger()
     assert window.told[-1][0] == "The field cannot be saved"

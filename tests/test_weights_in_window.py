@@ -89,7 +89,7 @@ def test_a_dropped_checkpoint_makes_the_field_and_the_view_stays(window, qtbot, 
 def test_liif_draws_the_view_without_a_field(window, qtbot, tmp_path):
     before = window.canvas.grab_frame()
     path = _checkpoint(tmp_path, "liif", liif_args())
-    window.open_weights(path)
+    window.choosing.open_weights(path)
     wait_until_idle(qtbot, window, lambda: window.session.document.weights == path)
     assert not window.session.document.scene.tiles
     drawn = window.canvas.grab_frame()
@@ -121,7 +121,7 @@ def test_gaussiansr_draws_the_view_and_what_differs_is_said(window, qtbot, tmp_p
 def test_a_large_picture_encoded_in_parts_is_said(window, qtbot, tmp_path, monkeypatch):
     monkeypatch.setattr(picture_features, "WHOLE", 24 * 20 - 1)
     path = _checkpoint(tmp_path, "continuous-gaussian", continuoussr_args())
-    window.open_weights(path)
+    window.choosing.open_weights(path)
     wait_until_idle(qtbot, window, lambda: _methods(window) == {"continuoussr"})
     assert "24 × 20 pixels are encoded in parts" in window.status.message
 
@@ -170,7 +170,7 @@ def test_bad_weights_are_told_and_nothing_changes(window, qtbot, tmp_path, monke
 
 def test_weights_that_go_away_later_are_said_and_the_picture_opens(window, qtbot, tmp_path):
     path = _checkpoint(tmp_path, "continuous-gaussian", continuoussr_args())
-    window.open_weights(path)
+    window.choosing.open_weights(path)
     wait_until_idle(qtbot, window, lambda: window.session.document.weights == path)
     path.unlink()
     said = []

@@ -63,11 +63,11 @@ def run(path: str | None, method: str | None = None, weights: str | None = None)
     app.setWindowIcon(QIcon(str(resource_path("icon.png"))))
     window = MainWindow(Theme(app), settings)
     if method is not None:
-        window.choose_method(method)
+        window.choosing.use_method(method)
     if weights in SHIPPED:
-        window.choose_shipped(weights)
+        window.choosing.use_shipped(weights)
     elif weights is not None:
-        window.open_weights(weights)
+        window.choosing.open_weights(weights)
     # Reading begins before the window is mapped: the two go side by side.
     if path is None:
         window.open_sample()

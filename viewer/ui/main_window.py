@@ -25,14 +25,14 @@ from viewer.model import actions as table
 from viewer.model import status_text
 from viewer.model.document import is_weights_file
 from viewer.model.field_card import card_of
-from viewer.model.frame import Frame
-from viewer.model.frame_renderer import FIELD_FROM
-from viewer.model.methods import DEFAULT, METHODS, SHIPPED, method_title
+from viewer.model.methods import METHODS, SHIPPED
 from viewer.model.motion import GLIDE_SECONDS
 from viewer.model.settings import SIGMA_RANGE, Settings, SettingsFile
 from viewer.model.status_text import zoom_text
 from viewer.ui import dialogs
 from viewer.ui.canvas import Canvas
+from viewer.ui.choosing import Choosing
+from viewer.ui.comparing import Comparing
 from viewer.ui.current_settings import CurrentSettings
 from viewer.ui.field_card_dialog import FieldCardDialog
 from viewer.ui.file_writing import FileWriting
@@ -52,15 +52,14 @@ from viewer.ui.status_bar import StatusBar
 from viewer.ui.theme import Theme
 from viewer.ui.tool_bar import ToolBar
 from viewer.ui.view_copy import ViewCopy
+from viewer.ui.waiting import Waiting
 from viewer.ui.warm_up_worker import WarmUpWorker
-from viewer.ui.weights_worker import WeightsWorker
 from viewer.ui.welcome import Welcome
 
 TITLE = "Gaussian Zoom"
 DEFAULT_SIZE = (1280, 860)
 COMPARE_KEY = getattr(Qt.Key, f"Key_{table.COMPARE_KEY}")
 REDUCED = tuple(spec.id for spec in table.ACTIONS if spec.id.startswith("reduced."))
-WHILE_HELD = 3600.0  # seconds
 NEED_PICTURE = (
     "file.close",
     "edit.copy",
@@ -98,10 +97,10 @@ class MainWindow(QMainWindow):
         self.exporter = FileWriting(
             self, self.session, lambda: self.settings.last_folder, lambda: self.canvas.view
         )
-        self.weights_reader = WeightsWorker(self)
-        self.weights: Path | None = None
-        self._weights_in_use = False
         self.warm_up = WarmUpWorker(self)
+        self.waiting = Waiting(self.canvas, self.warm_up, self)
+        self.choosing = Choosing(self.session, self._settings, self)
+        self.comparing = Comparing(self.session, self.canvas, self.waiting, self)
         self.menus = Menus(self, self._handlers())
         self.recents = RecentMenu(
             self.menus.menu("&File", "Open &Recent"),
@@ -122,9 +121,6 @@ class MainWindow(QMainWindow):
         self.card: FieldCardDialog | None = None
         self._sample: Path | None = None
         self._was_maximized = False
-        self._preparing = False  # the kernels
-        self._marks_ready = False  # their kernels
-        self._drawn: Any = None  # the drawing that the newest frame is of
         self._told_of: int | None = None  # the generation of the picture whose notes were told last
         self._leaving = False  # whatever is going on
 
@@ -174,7 +170,7 @@ class MainWindow(QMainWindow):
             "overlay.one_colour": lambda: self.change(own_colours=False),
             "overlay.choose_colour": self.marks.choose_colour,
             "overlay.reset": self.marks.reset,
-            "weights.use": self.use_weights,
+            "weights.use": self.choosing.use_weights,
             "field.split": self.set_split,
             "field.footprint": lambda on: self.change(footprint=on),
             "field.card": self.show_card,
@@ -189,9 +185,9 @@ class MainWindow(QMainWindow):
             elif spec.id.startswith("pan."):
                 handlers[spec.id] = self.pan
             elif spec.id.startswith("method."):
-                handlers[spec.id] = self.choose_method
+                handlers[spec.id] = self.choosing.use_method
             elif spec.id.startswith("shipped."):
-                handlers[spec.id] = self.choose_shipped
+                handlers[spec.id] = self.choosing.use_shipped
             elif spec.id.startswith("reduced."):
                 handlers[spec.id] = self.open_reduced
             elif spec.id.startswith("memory."):
@@ -204,7 +200,6 @@ class MainWindow(QMainWindow):
         self._settings.changed.connect(self._apply_settings)
         self.theme.changed.connect(self._take_theme)
         self.tool_bar.sigma_changed.connect(lambda sigma: self.change(sigma=sigma))
-        self.menus.enable(False, "weights.use")  # until some were opened
         zoom = self.status.zoom
         zoom.refused.connect(
             lambda text: self.status.tell(
@@ -225,14 +220,13 @@ class MainWindow(QMainWindow):
         session.opening_began.connect(self._opening_began)
         session.opening_ended.connect(self._show_work)
         session.opened_file.connect(self._remember)
-        self.recents.chosen.connect(self.open)
         session.failed.connect(self._tell_failure)
         session.build_progress.connect(self._show_work)
         session.build_ended.connect(self._show_work)
         session.read_progress.connect(self._show_reading)
         session.read_ended.connect(self._show_work)
-        session.compare_ended.connect(lambda: self.status.forget("held"))
         session.fell_back.connect(lambda why: self.status.tell(why, 30.0))
+        self.recents.chosen.connect(self.open)
         self.steps.said.connect(self.status.tell)
         self.steps.failed.connect(self._tell_failure)
         self.reloading.said.connect(self.status.tell)
@@ -240,19 +234,20 @@ class MainWindow(QMainWindow):
         self.copier.said.connect(self.status.tell)
         self.marks.said.connect(self.status.tell)
         self.marks.forgotten.connect(self.status.forget)
-        self.weights_reader.opened.connect(self._take_weights)
-        self.weights_reader.failed.connect(self._weights_failed)
+        self.waiting.changed.connect(self.status.set_standing)
+        self.choosing.said.connect(self.status.tell)
+        self.choosing.failed.connect(lambda title, text: self._tell_failure(title, text, None))
+        self.choosing.changed.connect(self._show_choice)
+        self.choosing.chosen.connect(self.comparing.name_other)
+        self.comparing.said.connect(self.status.tell)
+        self.comparing.forgotten.connect(self.status.forget)
         self.exporter.began.connect(self._export_began)
         self.exporter.refused.connect(self.error_box.tell)
         self.exporter.progress.connect(self._show_export)
         self.exporter.finished.connect(self._export_finished)
         self.exporter.failed.connect(self._export_failed)
         self.exporter.cancelled.connect(self._export_cancelled)
-        self.warm_up.ready.connect(self._kernels_prepared)
-        self.warm_up.marks_ready.connect(self._marks_prepared)
-        self.canvas.overlay_counts.connect(self._marks_drawn)
         self.canvas.frame_shown.connect(self._frame_shown)
-        self.canvas.view_changed.connect(self._show_waiting)
         self.warm_up.failed.connect(lambda text: self._tell_failure("No kernels", text, None))
 
     # ---- settings -----------------------------------------------------------------------------
@@ -275,8 +270,6 @@ class MainWindow(QMainWindow):
         self.canvas.set_coarse_first(s.preview)
         self.canvas.set_glide(GLIDE_SECONDS if s.animate else 0.0)
         self.canvas.set_touchpad_pans(s.touchpad_pans)
-        weights = self.weights if self._weights_in_use else None
-        self.session.set_method(s.method, weights, s.weights)
         self.session.set_tile_memory(s.tile_memory << 20 if s.tile_memory else None)
         self.session.set_footprint(PIXEL_SIGMA if s.footprint else None)
         self.tool_bar.setVisible(s.tool_bar and not self.isFullScreen())
@@ -296,15 +289,12 @@ class MainWindow(QMainWindow):
             ("touchpad.zoom", not s.touchpad_pans),
             (f"theme.{s.theme}", True),
             (f"memory.{s.tile_memory}", True),
-            *((f"method.{m.name}", m.name == s.method and weights is None) for m in METHODS),
-            ("weights.use", weights is not None),
-            (f"shipped.{s.weights}", weights is None),
             ("field.footprint", s.footprint),
         ):
             self.menus.tick(action_id, on)
         self.menus.enable(s.sigma < SIGMA_RANGE[1], "overlay.larger")
         self.menus.enable(s.sigma > SIGMA_RANGE[0], "overlay.smaller")
-        self._show_waiting()
+        self.waiting.look()
         self.readout.refresh()
 
     def _take_theme(self) -> None:
@@ -324,124 +314,18 @@ class MainWindow(QMainWindow):
 
     def open(self, path: str | Path) -> None:
         if is_weights_file(path):
-            self.open_weights(path)
+            self.choosing.open_weights(path)
         elif os.path.isdir(path):
             self.steps.enter([Path(path).absolute()])
         else:
             self.session.open(path)
 
-    def open_weights(self, path: str | Path) -> None:
-        """Make fields by the network in a file, once it is read and found good; until then all stays as it is."""
-        self.weights_reader.open(Path(path).absolute())
-        self.status.tell(f"Reading {Path(path).name}…")
+    def ask_open(self) -> None:
+        dialogs.ask_open(self, self.settings.last_folder, self.open)
 
     def ask_open_weights(self) -> None:
         # A picture or a field that was picked is opened as what it is.
         dialogs.ask_open(self, self.settings.last_folder, self.open, dialogs.WEIGHTS_FILTERS)
-
-    def _take_weights(self, path: Path) -> None:
-        self.weights_reader.done()
-        self.weights = path
-        self.menus.actions["weights.use"].setText(f"&Weights: {path.name.replace('&', '&&')}")
-        self._enable_choices()
-        self.use_weights()
-        document = self.session.document
-        notes = () if document is None or document.weights != path else document.notes
-        self.status.tell(
-            "; ".join([f"Pictures are drawn by {path.name}", *notes]), 30.0 if notes else 6.0
-        )
-
-    def _weights_failed(self, name: str, message: str) -> None:
-        self.weights_reader.done()
-        self.status.tell("")
-        self.error_box.tell(f"{name} was not opened", message)
-
-    def use_weights(self) -> None:
-        """By the weights that were opened."""
-        again = self._weights_in_use
-        self._weights_in_use = True
-        self._apply_settings()
-        if again:
-            self.session.retry()
-
-    def choose_method(self, method: str) -> None:
-        again = not self._weights_in_use and method == self.settings.method
-        self._weights_in_use = False
-        self.change(method=method)
-        if again:
-            self.session.retry()
-        else:
-            self._tell_compared()
-
-    def choose_shipped(self, name: str) -> None:
-        """The learned field, by weights of a name or by those for the device."""
-        self._weights_in_use = False
-        self.change(weights=name, method=DEFAULT)
-        self._tell_compared()
-
-    # ---- comparing ----------------------------------------------------------------------------
-
-    def _tell_compared(self) -> None:
-        document = self.session.document
-        if document is None or document.picture is None:
-            return
-        busy = self.session.building or self._undrawn  # which have more to say
-        if not document.notes and not busy:
-            key, title = table.COMPARE_KEY, self.session.compared.title
-            self.status.tell(f"Hold {key} to see {title}")
-
-    def set_split(self, on: bool) -> None:
-        """Show two methods of the picture side by side, with a line between them."""
-        if not self.session.set_split(on):
-            self.session.set_split(False)
-            self.menus.tick("field.split", False)
-            self.status.tell("A field file has no other method to be compared with")
-        elif on and self.canvas.split:
-            self.status.tell(
-                "Drag the line; the methods of both sides are chosen in the Field menu"
-            )
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """The key that shows the method before for as long as it is held, and shortcuts by the place of a key."""
-        if latin_key(event) != COMPARE_KEY or event.modifiers() != Qt.KeyboardModifier.NoModifier:
-            if trigger_by_place(event, self.menus.actions.values()):
-                event.accept()
-            else:
-                super().keyPressEvent(event)
-        elif not event.isAutoRepeat():
-            if self.session.compare():
-                self._tell_held()
-            elif self.session.document is not None and self.session.document.picture is None:
-                self.status.tell("A field file has no other method to be compared with")
-
-    def _tell_held(self) -> None:
-        """What is seen, as soon as it is; until then what it is waited for says so."""
-        document = self.session.document
-        if document is None or self.canvas.scene != document.scene or self._undrawn:
-            return
-        self.status.tell(f"{document.title}, while {table.COMPARE_KEY} is held", WHILE_HELD, "held")
-
-    def keyReleaseEvent(self, event: QKeyEvent) -> None:
-        if latin_key(event) != COMPARE_KEY:
-            super().keyReleaseEvent(event)
-        elif not event.isAutoRepeat():
-            self._end_compare()
-
-    def changeEvent(self, event: QEvent) -> None:
-        # Who goes to another window lets go of the key there.
-        if event.type() == QEvent.Type.ActivationChange:
-            if self.isActiveWindow():
-                self.reloading.look()
-            else:
-                self._end_compare()
-        if event.type() == QEvent.Type.WindowStateChange:
-            self._show_bars()
-        if event.type() == QEvent.Type.ThemeChange:
-            self.theme.follow_system()
-        super().changeEvent(event)
-
-    def _end_compare(self) -> None:
-        self.session.end_compare()
 
     def open_sample(self) -> None:
         from gaussian_core.resource_files import resource_path
@@ -453,9 +337,6 @@ class MainWindow(QMainWindow):
         """Open a smaller copy of the picture, beside the picture itself; 1: only that again."""
         if not self.session.open_reduced(factor):
             self.status.tell("A field file has no picture to be reduced")
-
-    def ask_open(self) -> None:
-        dialogs.ask_open(self, self.settings.last_folder, self.open)
 
     def paste(self) -> None:
         data = QGuiApplication.clipboard().mimeData()
@@ -488,55 +369,8 @@ class MainWindow(QMainWindow):
     def _opening_began(self, name: str) -> None:
         self.warm_up.start()
         self.welcome.hide()
-        self._preparing = not self._kernels_ready()
-        self._show_waiting()
+        self.waiting.begin()
         self.status.show_progress(f"Opening {name}")
-
-    def _kernels_ready(self) -> bool:
-        from gaussian_core import rasterizer
-
-        return rasterizer.is_warm()
-
-    def _kernels_prepared(self) -> None:
-        self._preparing = False
-        self._show_waiting()
-
-    def _marks_prepared(self) -> None:
-        self._marks_ready = True
-        self._show_waiting()
-
-    def _marks_drawn(self, shown: int, in_view: int) -> None:
-        if shown and not self._marks_ready:
-            self._marks_prepared()
-
-    def _frame_shown(self, frame: Frame) -> None:
-        scene = self.canvas.scene
-        if scene is not None and frame.revision == scene.revision and frame.field_share > 0:
-            self._drawn = scene.drawing
-        if scene is not None and getattr(scene.drawing, "state", False):
-            self._show_card()
-        self._show_waiting()
-        if self.session.comparing:
-            self._tell_held()
-
-    @property
-    def _undrawn(self) -> str:
-        """The title of a method that is asked for every pixel and has not shown any of this picture yet, else empty."""
-        scene = self.canvas.scene
-        if scene is None or scene.drawing is None or scene.drawing is self._drawn:
-            return ""
-        return method_title(scene.method) if self.canvas.view.scale >= FIELD_FROM else ""
-
-    def _show_waiting(self) -> None:
-        """What holds up everything, or the method that was asked for."""
-        text = ""
-        if self._preparing:
-            text = "Preparing kernels (first start only)…"
-        elif title := self._undrawn:
-            text = f"{title} reads the picture…"
-        elif self.canvas.overlays.any and self.canvas.has_picture and not self._marks_ready:
-            text = "Preparing the marks…"
-        self.status.set_standing(text)
 
     def _remember(self, path: Path) -> None:
         if path != self._sample and not self.steps.came_by(path):
@@ -548,6 +382,8 @@ class MainWindow(QMainWindow):
         if path is not None:
             self.recents.drop_if_gone(path)
         self.error_box.tell(title, message)
+
+    # ---- what is open -------------------------------------------------------------------------
 
     def _show_document(self) -> None:
         document = self.session.document
@@ -577,6 +413,17 @@ class MainWindow(QMainWindow):
         self._show_field()
         self._enable_build()
 
+    def _show_choice(self) -> None:
+        s, weights = self.settings, self.choosing.weights_in_use
+        for method in METHODS:
+            self.menus.tick(f"method.{method.name}", method.name == s.method and weights is None)
+        self.menus.tick("weights.use", weights is not None)
+        self.menus.tick(f"shipped.{s.weights}", weights is None)
+        if weights is not None:
+            name = weights.name.replace("&", "&&")
+            self.menus.actions["weights.use"].setText(f"&Weights: {name}")
+        self._enable_choices()
+
     def _enable_choices(self) -> None:
         """Of methods, weights and copies what the document can be shown by, and the pictures after it where none is
         open."""
@@ -586,7 +433,7 @@ class MainWindow(QMainWindow):
         self.menus.enable(picture is not None and picture.original is not None, REDUCED[-1])
         free = document is None or picture is not None
         self.menus.enable(free, *CHOICES)
-        self.menus.enable(free and self.weights is not None, "weights.use")
+        self.menus.enable(free and self.choosing.weights is not None, "weights.use")
 
     def _show_field(self) -> None:
         """Name the method of what is on screen, which after a switch is the old one for a moment."""
@@ -594,10 +441,14 @@ class MainWindow(QMainWindow):
         self.marks.follow()
         if scene is not None:
             self.status.show_method(scene.title)
-            self._show_waiting()
-            if self.session.comparing:
-                self._tell_held()
+            self.waiting.look()
+            self.comparing.look()
         self._show_card()
+
+    def _frame_shown(self) -> None:
+        scene = self.canvas.scene
+        if scene is not None and getattr(scene.drawing, "state", False):
+            self._show_card()
 
     def _show_card(self) -> None:
         """The card follows what is shown, as far as it is made."""
@@ -661,6 +512,37 @@ class MainWindow(QMainWindow):
             self.session.stop_reading()
             self.status.tell("Stopped building the field; B goes on", about="stopped")
 
+    # ---- keys, and the window's state ---------------------------------------------------------
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """The key that shows the method before for as long as it is held, and shortcuts by the place of a key."""
+        if latin_key(event) != COMPARE_KEY or event.modifiers() != Qt.KeyboardModifier.NoModifier:
+            if trigger_by_place(event, self.menus.actions.values()):
+                event.accept()
+            else:
+                super().keyPressEvent(event)
+        elif not event.isAutoRepeat():
+            self.comparing.hold()
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        if latin_key(event) != COMPARE_KEY:
+            super().keyReleaseEvent(event)
+        elif not event.isAutoRepeat():
+            self.comparing.let_go()
+
+    def changeEvent(self, event: QEvent) -> None:
+        # Who goes to another window lets go of the key there.
+        if event.type() == QEvent.Type.ActivationChange:
+            if self.isActiveWindow():
+                self.reloading.look()
+            else:
+                self.comparing.let_go()
+        if event.type() == QEvent.Type.WindowStateChange:
+            self._show_bars()
+        if event.type() == QEvent.Type.ThemeChange:
+            self.theme.follow_system()
+        super().changeEvent(event)
+
     # ---- the view -----------------------------------------------------------------------------
 
     def pan(self, shares: tuple[float, float]) -> None:
@@ -684,6 +566,10 @@ class MainWindow(QMainWindow):
         self.tool_bar.setVisible(self.settings.tool_bar and not on)
         self.menus.tick("view.full_screen", on)
         self.menus.enable(not on, "view.tool_bar")  # it would change what cannot be seen
+
+    def set_split(self, on: bool) -> None:
+        self.comparing.split(on)
+        self.menus.tick("field.split", self.session.split)
 
     def set_minimap(self, on: bool) -> None:
         """Show or hide the overview; where there is no need of one, say so."""
@@ -773,7 +659,7 @@ class MainWindow(QMainWindow):
             and not self.session.building_beside
             and not self.session.reading
             and not self.exporter.running
-            and not self.weights_reader.running
+            and not self.choosing.running
             and self.canvas.is_idle()
             and self.readout.is_idle()
         )
@@ -812,7 +698,7 @@ class MainWindow(QMainWindow):
         self.copier.close()
         self.session.shutdown()
         self.exporter.close(0.4)
-        self.weights_reader.close(0.05)
+        self.choosing.close()
         self.readout.shutdown()
         self.canvas.shutdown()
         self.warm_up.close(0.05)

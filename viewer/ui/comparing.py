@@ -1,0 +1,68 @@
+"""The same view by another method: for as long as a key is held, or beside it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Signal
+
+from viewer.model.actions import COMPARE_KEY
+from viewer.ui.canvas import Canvas
+from viewer.ui.session import Session
+from viewer.ui.waiting import Waiting
+
+ABOUT = "held"
+BRIEFLY, WHILE_HELD = 6.0, 3600.0  # seconds
+NOTHING = "A field file has no other method to be compared with"
+
+
+class Comparing(QObject):
+    """Says what is compared in a session, on its canvas."""
+
+    said = Signal(str, float, str)
+    """Something, for how many seconds it may be read, and what it is about."""
+    forgotten = Signal(str)
+    """What nothing is to be said about any more."""
+
+    def __init__(
+        self, session: Session, canvas: Canvas, waiting: Waiting, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._session, self._canvas, self._waiting = session, canvas, waiting
+        session.compare_ended.connect(lambda: self.forgotten.emit(ABOUT))
+        canvas.frame_shown.connect(self.look)
+
+    def hold(self) -> None:
+        """Show the method before, until `let_go`."""
+        if self._session.compare():
+            self.look()
+        elif self._session.document is not None and self._session.document.picture is None:
+            self.said.emit(NOTHING, BRIEFLY, "")
+
+    def let_go(self) -> None:
+        self._session.end_compare()
+
+    def look(self) -> None:
+        """Say what is seen while the key is held, as soon as it is; until then what it is waited for says so."""
+        document = self._session.document
+        if not self._session.comparing or document is None or self._waiting.undrawn:
+            return
+        if self._canvas.scene == document.scene:
+            self.said.emit(f"{document.title}, while {COMPARE_KEY} is held", WHILE_HELD, ABOUT)
+
+    def name_other(self) -> None:
+        """Another method was chosen: say what it can be compared with."""
+        document = self._session.document
+        if document is None or document.picture is None:
+            return
+        busy = self._session.building or self._waiting.undrawn  # which have more to say
+        if not document.notes and not busy:
+            title = self._session.compared.title
+            self.said.emit(f"Hold {COMPARE_KEY} to see {title}", BRIEFLY, "")
+
+    def split(self, on: bool) -> None:
+        """Show two methods of the picture side by side, with a line between them."""
+        if not self._session.set_split(on):
+            self._session.set_split(False)
+            self.said.emit(NOTHING, BRIEFLY, "")
+        elif on and self._canvas.split:
+            text = "Drag the line; the methods of both sides are chosen in the Field menu"
+            self.said.emit(text, BRIEFLY, "")

@@ -1,0 +1,78 @@
+"""What is waited for until a picture is shown as asked: kernels that are compiled, a network that reads it first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from viewer.model.frame import Frame
+from viewer.model.frame_renderer import FIELD_FROM
+from viewer.model.methods import method_title
+from viewer.ui.canvas import Canvas
+from viewer.ui.warm_up_worker import WarmUpWorker
+
+
+class Waiting(QObject):
+    """Of the newest picture in a canvas. warm_up: what prepares the kernels."""
+
+    changed = Signal(str)
+    """What is waited for, in a few words; empty: nothing. Also where it is the same as before."""
+
+    def __init__(
+        self, canvas: Canvas, warm_up: WarmUpWorker, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._canvas = canvas
+        self._preparing = False  # the kernels
+        self._marks_ready = False  # their kernels
+        self._drawn: Any = None  # the drawing that the newest frame is of
+        warm_up.ready.connect(self._kernels_prepared)
+        warm_up.marks_ready.connect(self._marks_prepared)
+        canvas.overlay_counts.connect(self._marks_drawn)
+        canvas.frame_shown.connect(self._frame_shown)
+        canvas.view_changed.connect(self.look)
+
+    def begin(self) -> None:
+        """A picture is being opened."""
+        from gaussian_core import rasterizer
+
+        self._preparing = not rasterizer.is_warm()
+        self.look()
+
+    def look(self) -> None:
+        """Something else may be waited for, or nothing any more."""
+        text = ""
+        if self._preparing:
+            text = "Preparing kernels (first start only)…"
+        elif title := self.undrawn:
+            text = f"{title} reads the picture…"
+        elif self._canvas.overlays.any and self._canvas.has_picture and not self._marks_ready:
+            text = "Preparing the marks…"
+        self.changed.emit(text)
+
+    @property
+    def undrawn(self) -> str:
+        """The title of a method that is asked for every pixel and has not shown any of this picture yet, else empty."""
+        scene = self._canvas.scene
+        if scene is None or scene.drawing is None or scene.drawing is self._drawn:
+            return ""
+        return method_title(scene.method) if self._canvas.view.scale >= FIELD_FROM else ""
+
+    def _kernels_prepared(self) -> None:
+        self._preparing = False
+        self.look()
+
+    def _marks_prepared(self) -> None:
+        self._marks_ready = True
+        self.look()
+
+    def _marks_drawn(self, shown: int, in_view: int) -> None:
+        if shown and not self._marks_ready:
+            self._marks_prepared()
+
+    def _frame_shown(self, frame: Frame) -> None:
+        scene = self._canvas.scene
+        if scene is not None and frame.revision == scene.revision and frame.field_share > 0:
+            self._drawn = scene.drawing
+        self.look()
