@@ -18,7 +18,7 @@ def reduced_copy(picture: PictureSource, factor: int) -> Picture:
     """1 / factor of a picture by antialiased bicubic interpolation, in 8 bits as in the literature's test sets.
 
     Its `original` is the picture in 8 bits, without transparency and without the last pixels that fill none of the
-    copy. Raises ImageError for a picture that is too small or too large.
+    copy; `unreduced` is the picture. Raises ImageError for a picture that is too small or too large.
     """
     height, width = picture.extent
     if min(height, width) < LEAST_SIDE * factor:
@@ -33,4 +33,6 @@ def reduced_copy(picture: PictureSource, factor: int) -> Picture:
     pixels, _ = picture.stored((0, 0, width, height))
     low, high = reduced(np.ascontiguousarray(in_bytes(pixels, picture.full)), factor)
     original = Picture(np.ascontiguousarray(high), name=picture.name, path=picture.path)
-    return Picture(np.ascontiguousarray(low), name=picture.name, original=original)
+    return Picture(
+        np.ascontiguousarray(low), name=picture.name, unreduced=picture, original=original
+    )

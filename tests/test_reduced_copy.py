@@ -15,14 +15,18 @@ from scipy.ndimage import gaussian_filter
 
 from gaussian_core.errors import ImageError
 from gaussian_core.evaluation.metrics import score
+from gaussian_core.evaluation.pairs import reduced
+from gaussian_core.image_writer import write_image
 from gaussian_core.imaging.picture import Picture
+from gaussian_core.methods import Options, open_drawing
 from gaussian_core.reduced_copy import reduced_copy
 from gaussian_core.viewport import Viewport
 from tests.canvas_helpers import pixels
-from tests.window_helpers import open_and_wait, wait_until_idle
+from tests.window_helpers import keep_what_is_told, open_and_wait, wait_until_idle
 from viewer.model.export_plan import ExportPlan, suggested_name
 from viewer.model.methods import Choice
-from viewer.model.original import OriginalDrawing, psnr_of_frames
+from viewer.model.original import OriginalDrawing, measured_part, psnr_of_frames
+from viewer.model.view_state import ViewState
 from viewer.ui import field_saving
 
 
@@ -117,8 +121,32 @@ def test_what_a_method_makes_of_the_copy_is_shown_beside_the_original(window, qt
     qtbot.waitUntil(lambda: "dB" in plates(window)[1], timeout=5000)
     told = plates(window)
     made = pixels_alone(window, qtbot)
-    wanted = score(made / 255, truth / 255, 0.0).psnr_y
+    wanted = score(made / 255, truth / 255, 4.0).psnr_y
     assert told == ("Original", f"Kernel interpolation  {wanted:.2f} dB")
+    assert wanted == pytest.approx(evaluated(scenery(480, 720), 4), abs=1e-3)
+
+
+def evaluated(picture, factor):
+    """The PSNR of kernel interpolation as `evaluate` has it."""
+    low, high = reduced(picture, factor)
+    drawing = open_drawing(Picture(np.ascontiguousarray(low)), "kernel", Options())
+    size = (high.shape[1], high.shape[0])
+    return score(drawing.draw(Viewport((0, 0), factor, size)), high / 255, factor).psnr_y
+
+
+@pytest.mark.parametrize(
+    ("origin", "scale", "part"),
+    [
+        ((-10.0, -20.0), 4.0, (slice(4, 396), slice(4, 596))),  # all of it, the border left out
+        ((20.0, 20.0), 4.0, (slice(0, 316), slice(0, 516))),  # its right lower part
+        ((50.0, 30.0), 10.0, (slice(0, 690), slice(0, 990))),
+        ((50.0, 30.0), 40.0, (slice(0, 800), slice(0, 1200))),  # no border in view
+        ((149.0, 30.0), 40.0, (slice(None), slice(None))),  # nothing but border
+    ],
+)
+def test_the_outermost_pixels_of_the_copy_are_not_measured(origin, scale, part):
+    view = ViewState((100, 150), (1200, 800), origin, scale)
+    assert measured_part(view) == part
 
 
 def pixels_alone(window, qtbot):
@@ -194,6 +222,56 @@ def test_a_copy_shows_the_place_that_was_looked_at_as_large_and_so_does_the_pict
     qtbot.waitUntil(lambda: canvas.view.follow == "fit", timeout=5000)
     reduce(opened, qtbot)
     assert canvas.view.fit_scale >= canvas.view.scale, "all of it was in view"
+
+
+def test_back_from_a_copy_the_picture_is_what_its_file_is(make_window, qtbot, tmp_path):
+    """All of its pixels, its 16 bits, its transparency; and another copy is one of that, too."""
+    window = make_window()
+    alpha = np.linspace(0, 65535, 101 * 131).astype(np.uint16).reshape(101, 131, 1)
+    write_image(tmp_path / "a.png", np.dstack([scenery(101, 131, np.uint16), alpha]), bits=16)
+    open_and_wait(qtbot, window, tmp_path / "a.png")
+    before = window.session.document.picture
+    for factor, extent in ((3, (33, 43)), (2, (50, 65)), (1, (101, 131))):
+        window.menus.actions[f"reduced.{factor}"].trigger()
+        wait_until_idle(qtbot, window, lambda e=extent: window.session.document.extent == e)
+    after = window.session.document.picture
+    assert after.dtype == np.uint16 and after.has_alpha
+    assert np.array_equal(after.pixels, before.pixels)
+    assert np.array_equal(after.alpha, before.alpha)
+
+
+def test_a_copy_is_seen_at_its_factor_times_the_scale_though_some_pixels_are_left_over(
+    make_window, qtbot, tmp_path
+):
+    window = make_window()
+    canvas = window.canvas
+    Image.fromarray(scenery(401, 503)).save(tmp_path / "a.png")
+    open_and_wait(qtbot, window, tmp_path / "a.png")
+    canvas.set_view(canvas.view.centred_on(480.0, 300.0, 4.0).aligned())
+    wait_until_idle(qtbot, window)
+    for factor, extent in ((8, (50, 62)), (2, (200, 251)), (1, (401, 503))):
+        window.menus.actions[f"reduced.{factor}"].trigger()
+        wait_until_idle(qtbot, window, lambda e=extent: window.session.document.extent == e)
+        assert canvas.view.scale == 4.0 * factor
+        there = canvas.view.to_source(*canvas.view.centre)
+        assert there == pytest.approx((480.0 / factor, 300.0 / factor), abs=0.2)
+
+
+def test_what_is_opened_while_the_original_is_held_opens(window, qtbot, tmp_path, monkeypatch):
+    Image.fromarray(scenery(60, 80)).save(tmp_path / "b.png")
+    said = keep_what_is_told(window, monkeypatch)
+    QTest.keyPress(window.canvas, Qt.Key.Key_X)
+    wait_until_idle(qtbot, window)
+    window.menus.actions["reduced.2"].trigger()
+    wait_until_idle(qtbot, window, lambda: said or window.session.document.extent == (240, 360))
+    QTest.keyRelease(window.canvas, Qt.Key.Key_X)
+    QTest.keyPress(window.canvas, Qt.Key.Key_X)
+    window.open(tmp_path / "b.png")
+    wait_until_idle(qtbot, window, lambda: said or window.session.document.extent == (60, 80))
+    QTest.keyRelease(window.canvas, Qt.Key.Key_X)
+    wait_until_idle(qtbot, window)
+    assert not said
+    assert window.session.document.method == window.canvas.scene.method == "kernel"
 
 
 def test_what_cannot_be_reduced_says_so_and_stays_open(window, qtbot, tmp_path):

@@ -24,7 +24,8 @@ class PictureSource(ABC):
     damage: what is missing of it, or wrong with parts that were read in spite of it (see open_picture and show_damage),
     "" for nothing.
     outdated: whether its file was written to after it was opened, so that what is read of it only now is lacking.
-    original: the picture that this is a reduced copy of (see reduced_copy), None as a rule.
+    unreduced: the picture that this is a reduced copy of, as it was opened; None as a rule. original: what enlarging
+    the copy is to give, which is cut from that (see reduced_copy).
     losses: of its file, None where its pixels are as they were made.
     """
 
@@ -33,6 +34,7 @@ class PictureSource(ABC):
     note: str
     damage: str = ""
     outdated: bool = False
+    unreduced: PictureSource | None = None
     original: PictureSource | None = None
     losses: Losses | None = None
 
@@ -132,7 +134,7 @@ class Picture(PictureSource):
     alpha: (H, W) of the same type, None for an opaque picture.
     name: what to call it. path: its file. note: what was done to it that its owner may want to know, "" for nothing.
     damage: what is missing of it, "" for nothing.
-    original: the picture that this is a reduced copy of, None as a rule.
+    unreduced, original: see PictureSource.
     losses: of its file, None where its pixels are as they were made.
     """
 
@@ -141,6 +143,7 @@ class Picture(PictureSource):
     name: str = ""
     path: str | None = None
     note: str = ""
+    unreduced: PictureSource | None = None
     original: PictureSource | None = None
     losses: Losses | None = None
     damage: str = ""

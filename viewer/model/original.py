@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,10 @@ from numpy.typing import NDArray
 from gaussian_core.imaging.picture import PictureSource
 from gaussian_core.pyramid import levels_of
 from gaussian_core.viewport import Viewport
+from viewer.model.view_state import ViewState
+
+LEAST = 11
+"""Pixels of a side that is measured without a border (the window of SSIM, as in evaluation.metrics)."""
 
 
 class OriginalDrawing:
@@ -31,6 +36,24 @@ class OriginalDrawing:
         there = Viewport((x * fx, y * fy), (sx / fx, sy / fy), viewport.size)
         frame: NDArray[np.float32] = resample(self._levels, there, stop=stop)
         return frame
+
+
+def measured_part(view: ViewState) -> tuple[slice, slice]:
+    """Rows and columns of a frame of what is in view of a copy that are measured: not the copy's outermost pixels,
+    which the field's tables leave out, unless little else is in view."""
+    left, top, right, bottom = view.picture_rect
+    height, width = view.extent
+    (u0, v0), (u1, v1) = view.to_device(1.0, 1.0), view.to_device(width - 1.0, height - 1.0)
+    first = max(0, _pixel(u0) - left), max(0, _pixel(v0) - top)
+    end = min(right, _pixel(u1)) - left, min(bottom, _pixel(v1)) - top
+    if min(end[0] - first[0], end[1] - first[1]) < LEAST:
+        return slice(None), slice(None)
+    return slice(first[1], end[1]), slice(first[0], end[0])
+
+
+def _pixel(u: float) -> int:
+    """The first whose centre is not before u."""
+    return math.ceil(u - 0.5 - 1e-6)
 
 
 def psnr_of_frames(a: NDArray[Any], b: NDArray[Any]) -> float:

@@ -18,7 +18,7 @@ class Closeness(Worker):
     """Measures on a thread of its own, while it watches."""
 
     measured = Signal(object)
-    """PSNR of the luminance in dB over what is in view; None as soon as the view is another one."""
+    """PSNR of the luminance in dB over what is in view (see measured_part); None as soon as the view is another one."""
     _found = Signal(object, float)
 
     def __init__(self, canvas: Canvas, parent: QObject | None = None) -> None:
@@ -67,6 +67,7 @@ class Closeness(Worker):
     # ---- its thread ---------------------------------------------------------------------------
 
     def _measure(self, view: ViewState, a: NDArray[np.uint8], b: NDArray[np.uint8]) -> None:
-        from viewer.model.original import psnr_of_frames
+        from viewer.model.original import measured_part, psnr_of_frames
 
-        self._emit(self._found, view, psnr_of_frames(a, b))
+        part = measured_part(view)
+        self._emit(self._found, view, psnr_of_frames(a[part], b[part]))

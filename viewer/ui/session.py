@@ -109,7 +109,7 @@ class Session(QObject):
 
     def open(self, path: str | os.PathLike[str], keep_view: bool = False) -> None:
         """keep_view: look at the same place of it, if it is of the same size as what is open."""
-        self._begin(self._opener.open(path, self.method, self.weights), keep_view)
+        self._begin(self._opener.open(path, *self._asked), keep_view)
 
     def reload(self) -> bool:
         """Read the open file again, to be seen as it is now: from the same place where it is of the same size, by the
@@ -117,7 +117,7 @@ class Session(QObject):
         document = self.document
         if document is None or document.source is None or self.opening:
             return False
-        self._begin(self._opener.reopen(document, self.method, self.weights), keep_view=True)
+        self._begin(self._opener.reopen(document, *self._asked), keep_view=True)
         return True
 
     def open_reduced(self, factor: int) -> bool:
@@ -126,22 +126,25 @@ class Session(QObject):
         document = self.document
         if document is None or document.picture is None:
             return False
-        picture = document.picture.original or document.picture
+        picture = document.picture.unreduced or document.picture
         name = Path(picture.path).name if picture.path else picture.name or document.name
-        self._begin(
-            self._opener.open_reduced(
-                picture, name, factor, self.method, self.weights, document.state
-            )
-        )
+        self._begin(self._opener.open_reduced(picture, name, factor, *self._asked, document.state))
         return True
 
     def open_image(self, image: QImage) -> None:
-        self._begin(self._opener.open_image(image, self.method, self.weights))
+        self._begin(self._opener.open_image(image, *self._asked))
 
     @property
     def choice(self) -> Choice:
         """How pictures are to be shown from now on."""
         return Choice(self.method, self.shipped, self.weights)
+
+    @property
+    def _asked(self) -> tuple[str, Path | None]:
+        """The method and the weights of what is opened: those that were chosen, also while others are looked at for
+        comparison, which need not be there of the next picture."""
+        lasting = self._held or self.choice
+        return lasting.method, lasting.weights
 
     def set_method(
         self, method: str, weights: Path | None = None, shipped: str = AUTOMATIC
@@ -471,12 +474,13 @@ class Session(QObject):
             self._choose(wanted)
 
     def _same_place(self, document: Document) -> tuple[float, float, float] | None:
-        """The middle of the view, in source pixels of another size of the picture, and the scale that shows as much of
-        it; None where all of the picture is in view, as it will be."""
+        """The middle of the view, in pixels of another copy of the picture, and the scale that shows as much of it;
+        None where all of the picture is in view, as it will be."""
         view, before = self._canvas.view, self.document
         if before is None or view.follow is not None:
             return None
-        factor = document.extent[1] / before.extent[1]
+        # Not by the widths: a copy has no part of the last pixels where they fill none of its own.
+        factor = before.factor / document.factor
         x, y = view.to_source(*view.centre)
         return x * factor, y * factor, view.scale / factor
 
