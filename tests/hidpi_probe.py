@@ -46,7 +46,7 @@ def main() -> None:
     part = shown[top:, left:]
 
     at = (100.0, 80.0)
-    device = canvas._grid.pixel_centre(QPointF(*at))
+    device = canvas._moving.grid.pixel_centre(QPointF(*at))
     before = canvas.view.to_source(*device)
     wheel(canvas, at, 120)
     after = canvas.view.to_device(*before)

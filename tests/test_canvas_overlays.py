@@ -108,6 +108,6 @@ def test_marks_follow_a_change_of_the_screens_factor_that_changes_no_pixel(canva
     """Of a window that fills a screen, when another scaling is chosen for it."""
     canvas.set_overlays(CENTRES)
     qtbot.waitUntil(canvas.is_idle)
-    canvas._grid = dataclasses.replace(canvas._grid, ratio=2.0)
+    canvas._moving.grid = dataclasses.replace(canvas._moving.grid, ratio=2.0)
     with qtbot.waitSignal(canvas.overlay_counts):
         QApplication.sendEvent(canvas, QEvent(QEvent.Type.DevicePixelRatioChange))
