@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -91,6 +92,31 @@ def test_what_is_fitted_outlives_a_look_at_several_other_methods(fitted, qtbot):
     fitted.menus.actions["method.fit"].trigger()
     wait_until_idle(qtbot, fitted)
     assert fitted.session.document.whole is field
+
+
+def test_marks_follow_a_fit_while_the_view_rests(window, qtbot):
+    drawn = []
+    window.menus.actions["overlay.ellipses"].trigger()
+    wait_until_idle(qtbot, window)
+    window.canvas.overlay_counts.connect(lambda *_: drawn.append(window.canvas._overlay_layer))
+    window.menus.actions["method.fit"].trigger()
+    wait_until_idle(qtbot, window, lambda: window.session.document.whole is not None, 60_000)
+    field = window.session.document.whole
+    assert window.status.counts.text.startswith(f"{len(field):,}")
+    assert len(drawn) > 1
+    left, canvas = drawn[-1], window.canvas
+    canvas.set_overlays(replace(canvas.overlays, ellipses=False))
+    canvas.set_overlays(replace(canvas.overlays, ellipses=True))
+    wait_until_idle(qtbot, window)
+    assert canvas._overlay_layer.image == left.image, "those of the finished field"
+
+
+def test_marks_of_a_network_appear_with_its_first_view(window, qtbot):
+    pytest.importorskip("torch")
+    window.menus.actions["overlay.centres"].trigger()
+    window.menus.actions["method.gaussiansr"].trigger()
+    wait_until_idle(qtbot, window, lambda: not window.waiting.undrawn, 60_000)
+    assert window.status.counts.text.startswith("1,200")
 
 
 def test_networks_without_kernels_say_that_there_is_nothing_to_mark(window, qtbot):

@@ -23,6 +23,7 @@ from gaussian_core.models.gaussiansr import (  # noqa: E402
 )
 from gaussian_core.models.gaussiansr_drawing import GaussianSRDrawing  # noqa: E402
 from gaussian_core.viewport import Viewport  # noqa: E402
+from viewer.model.lazy_drawing import LazyDrawing  # noqa: E402
 
 
 def network(enlarged=False):
@@ -161,6 +162,28 @@ def test_the_kernels_can_be_looked_at():
         whole_field = drawing.kernels((0, 0, 20, 13))
         at = whole_field.means.tolist().index([3.5, 2.5])
         np.testing.assert_allclose(field.covariances[0], whole_field.covariances[at], rtol=1e-3)
+
+
+def test_kernels_of_a_large_picture_are_made_only_for_marks_and_of_a_part(monkeypatch):
+    """All of them would take gigabytes, and only to count them as long as the frame itself."""
+    picture = Picture.from_array(np.random.default_rng(1).random((13, 20, 3), np.float32))
+    kept, parts = (
+        LazyDrawing(picture, "gaussiansr", GaussianSRDrawing(picture, network(), whole))
+        for whole in (1 << 20, 0)
+    )
+    rect = (0, 0, 20, 13)
+    for drawing in (kept, parts):
+        assert drawing.kernels(rect) is None, "before its first frame it is encoding"
+        drawing.draw(Viewport((0, 0), 2.0, (40, 26)))
+        assert len(drawing.kernels(rect)) == 260
+        with pytest.raises(Cancelled):
+            drawing.kernels(rect, lambda: True)
+    assert len(kept.kernels(rect, kept=True)) == 260
+    assert parts.kernels(rect, kept=True) is None
+    monkeypatch.setattr("gaussian_core.models.gaussiansr_drawing.WHOLE", 100)
+    assert len(kept.kernels(rect)) == 260
+    assert parts.kernels(rect) is None
+    assert len(parts.kernels((0, 0, 10, 10))) == 100
 
 
 def test_drawing_stops():

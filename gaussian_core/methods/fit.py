@@ -74,7 +74,9 @@ class FitDrawing:
         options: dict[str, Any] = {} if given is None else {"pixel_sigma": given}
         return rasterize(self.field, viewport, stop=stop, **options)
 
-    def kernels(self, rect: tuple[int, int, int, int]) -> GaussianField | None:
+    def kernels(
+        self, rect: tuple[int, int, int, int], stop: Stop | None = None
+    ) -> GaussianField | None:
         """The Gaussians as they were drawn last, all of them: for other threads, too."""
         return self.field
 

@@ -76,12 +76,21 @@ class GaussianSRDrawing:
         frame[(ys < 0) | (ys > height)] = 0
         return frame
 
-    def kernels(self, rect: Rect, stop: Stop | None = None) -> GaussianField:
-        """The kernels of the source pixels of a rectangle, in the pixels' colours times opacity.
+    @property
+    def keeps_kernels(self) -> bool:
+        """Whether those of any rectangle are there once they were made, and need not be made anew."""
+        return self._keep
 
-        Those whose size follows the scale are as at 100 %."""
-        self.encode(stop)
+    def kernels(self, rect: Rect, stop: Stop | None = None) -> GaussianField | None:
+        """The kernels of the source pixels of a rectangle, in the pixels' colours times opacity; None of more than
+        WHOLE pixels that are not kept, which would take gigabytes.
+
+        Those whose size follows the scale are as at 100 %. Raises as draw."""
+        _check(stop)
         x0, y0, x1, y1 = rect
+        if not self._keep and (x1 - x0) * (y1 - y0) > WHOLE:
+            return None
+        self.encode(stop)
         with torch.inference_mode(), explained(self._features.device.type):
             if self._whole is not None:
                 encoded, (left, top) = self._whole, self._features.bounds[:2]

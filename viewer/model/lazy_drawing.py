@@ -37,6 +37,7 @@ class LazyDrawing:
     def __init__(self, picture: PictureSource, method: str, opened: Any = None) -> None:
         self.picture, self.method = picture, method
         self._drawing: Any = opened
+        self._drawn = False
         self.kept: Frame | None = None
         """The newest exact frame, with memory of its own: who goes to another method and back need not wait again."""
         self._lock = threading.Lock()
@@ -50,13 +51,22 @@ class LazyDrawing:
             frame: NDArray[np.float32] = self._opened(stop).draw(viewport, stop)
         finally:
             self._lock.release()
+        self._drawn = True
         return frame
 
-    def kernels(self, rect: Rect) -> GaussianField | None:
-        """The Gaussians that the method uses within source pixels (x0, y0, x1, y1); None where it uses none, or while
-        it is not open yet."""
+    def kernels(
+        self, rect: Rect, stop: Stop | None = None, kept: bool = False
+    ) -> GaussianField | None:
+        """The Gaussians that the method uses within source pixels (x0, y0, x1, y1); None where it uses none, or more
+        than it can make at once, and before it has drawn anything. kept: also where they would have to be made, which
+        may take as long as a frame. Raises as draw."""
         kernels = getattr(self._drawing, "kernels", None)
-        return None if kernels is None else kernels(rect)
+        if kernels is None or not self._drawn:
+            return None
+        if kept and not getattr(self._drawing, "keeps_kernels", True):
+            return None
+        found: GaussianField | None = kernels(rect, stop)
+        return found
 
     @property
     def field(self) -> GaussianField | None:

@@ -80,7 +80,7 @@ def overlay_geometry(
     tiny: list[tuple[GaussianField, NDArray[np.int64], NDArray[np.float32]]] = []
     # Gaussians in view with an ellipse, with a line, and those that are too small for one.
     ringed, small, lined, still = 0, 0, 0, 0
-    tiles = list(scene.fields_in(rect))
+    tiles = list(scene.fields_in(rect, stop, kept=not options.any))  # only to be counted
     least = MIN_RADIUS / (options.sigma * view.scale)
     ringing = options.ellipses and any(_largest_sigma(tile) >= least for tile, _ in tiles)
     points_only = options.ellipses and not ringing

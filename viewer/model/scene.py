@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
@@ -169,16 +169,20 @@ class Scene:
             wanted.update(dict.fromkeys(self.grid.neighbours(key)))
         return [key for key in wanted if key in self.tiles]
 
-    def fields_in(self, rect: Rect) -> Iterator[tuple[GaussianField, bool]]:
+    def fields_in(
+        self, rect: Rect, stop: Callable[[], bool] | None = None, kept: bool = False
+    ) -> Iterator[tuple[GaussianField, bool]]:
         """The built tiles that touch the rectangle, each with whether it lies wholly inside; where the picture is drawn
-        by other means, the kernels these use, if they have any."""
+        by other means, the kernels these use, if they have any. stop, kept: see LazyDrawing.kernels."""
         kernels = getattr(self.drawing, "kernels", None)
         if kernels is not None:
             height, width = self.extent
             x0, y0 = max(0, math.floor(rect[0])), max(0, math.floor(rect[1]))
             x1, y1 = min(width, math.ceil(rect[2])), min(height, math.ceil(rect[3]))
-            if x0 < x1 and y0 < y1 and (found := kernels((x0, y0, x1, y1))) is not None:
-                yield found, False
+            if x0 < x1 and y0 < y1:
+                found = kernels((x0, y0, x1, y1), stop, kept)
+                if found is not None:
+                    yield found, False
             return
         if self.grid is None:
             whole = _inside(self.bounds, rect)
