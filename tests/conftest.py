@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 
 # No test needs a screen, and a window that takes the focus would disturb whoever runs them. Set before Qt is imported.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import hypothesis
 import pytest
+from PySide6.QtCore import QEvent
 
 # Tests run side by side, on machines that do other work too: how long an example takes tells nothing.
 hypothesis.settings.register_profile("unhurried", deadline=None)
@@ -24,6 +26,19 @@ def _kernels() -> None:
 
     rasterizer.warm_up()
     compile_apart(overlay_kernels.MODULE)
+
+
+@pytest.fixture(autouse=True)
+def _no_windows_left():
+    """Each window that is left is painted anew with every theme and style sheet of the tests after it."""
+    yield
+    widgets = sys.modules.get("PySide6.QtWidgets")
+    app = widgets and widgets.QApplication.instance()
+    if app is not None:
+        for widget in app.topLevelWidgets():
+            widget.close()
+            widget.deleteLater()
+        app.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
 @pytest.fixture

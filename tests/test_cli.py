@@ -459,6 +459,7 @@ def test_ctrl_c_while_libraries_are_loaded(photo: Path, tmp_path: Path, module: 
     """They may swallow exceptions just then."""
     script = (
         "import os, runpy, signal, sys\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # tests in the background ignore it
         "class Interrupted:\n"
         "    def find_spec(name, path=None, target=None):\n"
         f"        if name == {module!r}:\n"
