@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
 import time
+from contextlib import ExitStack
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +23,8 @@ from gaussian_core.images import open_picture
 from tests.window_helpers import open_and_wait, save_picture, wait_until_idle
 from viewer.ui import view_copy
 from viewer.ui.canvas import Canvas
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture
@@ -183,3 +191,51 @@ def test_nothing_in_view_is_said(qtbot, window, tmp_path):
     window.copier.start()
     assert window.status.message == "There is nothing in view to copy"
     assert not window.copier.running
+
+
+MANAGER = """
+import tkinter
+root = tkinter.Tk()
+root.withdraw()
+
+def save(offset, length):
+    print(root.selection_get(selection="CLIPBOARD", type="TARGETS"), flush=True)
+    return ""
+
+root.selection_handle(save, selection="CLIPBOARD_MANAGER", type="SAVE_TARGETS")
+root.selection_own(selection="CLIPBOARD_MANAGER")
+print("ready", flush=True)
+root.mainloop()
+"""
+
+
+def test_what_keeps_the_clipboard_is_offered_the_copy_when_the_program_ends(tmp_path):
+    pytest.importorskip("tkinter")
+    server = shutil.which("Xvfb")
+    if server is None:
+        pytest.skip("needs Xvfb")
+    with ExitStack() as stack:
+        own, given = os.pipe()
+        x = subprocess.Popen(
+            [server, "-displayfd", str(given), "-screen", "0", "1000x700x24"],
+            pass_fds=[given],
+            stderr=subprocess.DEVNULL,
+        )
+        stack.callback(x.wait)
+        stack.callback(x.terminate)
+        os.close(given)
+        with os.fdopen(own) as told:
+            display = f":{told.readline().strip()}"
+        environment = {**os.environ, "DISPLAY": display, "XDG_CONFIG_HOME": str(tmp_path)}
+        environment |= {"QT_QPA_PLATFORM": "xcb"}
+        manager = subprocess.Popen(
+            [sys.executable, "-c", MANAGER], env=environment, stdout=subprocess.PIPE, text=True
+        )
+        stack.enter_context(manager)
+        stack.callback(manager.terminate)
+        assert manager.stdout.readline() == "ready\n"
+        picture = save_picture(tmp_path / "a.png")
+        probe = [sys.executable, "-m", "tests.clipboard_probe", str(picture)]
+        subprocess.run(probe, cwd=ROOT, env=environment, check=True, timeout=120)
+        manager.terminate()
+        assert "image/png" in manager.communicate()[0]

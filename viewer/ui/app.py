@@ -80,6 +80,11 @@ def run(path: str | None, method: str | None = None, weights: str | None = None)
     ticks.start(200)
     before = signal.signal(signal.SIGINT, lambda *_: window.leave())
     try:
-        return app.exec()
+        code = app.exec()
     finally:
         signal.signal(signal.SIGINT, before)
+    # What was copied is to outlive the program: Qt hands it to the system, or to what keeps the clipboard there, when
+    # the application is taken apart, which a program that leaves at once never does.
+    if app.clipboard().ownsClipboard():
+        app.shutdown()
+    return code
