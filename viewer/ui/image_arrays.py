@@ -20,7 +20,8 @@ def image_from_array(pixels: NDArray[np.uint8]) -> QImage:
 
 
 def array_from_image(image: QImage) -> NDArray[np.uint8] | NDArray[np.uint16]:
-    """(h, w, 3) or, with transparency, (h, w, 4) straight alpha; uint16 where the image has more than 8 bits.
+    """(h, w, 3) or, where any of it is transparent, (h, w, 4) straight alpha; uint16 where the image has more than 8
+    bits.
 
     Colours are converted to sRGB where the image says that they are in another space.
     """
@@ -36,10 +37,12 @@ def array_from_image(image: QImage) -> NDArray[np.uint8] | NDArray[np.uint16]:
         QImage.Format.Format_A2RGB30_Premultiplied,
     )
     form = QImage.Format.Format_RGBA64 if deep else QImage.Format.Format_RGBA8888
-    channels = 4 if image.hasAlphaChannel() else 3
+    alpha = image.hasAlphaChannel()
     image = image.convertToFormat(form)
     width, height = image.width(), image.height()
     kind = np.uint16 if deep else np.uint8
     rows = np.frombuffer(image.constBits(), kind).reshape(height, -1)
     pixels = rows[:, : width * 4].reshape(height, width, 4)
-    return np.ascontiguousarray(pixels[..., :channels])
+    # An alpha that hides nothing, as screenshots have, would cost a channel in everything that follows.
+    alpha = alpha and int(pixels[..., 3].min()) < np.iinfo(kind).max
+    return np.ascontiguousarray(pixels[..., : 4 if alpha else 3])

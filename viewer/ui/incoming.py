@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 
 from PySide6.QtCore import QMimeData, QUrl
 from PySide6.QtGui import QImage
 
 MAX_PATH_TEXT = 4096
+MAX_TEXT = 1 << 20
 
 
 def is_welcome(data: QMimeData) -> bool:
@@ -17,23 +19,35 @@ def is_welcome(data: QMimeData) -> bool:
 
 
 def incoming(data: QMimeData) -> list[Path] | QImage | None:
-    """The local files, else the image itself, else a path written as text."""
-    if files := [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]:
+    """The local files, else the image itself, else paths written as text, one a line."""
+    if files := [_file_of(url) for url in data.urls() if url.isLocalFile()]:
         return files
     if data.hasImage():
         image = data.imageData()
         if isinstance(image, QImage) and not image.isNull():
             return image
-    path = _path_in(data.text()) if data.hasText() else None
-    return None if path is None else [path]
+    text = data.text() if data.hasText() else ""
+    if len(text) > MAX_TEXT:
+        return None
+    paths = [_path_in(line) for line in text.splitlines() if line.strip()]
+    found = [path for path in paths if path is not None]
+    return found if found and len(found) == len(paths) else None
+
+
+def _file_of(url: QUrl) -> Path:
+    """Some programs name this machine in the URLs of its files."""
+    if url.host() in ("localhost", socket.gethostname().lower()):
+        url = QUrl(url)
+        url.setHost("")
+    return Path(url.toLocalFile())
 
 
 def _path_in(text: str) -> Path | None:
     text = text.strip().strip("\"'")
-    if not text or len(text) > MAX_PATH_TEXT or "\n" in text:
+    if not text or len(text) > MAX_PATH_TEXT:
         return None
-    if text.startswith("file:"):
+    if text[:5].lower() == "file:":
         url = QUrl(text)
-        return Path(url.toLocalFile()) if url.isLocalFile() else None
+        return _file_of(url) if url.isLocalFile() else None
     expanded = os.path.expanduser(text)
     return Path(expanded) if os.path.isabs(expanded) else None

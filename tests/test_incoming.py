@@ -1,0 +1,88 @@
+"""What is pasted or dropped: files by their URLs, paths written as text, images."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QMimeData, QUrl
+from PySide6.QtGui import QColor, QGuiApplication, QImage
+
+from tests.window_helpers import save_picture, wait_until_idle
+from viewer.ui.incoming import incoming
+
+
+@pytest.fixture
+def picture(tmp_path):
+    folder = tmp_path / "R&D ünï 写真"
+    folder.mkdir()
+    return save_picture(folder / "a & b — 图 100%.png")
+
+
+def text(written):
+    data = QMimeData()
+    data.setText(written)
+    return data
+
+
+@pytest.mark.parametrize(
+    "wrapped", ["{}", '"{}"', "'{}'\n", "  {}\r\n", "file://{}", "FILE://{}", "\n\n{}\n\n"]
+)
+def test_a_path_is_found_in_text(picture, wrapped):
+    path = str(picture).replace("%", "%25") if "://" in wrapped else str(picture)
+    assert incoming(text(wrapped.format(path))) == [picture]
+
+
+@pytest.mark.parametrize("host", ["", "localhost", socket.gethostname()])
+def test_a_url_may_name_this_machine(picture, host):
+    url = QUrl.fromLocalFile(str(picture))
+    url.setHost(host)
+    data = QMimeData()
+    data.setUrls([url])
+    assert incoming(data) == incoming(text(bytes(url.toEncoded()).decode())) == [picture]
+
+
+def test_several_paths_stand_one_a_line(picture):
+    other = picture.with_name("b.png")
+    assert incoming(text(f'"{picture}"\r\n"{other}"')) == [picture, other]
+    assert incoming(text(f"{picture}\n\nfile://{other}\n")) == [picture, other]
+    assert incoming(text("~/a.png\n~/b.png")) == [Path.home() / "a.png", Path.home() / "b.png"]
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["", "\n", "hello", "a.png", "https://example.org/a.png", "/a.png\nand more", "/" + "a" * 5000],
+)
+def test_text_that_is_no_path_is_nothing(written):
+    assert incoming(text(written)) is None
+
+
+@pytest.mark.parametrize("form", [QImage.Format.Format_ARGB32, QImage.Format.Format_RGBA64])
+@pytest.mark.parametrize("opacity", [255, 128])
+def test_of_a_pasted_image_only_an_alpha_that_hides_something_is_kept(
+    make_window, qtbot, form, opacity
+):
+    window = make_window()
+    image = QImage(40, 30, form)
+    image.fill(QColor(200, 100, 50))
+    image.setPixelColor(3, 4, QColor(200, 100, 50, opacity))
+    QGuiApplication.clipboard().setImage(image)
+    window.menus.actions["edit.paste"].trigger()
+    wait_until_idle(qtbot, window, lambda: window.session.document is not None)
+    pasted = window.session.document.picture
+    assert pasted.has_alpha == (opacity < 255)
+    assert pasted.dtype == (np.uint8 if form == QImage.Format.Format_ARGB32 else np.uint16)
+    colours = np.round(pasted.as_float()[10, 10, :3] * 255)
+    assert np.array_equal(colours, (200, 100, 50))
+
+
+def test_pictures_whose_paths_are_pasted_are_stepped_through(make_window, qtbot, picture, tmp_path):
+    window = make_window()
+    other = save_picture(tmp_path / "b.png")
+    QGuiApplication.clipboard().setText(f"{other}\n{picture}")
+    window.menus.actions["edit.paste"].trigger()
+    wait_until_idle(qtbot, window, lambda: window.session.document is not None)
+    assert window.session.document.name == picture.name
+    assert "1 of 2" in window.status.message
