@@ -43,6 +43,7 @@ from viewer.ui.latin_keys import latin_key, trigger_by_place
 from viewer.ui.marks import Marks
 from viewer.ui.menus import Handler, Menus
 from viewer.ui.minimap import Minimap
+from viewer.ui.progress import Progress
 from viewer.ui.readout import Readout
 from viewer.ui.recent_menu import RecentMenu
 from viewer.ui.reloading import ABOUT, Reloading
@@ -97,6 +98,7 @@ class MainWindow(QMainWindow):
         self.exporter = FileWriting(
             self, self.session, lambda: self.settings.last_folder, lambda: self.canvas.view
         )
+        self.progress = Progress(self.session, self.exporter, self.status, self)
         self.warm_up = WarmUpWorker(self)
         self.waiting = Waiting(self.canvas, self.warm_up, self)
         self.choosing = Choosing(self.session, self._settings, self)
@@ -211,20 +213,14 @@ class MainWindow(QMainWindow):
         zoom.fit_chosen.connect(self.canvas.fit)
         zoom.fill_chosen.connect(self.canvas.fill)
         zoom.left.connect(self.canvas.setFocus)
-        self.status.cancelled.connect(self.stop_work)
         self.canvas.failed.connect(lambda message: self.status.tell(message))
         self.canvas.remarked.connect(lambda message: self.status.tell(message, 30.0))
         session = self.session
         session.changed.connect(self._show_document)
         session.scene_shown.connect(self._show_field)
         session.opening_began.connect(self._opening_began)
-        session.opening_ended.connect(self._show_work)
         session.opened_file.connect(self._remember)
         session.failed.connect(self._tell_failure)
-        session.build_progress.connect(self._show_work)
-        session.build_ended.connect(self._show_work)
-        session.read_progress.connect(self._show_reading)
-        session.read_ended.connect(self._show_work)
         session.fell_back.connect(lambda why: self.status.tell(why, 30.0))
         self.recents.chosen.connect(self.open)
         self.steps.said.connect(self.status.tell)
@@ -241,9 +237,9 @@ class MainWindow(QMainWindow):
         self.choosing.chosen.connect(self.comparing.name_other)
         self.comparing.said.connect(self.status.tell)
         self.comparing.forgotten.connect(self.status.forget)
+        self.progress.changed.connect(self._work_changed)
         self.exporter.began.connect(self._export_began)
         self.exporter.refused.connect(self.error_box.tell)
-        self.exporter.progress.connect(self._show_export)
         self.exporter.finished.connect(self._export_finished)
         self.exporter.failed.connect(self._export_failed)
         self.exporter.cancelled.connect(self._export_cancelled)
@@ -366,11 +362,10 @@ class MainWindow(QMainWindow):
         if not text:
             self.status.forget(ABOUT)
 
-    def _opening_began(self, name: str) -> None:
+    def _opening_began(self) -> None:
         self.warm_up.start()
         self.welcome.hide()
         self.waiting.begin()
-        self.status.show_progress(f"Opening {name}")
 
     def _remember(self, path: Path) -> None:
         if path != self._sample and not self.steps.came_by(path):
@@ -458,22 +453,7 @@ class MainWindow(QMainWindow):
             else:
                 self.card.show_card(card_of(self.session.document))
 
-    # ---- work under way -----------------------------------------------------------------------
-
-    def _show_work(self, done: int = 0, total: int = 0) -> None:
-        """One progress display for everything; what the user waits for most comes first."""
-        if self.session.opening or self.exporter.running:
-            return
-        if self.session.building:
-            self.status.forget("stopped")
-            document = self.session.document
-            seen, in_view = document.in_view if document is not None else (0, 0)
-            text = status_text.building_text(done, total, seen, in_view)
-            if seen < in_view:
-                done, total = seen, in_view
-            self.status.show_progress(text, done, total)
-        else:
-            self.status.end_progress()
+    def _work_changed(self) -> None:
         self._enable_build()
         if self.session.document is None:
             self.welcome.setVisible(True)
@@ -485,32 +465,6 @@ class MainWindow(QMainWindow):
         unread = document is not None and document.unread is not None
         to_do = (buildable and not self.session.building) or (unread and not self.session.reading)
         self.menus.enable(to_do, "field.build")
-
-    def _show_reading(self, done: int, total: int) -> None:
-        """Of what goes on at the same time the building says more: it is what the view waits for."""
-        session = self.session
-        if not (session.opening or session.building or self.exporter.running):
-            text = status_text.progress_text(done, total, "Reading the picture")
-            self.status.show_progress(text, done, total)
-
-    def stop(self) -> None:
-        """Leave full screen; else put away the mark of a Gaussian; else stop what goes on."""
-        if self.isFullScreen():
-            self.set_full_screen(False)
-        elif self.canvas.mark is not None:
-            self.marks.unmark()
-        else:
-            self.stop_work()
-
-    def stop_work(self) -> None:
-        if self.exporter.running:
-            self.exporter.stop()
-        elif self.session.opening:
-            self.session.cancel_opening()
-        elif self.session.building or self.session.reading:
-            self.session.stop_building()
-            self.session.stop_reading()
-            self.status.tell("Stopped building the field; B goes on", about="stopped")
 
     # ---- keys, and the window's state ---------------------------------------------------------
 
@@ -542,6 +496,15 @@ class MainWindow(QMainWindow):
         if event.type() == QEvent.Type.ThemeChange:
             self.theme.follow_system()
         super().changeEvent(event)
+
+    def stop(self) -> None:
+        """Leave full screen; else put away the mark of a Gaussian; else stop what goes on."""
+        if self.isFullScreen():
+            self.set_full_screen(False)
+        elif self.canvas.mark is not None:
+            self.marks.unmark()
+        else:
+            self.progress.stop()
 
     # ---- the view -----------------------------------------------------------------------------
 
@@ -588,7 +551,6 @@ class MainWindow(QMainWindow):
     def _export_began(self) -> None:
         self.status.tell("")  # how far it is, is what is to be read now
         self._enable_export()
-        self._show_export(0, 0)
 
     def _enable_export(self) -> None:
         """One file is written at a time."""
@@ -597,13 +559,7 @@ class MainWindow(QMainWindow):
     def _end_export(self) -> None:
         self.exporter.done()
         self._enable_export()
-        self._show_work()
-
-    def _show_export(self, done: int, total: int) -> None:
-        if self.exporter.running:
-            self.status.show_progress(
-                status_text.progress_text(done, total, self.exporter.doing), done, total
-            )
+        self.progress.look()
 
     def _export_finished(self, message: str) -> None:
         self._end_export()
