@@ -72,6 +72,26 @@ def test_holding_x_shows_the_method_before_and_letting_go_the_present_one(
     assert window.menus.actions["method.nearest"].isChecked()
 
 
+def test_marks_and_other_settings_can_be_switched_while_x_is_held(make_window, qtbot, tmp_path):
+    window = make_window()
+    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png"))
+    window.menus.actions["method.nearest"].trigger()
+    wait_until_idle(qtbot, window)
+    press(window)
+    for action in ("overlay.centres", "view.minimap", "method.nearest"):
+        window.menus.actions[action].trigger()
+        assert window.session.comparing
+        assert window.session.document.method == "kernel"
+    press(window, down=False)
+    assert window.session.document.method == "nearest"
+    press(window)
+    window.menus.actions["method.lanczos"].trigger()  # another one ends it
+    assert not window.session.comparing
+    assert window.session.document.method == "lanczos"
+    press(window, down=False)
+    assert window.session.document.method == "lanczos"
+
+
 def test_with_no_method_before_bicubic_is_compared_and_bicubic_with_the_learned_field(
     make_window, qtbot, tmp_path
 ):

@@ -151,8 +151,11 @@ class Session(QObject):
     ) -> None:
         """Make fields by a method, or by weights that were opened before, from now on, that of the open picture too;
         the view stays. shipped: the name of the weights of the learned field."""
+        wanted = Choice(method, shipped, weights)
+        if wanted == self._held:
+            return  # it is chosen already, and looked at again when the comparison ends
         held, self._held = self._held, None
-        self._choose(Choice(method, shipped, weights))
+        self._choose(wanted)
         if held is not None:
             self.compare_ended.emit()
 
