@@ -20,9 +20,10 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary path in the same folder; it takes the place of `path` when the block ends well.
 
     Whatever ends the block otherwise, the temporary file goes and an older file stays as it was. OSError becomes an
-    OutputError that names the file.
+    OutputError that names the file. One that is marked read-only is not replaced.
     """
     target = Path(path)
+    _check_replaceable(target)
     temporary = target.with_name(f".{_short(target.name)}.{os.getpid()}.part")
     try:
         temporary.touch()
@@ -79,3 +80,12 @@ def check_target(path: str | os.PathLike[str]) -> None:
         raise OutputError(f"Cannot write {target}: it is a folder.")
     if not os.access(folder, os.W_OK):
         raise OutputError(f"Cannot write {target}: the folder {folder} is not writable.")
+    _check_replaceable(target)
+
+
+def _check_replaceable(target: Path) -> None:
+    """A file that is marked read-only is to stay as it is, though its folder would let it be replaced."""
+    if os.path.isfile(target) and not target.stat().st_mode & 0o222:
+        raise OutputError(
+            f"Cannot write {target}: there is a file of that name that is marked read-only."
+        )

@@ -170,6 +170,12 @@ class ImageWriter:
         return OutputError(f"Cannot write {self.path}: {error.strerror or error}.")
 
 
+def most_bits(path: str | os.PathLike[str]) -> int:
+    """Bits a channel that the format of a file, which follows from its ending, can hold: 8 or 16. Raises OutputError
+    for a format that is not written."""
+    return _FORMATS[_format_of(Path(path))].bits
+
+
 def write_image(
     path: str | os.PathLike[str],
     rows: NDArray[Any] | Iterable[NDArray[Any]],

@@ -37,7 +37,10 @@ class Job(Protocol):
 @dataclass(frozen=True)
 class Export:
     """source: a Picture or a GaussianField. region: (x, y, width, height) in source pixels; None is all of
-    it. note: what is to be said when it is written."""
+    it. note: what is to be said when it is written.
+
+    A picture of more than 8 bits a channel is written with 16 where the format holds them.
+    """
 
     source: Any
     out: str
@@ -52,7 +55,9 @@ class Export:
 
     def run(self, progress: Callable[[int, int], object], stop: Callable[[], bool]) -> str:
         from gaussian_core import render_file
+        from gaussian_core.image_writer import most_bits
 
+        deep = getattr(self.source, "bits", 8) > 8 and most_bits(self.out) > 8
         result = render_file(
             self.source,
             self.out,
@@ -61,11 +66,15 @@ class Export:
             weights=self.weights,
             pixel_sigma=self.pixel_sigma,
             region=self.region,
+            bits=16 if deep else 8,
             progress=progress,
             stop=stop,
         )
         width, height = result.size
-        notes = "".join(f"; {note}" for note in (*result.notes, result.damage, self.note) if note)
+        depth = "16 bits a channel" if deep else ""
+        notes = "".join(
+            f"; {note}" for note in (depth, *result.notes, result.damage, self.note) if note
+        )
         return f"Saved {result.path.name}, {width:,} × {height:,}{notes}"
 
 

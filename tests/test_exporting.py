@@ -1,0 +1,76 @@
+"""Pictures that the window exports: the same pixels as the command `render` writes, in the depth of the picture."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from gaussian_core.image_writer import write_image
+from tests.window_helpers import keep_what_is_told, open_and_wait, save_picture
+from viewer import cli
+from viewer.model.export_plan import ExportPlan, region_in_view
+from viewer.model.settings import Settings
+
+
+def exported(qtbot, window, plan, out):
+    window.exporter.export(plan, str(out))
+    qtbot.waitUntil(lambda: not window.exporter.running, timeout=60_000)
+    return window.status.message
+
+
+def deep_picture(path, alpha):
+    values = np.random.default_rng(2).integers(0, 65536, (30, 41, 4 if alpha else 3), np.uint16)
+    write_image(path, values, bits=16)
+    return path
+
+
+@pytest.mark.parametrize("method", ["kernel", "continuoussr", "lanczos"])
+@pytest.mark.parametrize("alpha", [False, True])
+def test_the_part_in_view_of_a_deep_picture_is_what_render_writes(
+    make_window, qtbot, tmp_path, method, alpha
+):
+    window = make_window(Settings(method=method))
+    picture = deep_picture(tmp_path / "a.png", alpha)
+    open_and_wait(qtbot, window, picture)
+    window.canvas.set_view(window.canvas.view.centred_on(20.3, 11.7, 47.0))
+    region = region_in_view(window.session.document.extent, window.canvas.view.source_rect)
+    assert region is not None and region[2:] != (41.0, 30.0)
+    said = exported(qtbot, window, ExportPlan(3.7, region), tmp_path / "window.tif")
+    assert "; 16 bits a channel" in said
+    part = ",".join(f"{value:g}" for value in region)
+    command = ["render", str(picture), str(tmp_path / "command.tif"), "--scale", "3.7"]
+    assert cli.main([*command, "--region", part, "--method", method, "--bits", "16"]) == 0
+    ours, theirs = (tifffile.imread(tmp_path / f"{by}.tif") for by in ("window", "command"))
+    assert ours.dtype == np.uint16 and ours.shape[2] == (4 if alpha else 3)
+    assert np.array_equal(ours, theirs)
+
+
+def test_formats_and_pictures_of_8_bits_get_8(make_window, qtbot, tmp_path):
+    window = make_window()
+    open_and_wait(qtbot, window, deep_picture(tmp_path / "a.png", False))
+    assert "16 bits" not in exported(qtbot, window, ExportPlan(1.0), tmp_path / "b.jpg")
+    with Image.open(tmp_path / "b.jpg") as written:
+        assert written.size == (41, 30)
+    open_and_wait(qtbot, window, save_picture(tmp_path / "c.png"))
+    qtbot.waitUntil(lambda: window.session.document.name == "c.png")
+    assert "16 bits" not in exported(qtbot, window, ExportPlan(1.0), tmp_path / "d.tif")
+    assert tifffile.imread(tmp_path / "d.tif").dtype == np.uint8
+
+
+def test_a_file_that_is_marked_read_only_stays(make_window, qtbot, tmp_path, monkeypatch, capsys):
+    window = make_window()
+    told = keep_what_is_told(window, monkeypatch)
+    picture, master = save_picture(tmp_path / "a.png"), save_picture(tmp_path / "master.png")
+    before = master.read_bytes()
+    master.chmod(0o444)
+    open_and_wait(qtbot, window, picture)
+    exported(qtbot, window, ExportPlan(2.0), master)
+    assert "read-only" in told[0][1]
+    assert cli.main(["render", str(picture), str(master), "--scale", "2"]) == 1
+    assert "read-only" in capsys.readouterr().err
+    assert master.read_bytes() == before and sorted(p.name for p in tmp_path.glob("*.png")) == [
+        "a.png",
+        "master.png",
+    ]
