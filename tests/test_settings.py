@@ -152,3 +152,38 @@ def test_a_link_to_the_file_stays_one(tmp_path):
         pytest.skip("links need a right of their own here")
     assert SettingsFile(link).save(Settings(theme="dark"))
     assert link.is_symlink() and SettingsFile(kept).load().theme == "dark"
+
+
+@pytest.mark.parametrize(
+    "content", [b'{"version": 1, "theme": "dark",', b"\xff\xfe\x00", b'["theme", "dark"]']
+)
+def test_a_file_that_cannot_be_understood_is_kept(tmp_path, content):
+    file = SettingsFile(tmp_path / "settings.json")
+    file.path.write_bytes(content)
+    settings = file.load()
+    assert settings == Settings()
+    assert file.save(settings.changed(theme="light"))
+    assert file.save(settings.changed(theme="dark"))
+    assert (tmp_path / "settings.damaged.json").read_bytes() == content
+    assert file.load().theme == "dark"
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_an_empty_file_and_one_with_a_mark_in_front_are_no_damage(tmp_path):
+    file = SettingsFile(tmp_path / "settings.json")
+    file.path.touch()
+    assert file.save(file.load())
+    file.path.write_text(to_json(CHANGED), encoding="utf-8-sig")
+    assert file.load() == CHANGED
+    assert file.save(CHANGED.changed(theme="light"))
+    assert [p.name for p in tmp_path.iterdir()] == ["settings.json"]
+
+
+def test_a_file_that_is_marked_read_only_stays(tmp_path, caplog):
+    file = SettingsFile(tmp_path / "settings.json")
+    assert file.save(CHANGED)
+    before = file.path.read_bytes()
+    file.path.chmod(0o444)
+    assert not file.save(CHANGED.changed(theme="light"))
+    assert file.path.read_bytes() == before and "read-only" in caplog.text
+    assert [p.name for p in tmp_path.iterdir()] == ["settings.json"]

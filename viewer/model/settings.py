@@ -158,7 +158,7 @@ class SettingsFile:
 
     def _read(self) -> str | None:
         try:
-            return self.path.read_text(encoding="utf-8")
+            return self.path.read_text(encoding="utf-8-sig")  # Windows' editors begin with a mark
         except FileNotFoundError:
             return None
         except (OSError, UnicodeDecodeError) as error:
@@ -166,15 +166,20 @@ class SettingsFile:
             return None
 
     def save(self, settings: Settings) -> bool:
-        """Whether it worked. The file is replaced whole, so that a crash never leaves half of one."""
+        """Whether it worked. The file is replaced whole, so that a crash never leaves half of one; one that cannot be
+        understood is kept beside it, one that is marked read-only stays."""
         temporary = ""
         merged, others = self._merged(settings)
         path = Path(os.path.realpath(self.path))  # a link stays one
         try:
+            if os.path.isfile(path) and not path.stat().st_mode & 0o222:
+                log.warning("the settings are not saved: %s is marked read-only", path)
+                return False
             path.parent.mkdir(parents=True, exist_ok=True)
             handle, temporary = tempfile.mkstemp(".part", ".settings-", path.parent)
             with os.fdopen(handle, "w", encoding="utf-8") as file:
                 file.write(to_json(merged, others))
+            self._keep_damaged(path)
             os.replace(temporary, path)
         except OSError as error:
             log.warning("the settings cannot be saved: %s", error)
@@ -183,6 +188,16 @@ class SettingsFile:
             return False
         self._known = settings
         return True
+
+    def _keep_damaged(self, path: Path) -> None:
+        """Somebody may have written much into a file and made one mistake."""
+        if not os.path.isfile(path) or not path.stat().st_size:
+            return
+        text = self._read()
+        if text is None or _object(text) is None:
+            kept = path.with_suffix(".damaged" + path.suffix)
+            os.replace(path, kept)
+            log.warning("the settings file that could not be understood is kept as %s", kept)
 
     def _merged(self, settings: Settings) -> tuple[Settings, dict[str, Any]]:
         """What is to be written: of the file all that was not changed here, and what this version does not know."""
