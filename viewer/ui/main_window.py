@@ -19,15 +19,13 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QMainWindow, QMessageBox
 
 from gaussian_core import __version__
-from gaussian_core.models.config import shipped_weights
 from gaussian_core.rasterizer import PIXEL_SIGMA
 from viewer.model import actions as table
 from viewer.model import status_text
 from viewer.model.document import is_weights_file
 from viewer.model.field_card import card_of
-from viewer.model.methods import METHODS, SHIPPED
 from viewer.model.motion import GLIDE_SECONDS
-from viewer.model.settings import SIGMA_RANGE, Settings, SettingsFile
+from viewer.model.settings import Settings, SettingsFile
 from viewer.model.status_text import zoom_text
 from viewer.ui import dialogs
 from viewer.ui.canvas import Canvas
@@ -43,9 +41,11 @@ from viewer.ui.latin_keys import latin_key, trigger_by_place
 from viewer.ui.marks import Marks
 from viewer.ui.menus import Handler, Menus
 from viewer.ui.minimap import Minimap
+from viewer.ui.offers import Offers
 from viewer.ui.progress import Progress
 from viewer.ui.readout import Readout
 from viewer.ui.recent_menu import RecentMenu
+from viewer.ui.reference_file import ReferenceFile
 from viewer.ui.reloading import ABOUT, Reloading
 from viewer.ui.session import Session
 from viewer.ui.shortcut_sheet import ShortcutSheet
@@ -60,17 +60,6 @@ from viewer.ui.welcome import Welcome
 TITLE = "Gaussian Zoom"
 DEFAULT_SIZE = (1280, 860)
 COMPARE_KEY = getattr(Qt.Key, f"Key_{table.COMPARE_KEY}")
-REDUCED = tuple(spec.id for spec in table.ACTIONS if spec.id.startswith("reduced."))
-NEED_PICTURE = (
-    "file.close",
-    "edit.copy",
-    "field.card",
-    *(spec.id for spec in table.ACTIONS if spec.id.startswith(("zoom.", "pan."))),
-)
-NEED_PIXELS = REDUCED[:-1]
-"""What a field that was read from a file has none of."""
-CHOICES = tuple(spec.id for spec in table.ACTIONS if spec.id.startswith(("method.", "shipped.")))
-"""How pictures are shown: of no consequence to a field file that is open."""
 
 
 class MainWindow(QMainWindow):
@@ -103,6 +92,7 @@ class MainWindow(QMainWindow):
         self.waiting = Waiting(self.canvas, self.warm_up, self)
         self.choosing = Choosing(self.session, self._settings, self)
         self.comparing = Comparing(self.session, self.canvas, self.waiting, self)
+        self.reference = ReferenceFile(self, self.session, lambda: self.settings.last_folder)
         self.menus = Menus(self, self._handlers())
         self.recents = RecentMenu(
             self.menus.menu("&File", "Open &Recent"),
@@ -110,10 +100,15 @@ class MainWindow(QMainWindow):
             self._settings,
             self,
         )
-        there = shipped_weights()
-        for name in SHIPPED[1:]:
-            self.menus.actions[f"shipped.{name}"].setVisible(name in there)
-        self.menus.menu("Fiel&d", "Wei&ghts").menuAction().setVisible(len(there) > 1)
+        self.offers = Offers(
+            self.menus,
+            self.session,
+            self._settings,
+            self.choosing,
+            self.exporter,
+            self._may_step,
+            self,
+        )
         self.tool_bar = ToolBar(self, self.menus.actions)
         self.addToolBar(self.tool_bar)
         # Qt's own menu, on the menu bar, would hide the tool bar behind the back of the setting.
@@ -129,6 +124,7 @@ class MainWindow(QMainWindow):
         self._connect()
         self._settings.apply()
         self._restore_geometry()
+        self.offers.look()
         self._show_document()
         self.canvas.setFocus()
 
@@ -173,6 +169,7 @@ class MainWindow(QMainWindow):
             "overlay.choose_colour": self.marks.choose_colour,
             "overlay.reset": self.marks.reset,
             "weights.use": self.choosing.use_weights,
+            "compare.file": self.reference.ask,
             "field.split": self.set_split,
             "field.footprint": lambda on: self.change(footprint=on),
             "field.card": self.show_card,
@@ -233,9 +230,10 @@ class MainWindow(QMainWindow):
         self.waiting.changed.connect(self.status.set_standing)
         self.choosing.said.connect(self.status.tell)
         self.choosing.failed.connect(lambda title, text: self._tell_failure(title, text, None))
-        self.choosing.changed.connect(self._show_choice)
         self.choosing.chosen.connect(self.comparing.name_other)
         self.comparing.said.connect(self.status.tell)
+        self.reference.said.connect(self.status.tell)
+        self.reference.failed.connect(self.error_box.tell)
         self.comparing.forgotten.connect(self.status.forget)
         self.progress.changed.connect(self._work_changed)
         self.exporter.began.connect(self._export_began)
@@ -270,26 +268,6 @@ class MainWindow(QMainWindow):
         self.session.set_footprint(PIXEL_SIGMA if s.footprint else None)
         self.tool_bar.setVisible(s.tool_bar and not self.isFullScreen())
         self.tool_bar.show_sigma(s.sigma)
-        for action_id, on in (
-            ("overlay.centres", s.centres),
-            ("overlay.ellipses", s.ellipses),
-            ("overlay.drifts", s.drifts),
-            ("overlay.own_colours", s.own_colours),
-            ("overlay.one_colour", not s.own_colours),
-            ("view.tool_bar", s.tool_bar),
-            ("view.minimap", s.minimap),
-            ("view.pixel_grid", s.pixel_grid),
-            ("view.preview", s.preview),
-            ("view.animate", s.animate),
-            ("touchpad.pan", s.touchpad_pans),
-            ("touchpad.zoom", not s.touchpad_pans),
-            (f"theme.{s.theme}", True),
-            (f"memory.{s.tile_memory}", True),
-            ("field.footprint", s.footprint),
-        ):
-            self.menus.tick(action_id, on)
-        self.menus.enable(s.sigma < SIGMA_RANGE[1], "overlay.larger")
-        self.menus.enable(s.sigma > SIGMA_RANGE[0], "overlay.smaller")
         self.waiting.look()
         self.readout.refresh()
 
@@ -367,6 +345,12 @@ class MainWindow(QMainWindow):
         self.welcome.hide()
         self.waiting.begin()
 
+    def _may_step(self) -> bool:
+        """Beside the sample there is nothing of the user's."""
+        document = self.session.document
+        sample = document is not None and self._sample is not None and document.path == self._sample
+        return self.steps.possible and not sample
+
     def _remember(self, path: Path) -> None:
         if path != self._sample and not self.steps.came_by(path):
             self.recents.add(path)
@@ -383,13 +367,6 @@ class MainWindow(QMainWindow):
     def _show_document(self) -> None:
         document = self.session.document
         self.minimap.refresh()
-        self.menus.enable(document is not None, *NEED_PICTURE)
-        sample = document is not None and self._sample is not None and document.path == self._sample
-        self.menus.enable(self.steps.possible and not sample, "file.next", "file.previous")
-        self.menus.enable(document is not None and document.source is not None, "file.reload")
-        self._enable_choices()
-        self._enable_export()
-        self.menus.tick("field.split", self.session.split)
         self.welcome.setVisible(document is None and not self.session.opening)
         if document is None:
             self.setWindowTitle(TITLE)
@@ -406,29 +383,6 @@ class MainWindow(QMainWindow):
         if document is not None and (said := [*filter(None, [document.note]), *document.notes]):
             self.status.tell(f"{document.name}: {'; '.join(said)}", 12.0, "picture")
         self._show_field()
-        self._enable_build()
-
-    def _show_choice(self) -> None:
-        s, weights = self.settings, self.choosing.weights_in_use
-        for method in METHODS:
-            self.menus.tick(f"method.{method.name}", method.name == s.method and weights is None)
-        self.menus.tick("weights.use", weights is not None)
-        self.menus.tick(f"shipped.{s.weights}", weights is None)
-        if weights is not None:
-            name = weights.name.replace("&", "&&")
-            self.menus.actions["weights.use"].setText(f"&Weights: {name}")
-        self._enable_choices()
-
-    def _enable_choices(self) -> None:
-        """Of methods, weights and copies what the document can be shown by, and the pictures after it where none is
-        open."""
-        document = self.session.document
-        picture = None if document is None else document.picture
-        self.menus.enable(picture is not None, *NEED_PIXELS)
-        self.menus.enable(picture is not None and picture.original is not None, REDUCED[-1])
-        free = document is None or picture is not None
-        self.menus.enable(free, *CHOICES)
-        self.menus.enable(free and self.choosing.weights is not None, "weights.use")
 
     def _show_field(self) -> None:
         """Name the method of what is on screen, which after a switch is the old one for a moment."""
@@ -454,17 +408,9 @@ class MainWindow(QMainWindow):
                 self.card.show_card(card_of(self.session.document))
 
     def _work_changed(self) -> None:
-        self._enable_build()
+        self.offers.look_at_building()
         if self.session.document is None:
             self.welcome.setVisible(True)
-
-    def _enable_build(self) -> None:
-        """Where there is some of the field left to be built, or of the picture to be read, and nobody does."""
-        document = self.session.document
-        buildable = document is not None and not document.complete
-        unread = document is not None and document.unread is not None
-        to_do = (buildable and not self.session.building) or (unread and not self.session.reading)
-        self.menus.enable(to_do, "field.build")
 
     # ---- keys, and the window's state ---------------------------------------------------------
 
@@ -532,7 +478,7 @@ class MainWindow(QMainWindow):
 
     def set_split(self, on: bool) -> None:
         self.comparing.split(on)
-        self.menus.tick("field.split", self.session.split)
+        self.offers.tick_split()
 
     def set_minimap(self, on: bool) -> None:
         """Show or hide the overview; where there is no need of one, say so."""
@@ -550,15 +496,10 @@ class MainWindow(QMainWindow):
 
     def _export_began(self) -> None:
         self.status.tell("")  # how far it is, is what is to be read now
-        self._enable_export()
-
-    def _enable_export(self) -> None:
-        """One file is written at a time."""
-        self.menus.enable(self.exporter.possible, "file.export", "file.save_field")
 
     def _end_export(self) -> None:
         self.exporter.done()
-        self._enable_export()
+        self.offers.look_at_writing()
         self.progress.look()
 
     def _export_finished(self, message: str) -> None:
