@@ -45,7 +45,6 @@ from viewer.ui.offers import Offers
 from viewer.ui.progress import Progress
 from viewer.ui.readout import Readout
 from viewer.ui.recent_menu import RecentMenu
-from viewer.ui.reference_file import ReferenceFile
 from viewer.ui.reloading import ABOUT, Reloading
 from viewer.ui.session import Session
 from viewer.ui.shortcut_sheet import ShortcutSheet
@@ -92,7 +91,6 @@ class MainWindow(QMainWindow):
         self.waiting = Waiting(self.canvas, self.warm_up, self)
         self.choosing = Choosing(self.session, self._settings, self)
         self.comparing = Comparing(self.session, self.canvas, self.waiting, self)
-        self.reference = ReferenceFile(self, self.session, lambda: self.settings.last_folder)
         self.menus = Menus(self, self._handlers())
         self.recents = RecentMenu(
             self.menus.menu("&File", "Open &Recent"),
@@ -169,7 +167,6 @@ class MainWindow(QMainWindow):
             "overlay.choose_colour": self.marks.choose_colour,
             "overlay.reset": self.marks.reset,
             "weights.use": self.choosing.use_weights,
-            "compare.file": self.reference.ask,
             "field.split": self.set_split,
             "field.footprint": lambda on: self.change(footprint=on),
             "field.card": self.show_card,
@@ -232,8 +229,6 @@ class MainWindow(QMainWindow):
         self.choosing.failed.connect(lambda title, text: self._tell_failure(title, text, None))
         self.choosing.chosen.connect(self.comparing.name_other)
         self.comparing.said.connect(self.status.tell)
-        self.reference.said.connect(self.status.tell)
-        self.reference.failed.connect(self.error_box.tell)
         self.comparing.forgotten.connect(self.status.forget)
         self.progress.changed.connect(self._work_changed)
         self.exporter.began.connect(self._export_began)
