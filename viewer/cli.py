@@ -206,6 +206,12 @@ def _view(arguments: list[str]) -> int:
         help="make fields by these weights: shipped ones of ContinuousSR by name, from now on, or a file, this time: our "
         ".safetensors, or the authors' .pth of ContinuousSR, LIIF or GaussianSR",
     )
+    parser.add_argument(
+        "--compare",
+        metavar="FILE",
+        help="hold it against another picture of the same scene, of any size: its original, or what another program "
+        "made of it",
+    )
     options = parser.parse_args(arguments)
     if _has_no_display():
         return _fail(
@@ -215,7 +221,9 @@ def _view(arguments: list[str]) -> int:
         )
     # The name is not spelled as an import: the window's modules need Qt, which a headless machine may lack.
     return int(
-        importlib.import_module("viewer.ui.app").run(options.image, options.method, options.weights)
+        importlib.import_module("viewer.ui.app").run(
+            options.image, options.method, options.weights, options.compare
+        )
     )
 
 

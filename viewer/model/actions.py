@@ -395,6 +395,15 @@ ACTIONS: tuple[ActionSpec, ...] = (
         for before, method in zip((None, *OTHERS), OTHERS, strict=False)
     ),
     ActionSpec(
+        "compare.file",
+        "A &Picture File...",
+        (),
+        ("Fiel&d", "C&ompare With"),
+        checkable=True,
+        separated=True,
+        tip="The original of this picture, or what another program made of it, in any size: shown in its place",
+    ),
+    ActionSpec(
         "weights.use",
         "Opened &Weights",
         (),

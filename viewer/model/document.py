@@ -18,6 +18,7 @@ from viewer.model.methods import (
     FALLBACK,
     KNOWN,
     METHODS,
+    ORIGINAL,
     Choice,
     imports_torch,
     method_named,
@@ -79,7 +80,8 @@ class Document:
     it is not. unread: the levels of a large picture whose coarse ones are still to be read from its file, in the
     background; None for others. scale: of the newest view. fits: minutes of work on this picture, which all its
     documents share: what is fitted so far outlives a look at other methods. state: of the file just before it was read.
-    factor: the document is a copy of 1 / factor of what is in the file.
+    factor: the document is a copy of 1 / factor of what is in the file. reference: another picture of the same scene
+    that enlargements are held against: the original of a reduced copy, or a file that was chosen; None: there is none.
 
     `scene` is replaced, never changed: it is what the frame worker gets. Only the GUI thread (or a test) calls
     `add_tiles`; `build_next` runs on the build thread.
@@ -100,6 +102,7 @@ class Document:
     fits: dict[str, LazyDrawing] = field(default_factory=dict)
     state: FileState | None = None
     factor: int = 1
+    reference: OriginalDrawing | None = None
 
     # ---- opening (slow: not on the GUI thread) ------------------------------------------------
 
@@ -144,8 +147,13 @@ class Document:
             scene = replace(scene, pyramid=unread.as_far_as_read())
         plan = TilePlan({}, budget, AHEAD)
         name = path.name if path is not None else picture.name
+        original = picture.original
         note = "; ".join(text for text in (picture.damage, picture.note) if text)
-        bare = cls(name, path, scene, picture, None, plan, note, unread=unread)
+        bare = cls(
+            *(name, path, scene, picture, None, plan, note),
+            unread=unread,
+            reference=OriginalDrawing(original, picture.extent) if original is not None else None,
+        )
         return bare.made_by(method, weights)
 
     @classmethod
@@ -193,9 +201,8 @@ class Document:
         elif spec.makes == "interpolation":
             scene, keys = replace(scene, resampling=spec.name, interpolated=True), []
         elif spec.makes == "original":
-            assert self.picture.original is not None
-            original = OriginalDrawing(self.picture.original, self.extent)
-            scene, keys = replace(scene, drawing=original), []
+            assert self.reference is not None
+            scene, keys = replace(scene, drawing=self.reference), []
         elif spec.makes == "pixels":
             drawing = self.fits.get(spec.name) or LazyDrawing(self.picture, spec.name)
             if spec.name == "fit":
@@ -307,7 +314,8 @@ class Document:
     def title(self) -> str:
         """What it is shown by, as it was chosen; where the device decides the weights, as the scene tells."""
         choice = self.choice
-        return self.scene.title if choice == Choice(DEFAULT, AUTOMATIC) else choice.title
+        told = choice == Choice(DEFAULT, AUTOMATIC) or choice.method == ORIGINAL.name
+        return self.scene.title if told else choice.title
 
     # ---- building -----------------------------------------------------------------------------
 

@@ -158,7 +158,7 @@ def split(scene: Scene, view: ViewState, viewport: Viewport) -> list[tuple[Pixel
     width, height = viewport.size
     whole = (0, 0, width, height)
     if scene.drawing is not None:
-        return [(whole, view.scale >= FIELD_FROM)]
+        return [(whole, view.scale >= FIELD_FROM or not scene.replaced_from_afar)]
     if scene.pyramid is None:
         return [(whole, True)]
     if view.scale < FIELD_FROM or not scene.tiles:

@@ -107,7 +107,7 @@ class Scene:
     def title(self) -> str:
         """The method; of the learned field its weights as well, as soon as a tile tells them and where there are
         several to choose from."""
-        title = method_title(self.method)
+        title = getattr(self.drawing, "title", "") or method_title(self.method)
         tile = next(iter(self.tiles.values()), None)
         if self.method != DEFAULT or tile is None or len(shipped_weights()) < 2:
             return title
@@ -117,6 +117,13 @@ class Scene:
     def shows_something(self) -> bool:
         """Whether there is something of the method to see, and not only the picture while its field is being built."""
         return bool(self.tiles) or self.interpolated or self.drawing is not None
+
+    @property
+    def replaced_from_afar(self) -> bool:
+        """Whether below 100 % the antialiased picture is seen in its place."""
+        if self.pyramid is None or self.interpolated:
+            return False
+        return not getattr(self.drawing, "at_every_scale", False)
 
     def seen_by(self, pixel_sigma: float | None) -> Scene:
         """The same field seen by another footprint of the pixels."""

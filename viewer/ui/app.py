@@ -39,11 +39,17 @@ def _show_own_icon() -> None:
         ctypes.windll.shell32.SetCurrentProcessExplicitAppUserModelID("gaussian-zoom")
 
 
-def run(path: str | None, method: str | None = None, weights: str | None = None) -> int:
+def run(
+    path: str | None,
+    method: str | None = None,
+    weights: str | None = None,
+    compare: str | None = None,
+) -> int:
     """Open the window with a picture or a field file (None: the sample) and return the exit code when it is closed.
 
     method: how fields are made from now on, as if chosen in the menu; None: as chosen last.
     weights: the name of shipped weights, from now on, as if chosen in the menu; or a file, this time.
+    compare: a picture file that the picture is held against.
     """
     settings = SettingsFile()
     _before_qt(method or (DEFAULT if weights else settings.load().method))
@@ -73,6 +79,8 @@ def run(path: str | None, method: str | None = None, weights: str | None = None)
         window.open_sample()
     else:
         window.open(path)
+    if compare is not None:
+        window.reference.open(compare)
     window.show()
     # Python handles a signal only between two of its own instructions, which Qt's loop may not reach for long.
     ticks = QTimer()

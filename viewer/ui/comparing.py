@@ -55,7 +55,7 @@ class Comparing(QObject):
             return
         busy = self._session.building or self._waiting.undrawn  # which have more to say
         if not document.notes and not busy:
-            title = self._session.compared.title
+            title = self._session.compared_title
             self.said.emit(f"Hold {COMPARE_KEY} to see {title}", BRIEFLY, "")
 
     def split(self, on: bool) -> None:

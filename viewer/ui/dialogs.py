@@ -18,6 +18,7 @@ OPEN_FILTERS = (
     "Gaussian fields (*.safetensors)",
     "All files (*)",
 )
+PICTURE_FILTERS = (OPEN_FILTERS[1], OPEN_FILTERS[3])
 FIELD_FILTERS = ("Gaussian fields (*.safetensors)",)
 WEIGHTS_FILTERS = ("Weights (*.pth *.pt *.safetensors)", "All files (*)")
 EXPORT_FILTERS = (

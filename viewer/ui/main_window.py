@@ -45,6 +45,7 @@ from viewer.ui.offers import Offers
 from viewer.ui.progress import Progress
 from viewer.ui.readout import Readout
 from viewer.ui.recent_menu import RecentMenu
+from viewer.ui.reference_file import ReferenceFile
 from viewer.ui.reloading import ABOUT, Reloading
 from viewer.ui.session import Session
 from viewer.ui.shortcut_sheet import ShortcutSheet
@@ -91,6 +92,7 @@ class MainWindow(QMainWindow):
         self.waiting = Waiting(self.canvas, self.warm_up, self)
         self.choosing = Choosing(self.session, self._settings, self)
         self.comparing = Comparing(self.session, self.canvas, self.waiting, self)
+        self.reference = ReferenceFile(self, self.session, lambda: self.settings.last_folder)
         self.menus = Menus(self, self._handlers())
         self.recents = RecentMenu(
             self.menus.menu("&File", "Open &Recent"),
@@ -104,6 +106,7 @@ class MainWindow(QMainWindow):
             self._settings,
             self.choosing,
             self.exporter,
+            self.reference,
             self._may_step,
             self,
         )
@@ -167,6 +170,7 @@ class MainWindow(QMainWindow):
             "overlay.choose_colour": self.marks.choose_colour,
             "overlay.reset": self.marks.reset,
             "weights.use": self.choosing.use_weights,
+            "compare.file": self.reference.ask,
             "field.split": self.set_split,
             "field.footprint": lambda on: self.change(footprint=on),
             "field.card": self.show_card,
@@ -229,6 +233,9 @@ class MainWindow(QMainWindow):
         self.choosing.failed.connect(lambda title, text: self._tell_failure(title, text, None))
         self.choosing.chosen.connect(self.comparing.name_other)
         self.comparing.said.connect(self.status.tell)
+        # After what else is said of a picture that has just been opened: how many there are beside it is less urgent.
+        self.reference.said.connect(self.status.tell, Qt.ConnectionType.QueuedConnection)
+        self.reference.failed.connect(self.error_box.tell)
         self.comparing.forgotten.connect(self.status.forget)
         self.progress.changed.connect(self._work_changed)
         self.exporter.began.connect(self._export_began)
@@ -552,6 +559,7 @@ class MainWindow(QMainWindow):
             and not self.session.reading
             and not self.exporter.running
             and not self.choosing.running
+            and not self.reference.running
             and self.canvas.is_idle()
             and self.readout.is_idle()
         )
@@ -591,6 +599,7 @@ class MainWindow(QMainWindow):
         self.session.shutdown()
         self.exporter.close(0.4)
         self.choosing.close()
+        self.reference.close()
         self.readout.shutdown()
         self.canvas.shutdown()
         self.warm_up.close(0.05)

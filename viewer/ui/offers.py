@@ -14,6 +14,7 @@ from viewer.ui.choosing import Choosing
 from viewer.ui.current_settings import CurrentSettings
 from viewer.ui.file_writing import FileWriting
 from viewer.ui.menus import Menus
+from viewer.ui.reference_file import ReferenceFile
 from viewer.ui.session import Session
 
 REDUCED = tuple(spec.id for spec in ACTIONS if spec.id.startswith("reduced."))
@@ -43,12 +44,14 @@ class Offers(QObject):
         settings: CurrentSettings,
         choosing: Choosing,
         writing: FileWriting,
+        reference: ReferenceFile,
         may_step: Callable[[], bool],
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._menus, self._session, self._settings = menus, session, settings
-        self._choosing, self._writing, self._may_step = choosing, writing, may_step
+        self._choosing, self._writing, self._reference = choosing, writing, reference
+        self._may_step = may_step
         there = shipped_weights()
         for name in SHIPPED[1:]:
             menus.actions[f"shipped.{name}"].setVisible(name in there)
@@ -57,6 +60,7 @@ class Offers(QObject):
         choosing.changed.connect(self._tick_choice)
         session.changed.connect(self.look)
         writing.began.connect(self.look_at_writing)
+        reference.changed.connect(self._look_at_reference)
 
     def look(self) -> None:
         """Something else is open, or nothing."""
@@ -65,6 +69,7 @@ class Offers(QObject):
         self._menus.enable(self._may_step(), "file.next", "file.previous")
         self._menus.enable(document is not None and document.source is not None, "file.reload")
         self._enable_choices()
+        self._look_at_reference()
         self.look_at_writing()
         self.look_at_building()
         self.tick_split()
@@ -72,6 +77,13 @@ class Offers(QObject):
     def look_at_writing(self) -> None:
         """One file is written at a time."""
         self._menus.enable(self._writing.possible, "file.export", "file.save_field")
+
+    def _look_at_reference(self) -> None:
+        path = self._reference.path
+        self._menus.enable(self._reference.possible, "compare.file")
+        self._menus.tick("compare.file", path is not None)
+        name = "..." if path is None else f": {path.name.replace('&', '&&')}"
+        self._menus.actions["compare.file"].setText(f"A &Picture File{name}")
 
     def look_at_building(self) -> None:
         """Where there is some of the field left to be built, or of the picture to be read, and nobody does."""

@@ -69,8 +69,7 @@ class ScenePane(QObject):
         """What is seen of a view: the scene's method by its name, and what is lacking. Below 100 % it is the
         antialiased picture, by whatever method, unless that is an interpolation."""
         scene = self._scene
-        replaced = scene is not None and scene.pyramid is not None and not scene.interpolated
-        if replaced and view.scale < FIELD_FROM:
+        if scene is not None and scene.replaced_from_afar and view.scale < FIELD_FROM:
             return f"The picture; {name} from 100 %"
         state = self.state(view)
         return f"{name}  {state}" if state else name

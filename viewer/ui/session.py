@@ -13,6 +13,7 @@ from viewer.model import torch_import
 from viewer.model.document import Document
 from viewer.model.frame import Frame
 from viewer.model.methods import AUTOMATIC, DEFAULT, ORIGINAL, Choice
+from viewer.model.original import OriginalDrawing
 from viewer.model.scene import Scene
 from viewer.model.view_state import ViewState
 from viewer.ui.beside import Beside
@@ -22,6 +23,7 @@ from viewer.ui.levels_worker import LevelsWorker
 from viewer.ui.open_worker import Opening, OpenWorker
 
 if TYPE_CHECKING:
+    from gaussian_core.imaging.picture import PictureSource
     from gaussian_core.lazy_levels import LazyLevels
 
 SHELVED_BYTES = 256 << 20
@@ -70,7 +72,8 @@ class Session(QObject):
         self.tile_memory: int | None = None
         self.document: Document | None = None
         self._shelved: Document | None = None
-        self._original: Document | None = None  # of a reduced copy
+        # The document's reference: the original of a reduced copy, or a file that was chosen.
+        self._original: Document | None = None
         self._held: Choice | None = None  # what is shown again when the comparison ends
         self._before: ViewState | None = None
         self._covered = False  # an overview of the next picture covers the document
@@ -100,7 +103,8 @@ class Session(QObject):
         )
         self._beside.fell_back.connect(self.fell_back)
         self.split = False
-        self._split_before: bool | None = None  # what it was before a reduced copy
+        self._split_before: bool | None = None  # what it was before there was a reference
+        self._split_by_reference = True  # while there was one of this series of pictures
         canvas.view_changed.connect(self._look)
         canvas.frame_shown.connect(self._frame_shown)
         canvas.failed.connect(self._start_building)
@@ -206,13 +210,56 @@ class Session(QObject):
 
     @property
     def compared(self) -> Choice:
-        """What `compare` shows: the original of a reduced copy, else the method before, at first bicubic interpolation,
-        or for that the learned field."""
+        """What `compare` shows: the reference where there is one, else the method before, at first bicubic
+        interpolation, or for that the learned field."""
         if self._original is not None:
             return self._original.choice
         if self._shelved is not None:
             return self._shelved.choice
         return Choice(DEFAULT if self.method == PLAIN else PLAIN, self.shipped)
+
+    @property
+    def compared_title(self) -> str:
+        return self.compared.title if self._original is None else self._original.title
+
+    @property
+    def reference(self) -> OriginalDrawing | None:
+        """What methods are held against: the original of a reduced copy, or a file that was chosen."""
+        return None if self.document is None else self.document.reference
+
+    def refer_to(self, picture: PictureSource | None, again: bool = False) -> None:
+        """Hold what is shown of the open picture against another one of the same scene, of any size, in place of the
+        method before; None: no longer. again: beside it or not, as the user had that of the picture before. Raises
+        ImageError where it has another shape."""
+        document = self.document
+        if document is None or document.picture is None:
+            return
+        reference = None
+        if picture is not None:
+            name = Path(picture.path).name if picture.path else picture.name
+            reference = OriginalDrawing(picture, document.extent, name)
+        self.end_compare()
+        self._beside.hide()
+        for each in (document, self._shelved):
+            if each is not None:
+                each.reference = reference
+        self._original = None if reference is None else document.made_by(ORIGINAL.name)
+        self._follow_reference(again)
+        self._show_beside()
+        self.changed.emit()
+
+    def _follow_reference(self, again: bool) -> None:
+        """A reference is shown beside the picture, which a user may end; without one the view is split as before."""
+        if self._original is None:
+            if self._split_before is not None:
+                self.split, self._split_before = self._split_before, None
+            return
+        if self._split_before is None:
+            self._split_before = self.split
+        if not again:
+            self._split_by_reference = True
+            self._canvas.recentre_line()
+        self.split = self._split_by_reference
 
     @property
     def comparing(self) -> bool:
@@ -238,13 +285,15 @@ class Session(QObject):
     def set_split(self, on: bool) -> bool:
         """Show the picture by the method before left of a line, as long as this is on. Whether there is one for it."""
         self.split, self._split_before = on, None
+        if self._original is not None:
+            self._split_by_reference = on
         self._show_beside()
         document = self.document
         return not on or document is None or document.picture is not None
 
     def _show_beside(self) -> None:
-        """What the document is compared with is shown beside it: the original of a reduced copy, else what is on the
-        shelf, or what comes there first."""
+        """What the document is compared with is shown beside it: the reference, else what is on the shelf, or what
+        comes there first."""
         document = self.document
         if not self.split or document is None or document.picture is None or self._covered:
             self._beside.hide()
@@ -444,16 +493,9 @@ class Session(QObject):
         document.shipped = self.shipped
         self._original = None
         place = self._same_place(document) if opening.picture is not None else None
-        if document.picture is not None and document.picture.original is not None:
+        if document.reference is not None:
             self._original = document.made_by(ORIGINAL.name)
-            # That is what a reduced copy is opened for; another picture after it is shown as those before it.
-            if self._split_before is None:
-                self._split_before = self.split
-            if not opening.again:
-                self.split = True
-                self._canvas.recentre_line()
-        elif self._split_before is not None:
-            self.split, self._split_before = self._split_before, None
+        self._follow_reference(opening.again)
         if opening.again and before is not None and document.picture is not None:
             compared = before.choice
             self._shelved = document.made_by(compared.method, compared.weights)

@@ -1,0 +1,240 @@
+"""A picture file that the open picture is held against: the original of a small one, or what another program made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QFileDialog
+from scipy.ndimage import gaussian_filter
+
+from gaussian_core.errors import ImageError
+from gaussian_core.evaluation.metrics import score
+from gaussian_core.imaging.picture import Picture
+from gaussian_core.methods import Options, open_drawing
+from gaussian_core.viewport import Viewport
+from tests.canvas_helpers import pixels
+from tests.window_helpers import keep_what_is_told, open_and_wait, wait_until_idle
+from viewer.model.counterparts import counterpart
+from viewer.model.original import OriginalDrawing, factors
+
+
+def scenery(height, width, seed=4):
+    """Soft noise, as a photograph has it."""
+    noise = np.random.default_rng(seed).random((height, width, 3))
+    soft = gaussian_filter(noise, (1.2, 1.2, 0))
+    return np.round((soft - soft.min()) / np.ptp(soft) * 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("original", "extent", "wanted"),
+    [
+        ((480, 720), (120, 180), (4.0, 4.0)),
+        ((321, 481), (160, 240), (2.0, 2.0)),  # what fills no pixel of the smaller one is left out
+        ((120, 180), (120, 180), (1.0, 1.0)),
+        ((288, 432), (120, 180), (2.4, 2.4)),
+        ((289, 431), (120, 180), (431 / 180, 289 / 120)),
+        ((60, 90), (120, 180), (0.5, 0.5)),
+        ((1, 1), (3, 2), (0.5, 1 / 3)),  # within what a pixel may be rounded by
+    ],
+)
+def test_any_size_of_the_same_shape_will_do(original, extent, wanted):
+    assert factors(original, extent) == pytest.approx(wanted)
+
+
+@pytest.mark.parametrize("original", [(480, 480), (720, 480), (130, 180), (120, 181 + 4)])
+def test_another_shape_is_refused(original):
+    assert factors(original, (120, 180)) is None
+    with pytest.raises(ImageError, match="of the same scene"):
+        OriginalDrawing(Picture(scenery(*original)), (120, 180))
+
+
+@pytest.mark.parametrize(
+    ("reference", "picture", "other", "wanted"),
+    [
+        ("HR/img1.png", "LR/img1.png", "LR/img2.jpg", "HR/img2.png"),
+        ("HR/0801.png", "LR/0801x4.png", "LR/0802x4.png", "HR/0802.png"),
+        ("out/a_x4_net.png", "a.png", "b.png", "out/b_x4_net.png"),
+        ("HR/0801.png", "LR/0801x4.png", "LR/readme.png", None),
+        ("HR/one.png", "LR/two.png", "LR/three.png", None),
+    ],
+)
+def test_counterparts_go_by_their_names(reference, picture, other, wanted):
+    found = counterpart(Path(reference), Path(picture), Path(other))
+    assert found == (None if wanted is None else Path(wanted))
+
+
+@pytest.fixture
+def folders(tmp_path):
+    """Two pictures and a third in small, and the first two in large."""
+    for name in ("small", "large"):
+        (tmp_path / name).mkdir()
+    for number in (1, 2, 3):
+        whole = scenery(240, 360, number)
+        small = Image.fromarray(whole).resize((180, 120), Image.Resampling.BICUBIC)
+        small.save(tmp_path / "small" / f"p{number}x2.png")
+        if number < 3:
+            Image.fromarray(whole).save(tmp_path / "large" / f"p{number}.png")
+    return tmp_path
+
+
+@pytest.fixture
+def window(make_window, qtbot, folders):
+    window = make_window()
+    open_and_wait(qtbot, window, folders / "small" / "p1x2.png")
+    return window
+
+
+def entry(window):
+    return window.menus.actions["compare.file"]
+
+
+def choose(window, qtbot, path):
+    """By the menu and its dialog."""
+    entry(window).trigger()
+    dialog = window.findChild(QFileDialog)
+    dialog.selectFile(str(path))
+    dialog.fileSelected.emit(str(path))
+    dialog.close()
+    window.activateWindow()  # as a window manager would
+    qtbot.waitUntil(window.isActiveWindow)
+    wait_until_idle(qtbot, window)
+
+
+def left_side(window):
+    """What is seen left of the line, and where that begins in the picture."""
+    canvas = window.canvas
+    seen = pixels(canvas.grab_frame())
+    left, top = canvas.view.picture_rect[:2]
+    x, y = canvas.view.to_source(left, top)
+    return seen[:, : canvas.view.size[0] // 2 - left - 2], (x, y)
+
+
+def test_the_original_is_shown_beside_the_picture_and_how_near_the_method_comes(
+    window, qtbot, folders
+):
+    choose(window, qtbot, folders / "large" / "p1.png")
+    canvas = window.canvas
+    assert canvas.split and entry(window).isChecked() and entry(window).text().endswith("p1.png")
+    canvas.set_view(canvas.view.at_scale(2.0).aligned())
+    wait_until_idle(qtbot, window, lambda: canvas.plates[1].endswith("dB"))
+    assert canvas.plates[0] == "p1.png"
+    seen, (x, y) = left_side(window)
+    truth = scenery(240, 360, 1)
+    x, y = round(x * 2), round(y * 2)
+    assert np.array_equal(seen, truth[y : y + seen.shape[0], x : x + seen.shape[1]])
+    # Of all of it the figure is the tables' one.
+    assert canvas.view.picture_rect[2] - canvas.view.picture_rect[0] == 360
+    picture = window.session.document.picture
+    drawn = open_drawing(picture, "kernel", Options()).draw(Viewport((0, 0), 2.0, (360, 240)))
+    drawn = np.round(np.clip(drawn, 0, 1) * 255) / 255
+    wanted = score(drawn, truth / 255, 2.0).psnr_y
+    assert float(canvas.plates[1].split()[-2]) == pytest.approx(wanted, abs=0.011)
+
+
+def test_it_is_another_picture_below_100_percent_too(window, qtbot, folders):
+    Image.fromarray(255 - scenery(240, 360, 1)).save(folders / "negative.png")
+    choose(window, qtbot, folders / "negative.png")
+    window.canvas.set_view(window.canvas.view.at_scale(0.5))
+    wait_until_idle(qtbot, window)
+    assert window.canvas.plates[0] == "negative.png"
+    assert window.canvas.plates[1].startswith("The picture")
+    seen, _ = left_side(window)
+    small = Image.fromarray(255 - scenery(240, 360, 1)).resize((90, 60), Image.Resampling.BICUBIC)
+    off = np.abs(seen.astype(int) - np.asarray(small)[:, : seen.shape[1]])
+    assert off.mean() < 4 and off.max() < 20  # antialiased in another way
+
+
+def test_the_key_shows_it_alone(window, qtbot, folders):
+    choose(window, qtbot, folders / "large" / "p1.png")
+    QTest.keyClick(window.canvas, Qt.Key.Key_S)
+    wait_until_idle(qtbot, window)
+    assert not window.canvas.split
+    window.canvas.set_view(window.canvas.view.at_scale(2.0).aligned())
+    wait_until_idle(qtbot, window)
+    own = window.canvas.grab_frame()
+    QTest.keyPress(window.canvas, Qt.Key.Key_X)
+    wait_until_idle(qtbot, window)
+    assert np.array_equal(pixels(window.canvas.grab_frame()), scenery(240, 360, 1))
+    assert window.status.method.text == "p1.png"
+    assert "p1.png, while X is held" in window.status.message
+    QTest.keyRelease(window.canvas, Qt.Key.Key_X)
+    wait_until_idle(qtbot, window)
+    assert window.canvas.grab_frame() == own
+
+
+def test_all_methods_are_held_against_it_until_it_is_left(window, qtbot, folders):
+    choose(window, qtbot, folders / "large" / "p1.png")
+    window.menus.actions["method.bicubic"].trigger()
+    wait_until_idle(qtbot, window)
+    assert window.canvas._names[0] == "p1.png" and "Bicubic" in window.canvas._names[1]
+    entry(window).trigger()
+    wait_until_idle(qtbot, window)
+    assert not entry(window).isChecked() and entry(window).text() == "A &Picture File..."
+    assert window.session.reference is None and not window.canvas.split
+    QTest.keyClick(window.canvas, Qt.Key.Key_S)
+    wait_until_idle(qtbot, window)
+    assert window.canvas._names[0] == "Kernel interpolation"
+
+
+def test_the_next_picture_of_the_folder_has_its_own(window, qtbot, folders):
+    choose(window, qtbot, folders / "large" / "p1.png")
+    QTest.keyClick(window.canvas, Qt.Key.Key_PageDown)
+    wait_until_idle(qtbot, window, lambda: window.canvas._names[0] == "p2.png")
+    assert window.canvas.split
+    QTest.keyClick(
+        window.canvas, Qt.Key.Key_S
+    )  # nothing is put beside the pictures after it either
+    QTest.keyClick(window.canvas, Qt.Key.Key_PageDown)
+    wait_until_idle(qtbot, window, lambda: window.session.document.name == "p3x2.png")
+    qtbot.waitUntil(lambda: "no p3.png in large" in window.status.message)
+    assert window.session.reference is None and not entry(window).isChecked()
+    QTest.keyClick(window.canvas, Qt.Key.Key_PageUp)
+    wait_until_idle(qtbot, window, lambda: window.session.reference is not None)
+    assert window.reference.path.name == "p2.png" and not window.canvas.split
+
+
+def test_a_picture_that_is_read_again_keeps_it(window, qtbot, folders):
+    choose(window, qtbot, folders / "large" / "p1.png")
+    before = window.session.reference
+    QTest.keyClick(window.canvas, Qt.Key.Key_F5)
+    wait_until_idle(qtbot, window, lambda: window.session.reference not in (None, before))
+    assert window.canvas.split and window.canvas._names[0] == "p1.png"
+
+
+def test_a_picture_of_another_folder_and_a_reduced_copy_have_none(window, qtbot, folders):
+    choose(window, qtbot, folders / "large" / "p1.png")
+    window.menus.actions["reduced.2"].trigger()
+    wait_until_idle(qtbot, window, lambda: window.session.document.factor == 2)
+    assert window.canvas._names[0] == "Original" and not entry(window).isEnabled()
+    open_and_wait(qtbot, window, folders / "large" / "p1.png")
+    wait_until_idle(qtbot, window, lambda: window.session.document.factor == 1)
+    assert window.session.reference is None and entry(window).isEnabled()
+
+
+def test_what_does_not_fit_or_cannot_be_read_leaves_what_is_there(
+    window, qtbot, folders, monkeypatch
+):
+    told = keep_what_is_told(window, monkeypatch)
+    choose(window, qtbot, folders / "large" / "p1.png")
+    (folders / "text.png").write_text("no picture")
+    Image.fromarray(scenery(90, 200)).save(folders / "wide.png")
+    for name in ("text.png", "wide.png", "gone.png"):
+        window.reference.open(folders / name)
+        wait_until_idle(qtbot, window)
+        title, message = told.pop()
+        assert title == f"{name} was not opened" and message and not told
+        assert window.canvas._names[0] == "p1.png" and entry(window).isChecked()
+        assert window.reference.path.name == "p1.png"
+
+
+def test_one_that_is_named_before_there_is_a_picture_waits_for_it(make_window, qtbot, folders):
+    window = make_window()
+    window.open(folders / "small" / "p2x2.png")
+    window.reference.open(folders / "large" / "p2.png")
+    wait_until_idle(qtbot, window, lambda: window.session.reference is not None)
+    assert window.canvas.split and window.canvas._names[0] == "p2.png"
