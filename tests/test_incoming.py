@@ -7,10 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QMimeData, QUrl
-from PySide6.QtGui import QColor, QGuiApplication, QImage
+from PySide6.QtCore import QBuffer, QMimeData, QUrl
+from PySide6.QtGui import QColor, QGuiApplication, QImage, QImageReader
 
 from tests.window_helpers import save_picture, wait_until_idle
+from viewer.model.tile_plan import physical_memory
+from viewer.ui.image_arrays import array_from_image
 from viewer.ui.incoming import incoming
 
 
@@ -74,8 +76,40 @@ def test_of_a_pasted_image_only_an_alpha_that_hides_something_is_kept(
     pasted = window.session.document.picture
     assert pasted.has_alpha == (opacity < 255)
     assert pasted.dtype == (np.uint8 if form == QImage.Format.Format_ARGB32 else np.uint16)
-    colours = np.round(pasted.as_float()[10, 10, :3] * 255)
-    assert np.array_equal(colours, (200, 100, 50))
+    colours = np.round(pasted.as_float()[..., :3] * 255)
+    colours = colours[np.arange(30) != 4]
+    assert np.array_equal(colours, np.broadcast_to((200, 100, 50), colours.shape))
+
+
+@pytest.mark.qt_log_ignore("exceeds the current allocation limit")
+def test_an_image_may_take_a_share_of_the_memory(monkeypatch):
+    """Qt's own limit is less than a camera's picture."""
+    picture = QImage(1200, 1000, QImage.Format.Format_RGB32)
+    picture.fill(0x336699)
+    buffer = QBuffer()
+    picture.save(buffer, "PNG")
+    data = QMimeData()  # of this process, which needs no decoding
+    data.setImageData(picture)
+    limit = QImageReader.allocationLimit()
+    try:
+        assert incoming(data) == picture
+        assert QImageReader.allocationLimit() << 20 == pytest.approx(physical_memory() / 4, rel=0.1)
+        for memory, read in ((16 << 20, False), (24 << 20, True)):
+            monkeypatch.setattr("viewer.ui.incoming.physical_memory", lambda m=memory: m)
+            assert incoming(data) == picture
+            assert QImage.fromData(buffer.data()).isNull() != read
+    finally:
+        QImageReader.setAllocationLimit(limit)
+
+
+@pytest.mark.parametrize("form", [QImage.Format.Format_RGBA8888, QImage.Format.Format_RGBA64])
+def test_an_array_of_an_image_outlives_it(form):
+    image = QImage(64, 48, form)
+    image.fill(QColor(200, 100, 50, 128))
+    array = array_from_image(image)
+    before = array.copy()
+    image.fill(QColor(0, 0, 0, 0))  # its own memory, where nobody shares it
+    assert np.array_equal(array, before)
 
 
 def test_pictures_whose_paths_are_pasted_are_stepped_through(make_window, qtbot, picture, tmp_path):

@@ -45,4 +45,5 @@ def array_from_image(image: QImage) -> NDArray[np.uint8] | NDArray[np.uint16]:
     pixels = rows[:, : width * 4].reshape(height, width, 4)
     # An alpha that hides nothing, as screenshots have, would cost a channel in everything that follows.
     alpha = alpha and int(pixels[..., 3].min()) < np.iinfo(kind).max
-    return np.ascontiguousarray(pixels[..., : 4 if alpha else 3])
+    # In memory of its own: the image's goes with the image, of which NumPy knows nothing.
+    return pixels[..., : 4 if alpha else 3].copy()

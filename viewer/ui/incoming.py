@@ -7,10 +7,14 @@ import socket
 from pathlib import Path
 
 from PySide6.QtCore import QMimeData, QUrl
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QImage, QImageReader
+
+from viewer.model.tile_plan import physical_memory
 
 MAX_PATH_TEXT = 4096
 MAX_TEXT = 1 << 20
+MEMORY_SHARE = 4
+"""Of the machine's memory, what a pasted image may take."""
 
 
 def is_welcome(data: QMimeData) -> bool:
@@ -23,6 +27,8 @@ def incoming(data: QMimeData) -> list[Path] | QImage | None:
     if files := [_file_of(url) for url in data.urls() if url.isLocalFile()]:
         return files
     if data.hasImage():
+        # Qt decodes no more than 256 MB unless it is told: a photograph of 33 megapixels in 16 bits.
+        QImageReader.setAllocationLimit(physical_memory() // MEMORY_SHARE >> 20)
         image = data.imageData()
         if isinstance(image, QImage) and not image.isNull():
             return image
