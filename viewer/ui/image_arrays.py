@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtGui import QColorSpace, QImage
@@ -42,7 +44,7 @@ def array_from_image(image: QImage) -> NDArray[np.uint8] | NDArray[np.uint16]:
     width, height = image.width(), image.height()
     kind = np.uint16 if deep else np.uint8
     rows = np.frombuffer(image.constBits(), kind).reshape(height, -1)
-    pixels = rows[:, : width * 4].reshape(height, width, 4)
+    pixels: NDArray[Any] = rows[:, : width * 4].reshape(height, width, 4)
     # An alpha that hides nothing, as screenshots have, would cost a channel in everything that follows.
     alpha = alpha and int(pixels[..., 3].min()) < np.iinfo(kind).max
     # In memory of its own: the image's goes with the image, of which NumPy knows nothing.
