@@ -119,6 +119,23 @@ def test_marks_of_a_network_appear_with_its_first_view(window, qtbot):
     assert window.status.counts.text.startswith("1,200")
 
 
+def test_where_a_network_would_have_to_make_too_many_kernels_that_is_said(window, qtbot, tmp_path):
+    pytest.importorskip("torch")
+    open_and_wait(qtbot, window, save_picture(tmp_path / "large.png", 1280, 1024))
+    wait_until_idle(qtbot, window, lambda: window.session.document.name == "large.png")
+    window.menus.actions["method.gaussiansr"].trigger()
+    window.canvas.set_view(window.canvas.view.at_scale(16.0))
+    wait_until_idle(qtbot, window, lambda: not window.waiting.undrawn, 60_000)
+    window.menus.actions["overlay.centres"].trigger()
+    wait_until_idle(qtbot, window, timeout=60_000)
+    assert "Gaussians" in window.status.counts.text and "less" not in window.status.message
+    window.menus.actions["overlay.centres"].trigger()
+    window.canvas.set_view(window.canvas.view.fit())
+    wait_until_idle(qtbot, window)
+    window.menus.actions["overlay.ellipses"].trigger()
+    assert "to mark where less of so large a picture is in view" in window.status.message
+
+
 def test_networks_without_kernels_say_that_there_is_nothing_to_mark(window, qtbot):
     pytest.importorskip("torch")
     window.menus.actions["method.liif"].trigger()

@@ -77,9 +77,9 @@ class GaussianSRDrawing:
         return frame
 
     @property
-    def keeps_kernels(self) -> bool:
-        """Whether those of any rectangle are there once they were made, and need not be made anew."""
-        return self._keep
+    def most_kernels(self) -> int | None:
+        """Source pixels whose kernels are made at once; None where those of all are kept once they were made."""
+        return None if self._keep else WHOLE
 
     def kernels(self, rect: Rect, stop: Stop | None = None) -> GaussianField | None:
         """The kernels of the source pixels of a rectangle, in the pixels' colours times opacity; None of more than
@@ -88,7 +88,7 @@ class GaussianSRDrawing:
         Those whose size follows the scale are as at 100 %. Raises as draw."""
         _check(stop)
         x0, y0, x1, y1 = rect
-        if not self._keep and (x1 - x0) * (y1 - y0) > WHOLE:
+        if self.most_kernels is not None and (x1 - x0) * (y1 - y0) > self.most_kernels:
             return None
         self.encode(stop)
         with torch.inference_mode(), explained(self._features.device.type):

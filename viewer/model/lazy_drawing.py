@@ -63,10 +63,16 @@ class LazyDrawing:
         kernels = getattr(self._drawing, "kernels", None)
         if kernels is None or not self._drawn:
             return None
-        if kept and not getattr(self._drawing, "keeps_kernels", True):
+        if kept and self.most_kernels is not None:
             return None
         found: GaussianField | None = kernels(rect, stop)
         return found
+
+    @property
+    def most_kernels(self) -> int | None:
+        """Source pixels whose kernels can be made at once; None where those of all are kept, or there are none."""
+        most: int | None = getattr(self._drawing, "most_kernels", None)
+        return most
 
     @property
     def field(self) -> GaussianField | None:

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QColorDialog, QWidget
 from viewer.model.frame_renderer import FIELD_FROM
 from viewer.model.inspector import nearest_gaussian
 from viewer.model.overlay_options import OverlayOptions
+from viewer.model.scene import Scene
 from viewer.model.settings import DEFAULT_COLOUR, SIGMA_RANGE
 from viewer.ui.canvas import Canvas
 from viewer.ui.current_settings import CurrentSettings
@@ -49,8 +50,23 @@ class Marks(QObject):
         tiles = scene.tiles.values()
         if scene.interpolated or getattr(scene.drawing, "marks_nothing", False):
             self.said.emit(f"{scene.title} shows the picture without Gaussians to mark", LONG, "")
+        elif self._too_many(scene):
+            text = (
+                f"{scene.title} has Gaussians to mark where less of so large a picture is in view"
+            )
+            self.said.emit(text, LONG, "")
         elif "drifts" in kind and tiles and all(tile.drifts is None for tile in tiles):
             self.said.emit("Of this field's Gaussians it is not known that they drifted", LONG, "")
+
+    def _too_many(self, scene: Scene) -> bool:
+        """Whether a method would have to make more kernels than it can for what is in view."""
+        most = getattr(scene.drawing, "most_kernels", None)
+        if most is None:
+            return False
+        height, width = scene.extent
+        x0, y0, x1, y1 = self._canvas.target_view.source_rect
+        seen = (min(x1, width) - max(x0, 0.0)) * (min(y1, height) - max(y0, 0.0))
+        return bool(seen > most)
 
     def step_sigma(self, step: float) -> None:
         """Make the ellipses larger or smaller by so many standard deviations."""
