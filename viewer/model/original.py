@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -70,6 +71,21 @@ class OriginalDrawing:
         there = Viewport((x * fx, y * fy), (sx / fx, sy / fy), viewport.size)
         frame: NDArray[np.float32] = resample(self._levels, there, stop=stop)
         return frame
+
+
+def open_original(path: Path) -> PictureSource:
+    """A picture to hold others against, of a damaged one what there is. Raises ImageError."""
+    from gaussian_core.images import open_picture
+    from gaussian_core.lazy_levels import LazyLevels
+
+    picture = open_picture(path, forgiving=True)
+    picture.show_damage()
+    levels = levels_of(picture)
+    if isinstance(levels, LazyLevels) and levels.slow:
+        raise ImageError(
+            f"{path.name} is too large to be compared with: cut out the part that the open picture shows."
+        )
+    return picture
 
 
 def measured_part(view: ViewState) -> tuple[slice, slice]:

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
+from viewer.model.document import read_weights
 from viewer.model.methods import DEFAULT
 from viewer.ui.current_settings import CurrentSettings
+from viewer.ui.file_reader import FileReader
 from viewer.ui.session import Session
-from viewer.ui.weights_worker import WeightsWorker
 
 BRIEFLY, LONG = 6.0, 30.0  # seconds
 
@@ -38,7 +39,7 @@ class Choosing(QObject):
         """The file that was opened last."""
         self._in_use = False
         settings.changed.connect(self._apply)
-        self._reader = WeightsWorker(self)
+        self._reader = FileReader("weights", read_weights, self)
         self._reader.opened.connect(self._take_weights)
         self._reader.failed.connect(self._weights_failed)
 
@@ -86,7 +87,7 @@ class Choosing(QObject):
         self._session.set_method(s.method, self.weights_in_use, s.weights)
         self.changed.emit()
 
-    def _take_weights(self, path: Path) -> None:
+    def _take_weights(self, path: Path, _: object) -> None:
         self._reader.done()
         self.weights = path
         self.use_weights()
@@ -95,7 +96,7 @@ class Choosing(QObject):
         text = "; ".join([f"Pictures are drawn by {path.name}", *notes])
         self.said.emit(text, LONG if notes else BRIEFLY)
 
-    def _weights_failed(self, name: str, message: str) -> None:
+    def _weights_failed(self, path: Path, message: str) -> None:
         self._reader.done()
         self.said.emit("", BRIEFLY)
-        self.failed.emit(f"{name} was not opened", message)
+        self.failed.emit(f"{path.name} was not opened", message)

@@ -12,8 +12,9 @@ from PySide6.QtWidgets import QWidget
 from gaussian_core.errors import ImageError
 from gaussian_core.imaging.picture import PictureSource
 from viewer.model.counterparts import counterpart
+from viewer.model.original import open_original
 from viewer.ui import dialogs
-from viewer.ui.reference_worker import ReferenceWorker
+from viewer.ui.file_reader import FileReader
 from viewer.ui.session import Session
 
 BRIEFLY, LONG = 6.0, 12.0  # seconds
@@ -43,9 +44,9 @@ class ReferenceFile(QObject):
         self._chosen: tuple[Path, Path] | None = None  # a file, and the picture it was chosen for
         self._early: Path | None = None  # asked for before there was a picture
         self._again = False  # what is being read was not asked for by name
-        self._worker = ReferenceWorker(self)
-        self._worker.opened.connect(self._take)
-        self._worker.failed.connect(self._not_read)
+        self._reader = FileReader("reference", open_original, self)
+        self._reader.opened.connect(self._take)
+        self._reader.failed.connect(self._not_read)
         session.changed.connect(self._follow)
 
     @property
@@ -56,7 +57,7 @@ class ReferenceFile(QObject):
 
     @property
     def running(self) -> bool:
-        return self._worker.running
+        return self._reader.running
 
     def ask(self, wanted: bool) -> None:
         """Have a file chosen; or leave the one that is in use."""
@@ -80,7 +81,7 @@ class ReferenceFile(QObject):
             self._choose(path)
 
     def close(self) -> None:
-        self._worker.close(0.05)
+        self._reader.close(0.05)
 
     @property
     def _picture(self) -> PictureSource | None:
@@ -96,12 +97,12 @@ class ReferenceFile(QObject):
 
     def _read(self, path: Path, again: bool) -> None:
         self.path, self._again = path, again
-        self._worker.open(path)
+        self._reader.open(path)
         self.changed.emit()
 
     def _drop(self) -> None:
         """Nothing is in use any more, though it may be again with the next picture."""
-        self._worker.done()
+        self._reader.done()
         self.path = self._in_use = None
 
     def _forget(self) -> None:
@@ -136,7 +137,7 @@ class ReferenceFile(QObject):
         self.said.emit(f"{source.name}: there is {sought} in {file.parent.name}", LONG)
 
     def _take(self, path: Path, picture: PictureSource) -> None:
-        self._worker.done()
+        self._reader.done()
         if self._picture is not self._of:
             return  # it is of another picture, and read for nothing
         try:
@@ -151,7 +152,7 @@ class ReferenceFile(QObject):
 
     def _not_read(self, path: Path, message: str) -> None:
         """What was held against the picture before stays."""
-        self._worker.done()
+        self._reader.done()
         self.path = self._in_use
         self.changed.emit()
         if self._again:
