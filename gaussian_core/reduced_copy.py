@@ -33,6 +33,12 @@ def reduced_copy(picture: PictureSource, factor: int) -> Picture:
     pixels, _ = picture.stored((0, 0, width, height))
     low, high = reduced(np.ascontiguousarray(in_bytes(pixels, picture.full)), factor)
     original = Picture(np.ascontiguousarray(high), name=picture.name, path=picture.path)
+    lost = ["in 8 bits a channel"] if picture.bits > 8 else []
+    lost += ["without transparency"] if picture.has_alpha else []
     return Picture(
-        np.ascontiguousarray(low), name=picture.name, unreduced=picture, original=original
+        np.ascontiguousarray(low),
+        name=picture.name,
+        note=" and ".join(lost),
+        unreduced=picture,
+        original=original,
     )

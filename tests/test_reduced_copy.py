@@ -57,6 +57,10 @@ def test_deep_pictures_are_copied_in_8_bits(dtype):
     copy = reduced_copy(Picture(scenery(40, 40, dtype)), 2)
     assert copy.dtype == np.uint8
     assert np.abs(copy.original.pixels.astype(int) - scenery(40, 40)).max() <= 1
+    assert copy.note == "in 8 bits a channel"
+    clear = reduced_copy(Picture(scenery(40, 40), np.zeros((40, 40), np.uint8)), 2)
+    assert clear.note == "without transparency"
+    assert not reduced_copy(Picture(scenery(40, 40)), 2).note
 
 
 def test_pictures_too_small_or_too_large_are_refused(monkeypatch):
@@ -234,6 +238,8 @@ def test_back_from_a_copy_the_picture_is_what_its_file_is(make_window, qtbot, tm
     for factor, extent in ((3, (33, 43)), (2, (50, 65)), (1, (101, 131))):
         window.menus.actions[f"reduced.{factor}"].trigger()
         wait_until_idle(qtbot, window, lambda e=extent: window.session.document.extent == e)
+        said = "in 8 bits a channel and without transparency" in window.status.message
+        assert said == (factor > 1)
     after = window.session.document.picture
     assert after.dtype == np.uint16 and after.has_alpha
     assert np.array_equal(after.pixels, before.pixels)
