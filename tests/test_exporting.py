@@ -8,10 +8,11 @@ import tifffile
 from PIL import Image
 
 from gaussian_core.image_writer import write_image
-from tests.window_helpers import keep_what_is_told, open_and_wait, save_picture
+from tests.window_helpers import keep_what_is_told, open_and_wait, save_picture, wait_until_idle
 from viewer import cli
 from viewer.model.export_plan import ExportPlan, region_in_view
 from viewer.model.settings import Settings
+from viewer.ui.export_dialog import ExportDialog
 
 
 def exported(qtbot, window, plan, out):
@@ -45,6 +46,19 @@ def test_the_part_in_view_of_a_deep_picture_is_what_render_writes(
     ours, theirs = (tifffile.imread(tmp_path / f"{by}.tif") for by in ("window", "command"))
     assert ours.dtype == np.uint16 and ours.shape[2] == (4 if alpha else 3)
     assert np.array_equal(ours, theirs)
+
+
+def test_of_a_split_view_the_dialog_tells_which_side_is_exported(make_window, qtbot, tmp_path):
+    window = make_window()
+    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png"))
+    window.canvas.set_view(window.canvas.view.at_scale(4.0))
+    window.menus.actions["method.nearest"].trigger()
+    window.menus.actions["field.split"].trigger()
+    wait_until_idle(qtbot, window)
+    window.menus.actions["file.export"].trigger()
+    dialog = window.findChild(ExportDialog)
+    assert dialog.method_label.text() == window.canvas.plates[1] == "Nearest neighbour"
+    dialog.reject()
 
 
 def test_formats_and_pictures_of_8_bits_get_8(make_window, qtbot, tmp_path):

@@ -26,7 +26,8 @@ class ExportDialog(QDialog):
     """`chosen` carries the plan. The window stays usable.
 
     extent: (height, width) of the picture. in_view: what is seen of it. scale: of the view. before: what was chosen
-    the last time, with which the dialog begins.
+    the last time, with which the dialog begins. method: what draws the file, which
+    of a split view is one side, in words.
     """
 
     chosen = Signal(object)
@@ -38,6 +39,7 @@ class ExportDialog(QDialog):
         in_view: Rect,
         scale: float,
         before: ExportPlan | None = None,
+        method: str = "",
     ) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -66,6 +68,9 @@ class ExportDialog(QDialog):
         form.addRow("", self.view)
         form.addRow("Scale", self.scale)
         form.addRow("Size", self.size_label)
+        self.method_label = QLabel(method)
+        self.method_label.setTextFormat(Qt.TextFormat.PlainText)
+        form.addRow("Method", self.method_label)
         self.buttons = QDialogButtonBox(
             QDialogButtonBox.StandardButton.Save | QDialogButtonBox.StandardButton.Cancel
         )

@@ -55,7 +55,9 @@ class FileWriting(ExportWorker):
         region = region_in_view(document.extent, view.source_rect)
         if region is None:
             region = (0.0, 0.0, float(document.extent[1]), float(document.extent[0]))
-        dialog = ExportDialog(self._window, document.extent, region, view.scale, self._plan)
+        dialog = ExportDialog(
+            self._window, document.extent, region, view.scale, self._plan, document.title
+        )
         dialog.chosen.connect(self.ask_export_file)
         dialog.open()
 
