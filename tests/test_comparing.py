@@ -92,6 +92,24 @@ def test_marks_and_other_settings_can_be_switched_while_x_is_held(make_window, q
     assert window.session.document.method == "lanczos"
 
 
+def test_while_kernels_are_prepared_no_method_is_said_to_be_seen(
+    make_window, qtbot, tmp_path, monkeypatch
+):
+    window = make_window()
+    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png"))
+    window.canvas.set_view(window.canvas.view.set_scale(8.0))
+    wait_until_idle(qtbot, window)
+    monkeypatch.setattr("gaussian_core.rasterizer.is_warm", lambda: False)
+    window.waiting.begin()
+    press(window)
+    wait_until_idle(qtbot, window)
+    assert "Preparing kernels" in window.status.message
+    window.warm_up.ready.emit()
+    assert window.status.message == "Bicubic, while X is held"
+    press(window, down=False)
+    assert window.status.message == ""
+
+
 def test_with_no_method_before_bicubic_is_compared_and_bicubic_with_the_learned_field(
     make_window, qtbot, tmp_path
 ):

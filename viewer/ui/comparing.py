@@ -29,6 +29,7 @@ class Comparing(QObject):
         self._session, self._canvas, self._waiting = session, canvas, waiting
         session.compare_ended.connect(lambda: self.forgotten.emit(ABOUT))
         canvas.frame_shown.connect(self.look)
+        waiting.changed.connect(self.look)
 
     def hold(self) -> None:
         """Show the method before, until `let_go`."""
@@ -42,8 +43,10 @@ class Comparing(QObject):
 
     def look(self) -> None:
         """Say what is seen while the key is held, as soon as it is; until then what it is waited for says so."""
-        document = self._session.document
-        if not self._session.comparing or document is None or self._waiting.undrawn:
+        document, waiting = self._session.document, self._waiting
+        if not self._session.comparing or document is None:
+            return
+        if waiting.preparing or waiting.undrawn:
             return
         if self._canvas.scene == document.scene:
             self.said.emit(f"{document.title}, while {COMPARE_KEY} is held", WHILE_HELD, ABOUT)

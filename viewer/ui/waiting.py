@@ -52,6 +52,11 @@ class Waiting(QObject):
         self.changed.emit(text)
 
     @property
+    def preparing(self) -> bool:
+        """Whether the kernels are, before which no method is drawn by."""
+        return self._preparing
+
+    @property
     def undrawn(self) -> str:
         """The title of a method that is asked for every pixel and has not shown any of this picture yet, else empty."""
         scene = self._canvas.scene
