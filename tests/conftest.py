@@ -36,8 +36,12 @@ def _no_windows_left():
     app = widgets and widgets.QApplication.instance()
     if app is not None:
         for widget in app.topLevelWidgets():
-            widget.close()
-            widget.deleteLater()
+            # What was never shown belongs to somebody: plots make menus of their own.
+            if widget.parent() is None and (
+                isinstance(widget, widgets.QMainWindow) or widget.isVisible()
+            ):
+                widget.close()
+                widget.deleteLater()
         app.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 

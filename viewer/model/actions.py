@@ -360,6 +360,14 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ),
     ActionSpec("overlay.choose_colour", "C&hoose Colour...", ("K",), ("&Overlays",)),
     ActionSpec(
+        "overlay.distribution",
+        "&Gaussians in View...",
+        ("H",),
+        ("&Overlays",),
+        separated=True,
+        tip="How large, how long, how far drifted they are: histograms that follow the view",
+    ),
+    ActionSpec(
         "overlay.reset",
         "&Reset Overlays",
         (),

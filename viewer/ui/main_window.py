@@ -32,6 +32,7 @@ from viewer.ui.canvas import Canvas
 from viewer.ui.choosing import Choosing
 from viewer.ui.comparing import Comparing
 from viewer.ui.current_settings import CurrentSettings
+from viewer.ui.distribution_dialog import DistributionDialog
 from viewer.ui.field_card_dialog import FieldCardDialog
 from viewer.ui.file_writing import FileWriting
 from viewer.ui.folder_steps import FolderSteps
@@ -117,6 +118,7 @@ class MainWindow(QMainWindow):
         self.error_box = dialogs.ErrorBox(self)
         self.sheet: ShortcutSheet | None = None
         self.card: FieldCardDialog | None = None
+        self.distribution: DistributionDialog | None = None
         self._sample: Path | None = None
         self._was_maximized = False
         self._told_of: int | None = None  # the generation of the picture whose notes were told last
@@ -168,6 +170,7 @@ class MainWindow(QMainWindow):
             "overlay.own_colours": lambda: self.change(own_colours=True),
             "overlay.one_colour": lambda: self.change(own_colours=False),
             "overlay.choose_colour": self.marks.choose_colour,
+            "overlay.distribution": self.show_distribution,
             "overlay.reset": self.marks.reset,
             "weights.use": self.choosing.use_weights,
             "compare.file": self.reference.ask,
@@ -395,6 +398,8 @@ class MainWindow(QMainWindow):
             self.waiting.look()
             self.comparing.look()
         self._show_card()
+        if self.distribution is not None:
+            self.distribution.look()
 
     def _frame_shown(self) -> None:
         scene = self.canvas.scene
@@ -535,6 +540,12 @@ class MainWindow(QMainWindow):
         self.card.raise_()
         self.card.activateWindow()
 
+    def show_distribution(self) -> None:
+        """How the Gaussians in view are distributed."""
+        if self.distribution is None:
+            self.distribution = DistributionDialog(self, self.canvas, self.theme)
+        self.distribution.show_beside()
+
     def show_about(self) -> None:
         box = QMessageBox(self)
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -562,6 +573,7 @@ class MainWindow(QMainWindow):
             and not self.reference.running
             and self.canvas.is_idle()
             and self.readout.is_idle()
+            and not (self.distribution is not None and self.distribution.busy)
         )
 
     def _ask_to_leave(self) -> None:
@@ -602,6 +614,8 @@ class MainWindow(QMainWindow):
         self.reference.close()
         self.readout.shutdown()
         self.canvas.shutdown()
+        if self.distribution is not None:
+            self.distribution.shutdown()
         self.warm_up.close(0.05)
         self._settings.close()
         super().closeEvent(event)

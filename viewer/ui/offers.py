@@ -22,6 +22,7 @@ NEED_PICTURE = (
     "file.close",
     "edit.copy",
     "field.card",
+    "overlay.distribution",
     *(spec.id for spec in ACTIONS if spec.id.startswith(("zoom.", "pan."))),
 )
 NEED_PIXELS = REDUCED[:-1]

@@ -1,0 +1,56 @@
+"""Counts how the Gaussians in view are distributed, on a thread of its own."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Signal
+
+from gaussian_core.errors import Cancelled
+from viewer.model.distribution import distribution
+from viewer.model.scene import Rect, Scene
+from viewer.ui.background import Worker
+
+
+class DistributionWorker(Worker):
+    """One view after another: what was asked for last counts, and stops what is under way."""
+
+    found = Signal(object)
+    """The Distribution of what was asked for last."""
+    _ended = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__("distribution", parent)
+        self._wanted: tuple[Scene, Rect] | None = None
+        self._running: tuple[Scene, Rect] | None = None
+        self._ended.connect(self._go_on)
+
+    @property
+    def running(self) -> bool:
+        return self._running is not None
+
+    def ask(self, scene: Scene, rect: Rect) -> None:
+        self._wanted = (scene, rect)
+        if self._running is None:
+            self._go_on()
+
+    def drop(self) -> None:
+        """What was asked for is not wanted any more."""
+        self._wanted = None
+
+    def _go_on(self) -> None:
+        done, self._running = self._running, None
+        if self._wanted is not None and self._wanted is not done:
+            self._running = self._wanted
+            self._run(self._count, self._running)
+
+    # ---- its thread ---------------------------------------------------------------------------
+
+    def _count(self, asked: tuple[Scene, Rect]) -> None:
+        scene, rect = asked
+        try:
+            found = distribution(scene, rect, lambda: self.closing or self._wanted is not asked)
+        except Cancelled:
+            pass
+        else:
+            if self._wanted is asked:
+                self._emit(self.found, found)
+        self._emit(self._ended)
