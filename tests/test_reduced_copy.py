@@ -107,7 +107,7 @@ def window(opened, qtbot):
 
 
 def plates(window):
-    return window.canvas._names
+    return window.canvas.plates
 
 
 def test_what_a_method_makes_of_the_copy_is_shown_beside_the_original(window, qtbot):

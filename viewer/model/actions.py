@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from viewer.model.difference import GAINS
 from viewer.model.methods import AUTOMATIC, FIELDS, OTHERS
 from viewer.model.settings import TILE_MEMORY
 
@@ -459,6 +460,27 @@ ACTIONS: tuple[ActionSpec, ...] = (
         checkable=True,
         separated=True,
         tip="Left of a line the method before, right of it the present one (S); drag the line",
+    ),
+    ActionSpec(
+        "field.difference",
+        "Differe&nce",
+        ("Shift+S",),
+        ("Fiel&d",),
+        checkable=True,
+        tip="By how much the two methods of a split view differ, over all of the view: equal where it is black",
+    ),
+    *(
+        ActionSpec(
+            f"gain.{gain}",
+            f"× {gain}",
+            (),
+            ("Fiel&d", "Amplify Diffe&rence"),
+            checkable=True,
+            radio="gain",
+            argument=gain,
+            tip="As it is: levels of 255" if gain == 1 else "",
+        )
+        for gain in GAINS
     ),
     ActionSpec(
         "field.footprint",

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from viewer.model import methods
+from viewer.model.difference import GAIN, GAINS
 from viewer.model.recents import LIMIT
 
 log = logging.getLogger(__name__)
@@ -63,8 +64,9 @@ class Settings:
     footprint: all fields are seen through a pixel's area, also those made for point samples. geometry: the window's
     place, as base64 of what Qt gives. centres, ellipses, drifts, sigma, own_colours, colour: the overlays. tool_bar,
     minimap, pixel_grid: shown. preview: a coarser frame may go first while the view moves. animate: discrete zooms
-    glide. touchpad_pans: two fingers pan (else zoom). tile_memory: megabytes that built tiles of a field may take,
-    0: a quarter of the machine's. last_folder: where the open dialog starts. recents: absolute paths, newest first.
+    glide. touchpad_pans: two fingers pan (else zoom). gain: how much a difference of two methods is amplified.
+    tile_memory: megabytes that built tiles of a field may take, 0: a quarter of the machine's. last_folder: where the
+    open dialog starts. recents: absolute paths, newest first.
     """
 
     theme: str = _option("system", lambda v: v in THEMES)
@@ -86,6 +88,7 @@ class Settings:
     preview: bool = _option(True, _is_bool)
     animate: bool = _option(True, _is_bool)
     touchpad_pans: bool = _option(True, _is_bool)
+    gain: int = _option(GAIN, lambda v: type(v) is int and v in GAINS)
     tile_memory: int = _option(0, lambda v: type(v) is int and v in TILE_MEMORY)
     last_folder: str = _option("", lambda v: isinstance(v, str))
     recents: tuple[str, ...] = _option((), _is_path_list)

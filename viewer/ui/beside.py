@@ -110,10 +110,10 @@ class Beside(QObject):
     def _tell_closeness(self, decibels: float | None) -> None:
         """On the right side's plate; None: not known of this view."""
         if self._document is not None:
-            left, right = self._names
+            figure = ""
             if decibels is not None:
-                right += "  =" if math.isinf(decibels) else f"  {decibels:.2f} dB"
-            self._canvas.set_beside(self._document.scene, (left, right))
+                figure = "=" if math.isinf(decibels) else f"{decibels:.2f} dB"
+            self._canvas.set_beside(self._document.scene, self._names, figure)
 
     def _end_build(self, document: Document) -> None:
         if document is self._document:

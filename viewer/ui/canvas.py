@@ -8,6 +8,7 @@ For the window around it:
     canvas.set_scene(None)                         nothing to show
     canvas.keep_view_next(bool)                    whether the next picture of the same size keeps the view
     canvas.set_beside(scene, names)                another scene of it left of a line, None: none; names of the sides
+    canvas.set_two_as(TwoAs, gain)                 two scenes beside each other, or gain times their difference
     canvas.view                                    the ViewState (scale, origin, size; read-only)
     canvas.target_view                             where a running glide will end (else the view)
     canvas.zoom_in() zoom_out() zoom_to(scale) fit() fill() one_to_one() pan(dx, dy)   glide
@@ -50,13 +51,16 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
+from viewer.model.difference import TwoAs, difference_text
 from viewer.model.frame import Columns, Frame
+from viewer.model.frame_renderer import FIELD_FROM
 from viewer.model.inspector import Inspected
 from viewer.model.overlay_options import OverlayOptions
 from viewer.model.scene import Scene
 from viewer.model.view_state import ViewState
 from viewer.ui.canvas_geometry import paint_in_device_pixels
 from viewer.ui.canvas_painter import Layer, compose, frame_layer
+from viewer.ui.difference import Difference
 from viewer.ui.frame_worker import RenderFrame, warm_up
 from viewer.ui.grid_painter import paint_grid
 from viewer.ui.hand import Hand
@@ -64,10 +68,11 @@ from viewer.ui.mark_painter import paint_mark
 from viewer.ui.moving_view import MovingView
 from viewer.ui.overlay_painter import OverlayPainter, OverlayRequest
 from viewer.ui.scene_pane import ScenePane
-from viewer.ui.split_painter import paint_split
+from viewer.ui.split_painter import paint_name, paint_split
 
 KEY_STEP = 2.0**0.5
 """Two presses of a zoom key are a factor of two."""
+BLACK = QColor(0, 0, 0)
 
 
 class Canvas(QWidget):
@@ -106,6 +111,8 @@ class Canvas(QWidget):
         self._pixel_grid = False
         self._mark: Inspected | None = None
         self._names = ("", "")
+        self._figure = ""
+        self._two_as = TwoAs.SIDES
         self._closed = False
 
         self._pane = ScenePane(self, render, prepare, clock)
@@ -118,13 +125,15 @@ class Canvas(QWidget):
         for pane in (self._pane, self._beside):
             pane.rows_taken.connect(partial(self._show_rows, pane))
             pane.remarked.connect(self.remarked)
+        self._difference = Difference(self._beside, self._pane, self)
+        self._difference.next_due.connect(partial(self._request, True))
         self._overlay_painter = OverlayPainter(self, clock)
         self._overlay_painter.overlay_ready.connect(self._take_overlay)
         self._overlay_painter.failed.connect(self.failed)
         self._moving = MovingView(self, clock)
         self._moving.moved.connect(self._view_moved)
         self._moving.rescaled.connect(self._rescaled)
-        self._hand = Hand(self, self._moving, lambda: self.split, clock)
+        self._hand = Hand(self, self._moving, lambda: self.line_shown, clock)
         self._hand.cursor_moved.connect(self.cursor_moved)
         self._hand.cursor_left.connect(self.cursor_left)
         self._hand.clicked.connect(self.clicked)
@@ -217,9 +226,12 @@ class Canvas(QWidget):
         """Where a view is split from now on, the line is in its middle."""
         self._hand.recentre_line()
 
-    def set_beside(self, scene: Scene | None, names: tuple[str, str] = ("", "")) -> None:
-        """Show another scene of the picture left of a line, which can be drawn to and fro; None: no longer."""
-        self._names = names
+    def set_beside(
+        self, scene: Scene | None, names: tuple[str, str] = ("", ""), figure: str = ""
+    ) -> None:
+        """Show another scene of the picture left of a line, which can be drawn to and fro; None: no longer. figure: how
+        near the right one comes to it, to be told with its name."""
+        self._names, self._figure = names, figure
         pane, split = self._beside, self.split
         if scene is None:
             self._beside.drop_scene()
@@ -237,10 +249,47 @@ class Canvas(QWidget):
     def scene_beside(self) -> Scene | None:
         return self._beside.scene
 
+    def set_two_as(self, way: TwoAs, gain: int) -> None:
+        """How two scenes are shown, where there are two. gain: of their difference, see amplified_difference."""
+        before, self._two_as = self._two_as, way
+        self._difference.set_gain(gain)
+        if way is not before:
+            if way is TwoAs.DIFFERENCE:
+                self._difference.take()
+            elif way is TwoAs.SIDES:
+                self._difference.clear()
+            self._difference.let_go()
+            self._hand.let_go_of_line()
+            self._see_sides()
+        self.update()
+
     @property
     def split(self) -> bool:
-        """Whether two scenes are shown, side by side."""
+        """Whether two scenes are shown: beside each other, or one less the other."""
         return self._beside.scene is not None
+
+    @property
+    def line_shown(self) -> bool:
+        return self.split and self._two_as is TwoAs.SIDES
+
+    @property
+    def differs(self) -> bool:
+        """Whether the difference of two scenes is shown, or will be when it is there."""
+        return self.split and self._two_as is TwoAs.DIFFERENCE
+
+    @property
+    def difference_text(self) -> str:
+        """What is said of the difference."""
+        states = self._beside.state(self.view), self._pane.state(self.view)
+        far = self.view.scale < FIELD_FROM
+        afar = far and self._beside.from_afar, far and self._pane.from_afar
+        text = difference_text(self._names, states, afar, self._difference.gain)
+        return f"{text}  {self._figure}" if self._figure else text
+
+    def difference_at(self, x: float, y: float) -> tuple[float, ...] | None:
+        """By how much the two scenes differ at a source point, RGB in [0, 1], not amplified; None where that is not
+        shown, or not yet."""
+        return self._difference.value_at(self.view, x, y) if self.differs else None
 
     def both_frames(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | None:
         """Copies of the exact frames (h, w, 4), BGRX, of this view on the left and on the right of the line, each as if
@@ -257,12 +306,14 @@ class Canvas(QWidget):
     def plates(self) -> tuple[str, str]:
         """What is said of the sides of the line: what is seen there, and what is lacking of it in this view."""
         left, right = self._names
+        if self._figure:
+            right = f"{right}  {self._figure}"
         return self._beside.plate(left, self.view), self._pane.plate(right, self.view)
 
     @property
     def scene_at_cursor(self) -> Scene | None:
         """The scene on the side of the line that the mouse is on."""
-        cursor = self._hand.cursor if self.split else None
+        cursor = self._hand.cursor if self.line_shown else None
         left = cursor is not None and cursor.x() < self._hand.line.x(self.width())
         return self._beside.scene if left else self.scene
 
@@ -343,7 +394,8 @@ class Canvas(QWidget):
     def is_idle(self) -> bool:
         """Whether everything asked for is on screen: no glide, no frame or overlay under way."""
         panes = self._pane.idle and self._beside.idle
-        return not self._moving.gliding and panes and self._overlay_painter.idle
+        idle = panes and self._overlay_painter.idle and not self._difference.held_back
+        return idle and not self._moving.gliding
 
     @property
     def rests(self) -> bool:
@@ -352,6 +404,7 @@ class Canvas(QWidget):
         return (
             bool(panes)
             and not self._moving.gliding
+            and not self._difference.held_back
             and all(p.rests_at(self.view, self._columns(p)) for p in panes)
         )
 
@@ -359,8 +412,9 @@ class Canvas(QWidget):
     def sides(self) -> list[tuple[Scene, int, int]]:
         """The scenes that are shown, each with its first column and one past its last, device pixels of the canvas."""
         width = self.view.size[0]
-        column = self._hand.line.column(width) if self.split else 0
-        sides = ((self._beside.scene, 0, column), (self._pane.scene, column, width))
+        column = self._hand.line.column(width) if self.line_shown else 0
+        left = width if self.differs else column
+        sides = ((self._beside.scene, 0, left), (self._pane.scene, column, width))
         return [(scene, a, b) for scene, a, b in sides if scene is not None and a < b]
 
     def grab_frame(self) -> QImage:
@@ -377,7 +431,12 @@ class Canvas(QWidget):
 
     def _compose(self, painter: QPainter, overlay: Layer | None) -> None:
         width, height = self.view.size
-        column = self._hand.line.column(width) if self.split else 0
+        difference = self._difference_layer()
+        if difference is not None:
+            # What no difference is known of is black.
+            compose(painter, self.view, self._background, None, difference, overlay, empty=BLACK)
+            return
+        column = self._hand.line.column(width) if self.line_shown else 0
         for pane, marks, left, right in (
             (self._beside, None, 0, column),
             (self._pane, overlay, column, width),
@@ -395,12 +454,21 @@ class Canvas(QWidget):
                 )
         painter.setClipping(False)
 
+    def _difference_layer(self) -> Layer | None:
+        """What is seen in the place of the scenes. Until there is a first difference the right scene is."""
+        if not self.split or self._two_as is TwoAs.SIDES:
+            return None
+        if self._two_as is TwoAs.RIGHT_ALONE and self._pane.frame_is_current:
+            return None
+        return self._difference.shown()
+
     def shutdown(self) -> None:
         """End the threads (within a second). Nothing is rendered after that."""
         if self._closed:
             return
         self._closed = True
         self._moving.stop()
+        self._difference.let_go()
         # All are told first, so that they end side by side.
         self._overlay_painter.slot.close()
         for pane in (self._pane, self._beside):
@@ -423,10 +491,12 @@ class Canvas(QWidget):
                 paint_grid(painter, self.view, ratio)
             if self._mark is not None:
                 paint_mark(painter, self.view, self._mark, self._overlays.sigma, ratio)
-            if self.split:
-                size = self.view.size
+            size = self.view.size
+            if self.line_shown:
                 column = self._hand.line.column(size[0])
                 paint_split(painter, size, column, self.plates, self.font(), ratio)
+            elif self.differs:
+                paint_name(painter, size[0], self.difference_text, self.font(), ratio)
         else:
             painter.fillRect(0, 0, *self.view.size, self._background)
         painter.end()
@@ -513,6 +583,12 @@ class Canvas(QWidget):
         """Ask for frames, of all panes or of some."""
         if self._closed:
             return
+        if self.differs:
+            if moving and self._difference.holds_back():
+                return
+            moving = moving and not self._difference.in_full(self.view)
+            if not panes:
+                self._difference.let_go()
         cursor = self._hand.cursor
         row = None if cursor is None else self._moving.grid.to_device(cursor)[1]
         for pane in panes or (self._pane, self._beside):
@@ -520,7 +596,7 @@ class Canvas(QWidget):
 
     def _columns(self, pane: ScenePane) -> Columns | None:
         """Those that are seen of a scene; None: all."""
-        if not self.split:
+        if not self.line_shown:
             return None
         width = self.view.size[0]
         column = self._hand.line.column(width)
@@ -558,6 +634,7 @@ class Canvas(QWidget):
     def _show_frame(self, frame: Frame) -> None:
         self._keep_as_overview(frame)
         self._follow_kernels(frame)
+        self._subtract()
         self.update()
         self.frame_shown.emit(frame)
 
@@ -573,8 +650,13 @@ class Canvas(QWidget):
             self._request_overlay(moving=False)
 
     def _show_beside(self, frame: Frame) -> None:
+        self._subtract()
         self.update()
         self.beside_shown.emit(frame)
+
+    def _subtract(self) -> None:
+        if self.differs:
+            self._difference.take()
 
     def _show_rows(self, pane: ScenePane) -> None:
         if pane.rows is None:
@@ -604,6 +686,7 @@ class Canvas(QWidget):
     def _drop_scene(self) -> None:
         self._pane.drop_scene()
         self._beside.drop_scene()
+        self._difference.clear()
         self._mark = None
         self._overlay_painter.slot.clear()
         self._overlay_layer = None

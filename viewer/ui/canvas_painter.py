@@ -47,12 +47,14 @@ def compose(
     frame: Layer | None,
     overlay: Layer | None,
     rows: Layer | None = None,
+    empty: QColor | None = None,
 ) -> None:
     """Paint a view; the painter's unit is the device pixel.
 
     The frame lies where its own view put it, under the transform from that view to this one; what
     it does not cover shows the overview. Both end at the picture's edge, which is pixel-aligned.
-    rows: those of the next frame that are there already, on top of the frame.
+    rows: those of the next frame that are there already, on top of the frame. empty: where there is no frame and no
+    overview of the picture; None: background.
     """
     canvas = QRect(0, 0, *view.size)
     left, top, right, bottom = view.picture_rect
@@ -68,7 +70,7 @@ def compose(
     if not uncovered.isEmpty():
         if overview is None:
             for rect in _rects(uncovered):
-                painter.fillRect(rect, background)
+                painter.fillRect(rect, empty or background)
         else:
             for rect in _rects(uncovered):
                 draw_layer(painter, view, overview, rect)

@@ -32,6 +32,7 @@ from viewer.ui.canvas import Canvas
 from viewer.ui.choosing import Choosing
 from viewer.ui.comparing import Comparing
 from viewer.ui.current_settings import CurrentSettings
+from viewer.ui.differing import Differing
 from viewer.ui.distribution_dialog import DistributionDialog
 from viewer.ui.field_card_dialog import FieldCardDialog
 from viewer.ui.file_writing import FileWriting
@@ -94,6 +95,7 @@ class MainWindow(QMainWindow):
         self.choosing = Choosing(self.session, self._settings, self)
         self.comparing = Comparing(self.session, self.canvas, self.waiting, self)
         self.reference = ReferenceFile(self, self.session, lambda: self.settings.last_folder)
+        self.differing = Differing(self.session, self.canvas, self._settings, self)
         self.menus = Menus(self, self._handlers())
         self.recents = RecentMenu(
             self.menus.menu("&File", "Open &Recent"),
@@ -175,6 +177,7 @@ class MainWindow(QMainWindow):
             "weights.use": self.choosing.use_weights,
             "compare.file": self.reference.ask,
             "field.split": self.set_split,
+            "field.difference": self.differing.switch,
             "field.footprint": lambda on: self.change(footprint=on),
             "field.card": self.show_card,
             "field.build": self.session.build,
@@ -195,6 +198,8 @@ class MainWindow(QMainWindow):
                 handlers[spec.id] = self.open_reduced
             elif spec.id.startswith("memory."):
                 handlers[spec.id] = lambda megabytes: self.change(tile_memory=megabytes)
+            elif spec.id.startswith("gain."):
+                handlers[spec.id] = lambda gain: self.change(gain=gain)
             elif spec.id.startswith("theme."):
                 handlers[spec.id] = lambda mode: self.change(theme=mode)
         return handlers
@@ -240,6 +245,8 @@ class MainWindow(QMainWindow):
         self.reference.said.connect(self.status.tell, Qt.ConnectionType.QueuedConnection)
         self.reference.failed.connect(self.error_box.tell)
         self.comparing.forgotten.connect(self.status.forget)
+        self.differing.said.connect(self.status.tell)
+        self.differing.changed.connect(self._tick_two)
         self.progress.changed.connect(self._work_changed)
         self.exporter.began.connect(self._export_began)
         self.exporter.refused.connect(self.error_box.tell)
@@ -430,6 +437,7 @@ class MainWindow(QMainWindow):
                 super().keyPressEvent(event)
         elif not event.isAutoRepeat():
             self.comparing.hold()
+            self.differing.look()
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
         if latin_key(event) != COMPARE_KEY:
@@ -485,7 +493,13 @@ class MainWindow(QMainWindow):
 
     def set_split(self, on: bool) -> None:
         self.comparing.split(on)
+        self.differing.follow_split()
         self.offers.tick_split()
+
+    def _tick_two(self) -> None:
+        self.menus.tick("field.difference", self.differing.on)
+        self.offers.tick_split()
+        self.readout.refresh()
 
     def set_minimap(self, on: bool) -> None:
         """Show or hide the overview; where there is no need of one, say so."""

@@ -136,6 +136,7 @@ class Offers(QObject):
             ("touchpad.zoom", not s.touchpad_pans),
             (f"theme.{s.theme}", True),
             (f"memory.{s.tile_memory}", True),
+            (f"gain.{s.gain}", True),
             ("field.footprint", s.footprint),
         ):
             self._menus.tick(action_id, on)

@@ -34,6 +34,7 @@ class Readout(QObject):
         canvas.cursor_left.connect(self._cursor_left)
         canvas.view_changed.connect(self._later)
         canvas.frame_shown.connect(self._show_frame)
+        canvas.beside_shown.connect(self._show_beside)
         canvas.overlay_counts.connect(self._show_counts)
 
     def is_idle(self) -> bool:
@@ -66,6 +67,7 @@ class Readout(QObject):
         view = self._canvas.view
         self._status.zoom.show_zoom(view.scale if self._canvas.has_picture else None)
         scene, point = self._canvas.scene_at_cursor, self._point
+        self._status.expect_difference(self._canvas.differs)
         self._status.show_position(point if self._canvas.has_picture else None, view.scale)
         if scene is None or point is None:
             self._status.show_values(None, None, over=False)
@@ -75,7 +77,9 @@ class Readout(QObject):
     def _show_values(self, probe: Probe) -> None:
         scene = self._canvas.scene
         if scene is not None and scene.generation == probe.generation and self._point is not None:
-            self._status.show_values(probe.source, probe.field)
+            differs = self._canvas.differs
+            shown = self._canvas.difference_at(*self._point) if differs else probe.field
+            self._status.show_values(probe.source, shown)
 
     def _show_frame(self, frame: Frame) -> None:
         scene = self._canvas.scene
@@ -83,6 +87,10 @@ class Readout(QObject):
         waiting = status_text.GPU_LATER if cuda.held_back() else cuda.remark()
         self._status.show_frame(frame.ms, frame.level, frame.backend, state, waiting)
         if self._point is not None:
+            self._later()
+
+    def _show_beside(self) -> None:
+        if self._point is not None and self._canvas.differs:
             self._later()
 
     def _show_counts(self, shown: int, in_view: int) -> None:

@@ -68,8 +68,7 @@ class ScenePane(QObject):
     def plate(self, name: str, view: ViewState) -> str:
         """What is seen of a view: the scene's method by its name, and what is lacking. Below 100 % it is the
         antialiased picture, by whatever method, unless that is an interpolation."""
-        scene = self._scene
-        if scene is not None and scene.replaced_from_afar and view.scale < FIELD_FROM:
+        if self.from_afar and view.scale < FIELD_FROM:
             return f"The picture; {name} from 100 %"
         state = self.state(view)
         return f"{name}  {state}" if state else name
@@ -80,8 +79,7 @@ class ScenePane(QObject):
         scene, frame = self._scene, self.frame
         if scene is None or view.scale < FIELD_FROM:
             return ""
-        other = frame is None or frame.generation != scene.generation
-        if frame is None or other or frame.revision < self._since:
+        if frame is None or not self.frame_is_current:
             return "…"  # what is seen is of the method before
         if scene.drawing is None:
             built = frame.field_share
@@ -90,6 +88,26 @@ class ScenePane(QObject):
         if frame.level > 1:
             return preview_text(frame.level)
         return str(scene.drawing.state) if getattr(scene.drawing, "unfinished", False) else ""
+
+    @property
+    def frame_is_current(self) -> bool:
+        """Whether the newest frame is of the scene as it is to be shown now, and not by the method before."""
+        scene, frame = self._scene, self.frame
+        if scene is None or frame is None or frame.generation != scene.generation:
+            return False
+        return frame.revision >= self._since
+
+    @property
+    def from_afar(self) -> bool:
+        """Whether below 100 % the antialiased picture is seen in the place of the scene's method."""
+        return self._scene is not None and self._scene.replaced_from_afar
+
+    @property
+    def answered(self) -> bool:
+        """Whether there is a frame, maybe a coarse one, of the view that was asked for last, or none to come."""
+        asked, frame = self._asked, self.frame
+        there = asked is not None and frame is not None and frame.view == asked.view
+        return there or self.idle
 
     @property
     def idle(self) -> bool:

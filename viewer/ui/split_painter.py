@@ -32,25 +32,41 @@ def paint_split(
     painter.fillRect(left, 0, thick, height, LINE)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     _paint_handle(painter, QPointF(left + thick / 2, height / 2), ratio)
+    for name, right_side in zip(names, (False, True), strict=True):
+        room = (width - column if right_side else column) - 2 * GAP * ratio
+        edge = column + GAP * ratio if right_side else column - GAP * ratio
+        _paint_plate(painter, name, edge, 0.0 if right_side else 1.0, room, font, ratio)
+    painter.restore()
+
+
+def paint_name(painter: QPainter, width: int, name: str, font: QFont, ratio: float) -> None:
+    """Of all of a view that is `width` wide, where those of the sides of a line are. See paint_split."""
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    _paint_plate(painter, name, width / 2, 0.5, width - 2 * GAP * ratio, font, ratio)
+    painter.restore()
+
+
+def _paint_plate(
+    painter: QPainter, name: str, at: float, share: float, room: float, font: QFont, ratio: float
+) -> None:
+    """share: of the plate that lies left of `at`. room: how wide it may be; too little of it, and there is none."""
     scaled = QFont(font)
     # One of a size in points would be scaled by the screen's resolution a second time.
     scaled.setPixelSize(max(1, round(QFontMetricsF(font).height() * 0.8 * ratio)))
     painter.setFont(scaled)
     metrics = QFontMetricsF(scaled)
-    for name, right_side in zip(names, (False, True), strict=True):
-        room = (width - column if right_side else column) - (2 * GAP + 2 * PADDING) * ratio
-        text = metrics.elidedText(name, Qt.TextElideMode.ElideRight, room)
-        if room < metrics.averageCharWidth() * 4 or not text:
-            continue
-        across = metrics.horizontalAdvance(text) + 2 * PADDING * ratio
-        x = column + GAP * ratio if right_side else column - GAP * ratio - across
-        plate = QRectF(x, GAP * ratio, across, metrics.height() + PADDING * ratio)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(PLATE)
-        painter.drawRoundedRect(plate, 4 * ratio, 4 * ratio)
-        painter.setPen(LINE)
-        painter.drawText(plate, Qt.AlignmentFlag.AlignCenter, text)
-    painter.restore()
+    room -= 2 * PADDING * ratio
+    text = metrics.elidedText(name, Qt.TextElideMode.ElideRight, room)
+    if room < metrics.averageCharWidth() * 4 or not text:
+        return
+    across = metrics.horizontalAdvance(text) + 2 * PADDING * ratio
+    plate = QRectF(at - share * across, GAP * ratio, across, metrics.height() + PADDING * ratio)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(PLATE)
+    painter.drawRoundedRect(plate, 4 * ratio, 4 * ratio)
+    painter.setPen(LINE)
+    painter.drawText(plate, Qt.AlignmentFlag.AlignCenter, text)
 
 
 def _paint_handle(painter: QPainter, middle: QPointF, ratio: float) -> None:

@@ -25,6 +25,8 @@ from viewer.ui.zoom_field import ZoomField
 
 VALUE, VALUE_WITH_ALPHA = "255 255 255", "255 255 255 255"
 DEVICE_TIP = "What the frame was computed on"
+FIELD_TIP = "What the Gaussian field shows under the cursor, 0 to 255"
+DIFFERENCE_TIP = "By how much the two methods differ under the cursor, 0 to 255, not amplified"
 MESSAGE_ROOM = 120
 MESSAGE_STEP = 60
 WORK_SPACING = 8
@@ -62,7 +64,7 @@ class StatusBar(QStatusBar):
             4,  # one without the other tells little
             "field",
             swatch=True,
-            tip="What the Gaussian field shows under the cursor, 0 to 255",
+            tip=FIELD_TIP,
         )
         self.counts = StatusCell(
             "Gaussians",
@@ -155,6 +157,13 @@ class StatusBar(QStatusBar):
         template = VALUE_WITH_ALPHA if alpha else VALUE
         changed = [cell.expect(template) for cell in (self.source, self.field)]
         if any(changed):
+            self._fit_cells()
+
+    def expect_difference(self, difference: bool) -> None:
+        """Whether it is a difference that is seen, and told in the place of the field's value."""
+        changed = self.field.name("difference" if difference else "field")
+        self.field.setToolTip(DIFFERENCE_TIP if difference else FIELD_TIP)
+        if changed:
             self._fit_cells()
 
     def show_position(self, point: tuple[float, float] | None, scale: float = 1.0) -> None:

@@ -49,6 +49,14 @@ class StatusCell(QWidget):
         self.updateGeometry()
         return self.sizeHint().width() != before
 
+    def name(self, label: str) -> bool:
+        """Another label from now on. Whether the cell takes another width."""
+        before = self.sizeHint().width()
+        self._label = label
+        self.updateGeometry()
+        self.update()
+        return self.sizeHint().width() != before
+
     @property
     def text(self) -> str:
         return self._text

@@ -78,7 +78,9 @@ class ViewCopy(Worker):
             return
         self._ticks.stop()
         view, image = self._canvas.view, self._canvas.grab_frame()
-        sides = tuple(side for side in self._canvas.sides if is_transparent(side[0]))
+        # A difference is of what is seen, and hides all that is behind it.
+        shown = () if self._canvas.differs else self._canvas.sides
+        sides = tuple(side for side in shown if is_transparent(side[0]))
         copy = _Copy(image, view, sides, finished)
         if image.isNull():
             self.said.emit("There is nothing in view to copy")

@@ -1,0 +1,72 @@
+"""How far two methods are apart: the difference of what they show of a view, amplified to be seen."""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+
+import numpy as np
+from numpy.typing import NDArray
+
+GAINS = (1, 2, 4, 8, 16, 32)
+"""Powers of two."""
+GAIN = 8
+"""Levels that are told apart on a good screen, two or three of 255, are then as plain as day."""
+BAND = 32
+"""Rows at a time: they stay in the cache from one step to the next."""
+OPAQUE = np.frombuffer(bytes((0, 0, 0, 255)), np.uint32)[0]
+
+
+class TwoAs(Enum):
+    """How two scenes of a picture are shown."""
+
+    SIDES = auto()
+    """Left and right of a line."""
+    DIFFERENCE = auto()
+    RIGHT_ALONE = auto()
+    """The left one is kept ready."""
+
+
+def amplified_difference(
+    a: NDArray[np.uint8], b: NDArray[np.uint8], gain: int, out: NDArray[np.uint8]
+) -> NDArray[np.uint8]:
+    """min(255, gain |a - b|) of two frames (h, w, 4), BGRX, into a contiguous third one of their size, opaque. gain: of
+    GAINS."""
+    bits = gain.bit_length() - 1
+    height, width = a.shape[:2]
+    other = np.empty((min(BAND, height), width, 4), np.uint8)
+    # Of arrays: with a single number NumPy's minimum takes ten times as long.
+    most = np.full_like(other, min(255, 256 >> bits))
+    opaque = np.full(other.shape[:2], OPAQUE)
+    for top in range(0, height, BAND):
+        one, two, to = a[top : top + BAND], b[top : top + BAND], out[top : top + BAND]
+        rows = len(to)
+        np.minimum(one, two, out=other[:rows])
+        np.maximum(one, two, out=to)
+        np.subtract(to, other[:rows], out=to)
+        if bits:
+            # What is too bright becomes 256, which in a byte is 0, less 1: white.
+            np.minimum(to, most[:rows], out=to)
+            np.right_shift(to, 8 - bits, out=other[:rows])
+            np.left_shift(to, bits, out=to)
+            np.subtract(to, other[:rows], out=to)
+        whole = to.view(np.uint32)[..., 0]
+        np.bitwise_or(whole, opaque[:rows], out=whole)
+    return out
+
+
+def difference_text(
+    names: tuple[str, str], states: tuple[str, str], from_afar: tuple[bool, bool], gain: int
+) -> str:
+    """What is said of it. names: of the methods. states: what is lacking of what they show. from_afar: whether it is
+    the picture that is seen in a method's place, below 100 %."""
+    if all(from_afar):
+        return f"The picture on both sides; {_minus(*names, gain)} from 100 %"
+    left, right = ("the picture" if afar else n for n, afar in zip(names, from_afar, strict=True))
+    later = "".join(f"; {n} from 100 %" for n, afar in zip(names, from_afar, strict=True) if afar)
+    lacking = dict.fromkeys(filter(None, states))
+    return "  ".join([_minus(left, right, gain) + later, *lacking])
+
+
+def _minus(left: str, right: str, gain: int) -> str:
+    amplified = f" × {gain}" if gain > 1 else ""
+    return f"|{left} \N{MINUS SIGN} {right}|{amplified}"
