@@ -10,6 +10,9 @@ from viewer.ui.comparing import BRIEFLY, NOTHING
 from viewer.ui.current_settings import CurrentSettings
 from viewer.ui.session import Session
 
+CHOICES = "The methods and how much their difference is amplified are chosen in the Field menu"
+FROM_AFAR = "Up to 100 % methods show the picture as it is: zoom in to see by how much they differ"
+
 
 class Differing(QObject):
     """Needs both sides of a split view, and so splits one that is not: until it is switched off again."""
@@ -40,8 +43,8 @@ class Differing(QObject):
         self.look()
         self.changed.emit()
         if self._canvas.differs:
-            text = "The methods and how much their difference is amplified are chosen in the Field menu"
-            self.said.emit(text, BRIEFLY)
+            afar = self._canvas.target_view.scale <= 1.0 and self._session.reference is None
+            self.said.emit(FROM_AFAR if afar else CHOICES, BRIEFLY)
 
     def follow_split(self) -> None:
         """Somebody has split the view, or does so no longer: then they want no difference of its sides either."""
