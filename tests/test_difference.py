@@ -58,6 +58,17 @@ def expected(canvas, gain=8):
     return np.minimum(255, gain * apart)
 
 
+def slow_down(pane, seconds):
+    """Every frame of a side takes so much longer."""
+    before = pane.worker._render
+
+    def slower(*arguments, **options):
+        time.sleep(seconds)
+        return before(*arguments, **options)
+
+    pane.worker._render = slower
+
+
 def ticked(window):
     actions = window.menus.actions
     return actions["field.split"].isChecked(), actions["field.difference"].isChecked()
@@ -103,23 +114,17 @@ def test_while_the_view_moves_frames_of_one_view_are_subtracted(window, qtbot):
     canvas = window.canvas
     canvas.set_glide(0.0)
     press(window, qtbot)
-    seen = {}
+    seen, made = set(), set()
 
-    def look(*_):
+    def look(frame):
         left, right = canvas._difference._of
         assert left.view == right.view
-        seen.setdefault(left.view, canvas.view)
+        seen.add(left.view)
+        made.add(frame.view)
 
     canvas.frame_shown.connect(look)
     canvas.beside_shown.connect(look)
-    beside = canvas._beside.worker
-    before = beside._render
-
-    def slower(*arguments, **options):
-        time.sleep(0.02)
-        return before(*arguments, **options)
-
-    beside._render = slower
+    slow_down(canvas._beside, 0.06)
     step = 0
 
     def moves_on():
@@ -130,8 +135,28 @@ def test_while_the_view_moves_frames_of_one_view_are_subtracted(window, qtbot):
         return len(seen) > 5
 
     qtbot.waitUntil(moves_on, timeout=20_000)
+    assert len(made) <= len(seen) + 1, "no frame but the newest is without one of the other method"
     wait_until_idle(qtbot, window)
     assert np.abs(shown(canvas) - expected(canvas)).max() <= 1, "and ends with the view"
+
+
+def test_where_a_coarse_frame_is_of_the_picture_there_is_none_instead(window, qtbot, monkeypatch):
+    """Below 400 % it would be the difference of two interpolations, hardly any, for as long as the view moves."""
+    canvas = window.canvas
+    press(window, qtbot)
+    go(window, qtbot, canvas.view.set_scale(2.0))
+    pacing = canvas._pane.worker.pacing
+    monkeypatch.setattr(pacing, "level", lambda request, waited=0.0: 4 if request.moving else 1)
+    levels, seen = [], set()
+    canvas.frame_shown.connect(lambda frame: levels.append(frame.level))
+    canvas.frame_shown.connect(lambda _: seen.add(canvas._difference._of[0].view))
+
+    def moves_on():
+        canvas.set_view(canvas.view.pan_by(3.3, 0.0))
+        return len(seen) > 3
+
+    qtbot.waitUntil(moves_on, timeout=20_000)
+    assert set(levels) == {1}
 
 
 def test_a_coarse_frame_is_subtracted_as_large_as_it_is_shown(window, qtbot, monkeypatch):
@@ -213,6 +238,7 @@ def test_there_is_no_line_to_be_seen_or_taken_hold_of(window, qtbot):
 def test_another_method_is_subtracted_as_soon_as_it_is_there_and_not_from_itself(window, qtbot):
     canvas = window.canvas
     press(window, qtbot)
+    slow_down(canvas._pane, 0.2)
     black = []
     for signal in (canvas.frame_shown, canvas.beside_shown):
         signal.connect(lambda _: black.append(not shown(canvas).any()))
