@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from gaussian_core import footprint
 from gaussian_core.field import ROW_PADDING
 from gaussian_core.models.assembly_kernel import assemble_rows
 from gaussian_core.models.config import GEOMETRY_RATE, ModelConfig
@@ -76,6 +77,16 @@ def assemble_outputs(
 
     run_strips(strip, -(-(y1 - y0) // STRIP), stop)
     return rows
+
+
+def metadata_of(config: ModelConfig) -> dict[str, str]:
+    """Of the fields that a network makes."""
+    finest = footprint.OF_A_CELL / config.cells
+    return {
+        "method": "continuoussr",
+        "weights": config.name,
+        footprint.FINEST: f"{finest:g}",
+    }
 
 
 def drifts_of(

@@ -24,6 +24,7 @@ from gaussian_core.builder import StoredPicture
 from gaussian_core.errors import DeviceError
 from gaussian_core.field import GaussianField
 from gaussian_core.kernel_interpolation import mirrored
+from gaussian_core.models.assembly import metadata_of
 from gaussian_core.models.device_index import bin_tiles, grid_rows
 from gaussian_core.models.device_transparency import rows_of_image
 from gaussian_core.models.surroundings import Surroundings, moved
@@ -78,7 +79,7 @@ def build_on_device(
         left, top = place.corrected[:2]
         corrections = grid_rows(amplitudes, left, top, list(rects), correction.SIGMA**2)
         _lend(*made, *corrections)
-    metadata = {"method": "continuoussr", "weights": config.name}
+    metadata = metadata_of(config)
     fields: list[GaussianField] = []
     # The last that was made, of what surrounds the tiles, is not of any of them.
     for rect, own, faint in zip(rects, made, corrections, strict=False):

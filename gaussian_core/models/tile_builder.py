@@ -22,7 +22,7 @@ from gaussian_core.errors import Cancelled
 from gaussian_core.field import GaussianField
 from gaussian_core.kernel_interpolation import mirrored
 from gaussian_core.models import plain_network
-from gaussian_core.models.assembly import drifts_of, part_of_rows
+from gaussian_core.models.assembly import drifts_of, metadata_of, part_of_rows
 from gaussian_core.models.config import ModelConfig, default_weights, weights_path
 from gaussian_core.models.devices import drawn_by, is_cpu, loss, pick_device, runs_plainly
 from gaussian_core.models.faults import Fault, attempt_twice, explanation, note_of
@@ -217,7 +217,7 @@ class ContinuousSRTiles:
             share = amplitudes[y0:y1, x0:x1]
             own = place.own(rect)
             rows = part_of_rows(near, near_rect, moved(own, (left, top)), network.config.cells)
-            metadata = {"method": "continuoussr", "weights": network.config.name}
+            metadata = metadata_of(network.config)
             field = GaussianField.from_rows(rows, self.picture.extent, metadata)
             if network.config.drift > 0:
                 field.drifts = drifts_of(rows, own[:2], own[2] - own[0], network.config.cells)

@@ -253,19 +253,21 @@ def _rasterize(
         target[...] = _drawn(scene, viewport, level, stop)
         return _backend_name()  # networks run where frames are drawn
     fields = scene.fields_reaching(viewport.source_rect)
-    sigma = footprint(scene, fields)
+    sigma = footprint(scene, fields, min(viewport.scale))
     _into(target, rasterizer.rasterize, fields, viewport, stop, pixel_sigma=sigma)
     return rasterizer.last_backend()
 
 
-def footprint(scene: Scene, fields: Sequence[GaussianField]) -> float:
-    """Standard deviation of the pixels' footprint that the scene is seen by, device pixels."""
-    from gaussian_core.footprint import footprint_of
+def footprint(scene: Scene, fields: Sequence[GaussianField], scale: float) -> float:
+    """Standard deviation of the pixels' footprint that the scene is seen by at a scale, device pixels."""
+    from gaussian_core.footprint import footprint_of, least_footprint
     from gaussian_core.rasterizer import PIXEL_SIGMA
 
+    if not fields:
+        return PIXEL_SIGMA
     if scene.pixel_sigma is not None:
-        return scene.pixel_sigma
-    return footprint_of(fields[0]) if fields else PIXEL_SIGMA
+        return max(scene.pixel_sigma, least_footprint(fields[0], scale))
+    return footprint_of(fields[0], scale)
 
 
 def _drawn(scene: Scene, viewport: Viewport, level: int, stop: Stop | None) -> NDArray[np.uint8]:

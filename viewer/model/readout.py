@@ -49,5 +49,5 @@ def _field_value(scene: Scene, scale: float, x: float, y: float) -> tuple[float,
             return None
     fields = scene.fields_reaching(point if scene.grid is None else (x, y, x + 1e-6, y + 1e-6))
     pixel = Viewport((x - 0.5 / scale, y - 0.5 / scale), scale, (1, 1))
-    value = rasterizer.rasterize(fields, pixel, pixel_sigma=footprint(scene, fields))
+    value = rasterizer.rasterize(fields, pixel, pixel_sigma=footprint(scene, fields, scale))
     return tuple(float(v) for v in value[0, 0])

@@ -40,7 +40,8 @@ def transparent_view(
             values = scene.drawing.draw(part, stop)
         else:
             fields = scene.fields_reaching(part.source_rect)
-            values = rasterize(fields, part, pixel_sigma=footprint(scene, fields), stop=stop)
+            sigma = footprint(scene, fields, view.scale)
+            values = rasterize(fields, part, pixel_sigma=sigma, stop=stop)
         out[top:bottom, left:right] = _premultiplied_bytes(values)
     return out
 
