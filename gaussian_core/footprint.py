@@ -25,15 +25,10 @@ FROM_SCALE = 4.0
 def footprint_of(field: GaussianField, scale: float | None = None) -> float:
     """The standard deviation, device pixels, of the footprint that the field was made for. scale: of the view, device
     pixels per source pixel; without one, at up to FROM_SCALE. Raises FieldError."""
-    sigma = _entry(field, ENTRY, PIXEL_SIGMA, 10.0)
-    return sigma if scale is None else max(sigma, least_footprint(field, scale))
-
-
-def least_footprint(field: GaussianField, scale: float) -> float:
-    """Below which a footprint shows what is no detail of the field. Device pixels; 0 for none. It grows from what is
-    usual at FROM_SCALE to FINEST source pixels from very near."""
-    finest = _entry(field, FINEST, 0.0, 1.0)
-    return max(0.0, finest * (scale - FROM_SCALE) + PIXEL_SIGMA) if finest else 0.0
+    sigma, finest = _entry(field, ENTRY, PIXEL_SIGMA, 10.0), _entry(field, FINEST, 0.0, 1.0)
+    # From there on it grows to `finest` source pixels, without a jump.
+    near = 0.0 if scale is None else max(0.0, scale - FROM_SCALE)
+    return sigma + finest * near
 
 
 def _entry(field: GaussianField, name: str, default: float, most: float) -> float:

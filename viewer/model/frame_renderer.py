@@ -260,14 +260,12 @@ def _rasterize(
 
 def footprint(scene: Scene, fields: Sequence[GaussianField], scale: float) -> float:
     """Standard deviation of the pixels' footprint that the scene is seen by at a scale, device pixels."""
-    from gaussian_core.footprint import footprint_of, least_footprint
+    from gaussian_core.footprint import footprint_of
     from gaussian_core.rasterizer import PIXEL_SIGMA
 
-    if not fields:
-        return PIXEL_SIGMA
     if scene.pixel_sigma is not None:
-        return max(scene.pixel_sigma, least_footprint(fields[0], scale))
-    return footprint_of(fields[0], scale)
+        return scene.pixel_sigma
+    return footprint_of(fields[0], scale) if fields else PIXEL_SIGMA
 
 
 def _drawn(scene: Scene, viewport: Viewport, level: int, stop: Stop | None) -> NDArray[np.uint8]:
