@@ -167,6 +167,24 @@ def test_the_key_shows_it_alone(window, qtbot, folders):
     assert window.canvas.grab_frame() == own
 
 
+def test_one_that_is_read_while_the_key_is_held_ends_that(window, qtbot, folders):
+    window.menus.actions["method.bicubic"].trigger()
+    wait_until_idle(qtbot, window)
+    QTest.keyPress(window.canvas, Qt.Key.Key_X)
+    wait_until_idle(qtbot, window)
+    window.reference.open(folders / "large" / "p1.png")
+    wait_until_idle(qtbot, window)
+    assert window.session.reference is not None and not window.session.comparing
+    assert window.canvas._names == ("p1.png", "Bicubic")
+    QTest.keyRelease(window.canvas, Qt.Key.Key_X)
+    QTest.keyPress(window.canvas, Qt.Key.Key_X)
+    wait_until_idle(qtbot, window)
+    assert window.status.method.text == "p1.png"
+    QTest.keyRelease(window.canvas, Qt.Key.Key_X)
+    wait_until_idle(qtbot, window)
+    assert window.status.method.text == "Bicubic"
+
+
 def test_all_methods_are_held_against_it_until_it_is_left(window, qtbot, folders):
     choose(window, qtbot, folders / "large" / "p1.png")
     window.menus.actions["method.bicubic"].trigger()

@@ -231,15 +231,15 @@ class Session(QObject):
         """Hold what is shown of the open picture against another one of the same scene, of any size, in place of the
         method before; None: no longer. again: beside it or not, as the user had that of the picture before. Raises
         ImageError where it has another shape."""
-        document = self.document
-        if document is None or document.picture is None:
+        if self.document is None or self.document.picture is None:
             return
         reference = None
         if picture is not None:
             name = Path(picture.path).name if picture.path else picture.name
-            reference = OriginalDrawing(picture, document.extent, name)
-        self.end_compare()
+            reference = OriginalDrawing(picture, self.document.extent, name)
+        self.end_compare()  # after which another document is shown
         self._beside.hide()
+        document = self.document
         for each in (document, self._shelved):
             if each is not None:
                 each.reference = reference
