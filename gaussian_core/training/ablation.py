@@ -16,6 +16,7 @@ import numpy as np
 from gaussian_core.atomic import atomic_write, make_folder
 from gaussian_core.models.config import FOLLOW
 from gaussian_core.parallel import Stop
+from gaussian_core.principal_axes import principal_axes
 
 if TYPE_CHECKING:
     import torch
@@ -215,10 +216,9 @@ def _measure(
                 made = build_field(pair.low, device=device, weights=trained.path)
                 if not variant.consistent:
                     made.correction = None
-                size = (pair.high.shape[1], pair.high.shape[0])
-                seen = rasterize(
-                    made, Viewport((0.0, 0.0), pair.scale, size), pixel_sigma=footprint_of(made)
-                )
+                view = Viewport((0.0, 0.0), pair.scale, (pair.high.shape[1], pair.high.shape[0]))
+                sigma = footprint_of(made, min(view.scale))  # as `evaluate` sees it
+                seen = rasterize(made, view, pixel_sigma=sigma)
                 values.append(score(seen[..., :3], pair.high, scale).psnr_y)
                 ratio, drift = _geometry(made, variant)
                 ratios.append(ratio)
@@ -239,9 +239,8 @@ def _measure(
 def _geometry(made: GaussianField, variant: Variant) -> tuple[float, float]:
     """Medians over a field: the ratio of the ellipses' axes, and the distance from the nearest cell centre."""
     cells = variant.changes.get("cells", 2)
-    xx, xy, yy = made.covariances.astype(np.float64).T
-    mean, radius = (xx + yy) / 2, np.hypot((xx - yy) / 2, xy)
-    ratio = np.sqrt((mean + radius) / np.maximum(mean - radius, 1e-9))
+    longer, shorter, _ = principal_axes(made.covariances)
+    ratio = np.sqrt(longer / np.maximum(shorter, 1e-9))
     away = (np.mod(made.means * cells, 1.0) - 0.5) / cells
     return float(np.median(ratio)), float(np.median(np.hypot(away[:, 0], away[:, 1])))
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaussian_core.errors import Cancelled
+from gaussian_core.principal_axes import principal_axes
 from viewer.model.scene import Rect, Scene
 
 Array = NDArray[np.float64]
@@ -97,10 +98,10 @@ def distribution(scene: Scene, rect: Rect, stop: Stop | None = None) -> Distribu
 def values_of(covariances: Array, drifts: Array | None) -> dict[str, Array]:
     """The values of QUANTITIES. covariances (n, 3): xx, xy, yy in source pixels squared. drifts (n, 2)."""
     xx, xy, yy = covariances.T
-    middle, radius = (xx + yy) / 2, np.hypot((xx - yy) / 2, xy)
-    ratio = np.sqrt((middle + radius) / np.maximum(middle - radius, 1e-12))
-    angle = np.degrees(np.arctan2(2 * xy, xx - yy)) / 2
-    values = {"xx": xx, "yy": yy, "xy": xy, "ratio": ratio, "angle": angle[ratio >= LONG]}
+    longer, shorter, angle = principal_axes(covariances)
+    ratio = np.sqrt(longer / np.maximum(shorter, 1e-12))
+    directions = np.degrees(angle[ratio >= LONG])
+    values = {"xx": xx, "yy": yy, "xy": xy, "ratio": ratio, "angle": directions}
     if drifts is not None:
         values["drift"] = np.hypot(drifts[:, 0], drifts[:, 1])
     return values

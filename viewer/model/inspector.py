@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gaussian_core.principal_axes import principal_axes
 from viewer.model.scene import Scene
 
 REACH = 1.0
@@ -26,15 +27,14 @@ class Inspected:
     @property
     def sigmas(self) -> tuple[float, float]:
         """Standard deviations along the longer and the shorter axis, source pixels."""
-        xx, xy, yy = self.covariance
-        middle, radius = (xx + yy) / 2, math.hypot((xx - yy) / 2, xy)
-        return math.sqrt(middle + radius), math.sqrt(max(middle - radius, 0.0))
+        longer, shorter, _ = principal_axes([self.covariance])
+        return math.sqrt(longer[0]), math.sqrt(max(shorter[0], 0.0))
 
     @property
     def angle(self) -> float:
         """Of the longer axis, degrees from the x axis towards y (down), -90 < angle <= 90."""
-        xx, xy, yy = self.covariance
-        return math.degrees(math.atan2(2 * xy, xx - yy)) / 2
+        _, _, angle = principal_axes([self.covariance])
+        return math.degrees(angle[0])
 
     @property
     def text(self) -> str:

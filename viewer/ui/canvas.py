@@ -293,9 +293,9 @@ class Canvas(QWidget):
 
     def both_frames(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | None:
         """Copies of the exact frames (h, w, 4), BGRX, of this view on the left and on the right of the line, each as if
-        it were there alone; None where they are not there yet, and below 100 %, where both show the picture."""
+        it were there alone; None where they are not there yet, and below 100 %, where a method shows the picture."""
         left, right = self._beside.frame, self._pane.frame
-        if left is None or right is None or not self.is_idle() or self.view.scale < 1.0 - 1e-9:
+        if left is None or right is None or not self.is_idle() or self.view.scale < FIELD_FROM:
             return None
         current = all(f.shows(self.view) for f in (left, right))
         if not current or left.bgrx.shape != right.bgrx.shape:

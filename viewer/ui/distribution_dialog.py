@@ -45,8 +45,8 @@ class DistributionDialog(QDialog):
         self._timer.timeout.connect(self._count)
         self._worker = DistributionWorker(self)
         self._worker.found.connect(self._show)
-        canvas.view_changed.connect(self._changed)
-        canvas.frame_shown.connect(self._changed)
+        canvas.view_changed.connect(self.look)
+        canvas.frame_shown.connect(self.look)
         theme.changed.connect(self._take_colours)
         self._take_colours()
 
@@ -65,10 +65,6 @@ class DistributionDialog(QDialog):
         self.raise_()
         self.activateWindow()
 
-    def look(self) -> None:
-        """Another scene may be shown."""
-        self._changed()
-
     def shutdown(self) -> None:
         self._timer.stop()
         self._worker.close(0.05)
@@ -85,7 +81,8 @@ class DistributionDialog(QDialog):
     def _take_colours(self) -> None:
         self.plots.set_colours(self._theme.colours)
 
-    def _changed(self) -> None:
+    def look(self) -> None:
+        """Another scene or another view may be shown."""
         if self.isVisible():
             self._timer.start()
 

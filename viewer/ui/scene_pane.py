@@ -160,7 +160,7 @@ class ScenePane(QObject):
             return True
         if after.grid is None or after.pyramid is None:
             return True
-        if view.scale < 1.0 - 1e-9:
+        if view.scale < FIELD_FROM:
             return False
         return any(
             before.tiles.get(key) is not after.tiles.get(key)
