@@ -248,6 +248,8 @@ def test_what_does_not_fit_or_cannot_be_read_leaves_what_is_there(
         assert title == f"{name} was not opened" and message and not told
         assert window.canvas._names[0] == "p1.png" and entry(window).isChecked()
         assert window.reference.path.name == "p1.png"
+    QTest.keyClick(window.canvas, Qt.Key.Key_PageDown)
+    wait_until_idle(qtbot, window, lambda: window.canvas._names[0] == "p2.png")
 
 
 def test_one_that_is_named_before_there_is_a_picture_waits_for_it(make_window, qtbot, folders):

@@ -89,9 +89,6 @@ class ReferenceFile(QObject):
         return None if document is None else document.picture
 
     def _choose(self, path: Path) -> None:
-        document = self._session.document
-        source = None if document is None else document.source
-        self._chosen = None if source is None else (path, source)
         self.said.emit(f"Reading {path.name}…", BRIEFLY)
         self._read(path, again=False)
 
@@ -109,15 +106,18 @@ class ReferenceFile(QObject):
         self._drop()
         self._chosen = self._early = None
 
+    @property
+    def _source(self) -> Path | None:
+        document = self._session.document
+        return None if document is None else document.source
+
     def _follow(self) -> None:
         """Another picture may be open: it wants its own."""
         if self._session.opening or self._picture is self._of:
             return
         self._of = self._picture
         early, self._early = self._early, None
-        document = self._session.document
-        source = None if document is None else document.source
-        chosen = self._chosen
+        source, chosen = self._source, self._chosen
         if early is not None and self.possible:
             self._choose(early)
         elif not self.possible or not chosen or not source or source.parent != chosen[1].parent:
@@ -147,6 +147,7 @@ class ReferenceFile(QObject):
             return
         self._in_use = path
         if not self._again:
+            self._chosen = None if self._source is None else (path, self._source)
             self.said.emit(f"{path.name} is shown beside the picture", BRIEFLY)
         self.changed.emit()
 
