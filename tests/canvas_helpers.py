@@ -147,10 +147,11 @@ def mouse(
     button: Qt.MouseButton = Qt.MouseButton.NoButton,
     buttons: Qt.MouseButton = Qt.MouseButton.NoButton,
     device: QPointingDevice | None = None,
+    modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier,
 ) -> None:
     position = QPointF(*at)
     there = position, QPointF(widget.mapToGlobal(position))
-    arguments = (kind, *there, button, buttons, Qt.KeyboardModifier.NoModifier)
+    arguments = (kind, *there, button, buttons, modifiers)
     event = QMouseEvent(*arguments) if device is None else QMouseEvent(*arguments, device)
     QApplication.sendEvent(widget, event)
 
@@ -160,7 +161,9 @@ def drag(
     start: tuple[float, float],
     stop: tuple[float, float],
     button: Qt.MouseButton = Qt.MouseButton.LeftButton,
+    modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier,
 ) -> None:
-    mouse(widget, QEvent.Type.MouseButtonPress, start, button, button)
-    mouse(widget, QEvent.Type.MouseMove, stop, Qt.MouseButton.NoButton, button)
-    mouse(widget, QEvent.Type.MouseButtonRelease, stop, button, Qt.MouseButton.NoButton)
+    none = Qt.MouseButton.NoButton
+    mouse(widget, QEvent.Type.MouseButtonPress, start, button, button, modifiers=modifiers)
+    mouse(widget, QEvent.Type.MouseMove, stop, none, button, modifiers=modifiers)
+    mouse(widget, QEvent.Type.MouseButtonRelease, stop, button, none, modifiers=modifiers)

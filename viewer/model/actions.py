@@ -542,6 +542,7 @@ GESTURES: tuple[Gesture, ...] = (
     Gesture(("Pinch",), "Zoom at the fingers"),
     Gesture(("Two fingers",), "Pan"),
     Gesture(("Drag",), "Pan; the line of a split view"),
+    Gesture(("Shift", "Drag"), "See what is framed as large as it goes"),
     Gesture(("Click",), "With marks shown: what there is to know of the Gaussian there"),
     Gesture(("Double-click",), "Closer at the point, to 100 % at first, and back to fit"),
     Gesture(("Drop files",), "Open the first of them, or of a folder"),

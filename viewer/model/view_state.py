@@ -174,6 +174,11 @@ class ViewState:
         u, v = self.centre
         return replace(self, origin=(x - u / scale, y - v / scale), scale=scale, follow=None)
 
+    def framed(self, x0: float, y0: float, x1: float, y1: float) -> ViewState:
+        """A source rectangle in the middle, as large as the canvas and the closest zoom allow: all of it is in view."""
+        scale = min(self.size[0] / max(x1 - x0, 1e-9), self.size[1] / max(y1 - y0, 1e-9))
+        return self.centred_on((x0 + x1) / 2, (y0 + y1) / 2, scale)
+
     def fit(self) -> ViewState:
         """The whole picture, as large as the canvas allows."""
         return replace(self.centred(self.fit_scale), follow="fit")

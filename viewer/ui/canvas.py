@@ -39,7 +39,9 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import (
     QColor,
+    QFocusEvent,
     QImage,
+    QKeyEvent,
     QMouseEvent,
     QMoveEvent,
     QNativeGestureEvent,
@@ -58,6 +60,7 @@ from viewer.model.inspector import Inspected
 from viewer.model.overlay_options import OverlayOptions
 from viewer.model.scene import Scene
 from viewer.model.view_state import ViewState
+from viewer.ui.box_painter import paint_box
 from viewer.ui.canvas_geometry import paint_in_device_pixels
 from viewer.ui.canvas_painter import Layer, compose, frame_layer
 from viewer.ui.difference import Difference
@@ -138,6 +141,7 @@ class Canvas(QWidget):
         self._hand.cursor_left.connect(self.cursor_left)
         self._hand.clicked.connect(self.clicked)
         self._hand.line_moved.connect(self._line_moved)
+        self._hand.box_changed.connect(self.update)
 
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMouseTracking(True)
@@ -365,16 +369,16 @@ class Canvas(QWidget):
 
     def zoom_to(self, scale: float) -> None:
         """Go to a scale (device pixels per source pixel) about the middle of the canvas."""
-        self._moving.glide_to(self.target_view.at_scale(scale))
+        self._moving.leave_for(self.target_view.at_scale(scale))
 
     def one_to_one(self) -> None:
         self.zoom_to(1.0)
 
     def fit(self) -> None:
-        self._moving.glide_to(self.target_view.fit())
+        self._moving.leave_for(self.target_view.fit())
 
     def fill(self) -> None:
-        self._moving.glide_to(self.target_view.fill())
+        self._moving.leave_for(self.target_view.fill())
 
     def pan(self, dx: float, dy: float) -> None:
         """Move the picture by logical pixels."""
@@ -384,6 +388,10 @@ class Canvas(QWidget):
     def set_view(self, view: ViewState) -> None:
         """Go to a view at once (its canvas size is made to match)."""
         self._moving.set_view(view)
+
+    def drop_box(self) -> bool:
+        """Let go of the rectangle that is being dragged. Whether there was one."""
+        return self._hand.drop_box()
 
     def advance(self) -> None:
         """One step of a running glide, by the clock."""
@@ -497,6 +505,8 @@ class Canvas(QWidget):
                 paint_split(painter, size, column, self.plates, self.font(), ratio)
             elif self.differs:
                 paint_name(painter, size[0], self.difference_text, self.font(), ratio)
+            if self._hand.box is not None:
+                paint_box(painter, size, self._hand.box, ratio)
         else:
             painter.fillRect(0, 0, *self.view.size, self._background)
         painter.end()
@@ -534,6 +544,23 @@ class Canvas(QWidget):
             event.accept()
         else:
             super().mouseDoubleClickEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape and self._hand.drop_box():
+            return  # with Shift still down it is no shortcut
+        if event.key() == Qt.Key.Key_Shift:
+            self._hand.choose(True)
+        super().keyPressEvent(event)
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Shift:
+            self._hand.choose(False)
+        super().keyReleaseEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        self._hand.drop_box()  # the button may be let go elsewhere
+        self._hand.choose(False)
+        super().focusOutEvent(event)
 
     def leaveEvent(self, event: QEvent) -> None:
         self._hand.leave()

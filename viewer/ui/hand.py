@@ -1,4 +1,5 @@
-"""What mouse, pen, fingers and touchpads do on the canvas: to its view, to the line that splits it, and by clicks."""
+"""What mouse, pen, fingers and touchpads do on the canvas: to its view, to the line that splits it, to a rectangle that
+is dragged, and by clicks."""
 
 from __future__ import annotations
 
@@ -19,7 +20,9 @@ from PySide6.QtWidgets import QWidget
 from viewer.model.split_line import REACH, SplitLine
 from viewer.model.view_state import ViewState
 from viewer.model.wheel import Pan, Zoom, interpret, pinch_factor
+from viewer.model.zoom_box import ZoomBox, view_of
 from viewer.ui.canvas_input import Fingers, Wheel
+from viewer.ui.latin_keys import HELD
 from viewer.ui.moving_view import MovingView
 
 CLOSER = (1.0, 4.0)
@@ -27,6 +30,9 @@ CLOSER = (1.0, 4.0)
 
 HOLDING = Qt.MouseButton.LeftButton | Qt.MouseButton.MiddleButton
 """The buttons that take hold of the picture."""
+
+CHOOSING = Qt.KeyboardModifier.ShiftModifier
+"""With it a drag chooses what is to be seen."""
 
 FINGER = 16.0
 """Logical pixels from a finger's middle within which it touches something small."""
@@ -48,6 +54,7 @@ class Hand(QObject):
     clicked = Signal(float, float)
     """The left button, pressed and let go in the same place: in source coordinates."""
     line_moved = Signal()
+    box_changed = Signal()
 
     def __init__(
         self,
@@ -62,6 +69,8 @@ class Hand(QObject):
         self.cursor: QPointF | None = None
         self.touchpad_pans = True
         self._line_held = False
+        self._box: ZoomBox | None = None
+        self._choosing = False  # the key is down
         self._drag: QPointF | None = None
         self._pressed: QPointF | None = None  # where, as long as it may be a click
         self._pressed_on = (0.0, 0.0)  # source coordinates
@@ -75,12 +84,21 @@ class Hand(QObject):
     # ---- the mouse ----------------------------------------------------------------------------
 
     def press(self, event: QMouseEvent) -> bool:
+        if self._box is not None:
+            if event.button() == Qt.MouseButton.RightButton:
+                self.drop_box()
+            return True
         if self._line_held or self._drag is not None:
             # A second button changes nothing of what the first one holds, but both together are no click.
             self._pressed = None
             return True
         left = event.button() == Qt.MouseButton.LeftButton
         touched = _is_of(event, QInputDevice.DeviceType.TouchScreen)
+        if left and _chooses(event) and self._moving.opened:
+            at = event.position().toTuple()
+            self._box = ZoomBox(at, at)
+            self._show_cursor(event.position())
+            return True
         if left and self._is_at_line(event.position(), FINGER if touched else REACH):
             self._line_held = True
             return True
@@ -96,10 +114,15 @@ class Hand(QObject):
         position = event.position()
         if not event.buttons() & HOLDING:
             self._let_go()  # what a dialog that came up under the button has kept from here
-        if self._line_held:
+        self._choosing = _chooses(event)
+        if self._box is not None:
+            size = self._widget.size().toTuple()
+            self._box = self._box.to(position.x(), position.y(), size)
+            self.box_changed.emit()
+        elif self._line_held:
             self._put_line(self.line.moved_to(position.x(), self._widget.width()))
         elif self._drag is None:
-            self._point_at_line(position)
+            self._show_cursor(position)
         elif not self._may_be_tap(event):
             # Whole device pixels, the rest kept for the next move: the picture then only shifts,
             # and every pixel of a frame stays valid.
@@ -112,9 +135,13 @@ class Hand(QObject):
         self._point_at(position)
 
     def release(self, event: QMouseEvent) -> bool:
+        if self._box is not None:
+            if event.button() == Qt.MouseButton.LeftButton:
+                self._see_box(event.position())
+            return True
         if self._line_held and event.button() == Qt.MouseButton.LeftButton:
             self._line_held = False
-            self._point_at_line(event.position())
+            self._show_cursor(event.position())
             return True
         if self._drag is None or event.buttons() & HOLDING:
             return False
@@ -128,6 +155,8 @@ class Hand(QObject):
         """To 100 % at the point, closer where that is not closer than fit; back to fit from there."""
         if event.button() != Qt.MouseButton.LeftButton:
             return False
+        if _chooses(event):
+            return self.press(event)  # one rectangle soon after another
         self._let_go()
         self._go_closer(event.position())
         return True
@@ -161,12 +190,13 @@ class Hand(QObject):
         view = self._moving.target
         if view.follow == "fit" or view.scale < 1.0:
             scale = next((s for s in CLOSER if s > view.scale + 1e-9), 4.0 * view.scale)
-            self._moving.glide_to(view.at_scale(scale, self._moving.grid.pixel_centre(position)))
+            self._moving.leave_for(view.at_scale(scale, self._moving.grid.pixel_centre(position)))
         else:
-            self._moving.glide_to(view.fit())
+            self._moving.leave_for(view.fit())
 
     def _let_go(self) -> None:
         """Nothing is held with the mouse."""
+        self.drop_box()
         self._line_held = False
         self._pressed = None
         if self._drag is not None:
@@ -185,6 +215,39 @@ class Hand(QObject):
     def _source(self, at: tuple[float, float]) -> tuple[float, float]:
         return self._moving.view.to_source(*at)
 
+    # ---- the rectangle that is to be seen -----------------------------------------------------
+
+    @property
+    def box(self) -> tuple[int, int, int, int] | None:
+        """(left, top, right, bottom) of it, between device pixels, while one is dragged that is large enough."""
+        grid = self._moving.grid
+        if self._box is None or not self._box.counts:
+            return None
+        return self._box.edges(grid.ratio, grid.shift)
+
+    def drop_box(self) -> bool:
+        """The rectangle that is being dragged is not wanted. Whether there was one."""
+        if self._box is None:
+            return False
+        self._box = None
+        self._show_cursor(self.cursor)
+        self.box_changed.emit()
+        return True
+
+    def choose(self, choosing: bool) -> None:
+        """The key with which a drag chooses a rectangle is down, or up again."""
+        self._choosing = choosing
+        if self._drag is None and not self._line_held:
+            self._show_cursor(self.cursor)
+
+    def _see_box(self, position: QPointF) -> None:
+        edges = self.box
+        self.drop_box()
+        self._show_cursor(position)
+        target = None if edges is None else view_of(self._moving.view, edges)
+        if target is not None:
+            self._moving.leave_for(target)
+
     # ---- the line that splits the view --------------------------------------------------------
 
     def recentre_line(self) -> None:
@@ -193,7 +256,7 @@ class Hand(QObject):
     def let_go_of_line(self) -> None:
         """It is not there any more."""
         self._line_held = False
-        self._point_at_line(None)
+        self._show_cursor(None)
 
     def _put_line(self, line: SplitLine) -> None:
         self.line = line
@@ -202,19 +265,26 @@ class Hand(QObject):
     def _is_at_line(self, position: QPointF, reach: float = REACH) -> bool:
         return self._split() and self.line.is_at(position.x(), self._widget.width(), reach)
 
-    def _point_at_line(self, position: QPointF | None) -> None:
-        """The cursor shows where the line can be taken hold of."""
-        at_line = position is not None and self._is_at_line(position)
-        if at_line != (self._widget.cursor().shape() == Qt.CursorShape.SplitHCursor):
-            if at_line:
-                self._widget.setCursor(Qt.CursorShape.SplitHCursor)
-            else:
+    def _show_cursor(self, position: QPointF | None) -> None:
+        """The cursor shows what a press takes hold of, where nothing is held of the picture."""
+        if self._box is not None or (self._choosing and self._moving.opened):
+            shape = Qt.CursorShape.CrossCursor
+        elif position is not None and self._is_at_line(position):
+            shape = Qt.CursorShape.SplitHCursor
+        else:
+            shape = Qt.CursorShape.ArrowCursor
+        if shape != self._widget.cursor().shape():
+            if shape == Qt.CursorShape.ArrowCursor:
                 self._widget.unsetCursor()
+            else:
+                self._widget.setCursor(shape)
 
     # ---- wheels, touchpads and fingers --------------------------------------------------------
 
     def turn(self, event: QWheelEvent) -> None:
         turned = self._wheel.read(event)
+        if self._box is not None:
+            return  # it lies on the view that it was begun on
         action = None if turned is None else interpret(turned, self.touchpad_pans)
         if isinstance(action, Zoom):
             self._zoom(action.factor, self._moving.grid.pixel_centre(event.position()))
@@ -289,6 +359,13 @@ class Hand(QObject):
 
 def _apart(a: QPointF, b: QPointF) -> float:
     return math.hypot(a.x() - b.x(), a.y() - b.y())
+
+
+def _chooses(event: QMouseEvent) -> bool:
+    """Whether a drag that begins with this, or would, is over a rectangle. A finger has no keys."""
+    return event.modifiers() & HELD == CHOOSING and not _is_of(
+        event, QInputDevice.DeviceType.TouchScreen
+    )
 
 
 def _is_of(event: QMouseEvent, kind: QInputDevice.DeviceType) -> bool:

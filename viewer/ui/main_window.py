@@ -459,7 +459,10 @@ class MainWindow(QMainWindow):
         super().changeEvent(event)
 
     def stop(self) -> None:
-        """Leave full screen; else put away the mark of a Gaussian; else stop what goes on."""
+        """Let go of a dragged rectangle; else leave full screen; else put away the mark of a Gaussian; else stop what
+        goes on."""
+        if self.canvas.drop_box():
+            return
         if self.isFullScreen():
             self.set_full_screen(False)
         elif self.canvas.mark is not None:

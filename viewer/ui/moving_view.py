@@ -24,6 +24,8 @@ class MovingView(QObject):
     """The same view, on physical pixels of another size."""
     asked = Signal()
     """Somebody who wants to be elsewhere has said so by a command, or by opening another picture."""
+    left = Signal(object)
+    """This view, by a command that leads to another place; told before."""
     jumps = Signal(object)
     """To this view, at once; told before."""
 
@@ -76,6 +78,12 @@ class MovingView(QObject):
             return
         self._glide = Glide(self.view, target, self._clock, self.glide_seconds)
         self._ticks.start()
+
+    def leave_for(self, target: ViewState) -> None:
+        """A glide to another place."""
+        if self.opened:
+            self.left.emit(self.target)
+            self.glide_to(target)
 
     def set_view(self, view: ViewState) -> None:
         """At once, by no movement of anybody (its canvas size is made to match)."""
