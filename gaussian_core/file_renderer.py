@@ -132,9 +132,9 @@ def render_files(
     # A region that makes no sense is refused below, once the picture's size is known.
     across = region[2] if region is not None and 0 < region[2] < math.inf else None
     options = Options(device, weights, precision, pixel_sigma, across)
-    scales = [_scales(scale) for _, scale in outputs]
+    scales = [checked_scales(scale) for _, scale in outputs]
     largest = max(scales, key=max)
-    picture, drawing = _open(source, method, options, largest, forgiving)
+    picture, drawing = open_source(source, method, options, largest, forgiving)
     with ExitStack() as stack:
         files = [
             stack.enter_context(_File(out, drawing, scale, region, bits, len(outputs)))
@@ -172,7 +172,7 @@ class _File:
         among: int,
     ) -> None:
         self.out, self.drawing, self.bits = Path(out), drawing, bits
-        self.viewport = _viewport(drawing.extent, scale, region)
+        self.viewport = viewport_of(drawing.extent, scale, region)
         self._flatten = drawing.channels == 4 and not _holds_alpha(out)
         width, height = self.viewport.size
         self._strips = strip_bounds(width, height, drawing.channels * among)
@@ -232,14 +232,17 @@ def strip_bounds(width: int, height: int, channels: int) -> Iterator[tuple[int, 
         yield top, min(rows, height - top)
 
 
-def _open(
+def open_source(
     source: str | os.PathLike[str] | PictureSource | GaussianField,
     method: str | None,
     options: Options,
     scale: tuple[float, float],
     forgiving: bool,
 ) -> tuple[PictureSource | None, Drawing]:
-    """The picture, None for a field, and what draws it."""
+    """The picture, None for a field, and what draws it at that scale: below 1 the antialiased picture.
+
+    Raises UserError for what does not go together, ImageError, FieldError, WeightsError, DeviceError.
+    """
     from gaussian_core.field import GaussianField
     from gaussian_core.images import PictureSource, open_picture
     from gaussian_core.methods import METHODS, check_name, method_of_weights, open_drawing
@@ -269,7 +272,8 @@ def _open(
     return source, open_drawing(source, method, options)
 
 
-def _scales(scale: Scale) -> tuple[float, float]:
+def checked_scales(scale: Scale) -> tuple[float, float]:
+    """(sx, sy). Raises UserError for a scale that nothing is drawn at."""
     sx, sy = both_axes(scale)
     if not all(math.isfinite(s) and s > 0 for s in (sx, sy)):
         raise UserError(f"The scale must be a positive number, got {sx:g} and {sy:g}.")
@@ -280,8 +284,11 @@ def _scales(scale: Scale) -> tuple[float, float]:
     return sx, sy
 
 
-def _viewport(extent: tuple[int, int], scale: tuple[float, float], region: Rect | None) -> Viewport:
-    """The whole region on a whole number of pixels a side."""
+def viewport_of(
+    extent: tuple[int, int], scale: tuple[float, float], region: Rect | None
+) -> Viewport:
+    """The whole region, None: the picture of that extent, on a whole number of pixels a side. Raises UserError for one
+    that does not lie inside the picture."""
     height, width = extent
     x, y, w, h = region or (0.0, 0.0, float(width), float(height))
     inside = x >= 0 and y >= 0 and w > 0 and h > 0 and x + w <= width and y + h <= height

@@ -16,11 +16,12 @@ from gaussian_core.errors import ImageError
 from gaussian_core.evaluation.metrics import score
 from gaussian_core.imaging.picture import Picture
 from gaussian_core.methods import Options, open_drawing
+from gaussian_core.original import factors
 from gaussian_core.viewport import Viewport
 from tests.canvas_helpers import pixels
 from tests.window_helpers import keep_what_is_told, open_and_wait, wait_until_idle
 from viewer.model.counterparts import counterpart
-from viewer.model.original import OriginalDrawing, factors
+from viewer.model.original import OriginalDrawing
 
 
 def scenery(height, width, seed=4):

@@ -43,19 +43,28 @@ def finite_mean(values: Iterable[float]) -> tuple[float, int]:
     return mean, len(everything) - len(finite)
 
 
+LEAST = 11
+"""Pixels a side of what is measured without a border: the window of SSIM."""
+
+
 def score(result: NDArray[np.floating], truth: NDArray[np.floating], scale: float) -> Scores:
     """Compare (H, W, 3) in [0, 1] after rounding to 8 bits, without a border of ceil(scale) pixels.
 
-    The border is left out only where something would remain (11 pixels, the window of SSIM). SSIM as in Wang et al.
-    2004: Gaussian window of standard deviation 1.5.
+    The border is left out only where something would remain (LEAST pixels).
     """
-    from skimage.metrics import peak_signal_noise_ratio, structural_similarity
-
     border = math.ceil(scale)
-    if min(truth.shape[:2]) - 2 * border < 11:
+    if min(truth.shape[:2]) - 2 * border < LEAST:
         border = 0
     inner = (slice(border, truth.shape[0] - border), slice(border, truth.shape[1] - border))
-    a, b = to_8_bits(truth)[inner] * 255, to_8_bits(result)[inner] * 255
+    return score_all(result[inner], truth[inner])
+
+
+def score_all(result: NDArray[np.floating], truth: NDArray[np.floating]) -> Scores:
+    """Compare all pixels of (H, W, 3) in [0, 1] after rounding to 8 bits. SSIM as in Wang et al. 2004: Gaussian window
+    of standard deviation 1.5."""
+    from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+
+    a, b = to_8_bits(truth) * 255, to_8_bits(result) * 255
     ya, yb = luma(a / 255), luma(b / 255)
     window: dict[str, Any] = {
         "gaussian_weights": True,
@@ -63,7 +72,7 @@ def score(result: NDArray[np.floating], truth: NDArray[np.floating], scale: floa
         "use_sample_covariance": False,
         "data_range": 255.0,
     }
-    small = min(a.shape[:2]) < 11
+    small = min(a.shape[:2]) < LEAST
 
     def psnr(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
         if np.array_equal(x, y):

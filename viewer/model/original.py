@@ -1,10 +1,9 @@
-"""Another picture of the same scene, drawn in the coordinates of the one that is open: the original of a reduced copy,
-or a file that was chosen, and how near a method comes to it."""
+"""Another picture of the same scene that the open one is held against: the original of a reduced copy, or a file that
+was chosen, and how near a method comes to it."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,37 +12,15 @@ from numpy.typing import NDArray
 
 from gaussian_core.errors import ImageError
 from gaussian_core.imaging.picture import PictureSource
+from gaussian_core.original import Original
 from gaussian_core.pyramid import levels_of
-from gaussian_core.viewport import Viewport
 from viewer.model.view_state import ViewState
 
 LEAST = 11
 """Pixels of a side that is measured without a border (the window of SSIM, as in evaluation.metrics)."""
 
 
-SAME_SHAPE = 0.01
-"""How far the factors of width and height may be apart: enlargements to odd scales are rounded to whole pixels."""
-
-
-def factors(original: tuple[int, int], extent: tuple[int, int]) -> tuple[float, float] | None:
-    """How many pixels of an original are one of the picture, along x and y; None where the shapes, (height, width),
-    are not those of one scene.
-
-    What is left at the right and below where the original is not a multiple of the picture belongs to none of its
-    pixels, as in the literature's test sets.
-    """
-    (high, wide), (height, width) = original, extent
-    whole = wide // width
-    if 0 <= wide - whole * width < whole and 0 <= high - whole * height < whole:
-        return float(whole), float(whole)
-    fx, fy = wide / width, high / height
-    rounding = max(0.5 / wide, 0.5 / width) + max(0.5 / high, 0.5 / height)
-    if abs(fx / fy - 1) > max(SAME_SHAPE, rounding):
-        return None
-    return fx, fy
-
-
-class OriginalDrawing:
+class OriginalDrawing(Original):
     """A scene's drawing, see LazyDrawing. extent: (height, width) of the picture. title: what to call it, "" for what
     it is. Raises ImageError where the original is of another shape."""
 
@@ -52,25 +29,8 @@ class OriginalDrawing:
     """Below 100 %, too, it is another picture than the one that is open."""
 
     def __init__(self, original: PictureSource, extent: tuple[int, int], title: str = "") -> None:
+        super().__init__(original, extent)
         self.title = title
-        found = factors(original.extent, extent)
-        if found is None:
-            raise ImageError(
-                f"{original.width:,} x {original.height:,} pixels are not of the shape of the open picture, "
-                f"{extent[1]:,} x {extent[0]:,}: choose a picture of the same scene, of any size."
-            )
-        self._levels = levels_of(original)
-        self._factor = found
-
-    def draw(
-        self, viewport: Viewport, stop: Callable[[], bool] | None = None
-    ) -> NDArray[np.float32]:
-        from gaussian_core.resampling import resample
-
-        (fx, fy), (x, y), (sx, sy) = self._factor, viewport.origin, viewport.scale
-        there = Viewport((x * fx, y * fy), (sx / fx, sy / fy), viewport.size)
-        frame: NDArray[np.float32] = resample(self._levels, there, stop=stop)
-        return frame
 
 
 def open_original(path: Path) -> PictureSource:
