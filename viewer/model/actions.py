@@ -227,6 +227,23 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("zoom.type", "&Type a Zoom...", ("Z",), ("&View",), tip="Go to the zoom field"),
     *_pans(),
     ActionSpec(
+        "view.back",
+        "Bac&k",
+        ("Alt+Left",),
+        ("&View",),
+        argument=-1,
+        separated=True,
+        tip="To the view before this one",
+    ),
+    ActionSpec(
+        "view.forward",
+        "Forwar&d",
+        ("Alt+Right",),
+        ("&View",),
+        argument=1,
+        tip="To the view that Back led away from",
+    ),
+    ActionSpec(
         "view.full_screen",
         "Full &Screen",
         ("F11",),
@@ -545,6 +562,7 @@ GESTURES: tuple[Gesture, ...] = (
     Gesture(("Shift", "Drag"), "See what is framed as large as it goes"),
     Gesture(("Click",), "With marks shown: what there is to know of the Gaussian there"),
     Gesture(("Double-click",), "Closer at the point, to 100 % at first, and back to fit"),
+    Gesture(("Back and forward buttons",), "To the view before, and on again"),
     Gesture(("Drop files",), "Open the first of them, or of a folder"),
 )
 

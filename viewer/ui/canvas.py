@@ -12,6 +12,7 @@ For the window around it:
     canvas.view                                    the ViewState (scale, origin, size; read-only)
     canvas.target_view                             where a running glide will end (else the view)
     canvas.zoom_in() zoom_out() zoom_to(scale) fit() fill() one_to_one() pan(dx, dy)   glide
+    canvas.go_to(view)                             likewise, to any
     canvas.set_view(view)                          at once (restoring, tests)
     canvas.set_overlays(OverlayOptions(...))
     canvas.set_background(QColor)                  around the picture
@@ -23,8 +24,9 @@ For the window around it:
     canvas.is_idle() -> bool                       everything asked for is on screen
     canvas.shutdown()                              ends the threads; call it when the window closes
 
-Signals: view_changed(), frame_shown(Frame), beside_shown(Frame), painted(seconds), cursor_moved(x, y) and clicked(x, y)
-in source coordinates, cursor_left(), overlay_counts(shown, in_view), failed(message), remarked(message).
+Signals: view_changed(), view_left(ViewState), began_anew(), stepped(by), frame_shown(Frame), beside_shown(Frame),
+painted(seconds), cursor_moved(x, y) and clicked(x, y) in source coordinates, cursor_left(),
+overlay_counts(shown, in_view), failed(message), remarked(message).
 """
 
 from __future__ import annotations
@@ -89,6 +91,12 @@ class Canvas(QWidget):
     """At the end of a paint event: the seconds it took, for measurements."""
     cursor_moved = Signal(float, float)
     cursor_left = Signal()
+    began_anew = Signal()
+    """With another picture, from where such pictures are seen at first."""
+    view_left = Signal(object)
+    """The ViewState that a command is about to lead away from, to another place."""
+    stepped = Signal(int)
+    """Back (-1) or forward (1) is asked for by the mouse's own buttons."""
     clicked = Signal(float, float)
     """The left button, pressed and let go in the same place."""
     overlay_counts = Signal(int, int)
@@ -136,10 +144,13 @@ class Canvas(QWidget):
         self._moving = MovingView(self, clock)
         self._moving.moved.connect(self._view_moved)
         self._moving.rescaled.connect(self._rescaled)
+        self._moving.anew.connect(self.began_anew)
+        self._moving.left.connect(self.view_left)
         self._hand = Hand(self, self._moving, lambda: self.line_shown, clock)
         self._hand.cursor_moved.connect(self.cursor_moved)
         self._hand.cursor_left.connect(self.cursor_left)
         self._hand.clicked.connect(self.clicked)
+        self._hand.stepped.connect(self.stepped)
         self._hand.line_moved.connect(self._line_moved)
         self._hand.box_changed.connect(self.update)
 
@@ -388,6 +399,14 @@ class Canvas(QWidget):
     def set_view(self, view: ViewState) -> None:
         """Go to a view at once (its canvas size is made to match)."""
         self._moving.set_view(view)
+
+    def go_to(self, view: ViewState) -> None:
+        """Go to a view, as a command does (its canvas size is made to match)."""
+        self._moving.glide_to(view.resized(self._moving.grid.size))
+
+    def leave_view(self) -> None:
+        """Say that somebody is about to go to another place by `set_view`."""
+        self.view_left.emit(self.target_view)
 
     def drop_box(self) -> bool:
         """Let go of the rectangle that is being dragged. Whether there was one."""

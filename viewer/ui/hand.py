@@ -34,6 +34,8 @@ HOLDING = Qt.MouseButton.LeftButton | Qt.MouseButton.MiddleButton
 CHOOSING = Qt.KeyboardModifier.ShiftModifier
 """With it a drag chooses what is to be seen."""
 
+STEPS = {Qt.MouseButton.BackButton: -1, Qt.MouseButton.ForwardButton: 1}
+
 FINGER = 16.0
 """Logical pixels from a finger's middle within which it touches something small."""
 
@@ -55,6 +57,8 @@ class Hand(QObject):
     """The left button, pressed and let go in the same place: in source coordinates."""
     line_moved = Signal()
     box_changed = Signal()
+    stepped = Signal(int)
+    """The buttons beside the thumb: -1 back, 1 forward."""
 
     def __init__(
         self,
@@ -91,6 +95,9 @@ class Hand(QObject):
         if self._line_held or self._drag is not None:
             # A second button changes nothing of what the first one holds, but both together are no click.
             self._pressed = None
+            return True
+        if event.button() in STEPS:
+            self.stepped.emit(STEPS[event.button()])
             return True
         left = event.button() == Qt.MouseButton.LeftButton
         touched = _is_of(event, QInputDevice.DeviceType.TouchScreen)
@@ -153,10 +160,12 @@ class Hand(QObject):
 
     def double_click(self, event: QMouseEvent) -> bool:
         """To 100 % at the point, closer where that is not closer than fit; back to fit from there."""
+        if event.button() in STEPS or (
+            event.button() == Qt.MouseButton.LeftButton and _chooses(event)
+        ):
+            return self.press(event)  # one step, or one rectangle, soon after another
         if event.button() != Qt.MouseButton.LeftButton:
             return False
-        if _chooses(event):
-            return self.press(event)  # one rectangle soon after another
         self._let_go()
         self._go_closer(event.position())
         return True

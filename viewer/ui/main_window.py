@@ -55,6 +55,7 @@ from viewer.ui.status_bar import StatusBar
 from viewer.ui.theme import Theme
 from viewer.ui.tool_bar import ToolBar
 from viewer.ui.view_copy import ViewCopy
+from viewer.ui.view_steps import ViewSteps
 from viewer.ui.waiting import Waiting
 from viewer.ui.warm_up_worker import WarmUpWorker
 from viewer.ui.welcome import Welcome
@@ -82,6 +83,7 @@ class MainWindow(QMainWindow):
         self.setStatusBar(self.status)
         self.session = Session(self.canvas, self)
         self.steps = FolderSteps(self.session, self)
+        self.view_steps = ViewSteps(self.canvas, self.session, self)
         self.reloading = Reloading(self.session, self)
         self.readout = Readout(self.canvas, self.status, self)
         self.marks = Marks(self, self.canvas, self._settings)
@@ -128,6 +130,7 @@ class MainWindow(QMainWindow):
 
         self._connect()
         self._settings.apply()
+        self._offer_steps(False, False)
         self._restore_geometry()
         self.offers.look()
         self._show_document()
@@ -156,6 +159,8 @@ class MainWindow(QMainWindow):
             "zoom.fit": canvas.fit,
             "zoom.fill": canvas.fill,
             "zoom.type": self.status.zoom.begin_typing,
+            "view.back": self.view_steps.step,
+            "view.forward": self.view_steps.step,
             "view.full_screen": self.set_full_screen,
             "view.tool_bar": lambda on: self.change(tool_bar=on),
             "view.minimap": self.set_minimap,
@@ -229,6 +234,7 @@ class MainWindow(QMainWindow):
         session.failed.connect(self._tell_failure)
         session.fell_back.connect(lambda why: self.status.tell(why, 30.0))
         self.recents.chosen.connect(self.open)
+        self.view_steps.offered.connect(self._offer_steps)
         self.steps.said.connect(self.status.tell)
         self.steps.failed.connect(self._tell_failure)
         self.reloading.said.connect(self.status.tell)
@@ -498,6 +504,10 @@ class MainWindow(QMainWindow):
         self.comparing.split(on)
         self.differing.follow_split()
         self.offers.tick_split()
+
+    def _offer_steps(self, back: bool, forward: bool) -> None:
+        self.menus.enable(back, "view.back")
+        self.menus.enable(forward, "view.forward")
 
     def _tick_two(self) -> None:
         self.menus.tick("field.difference", self.differing.on)

@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QWidget
 
 from viewer.ui.canvas import Canvas
+from viewer.ui.hand import STEPS
 
 MOST = QSize(190, 150)
 SHARE = 0.4
@@ -114,6 +115,11 @@ class Minimap(QWidget):
         painter.end()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() in STEPS:
+            event.ignore()  # the canvas behind knows what they are for
+            return
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._canvas.leave_view()
         self._go(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
@@ -124,7 +130,7 @@ class Minimap(QWidget):
         event.accept()  # the canvas behind is not dragged
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        event.accept()
+        event.setAccepted(event.button() not in STEPS)
 
     def _go(self, event: QMouseEvent) -> None:
         event.accept()

@@ -22,6 +22,8 @@ class MovingView(QObject):
     """`view` is another."""
     rescaled = Signal()
     """The same view, on physical pixels of another size."""
+    anew = Signal()
+    """Another picture is there, and is seen from where such pictures are at first."""
     asked = Signal()
     """Somebody who wants to be elsewhere has said so by a command, or by opening another picture."""
     left = Signal(object)
@@ -62,6 +64,7 @@ class MovingView(QObject):
         self.sync()
         if not kept:
             self.view = ViewState.opening(extent, self.grid.size)
+            self.anew.emit()
 
     def jump_to(self, view: ViewState) -> None:
         """A direct movement: it goes on from wherever a glide is, without delay."""
