@@ -39,6 +39,11 @@ COMMANDS = (
         "draw a picture or a field at any scale into an image file",
         "viewer.commands.render",
     ),
+    Command(
+        "figure",
+        "draw one region by several methods side by side, with PSNR and SSIM",
+        "viewer.commands.figure",
+    ),
     Command("build", "turn a picture into a field and save it", "viewer.commands.build"),
     Command("fit", "fit Gaussians to one picture by gradient descent", "viewer.commands.fit"),
     Command(

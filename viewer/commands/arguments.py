@@ -47,13 +47,21 @@ def add_method(parser: argparse.ArgumentParser, fields_only: bool = False) -> No
     )
 
 
-def add_weights(parser: argparse.ArgumentParser) -> None:
+def add_weights(parser: argparse.ArgumentParser, several: bool = False) -> None:
+    """several: it may be given more than once, the value is a list then."""
+    text = (
+        "shipped weights of ContinuousSR by name (default: jpeg for a lossy file that it shows in, else light, with a "
+        "GPU base), or a file: our .safetensors, or the authors' .pth of ContinuousSR, LIIF or GaussianSR"
+    )
+    if several:
+        text += ". Several times for several"
     parser.add_argument(
         "--weights",
         type=named_weights,
         metavar=NAMES_OR_FILE,
-        help="shipped weights of ContinuousSR by name (default: jpeg for a lossy file that it shows in, else light, with a "
-        "GPU base), or a file: our .safetensors, or the authors' .pth of ContinuousSR, LIIF or GaussianSR",
+        action="append" if several else "store",
+        default=[] if several else None,
+        help=text,
     )
     parser.add_argument(
         "--precision",
