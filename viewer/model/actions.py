@@ -197,6 +197,13 @@ ACTIONS: tuple[ActionSpec, ...] = (
         tip="Render the picture, or what is in view, at any scale into a file",
     ),
     ActionSpec(
+        "file.export_comparison",
+        "Export Co&mparison...",
+        ("Ctrl+Shift+E",),
+        ("&File",),
+        tip="Draw what is in view by several methods side by side into a file, with PSNR and SSIM where there is an original",
+    ),
+    ActionSpec(
         "file.save_field",
         "Save &Field...",
         ("Ctrl+S",),

@@ -8,8 +8,10 @@ from pathlib import Path
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
+from viewer.model.document import Document
 from viewer.model.export_plan import ExportPlan, region_in_view
 from viewer.model.export_plan import suggested_name as export_name
+from viewer.model.scene import Rect
 from viewer.model.view_state import ViewState
 from viewer.ui import dialogs
 from viewer.ui.export_dialog import ExportDialog
@@ -51,12 +53,13 @@ class FileWriting(ExportWorker):
         document = self._session.document
         if document is None or self.running:
             return
-        view = self._view()
-        region = region_in_view(document.extent, view.source_rect)
-        if region is None:
-            region = (0.0, 0.0, float(document.extent[1]), float(document.extent[0]))
         dialog = ExportDialog(
-            self._window, document.extent, region, view.scale, self._plan, document.title
+            self._window,
+            document.extent,
+            self.in_view(document),
+            self._view().scale,
+            self._plan,
+            document.title,
         )
         dialog.chosen.connect(self.ask_export_file)
         dialog.open()
@@ -68,19 +71,30 @@ class FileWriting(ExportWorker):
         self._plan = plan
         choice = None if document.picture is None else document.choice
         name = export_name(document.stem, plan.scale, choice)
+        self.ask_picture_file("Export", name, lambda path: self.export(plan, path))
+
+    def in_view(self, document: Document) -> Rect:
+        """The part of it that is in view, in whole pixels; all of it where none is."""
+        height, width = document.extent
+        region = region_in_view(document.extent, self._view().source_rect)
+        return (0.0, 0.0, float(width), float(height)) if region is None else region
+
+    def ask_picture_file(self, title: str, name: str, chosen: Callable[[str], None]) -> None:
+        """Ask for a picture file to write, of the kind and in the folder of the last one. name: with .png."""
+
+        def take(path: str) -> None:
+            self._format = dialogs.filter_of(path, dialogs.EXPORT_FILTERS) or self._format
+            chosen(path)
+
         suffix = dialogs.first_suffix(self._format)
         dialogs.ask_save(
             self._window,
-            "Export",
+            title,
             self._suggested(f"{name.removesuffix('.png')}.{suffix}"),
             dialogs.EXPORT_FILTERS,
-            lambda path: self._export_as(plan, path),
+            take,
             self._format,
         )
-
-    def _export_as(self, plan: ExportPlan, path: str) -> None:
-        self._format = dialogs.filter_of(path, dialogs.EXPORT_FILTERS) or self._format
-        self.export(plan, path)
 
     def export(self, plan: ExportPlan, path: str) -> None:
         """Render what is open into a file."""
@@ -89,7 +103,7 @@ class FileWriting(ExportWorker):
             return
         whole = document.whole
         weights = document.choice.file if whole is None else None
-        self._begin(
+        self.begin(
             Export(
                 document.picture if whole is None else whole,
                 path,
@@ -116,12 +130,13 @@ class FileWriting(ExportWorker):
         """Write all of the field into a file."""
         document = self._session.document
         if document is not None and not self.running:
-            self._begin(saving(document, path))
+            self.begin(saving(document, path))
 
     def _suggested(self, name: str) -> str:
         return str(Path(self._into or self._folder() or dialogs.pictures()) / name)
 
-    def _begin(self, job: Job) -> None:
+    def begin(self, job: Job) -> None:
+        """Raises RuntimeError while another file is being written."""
         self._into = str(Path(job.out).parent)
         self.start(job)
         self.began.emit()

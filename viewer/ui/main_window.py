@@ -31,6 +31,7 @@ from viewer.ui import dialogs
 from viewer.ui.canvas import Canvas
 from viewer.ui.choosing import Choosing
 from viewer.ui.comparing import Comparing
+from viewer.ui.comparison_writing import ComparisonWriting
 from viewer.ui.current_settings import CurrentSettings
 from viewer.ui.differing import Differing
 from viewer.ui.distribution_dialog import DistributionDialog
@@ -91,6 +92,9 @@ class MainWindow(QMainWindow):
         self.exporter = FileWriting(
             self, self.session, lambda: self.settings.last_folder, lambda: self.canvas.view
         )
+        self.figures = ComparisonWriting(
+            self, self.session, self.exporter, lambda: self.canvas.view
+        )
         self.progress = Progress(self.session, self.exporter, self.status, self)
         self.warm_up = WarmUpWorker(self)
         self.waiting = Waiting(self.canvas, self.warm_up, self)
@@ -111,6 +115,7 @@ class MainWindow(QMainWindow):
             self._settings,
             self.choosing,
             self.exporter,
+            self.figures,
             self.reference,
             self._may_step,
             self,
@@ -149,6 +154,7 @@ class MainWindow(QMainWindow):
             "file.next": self.steps.step,
             "file.previous": self.steps.step,
             "file.export": self.exporter.ask_export,
+            "file.export_comparison": self.figures.ask,
             "file.save_field": self.exporter.ask_save_field,
             "file.close": self.session.close_document,
             "file.quit": self.close,

@@ -11,6 +11,7 @@ from viewer.model.actions import ACTIONS
 from viewer.model.methods import METHODS, SHIPPED
 from viewer.model.settings import SIGMA_RANGE
 from viewer.ui.choosing import Choosing
+from viewer.ui.comparison_writing import ComparisonWriting
 from viewer.ui.current_settings import CurrentSettings
 from viewer.ui.file_writing import FileWriting
 from viewer.ui.menus import Menus
@@ -45,6 +46,7 @@ class Offers(QObject):
         settings: CurrentSettings,
         choosing: Choosing,
         writing: FileWriting,
+        figures: ComparisonWriting,
         reference: ReferenceFile,
         may_step: Callable[[], bool],
         parent: QObject | None = None,
@@ -52,6 +54,7 @@ class Offers(QObject):
         super().__init__(parent)
         self._menus, self._session, self._settings = menus, session, settings
         self._choosing, self._writing, self._reference = choosing, writing, reference
+        self._figures = figures
         self._may_step = may_step
         there = shipped_weights()
         for name in SHIPPED[1:]:
@@ -78,6 +81,7 @@ class Offers(QObject):
     def look_at_writing(self) -> None:
         """One file is written at a time."""
         self._menus.enable(self._writing.possible, "file.export", "file.save_field")
+        self._menus.enable(self._figures.possible, "file.export_comparison")
 
     def _look_at_reference(self) -> None:
         path = self._reference.path
