@@ -91,6 +91,9 @@ def test_counts_are_honest_about_a_cap():
     assert t.count_text(500, 500, "ellipses") == "500 Gaussians", "those out of view reach in"
     assert t.count_text(312_456, 20_000, "ellipses") == "20,000 of 312,456 ellipses"
     assert t.count_text(726_712, 99_991, "centres") == "99,991 of 726,712 centres"
+    assert t.count_text(726_712, 1_250, "centres", 1_250) == "1,250 chosen of 726,712"
+    assert t.count_text(726_712, 0, "centres", 0) == "0 chosen of 726,712"
+    assert t.count_text(726_712, 99_991, "centres", 400_000) == "99,991 of 400,000 chosen"
 
 
 def test_other_texts():

@@ -4,7 +4,7 @@ arXiv 2503.06617, section 3.2), as histograms."""
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from gaussian_core.errors import Cancelled
 from gaussian_core.principal_axes import principal_axes
+from viewer.model.overlay_options import ValueRange
 from viewer.model.scene import Rect, Scene
 
 Array = NDArray[np.float64]
@@ -64,17 +65,20 @@ class Histogram:
 
 @dataclass(frozen=True)
 class Distribution:
-    """total: Gaussians with their centre in view. taken: of them looked at. histograms: of QUANTITIES, without those of
-    which the field knows nothing."""
+    """total: Gaussians with their centre in view. taken: of them looked at. chosen: of these within the ranges that
+    were asked for. histograms: of QUANTITIES, without those of which the field knows nothing."""
 
     total: int
     taken: int
+    chosen: int
     histograms: tuple[Histogram, ...]
 
 
-def distribution(scene: Scene, rect: Rect, stop: Stop | None = None) -> Distribution:
-    """Of a scene's Gaussians, as far as they are built, with their centre in a rectangle of source pixels. Raises
-    Cancelled when stopped between tiles."""
+def distribution(
+    scene: Scene, rect: Rect, stop: Stop | None = None, only: Iterable[ValueRange] = ()
+) -> Distribution:
+    """Of a scene's Gaussians, as far as they are built, with their centre in a rectangle of source pixels. only: ranges
+    that some are chosen by. Raises Cancelled when stopped between tiles."""
     found = []
     for field, whole in scene.fields_in(rect, stop, kept=True):
         if stop is not None and stop():
@@ -92,23 +96,36 @@ def distribution(scene: Scene, rect: Rect, stop: Stop | None = None) -> Distribu
     rows = np.concatenate(covariances) if covariances else np.empty((0, 3))
     known = values_of(rows, np.concatenate(drifts) if drifts else None)
     histograms = tuple(histogram(q, known[q.key]) for q in QUANTITIES if q.key in known)
-    return Distribution(total, len(rows), histograms)
+    some = int(np.count_nonzero(within(known, only, len(rows))))
+    return Distribution(total, len(rows), some, histograms)
 
 
 def values_of(covariances: Array, drifts: Array | None) -> dict[str, Array]:
-    """The values of QUANTITIES. covariances (n, 3): xx, xy, yy in source pixels squared. drifts (n, 2)."""
+    """The values (n,) of QUANTITIES, NaN where there is none. covariances (n, 3): xx, xy, yy in source pixels squared.
+    drifts (n, 2)."""
     xx, xy, yy = covariances.T
     longer, shorter, angle = principal_axes(covariances)
     ratio = np.sqrt(longer / np.maximum(shorter, 1e-12))
-    directions = np.degrees(angle[ratio >= LONG])
+    directions = np.where(ratio >= LONG, np.degrees(angle), math.nan)
     values = {"xx": xx, "yy": yy, "xy": xy, "ratio": ratio, "angle": directions}
     if drifts is not None:
         values["drift"] = np.hypot(drifts[:, 0], drifts[:, 1])
     return values
 
 
+def within(values: dict[str, Array], only: Iterable[ValueRange], count: int) -> NDArray[np.bool_]:
+    """Which of `count` Gaussians with these values lie within all ranges: of a value that is not known, none."""
+    inside = np.ones(count, np.bool_)
+    for each in only:
+        of = values.get(each.key)
+        inside &= False if of is None else (of >= each.low) & (of <= each.high)
+    return inside
+
+
 def histogram(quantity: Quantity, values: Array) -> Histogram:
-    """Over a range that ends at a round number past all but a few of the values: it stays while a view moves."""
+    """Of the values that are not NaN. Over a range that ends at a round number past all but a few of them: it stays
+    while a view moves."""
+    values = values[~np.isnan(values)]
     low, high = quantity.low, quantity.high
     if high is None:
         far = np.abs(values) if quantity.symmetric else values - low

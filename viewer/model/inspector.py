@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
 
 from gaussian_core.principal_axes import principal_axes
+from viewer.model.distribution import values_of, within
+from viewer.model.overlay_options import ValueRange
 from viewer.model.scene import Scene
 
 REACH = 1.0
@@ -51,12 +54,19 @@ class Inspected:
         return "; ".join(parts)
 
 
-def nearest_gaussian(scene: Scene, x: float, y: float) -> Inspected | None:
-    """The Gaussian whose centre is nearest to a source point and within REACH of it; None where there is none."""
+def nearest_gaussian(
+    scene: Scene, x: float, y: float, only: Collection[ValueRange] = ()
+) -> Inspected | None:
+    """The Gaussian whose centre is nearest to a source point and within REACH of it, of those that lie within all
+    ranges; None where there is none."""
     rect = (x - REACH, y - REACH, x + REACH, y + REACH)
     best, found = REACH, None
     for field, _ in scene.fields_in(rect):
         near = field.in_rect(rect)
+        if only:
+            drifts = None if field.drifts is None else field.drifts[near].astype(np.float64)
+            values = values_of(field.covariances[near].astype(np.float64), drifts)
+            near = near[within(values, only, len(near))]
         if not len(near):
             continue
         away = field.means[near].astype(np.float64) - (x, y)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from gaussian_core.errors import Cancelled
 from gaussian_core.field import GaussianField
 from viewer.model import overlay_kernels
+from viewer.model.choice import chosen as chosen_of
 from viewer.model.overlay_options import OverlayOptions
 from viewer.model.scene import Scene
 from viewer.model.view_state import ViewState
@@ -43,7 +44,7 @@ class OverlayGeometry:
     ellipse_colours: (E, 3) uint8 RGB.
     lines: (D, 4) float32, from where a Gaussian began to its mean, x y x y. line_colours: (D, 3) uint8 RGB.
     shown: Gaussians in view with every mark that was asked for. in_view: Gaussians whose centre is
-        in view.
+        in view. chosen: of these, those that marks are asked for.
     """
 
     points: NDArray[np.float32]
@@ -59,6 +60,7 @@ class OverlayGeometry:
     line_colours: NDArray[np.uint8] = dataclasses.field(
         default_factory=lambda: np.empty((0, 3), np.uint8)
     )
+    chosen: int = 0
 
 
 def overlay_geometry(
@@ -74,7 +76,7 @@ def overlay_geometry(
     as long as MIN_DRIFT, the `cap` longest. Points: at most `centre_cap`, drawn evenly from all of them.
     """
     rect = view.source_rect
-    in_view = 0
+    in_view = wanted = 0
     ellipses, lines = _First(options.cap), _First(options.cap)
     dots: list[tuple[GaussianField, NDArray[np.int64]]] = []
     tiny: list[tuple[GaussianField, NDArray[np.int64], NDArray[np.float32]]] = []
@@ -91,6 +93,9 @@ def overlay_geometry(
         in_view += len(inside)
         if not options.any:
             continue
+        if options.only:
+            inside = chosen_of(tile, inside, options.only)
+        wanted += len(inside)
         if ringing:
             rings, rest, within = _rings(tile, rect, whole, options, view.scale)
             ellipses.add(tile, *rings)
@@ -110,7 +115,7 @@ def overlay_geometry(
     chosen_dots = _evenly(dots, options.centre_cap)
     chosen, chosen_lines = ellipses.chosen(), lines.chosen()
     shown_dots = sum(len(index) for _, index in chosen_dots)
-    shown = [in_view if options.any else 0]
+    shown = [wanted]
     if options.centres:
         shown.append(shown_dots)
     if options.ellipses:
@@ -129,6 +134,7 @@ def overlay_geometry(
         in_view=in_view,
         lines=_lines(chosen_lines, view),
         line_colours=_colours(chosen_lines, options.colour),
+        chosen=wanted if options.any else in_view,
     )
 
 
@@ -140,6 +146,8 @@ def _rings(
     # Their centres may lie out of view while their outlines reach into it.
     grown = (rect[0] - reach, rect[1] - reach, rect[2] + reach, rect[3] + reach)
     reaching = _inside(tile, grown, whole, scale)
+    if options.only:
+        reaching = chosen_of(tile, reaching, options.only)
     return overlay_kernels.classify(
         tile.means, tile.covariances, reaching, rect, options.sigma * scale, MIN_RADIUS
     )

@@ -76,6 +76,38 @@ def classify(means, covariances, index, rect, factor, least):  # type: ignore[no
 
 
 @compiled()
+def select(covariances, index, asked, low, high, long):  # type: ignore[no-untyped-def]
+    """Those places of index whose Gaussians lie within every range that is asked for, (5,) from low to high: of the
+    variances xx and yy, the covariance xy, the axis ratio and the direction in degrees, which none rounder than
+    `long` has."""
+    out = np.empty(index.size, np.int64)
+    count = 0
+    axes = asked[3] or asked[4]
+    for place in index:
+        xx = np.float64(covariances[place, 0])
+        xy = np.float64(covariances[place, 1])
+        yy = np.float64(covariances[place, 2])
+        if asked[0] and not low[0] <= xx <= high[0]:
+            continue
+        if asked[1] and not low[1] <= yy <= high[1]:
+            continue
+        if asked[2] and not low[2] <= xy <= high[2]:
+            continue
+        if axes:
+            middle, radius = (xx + yy) / 2, math.hypot((xx - yy) / 2, xy)
+            ratio = math.sqrt((middle + radius) / max(middle - radius, 1e-12))
+            if asked[3] and not low[3] <= ratio <= high[3]:
+                continue
+            if asked[4]:
+                angle = math.degrees(math.atan2(2 * xy, xx - yy) / 2)
+                if not (ratio >= long and low[4] <= angle <= high[4]):
+                    continue
+        out[count] = place
+        count += 1
+    return out[:count]
+
+
+@compiled()
 def place(means, index, x0, y0, scale, out):  # type: ignore[no-untyped-def]
     """Centres in device pixels of a view with origin (x0, y0) into out (len(index), 2) float32.
 
@@ -279,6 +311,7 @@ def _choose_one() -> None:
     covariances = np.array([[1.0, 0.0, 1.0]], np.float32)
     index = np.zeros(1, np.int64)
     classify(means, covariances, index, (0, 0, 1, 1), 1.0, 1.0)
+    select(covariances, index, np.zeros(5, np.bool_), np.zeros(5), np.zeros(5), 1.0)
     place(means, index, 0.0, 0.0, 1.0, means.copy())
     colour(covariances, index, 1.0, 1.0, 1.0, np.zeros((1, 3), np.uint8))
 

@@ -84,11 +84,17 @@ def swatch_rgb(value: Sequence[float] | None) -> tuple[int, int, int] | None:
     return to_byte(r), to_byte(g), to_byte(b)
 
 
-def count_text(in_view: int, shown: int | None = None, kind: str = "") -> str:
+def count_text(
+    in_view: int, shown: int | None = None, kind: str = "", chosen: int | None = None
+) -> str:
     """How many Gaussians are in view, and how many of them are drawn when an overlay draws fewer.
 
-    kind: "ellipses" or "centres", of which a capped overlay shows some everywhere, or "drifts": the longest.
+    kind: "ellipses" or "centres", of which a capped overlay shows some everywhere, or "drifts": the longest. chosen:
+    how many it is asked to draw, where some were chosen.
     """
+    if chosen is not None:
+        capped = shown is not None and shown < chosen
+        return f"{shown:,} of {chosen:,} chosen" if capped else f"{chosen:,} chosen of {in_view:,}"
     if shown is None or not kind or shown >= in_view:
         return f"{in_view:,} Gaussians" if in_view != 1 else "1 Gaussian"
     which = " (longest)" if kind == "drifts" else ""

@@ -26,7 +26,7 @@ For the window around it:
 
 Signals: view_changed(), view_left(ViewState), began_anew(), stepped(by), frame_shown(Frame), beside_shown(Frame),
 painted(seconds), cursor_moved(x, y) and clicked(x, y) in source coordinates, cursor_left(),
-overlay_counts(shown, in_view), failed(message), remarked(message).
+overlay_counts(shown, in_view, chosen), failed(message), remarked(message).
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ class Canvas(QWidget):
     """Back (-1) or forward (1) is asked for by the mouse's own buttons."""
     clicked = Signal(float, float)
     """The left button, pressed and let go in the same place."""
-    overlay_counts = Signal(int, int)
+    overlay_counts = Signal(int, int, int)
     failed = Signal(str)
     remarked = Signal(str)
     """Why frames are made by something slower than before."""
@@ -671,10 +671,12 @@ class Canvas(QWidget):
         if overlay is None or self.scene is None:
             return
         request = overlay.request
-        if request.scene.generation != self.scene.generation or request.options != self._overlays:
+        if request.scene.generation != self.scene.generation:
+            return
+        if not request.options.draws_as(self._overlays):
             return
         self._overlay_layer = overlay.layer
-        self.overlay_counts.emit(overlay.shown, overlay.in_view)
+        self.overlay_counts.emit(overlay.shown, overlay.in_view, overlay.chosen)
         self.update()
 
     def _show_frame(self, frame: Frame) -> None:

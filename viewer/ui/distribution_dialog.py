@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, QTimer
-from PySide6.QtGui import QHideEvent, QKeySequence, QShortcut, QShowEvent
-from PySide6.QtWidgets import QDialog, QLabel, QVBoxLayout, QWidget
+from collections.abc import Iterable
+
+from PySide6.QtCore import QPoint, Qt, QTimer, Signal
+from PySide6.QtGui import QAction, QHideEvent, QKeySequence, QShortcut, QShowEvent
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from viewer.model.actions import action
 from viewer.model.distribution import Distribution
@@ -14,29 +16,36 @@ from viewer.ui.distribution_worker import DistributionWorker
 from viewer.ui.theme import Theme
 
 GAP = 12  # logical pixels to the canvas's edges
+HOW = "Drag in a histogram to mark only those within a range; ranges in several are combined."
 REST_MS = 120
 """After the last change of the view: counting takes a processor that frames want."""
 
 
 class DistributionDialog(QDialog):
-    """Follows a canvas while it is visible; the window stays usable. Its own key and Escape close it."""
+    """Follows a canvas while it is visible; the window stays usable. Its own key and Escape close it, and with it goes
+    what was chosen in it. marking: the window's actions for what is to be marked; their keys work here, too."""
 
-    def __init__(self, parent: QWidget, canvas: Canvas, theme: Theme) -> None:
+    chosen = Signal(object)
+    """The ranges within which Gaussians are to be marked: a tuple of ValueRange; empty: all."""
+
+    def __init__(
+        self, parent: QWidget, canvas: Canvas, theme: Theme, marking: Iterable[QAction] = ()
+    ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Gaussians in view")
         self._canvas, self._theme = canvas, theme
         self._placed = False
-        self.summary = QLabel()
-        self.summary.setWordWrap(True)
+        self.summary = _two_lines()
         self.plots = DistributionPlots()
         outer = QVBoxLayout(self)
         outer.setContentsMargins(16, 12, 16, 12)
         outer.setSpacing(10)
         outer.addWidget(self.summary)
         outer.addWidget(self.plots)
-        legend = QLabel(LEGEND)
-        legend.setWordWrap(True)
+        legend = _two_lines(LEGEND)
         outer.addWidget(legend)
+        outer.addLayout(self._choice_row())
+        self.addActions(list(marking))
         for key in action("overlay.distribution").keys:
             QShortcut(QKeySequence(key), self, self.close)
         self._timer = QTimer(self)
@@ -45,10 +54,25 @@ class DistributionDialog(QDialog):
         self._timer.timeout.connect(self._count)
         self._worker = DistributionWorker(self)
         self._worker.found.connect(self._show)
+        self._found: Distribution | None = None
+        self.plots.chosen_changed.connect(self._choose)
         canvas.view_changed.connect(self.look)
         canvas.frame_shown.connect(self.look)
+        canvas.overlay_counts.connect(self._tell_choice)  # other marks may be shown, or none
         theme.changed.connect(self._take_colours)
         self._take_colours()
+
+    def _choice_row(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        self.choice = _two_lines(HOW)
+        self.all = QPushButton("Mark &All")
+        self.all.setToolTip("Choose none any more; a double-click in a histogram ends its range")
+        self.all.setAutoDefault(False)
+        self.all.setEnabled(False)
+        self.all.clicked.connect(self.choose_all)
+        row.addWidget(self.choice, 1)
+        row.addWidget(self.all, 0, Qt.AlignmentFlag.AlignTop)
+        return row
 
     @property
     def busy(self) -> bool:
@@ -76,7 +100,15 @@ class DistributionDialog(QDialog):
     def hideEvent(self, event: QHideEvent) -> None:
         self._timer.stop()
         self._worker.drop()
+        if not event.spontaneous():  # as with a window that is minimized
+            self.choose_all()
         super().hideEvent(event)
+
+    def choose_all(self) -> None:
+        """No ranges any more."""
+        if self.plots.chosen:
+            self.plots.clear_chosen()
+            self._choose()
 
     def _take_colours(self) -> None:
         self.plots.set_colours(self._theme.colours)
@@ -86,14 +118,41 @@ class DistributionDialog(QDialog):
         if self.isVisible():
             self._timer.start()
 
+    def _choose(self) -> None:
+        self.all.setEnabled(bool(self.plots.chosen))
+        self._tell_choice()
+        self.chosen.emit(self.plots.chosen)
+        if self.isVisible():
+            self._count()
+
+    def _tell_choice(self) -> None:
+        found = self._found
+        if not self.plots.chosen:
+            text = HOW
+        elif found is None or not found.total:
+            text = "None of them is in view."
+        else:
+            share = found.chosen / found.taken
+            percent = f"{100 * share:.0f}" if share >= 0.1 else f"{100 * share:.2g}"
+            # Of some that were looked at; who tells more figures than these know is wrong.
+            count = f"{found.chosen:,}"
+            if found.taken < found.total:
+                count = f"About {float(f'{share * found.total:.2g}'):,.0f}"
+            marks = self._canvas.overlays.any
+            then = "only they are marked." if marks else "press C, E or D to mark them."
+            text = f"{count} of them ({percent} %) are chosen: {then}"
+        self.choice.setText(text)
+
     def _count(self) -> None:
         scene = self._canvas.scene
         if scene is None:
             self._worker.drop()
             self.summary.setText("No picture is open.")
+            self._found = None
             self.plots.show_distribution(None)
+            self._tell_choice()
         else:
-            self._worker.ask(scene, self._canvas.view.source_rect)
+            self._worker.ask(scene, self._canvas.view.source_rect, self.plots.chosen)
 
     def _show(self, found: Distribution) -> None:
         scene = self._canvas.scene
@@ -107,4 +166,15 @@ class DistributionDialog(QDialog):
         else:
             text = f"None of {scene.title}'s Gaussians are in view yet"
         self.summary.setText(text)
+        self._found = found
         self.plots.show_distribution(found if found.total else None)
+        self._tell_choice()
+
+
+def _two_lines(text: str = "") -> QLabel:
+    """A label that takes the same room whatever it says: the plots are not to move under the mouse, nor be squeezed."""
+    label = QLabel(text)
+    label.setWordWrap(True)
+    label.setMinimumHeight(2 * label.fontMetrics().lineSpacing() + 2)
+    label.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+    return label

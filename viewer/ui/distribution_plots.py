@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from viewer.model.distribution import QUANTITIES, Distribution, Histogram
+from viewer.model.overlay_options import ValueRange
 from viewer.ui.theme import Colours
 
 COLUMNS = 2
@@ -20,15 +19,19 @@ LEGEND = "Bars: percent of them. Above them the median, and what nine in ten lie
 class DistributionPlots(QWidget):
     """In a grid. Imports pyqtgraph, which takes half a second."""
 
+    chosen_changed = Signal()
+    """The user has chosen other ranges."""
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(14)
         grid.setVerticalSpacing(10)
-        self._cells = {}
+        self._cells: dict[str, _Cell] = {}
         for place, quantity in enumerate(QUANTITIES):
             cell = _Cell(f"{quantity.title}, {quantity.unit}" if quantity.unit else quantity.title)
+            cell.plot.chosen_changed.connect(self.chosen_changed)
             grid.addWidget(cell, *divmod(place, COLUMNS))
             self._cells[quantity.key] = cell
 
@@ -38,9 +41,20 @@ class DistributionPlots(QWidget):
         for key, cell in self._cells.items():
             cell.show_histogram(found.get(key))
 
+    @property
+    def chosen(self) -> tuple[ValueRange, ...]:
+        """The ranges that are chosen."""
+        ranges = ((key, cell.plot.chosen) for key, cell in self._cells.items())
+        return tuple(ValueRange(key, *ends) for key, ends in ranges if ends is not None)
+
+    def clear_chosen(self) -> None:
+        for cell in self._cells.values():
+            cell.plot.clear_chosen()
+            cell.tell()
+
     def set_colours(self, colours: Colours) -> None:
         for cell in self._cells.values():
-            cell.set_colours(colours)
+            cell.plot.set_colours(colours)
 
     def texts(self) -> dict[str, str]:
         """What is said of each quantity."""
@@ -49,7 +63,7 @@ class DistributionPlots(QWidget):
 
 class _Cell(QWidget):
     def __init__(self, title: str) -> None:
-        import pyqtgraph
+        from viewer.ui.range_plot import RangePlot
 
         super().__init__()
         column = QVBoxLayout(self)
@@ -61,47 +75,41 @@ class _Cell(QWidget):
         name.setFont(font)
         self.figures = QLabel()
         self.figures.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._graph = pyqtgraph
-        self._plot = pyqtgraph.PlotWidget(enableMenu=False)
-        self._plot.setMinimumSize(*SIZE)
-        self._plot.setMouseEnabled(x=False, y=False)  # the wheel belongs to the picture
-        self._plot.hideButtons()
-        self._plot.getAxis("left").setWidth(26)
-        self._bars = pyqtgraph.BarGraphItem(x0=[], x1=[], height=[])
-        self._median = pyqtgraph.InfiniteLine(0.0, movable=False)
-        self._plot.addItem(self._bars)
-        self._plot.addItem(self._median)
-        for widget in (name, self.figures, self._plot):
+        self.plot = RangePlot()
+        self.plot.setMinimumSize(*SIZE)
+        self.plot.setAccessibleName(f"Histogram: {title}")
+        self.plot.chosen_changed.connect(self.tell)
+        self._histogram: Histogram | None = None
+        for widget in (name, self.figures, self.plot):
             column.addWidget(widget)
         self.show_histogram(None)
 
     def show_histogram(self, histogram: Histogram | None) -> None:
-        known = histogram is not None and not math.isnan(histogram.median)
-        self._median.setVisible(known)
-        if histogram is None or not known:
-            self.figures.setText("none" if histogram is not None else "not known of this field")
-            self._bars.setOpts(x0=[], x1=[], height=[])
-            return
-        edges, counts = histogram.edges, histogram.counts
-        # Of all: bars that leave out what is beyond the range do not add up to 100.
-        share = 100 * counts / (counts.sum() + histogram.beyond)
-        self._bars.setOpts(x0=edges[:-1], x1=edges[1:], height=share)
-        self._plot.setXRange(edges[0], edges[-1], padding=0.01)
-        self._plot.setYRange(0.0, max(float(share.max()), 1e-3), padding=0.1)
-        self._median.setPos(histogram.median)
-        low, high = _text(histogram.low, 2), _text(histogram.high, 2)
-        self.figures.setText(f"{_text(histogram.median, 3)} ({low} to {high})")
+        self._histogram = histogram
+        self.plot.show_histogram(histogram)
+        self.tell()
 
-    def set_colours(self, colours: Colours) -> None:
-        graph, text = self._graph, QColor(colours.soft)
-        self._plot.setBackground(QColor(colours.base))
-        for side in ("left", "bottom"):
-            axis: Any = self._plot.getAxis(side)
-            axis.setPen(graph.mkPen(QColor(colours.line)))
-            axis.setTextPen(graph.mkPen(text))
-        accent = QColor(colours.accent)
-        self._bars.setOpts(brush=graph.mkBrush(accent), pen=graph.mkPen(accent))
-        self._median.setPen(graph.mkPen(QColor(colours.text), width=1, style=Qt.PenStyle.DashLine))
+    def tell(self) -> None:
+        """The range that is chosen, else what is known of all of them."""
+        found, chosen = self._histogram, self.plot.chosen
+        if found is None:
+            text = "not known of this field"
+        elif math.isnan(found.median):
+            text = "none"
+        elif chosen is not None:
+            text = _range_text(*chosen)
+        else:
+            low, high = _text(found.low, 2), _text(found.high, 2)
+            text = f"{_text(found.median, 3)} ({low} to {high})"
+        self.figures.setText(text)
+
+
+def _range_text(low: float, high: float) -> str:
+    """What is chosen of it."""
+    start, end = _text(low, 3), _text(high, 3)
+    if math.isinf(low):
+        return "chosen: all that have one" if math.isinf(high) else f"chosen: up to {end}"
+    return f"chosen: from {start}" if math.isinf(high) else f"chosen: {start} to {end}"
 
 
 def _text(value: float, digits: int) -> str:

@@ -6,29 +6,32 @@ from PySide6.QtCore import QObject, Signal
 
 from gaussian_core.errors import Cancelled
 from viewer.model.distribution import distribution
+from viewer.model.overlay_options import ValueRange
 from viewer.model.scene import Rect, Scene
 from viewer.ui.background import Worker
+
+Asked = tuple[Scene, Rect, tuple[ValueRange, ...]]
 
 
 class DistributionWorker(Worker):
     """One view after another: what was asked for last counts, and stops what is under way."""
 
     found = Signal(object)
-    """The Distribution of what was asked for last."""
+    """The Distribution of the view that was asked for last."""
     _ended = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__("distribution", parent)
-        self._wanted: tuple[Scene, Rect] | None = None
-        self._running: tuple[Scene, Rect] | None = None
+        self._wanted: Asked | None = None
+        self._running: Asked | None = None
         self._ended.connect(self._go_on)
 
     @property
     def running(self) -> bool:
         return self._running is not None
 
-    def ask(self, scene: Scene, rect: Rect) -> None:
-        self._wanted = (scene, rect)
+    def ask(self, scene: Scene, rect: Rect, only: tuple[ValueRange, ...]) -> None:
+        self._wanted = (scene, rect, only)
         if self._running is None:
             self._go_on()
 
@@ -44,13 +47,19 @@ class DistributionWorker(Worker):
 
     # ---- its thread ---------------------------------------------------------------------------
 
-    def _count(self, asked: tuple[Scene, Rect]) -> None:
-        scene, rect = asked
+    def _count(self, asked: Asked) -> None:
+        scene, rect, only = asked
+
+        def stop() -> bool:
+            wanted = self._wanted
+            # While a range is being drawn to and fro each count that is begun is told.
+            return self.closing or wanted is None or wanted[:2] != (scene, rect)
+
         try:
-            found = distribution(scene, rect, lambda: self.closing or self._wanted is not asked)
+            found = distribution(scene, rect, stop, only)
         except Cancelled:
             pass
         else:
-            if self._wanted is asked:
+            if not stop():
                 self._emit(self.found, found)
         self._emit(self._ended)

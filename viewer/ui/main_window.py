@@ -576,7 +576,10 @@ class MainWindow(QMainWindow):
     def show_distribution(self) -> None:
         """How the Gaussians in view are distributed."""
         if self.distribution is None:
-            self.distribution = DistributionDialog(self, self.canvas, self.theme)
+            kinds = ("overlay.centres", "overlay.ellipses", "overlay.drifts")
+            marking = [self.menus.actions[name] for name in kinds]
+            self.distribution = DistributionDialog(self, self.canvas, self.theme, marking)
+            self.distribution.chosen.connect(self.marks.choose)
         self.distribution.show_beside()
 
     def show_about(self) -> None:

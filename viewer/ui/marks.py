@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QColorDialog, QWidget
 
 from viewer.model.frame_renderer import FIELD_FROM
 from viewer.model.inspector import nearest_gaussian
-from viewer.model.overlay_options import OverlayOptions
+from viewer.model.overlay_options import OverlayOptions, ValueRange
 from viewer.model.scene import Scene
 from viewer.model.settings import DEFAULT_COLOUR, SIGMA_RANGE
 from viewer.ui.canvas import Canvas
@@ -29,6 +29,7 @@ class Marks(QObject):
     def __init__(self, window: QWidget, canvas: Canvas, settings: CurrentSettings) -> None:
         super().__init__(window)
         self._window, self._canvas, self._settings = window, canvas, settings
+        self._only: tuple[ValueRange, ...] = ()
         settings.changed.connect(self._apply)
         canvas.clicked.connect(self._inspect)
 
@@ -37,9 +38,15 @@ class Marks(QObject):
     def _apply(self) -> None:
         s = self._settings.now
         colour = None if s.own_colours else s.colour
-        self._canvas.set_overlays(OverlayOptions(s.centres, s.ellipses, s.drifts, s.sigma, colour))
+        kinds = s.centres, s.ellipses, s.drifts
+        self._canvas.set_overlays(OverlayOptions(*kinds, s.sigma, colour, self._only))
         if not self._canvas.overlays.any:
             self.unmark()
+
+    def choose(self, only: tuple[ValueRange, ...]) -> None:
+        """Mark those within all of these ranges; without any, all."""
+        self._only = only
+        self._apply()
 
     def show(self, **kind: bool) -> None:
         """Show or hide a kind of marks; where none can appear, say why."""
@@ -104,7 +111,7 @@ class Marks(QObject):
             return
         found = None
         if canvas.scene_at_cursor is scene and canvas.view.scale >= FIELD_FROM:
-            found = nearest_gaussian(scene, x, y)
+            found = nearest_gaussian(scene, x, y, canvas.overlays.only)
         self.unmark()
         if found is not None:
             canvas.set_mark(found)

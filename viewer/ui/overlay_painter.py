@@ -48,6 +48,7 @@ class Overlay:
     request: OverlayRequest
     shown: int
     in_view: int
+    chosen: int
     seconds: float
 
 
@@ -132,7 +133,11 @@ class OverlayPainter(QObject):
             newer = self.slot.peek()
             return self.slot.closed or (
                 newer is not None
-                and (newer.scene.generation != generation or newer.options != request.options)
+                and (
+                    newer.scene.generation != generation
+                    # While a choice is being drawn to and fro each one that is begun is seen.
+                    or not newer.options.draws_as(request.options)
+                )
             )
 
         if request.options.any:
@@ -146,7 +151,8 @@ class OverlayPainter(QObject):
             image = wrap_image(pixels, QImage.Format.Format_ARGB32_Premultiplied)
             layer = Layer(image, request.view.source_rect)
         seconds = self._clock() - began
-        return Overlay(layer, request, geometry.shown, geometry.in_view, seconds)
+        counts = geometry.shown, geometry.in_view, geometry.chosen
+        return Overlay(layer, request, *counts, seconds)
 
     def _post(self, overlay: Overlay) -> None:
         self._seconds = overlay.seconds

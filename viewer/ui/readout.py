@@ -23,7 +23,7 @@ class Readout(QObject):
         self._canvas = canvas
         self._status = status
         self._point: tuple[float, float] | None = None
-        self._counted = (0, 0)
+        self._counted = (0, 0, 0)
         self._worker = ProbeWorker(self)
         self._worker.answered.connect(self._show_values)
         self._timer = QTimer(self)
@@ -93,14 +93,15 @@ class Readout(QObject):
         if self._point is not None and self._canvas.differs:
             self._later()
 
-    def _show_counts(self, shown: int, in_view: int) -> None:
-        self._counted = (shown, in_view)
+    def _show_counts(self, shown: int, in_view: int, chosen: int) -> None:
+        self._counted = (shown, in_view, chosen)
         scene, overlays = self._canvas.scene, self._canvas.overlays
         if scene is None or not (scene.tiles or in_view):
             self._status.show_counts("")
-        elif not overlays.any or (shown == 0 and in_view > 0):
+        elif not overlays.any or (shown == 0 and chosen > 0):
             # Nothing is drawn yet while the view moves far or the kernels are being prepared.
             self._status.show_counts(status_text.count_text(in_view))
         else:
-            text = status_text.count_text(in_view, shown, overlays.kind)
-            self._status.show_counts(text, capped=shown < in_view)
+            some = chosen if overlays.only else None
+            text = status_text.count_text(in_view, shown, overlays.kind, some)
+            self._status.show_counts(text, capped=shown < chosen)
