@@ -15,7 +15,7 @@ from tests.window_helpers import keep_what_is_told, open_and_wait, save_picture,
 from viewer import cli
 from viewer.model.comparison_export import ComparisonPlan, candidates, exporting, figure_of
 from viewer.model.methods import METHODS, ORIGINAL, Choice
-from viewer.ui.comparison_dialog import NO_ORIGINAL, ComparisonDialog
+from viewer.ui.comparison_dialog import NO_REFERENCE, ComparisonDialog
 
 ACTION = "file.export_comparison"
 
@@ -96,7 +96,7 @@ def test_what_is_in_view_by_the_two_of_a_split_view_and_bicubic(window, qtbot, f
     wait_until_idle(qtbot, window)
     dialog = opened(window, qtbot)
     assert ticked(dialog) == ["Bicubic", "Lanczos", "Kernel interpolation"]
-    assert dialog.original_label.text() == NO_ORIGINAL
+    assert dialog.reference_label.text() == NO_REFERENCE
     click(dialog, "Bicubic")
     click(dialog, "ContinuousSR")
     QTest.keyClick(dialog.methods, Qt.Key.Key_Home)
@@ -129,7 +129,7 @@ def test_the_original_that_the_picture_is_held_against_comes_last(window, qtbot,
     window.reference.open(folder / "large.png")
     wait_until_idle(qtbot, window, lambda: window.session.reference is not None)
     dialog = opened(window, qtbot)
-    assert dialog.original_label.text() == "large.png, 240 × 160"
+    assert dialog.reference_label.text() == "large.png, 240 × 160"
     assert ticked(dialog) == ["Bicubic", "Kernel interpolation"]
     document = window.session.document
     figure = figure_of(document, ComparisonPlan((Choice("kernel"),), 4.0, dialog.plan().region))
@@ -150,7 +150,7 @@ def test_a_reduced_copy_has_its_original_and_the_figures_of_the_plate(window, qt
     wait_until_idle(qtbot, window, lambda: window.canvas.plates[1].endswith("dB"))
     plate = float(window.canvas.plates[1].split()[-2])
     dialog = opened(window, qtbot)
-    assert dialog.original_label.text() == "The picture itself, 240 × 160"
+    assert dialog.reference_label.text() == "The picture itself, 240 × 160"
     plan = dialog.plan()
     dialog.reject()
     assert plan.scale == 4.0 and plan.region == (0.0, 0.0, 60.0, 40.0)

@@ -387,3 +387,23 @@ def test_of_a_damaged_picture_there_is_a_figure_and_a_warning(original, tmp_path
     assert "warning: " in capsys.readouterr().err and (tmp_path / "out.png").exists()
     assert run("figure", original, *arguments, "--reference", broken) == 3
     assert str(broken) in capsys.readouterr().err
+
+
+def test_which_weights_were_taken_and_that_a_format_loses_something_is_said(
+    photo, tmp_path, capsys
+):
+    with Image.open(photo) as image:
+        image.save(tmp_path / "photo.jpg", quality=60)
+    for picture, name in ((photo, "light"), (tmp_path / "photo.jpg", "jpeg")):
+        arguments = [picture, tmp_path / "a.png", "--scale", 2, "--device", "cpu"]
+        assert run("figure", *arguments, "--methods", "continuoussr,kernel") == 0
+        said = capsys.readouterr().err
+        assert said == f"note: ContinuousSR is drawn by its weights '{name}'\n"
+    assert run("figure", photo, tmp_path / "a.jpg", "--scale", 2, "--weights", "jpeg") == 0
+    assert capsys.readouterr().err.startswith("note: .jpg files lose a little")
+
+
+def test_an_original_that_is_shifted_by_part_of_a_pixel_is_not_called_reduced(photo, original):
+    footnote = figure_of(photo, 4, original=original, region=(10.1, 6.1, 20, 14)).footnote
+    assert "x4, interpolated (bicubic)" in footnote
+    assert "x4, reduced (bicubic)" in figure_of(photo, 2, original=original).footnote

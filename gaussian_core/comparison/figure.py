@@ -42,6 +42,7 @@ Progress = Callable[[int, int], object]
 
 MOST_PIXELS = 200_000_000
 """Of a figure, which is made in memory."""
+LOSSY = (".jpg", ".jpeg", ".webp")
 FINER = 2
 """Levels, see `resample`: what goes into a file may take its time."""
 ORIGINAL = "Original"
@@ -49,6 +50,8 @@ HEADING = "PSNR / SSIM"
 FIGURES = "00.00 dB / 0.0000"
 """What there is room for below a crop before anything is measured."""
 ANTIALIASED = "antialiased"
+EVEN = 1e-3
+"""How far two scales may be apart that are called the same: sides are rounded to whole pixels."""
 
 
 @dataclass(frozen=True)
@@ -163,7 +166,8 @@ class ComparisonFigure:
             what = f"the whole picture, {width:g} x {height:g} pixels"
         said = [f"x{self._scale:.4g} of {what}."]
         if self._resampled:
-            way = "interpolated" if min(self.view.scale) > min(self._factor) else "reduced"
+            closer = min(self.view.scale) >= (1 - EVEN) * min(self._factor)
+            way = "interpolated" if closer else "reduced"
             said.append(f"{self._named} is x{self._factor_text}, {way} (bicubic).")
         if self.measuring is not None:
             across, down = self.measuring.size
@@ -242,7 +246,7 @@ class ComparisonFigure:
         Raises ImageError, OutputError, DeviceError, WeightsError.
         """
         cells: list[Cell] = []
-        notes = dict.fromkeys(self.notes)
+        notes = dict.fromkeys((*self.notes, *_lossy(out)))
         count = _Count(self._rows, progress)
         with ImageWriter(out, *self.layout.size, channels=3) as writer:
             sheet = Sheet(self.layout)
@@ -259,7 +263,7 @@ class ComparisonFigure:
                 cell = Cell(entry.title, box, scores)
                 sheet.put_crop(len(cells), crop, self._caption(entry, cell.figures))
                 cells.append(cell)
-                notes.update(dict.fromkeys(drawing.notes))
+                notes.update(dict.fromkeys((*drawing.notes, *_weights_used(entry, drawing))))
             if self.original is not None:
                 crop = _in_bytes(self.original.draw(self.view, stop, FINER))
                 sheet.put_crop(len(cells), crop, self._original_caption)
@@ -353,3 +357,16 @@ def _in_bytes(values: NDArray[np.float32]) -> Bytes:
     return np.ascontiguousarray(
         np.broadcast_to(quantized(opaque, np.dtype(np.uint8)), (*values.shape[:2], 3))
     )
+
+
+def _weights_used(entry: Entry, drawing: Drawing) -> list[str]:
+    """Which ones were taken of several that a method has, where nobody chose."""
+    name = getattr(drawing, "weights", "") if entry.options.weights is None else ""
+    return [f"{entry.title} is drawn by its weights {name!r}"] if name else []
+
+
+def _lossy(out: str | os.PathLike[str]) -> list[str]:
+    suffix = Path(out).suffix.lower()
+    if suffix not in LOSSY:
+        return []
+    return [f"{suffix} files lose a little: PNG and TIFF hold the pixels as they were measured"]

@@ -20,7 +20,7 @@ NARROWEST, WIDEST = 7, 12
 NAME_LINES = 2
 WANTED = 2.5
 """Width by height of a grid, as near as can be."""
-OVERVIEW = 0.6
+OVERVIEW = 0.8
 """Of the grid's width, the most that the whole picture takes; a column, where that is more."""
 LEAST_OVERVIEW = 6
 """Of its height, in sizes of the letters."""

@@ -84,6 +84,12 @@ class TiledFieldDrawing:
         return (self.builder.note,) if self.builder.note else ()
 
     @property
+    def weights(self) -> str:
+        """The name of those that the field is made by, as far as it is made; "" for none."""
+        tile = next(iter(self.tiles.values()), None)
+        return "" if tile is None else tile.metadata.get("weights", "")
+
+    @property
     def parameters(self) -> int:
         """Of the network behind it, if any."""
         return self.builder.parameters

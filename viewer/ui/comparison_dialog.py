@@ -25,7 +25,7 @@ from viewer.model.scene import Rect
 from viewer.model.status_text import parse_zoom, zoom_text
 from viewer.ui.export_dialog import SCALES
 
-NO_ORIGINAL = "None (Field → Compare With → A Picture File)"
+NO_REFERENCE = "None (Field → Compare With → A Picture File)"
 SLOW = "slow"
 SPACING = 2  # pixels around each method
 
@@ -37,7 +37,7 @@ class ComparisonDialog(QDialog):
     """`chosen` carries the plan. The window stays usable.
 
     choices: what there is to choose from. ticked: of them at first. region: that is shown. scale: of the view.
-    original: what there is of one, in words, "" for none. preview: of a plan.
+    reference: what there is of one, in words, "" for none. preview: of a plan.
     """
 
     chosen = Signal(object)
@@ -49,7 +49,7 @@ class ComparisonDialog(QDialog):
         ticked: Sequence[Choice],
         region: Rect,
         scale: float,
-        original: str,
+        reference: str,
         preview: Preview,
     ) -> None:
         super().__init__(parent)
@@ -85,15 +85,15 @@ class ComparisonDialog(QDialog):
         for label in (self.size_label, self.note_label):
             label.setTextFormat(Qt.TextFormat.PlainText)
             label.setWordWrap(True)
-        self.original_label = QLabel(original or NO_ORIGINAL)
-        self.original_label.setTextFormat(Qt.TextFormat.PlainText)
+        self.reference_label = QLabel(reference or NO_REFERENCE)
+        self.reference_label.setTextFormat(Qt.TextFormat.PlainText)
         form = QFormLayout()
         form.setHorizontalSpacing(16)
         form.setVerticalSpacing(8)
         form.addRow("Part", QLabel(f"What is in view, {width:,.0f} × {height:,.0f} pixels"))
         form.addRow("Scale", self.scale)
         form.addRow("Methods", self.methods)
-        form.addRow("Original", self.original_label)
+        form.addRow("Reference", self.reference_label)
         form.addRow("Size", self.size_label)
         form.addRow("", self.note_label)
         self._form = form

@@ -50,17 +50,17 @@ class ComparisonWriting(QObject):
         shown = [document.choice, *([session.compared] if session.split else [])]
         choices = comparison_export.candidates(shown, session.shipped)
         wanted = [*shown, *self._before]
-        reference, original = document.reference, ""
+        reference, named = document.reference, ""
         if reference is not None:
-            name = reference.title or "The picture itself"
-            original = f"{name}, {size_text(reference.picture.extent)}"
+            named = reference.title or "The picture itself"
+            named += f", {size_text(reference.picture.extent)}"
         dialog = ComparisonDialog(
             self._window,
             choices,
             [choice for choice in choices if any(choice.shows_as(other) for other in wanted)],
             self._writing.in_view(document),
             self._view().scale,
-            original,
+            named,
             lambda plan: _previewed(document, plan),
         )
         dialog.chosen.connect(self.ask_file)
