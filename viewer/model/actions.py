@@ -566,7 +566,7 @@ GESTURES: tuple[Gesture, ...] = (
     Gesture(("Pinch",), "Zoom at the fingers"),
     Gesture(("Two fingers",), "Pan"),
     Gesture(("Drag",), "Pan; the line of a split view"),
-    Gesture(("Shift", "Drag"), "See what is framed as large as it goes"),
+    Gesture(("Shift", "Drag"), "Zoom to what is framed"),
     Gesture(("Click",), "With marks shown: what there is to know of the Gaussian there"),
     Gesture(("Double-click",), "Closer at the point, to 100 % at first, and back to fit"),
     Gesture(("Back and forward buttons",), "To the view before, and on again"),

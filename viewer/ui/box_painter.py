@@ -6,6 +6,8 @@ from PySide6.QtGui import QColor, QPainter
 
 LINE, RIM = QColor(255, 255, 255), QColor(0, 0, 0, 190)
 """White between dark rims: to be seen on any picture, in both themes."""
+SHADE = QColor(0, 0, 0, 60)
+"""Over what is not framed: among thousands of marks a line alone is lost."""
 
 
 def paint_box(
@@ -13,6 +15,12 @@ def paint_box(
 ) -> None:
     """Around what lies between (left, top, right, bottom), and within a canvas of (width, height). The painter's unit
     is the device pixel, a logical one has `ratio`. Of whole pixels: no line is smeared over two of them."""
+    x, y = max(edges[0], 0), max(edges[1], 0)
+    x_end, y_end = min(edges[2], size[0]), min(edges[3], size[1])
+    painter.fillRect(0, 0, size[0], y, SHADE)
+    painter.fillRect(0, y_end, size[0], size[1] - y_end, SHADE)
+    painter.fillRect(0, y, x, y_end - y, SHADE)
+    painter.fillRect(x_end, y, size[0] - x_end, y_end - y, SHADE)
     thick = max(1, round(ratio))
     reach = 3 * thick
     left, top = max(edges[0], reach), max(edges[1], reach)
