@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import threading
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pyqtgraph
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtCore import QEvent, QPoint, QRect, Qt
 from PySide6.QtGui import QFont
 from PySide6.QtTest import QTest
 
@@ -143,8 +144,14 @@ def test_those_within_the_ranges_are_counted(monkeypatch):
 
 @pytest.fixture
 def window(make_window, qtbot, tmp_path):
+    """With a field of shapes of all kinds at 800 %, and with its histograms."""
+    field_of(3000, extent=(60, 80)).save(tmp_path / "a.safetensors")
+    return with_histograms(make_window, qtbot, tmp_path / "a.safetensors")
+
+
+def with_histograms(make_window, qtbot, path):
     window = make_window(Settings(centres=True, own_colours=False, colour="#ff00ff"))
-    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png", 80, 60))
+    open_and_wait(qtbot, window, path)
     window.canvas.set_glide(0.0)
     window.canvas.zoom_to(8.0)
     wait_until_idle(qtbot, window)
@@ -285,7 +292,8 @@ def test_who_has_chosen_without_marks_is_told_how_to_see_them_and_the_keys_work_
     assert dialog.choice.text().endswith("only they are marked.")
 
 
-def test_what_is_chosen_stays_while_the_view_and_the_method_change(window, qtbot):
+def test_what_is_chosen_stays_while_the_view_and_the_method_change(make_window, qtbot, tmp_path):
+    window = with_histograms(make_window, qtbot, save_picture(tmp_path / "a.png", 80, 60))
     dialog, canvas = window.distribution, window.canvas
     plot = plot_of(window, "ratio")
     drag_in(plot, 2.2, 2.6)
@@ -379,3 +387,25 @@ def test_bars_beyond_the_range_are_within_one_that_ends_with_the_plot():
     assert found.beyond >= 1 and found.edges[-1] < 9.0
     only = [ValueRange("xx", float(found.edges[-2]), math.inf)]
     assert 7 in chosen(field, np.arange(len(field)), only)
+
+
+def test_what_was_chosen_can_end_after_its_window(window):
+    drag_in(plot_of(window, "xx"), 0.08, 0.12)
+    window.close()
+    assert not window.isVisible()
+    window.distribution.close()
+    assert window.canvas.overlays.only == ()
+
+
+def test_the_histograms_appear_within_the_screen(window, monkeypatch):
+    dialog = window.distribution
+    dialog.close()
+    for room in (QRect(0, 0, 1000, 560), QRect(40, 30, 700, 500)):
+        screen = SimpleNamespace(availableGeometry=lambda room=room: room)
+        monkeypatch.setattr(window.canvas, "screen", lambda screen=screen: screen)
+        dialog._placed = False
+        dialog.show_beside()
+        assert room.top() <= dialog.y()
+        assert room.left() <= dialog.x() and dialog.x() + dialog.width() <= room.right() + 1
+        tall = dialog.height() > room.height()
+        assert tall or dialog.y() + dialog.height() <= room.bottom() + 1

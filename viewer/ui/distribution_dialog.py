@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from PySide6.QtCore import QPoint, Qt, QTimer, Signal
+from PySide6.QtCore import QPoint, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QHideEvent, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
@@ -84,7 +84,9 @@ class DistributionDialog(QDialog):
             self._placed = True
             self.resize(self.minimumSizeHint())
             corner = self._canvas.mapToGlobal(self._canvas.rect().topRight())
-            self.move(corner - QPoint(self.width() + GAP, -GAP))
+            wanted = corner - QPoint(self.width() + GAP, -GAP)
+            room = self._canvas.screen().availableGeometry()
+            self.move(_within(QRect(wanted, self.size()), room))
         self.show()
         self.raise_()
         self.activateWindow()
@@ -169,6 +171,13 @@ class DistributionDialog(QDialog):
         self._found = found
         self.plots.show_distribution(found if found.total else None)
         self._tell_choice()
+
+
+def _within(wanted: QRect, room: QRect) -> QPoint:
+    """Where its upper left corner is to be, for all of it to be seen, or as much as there is room for."""
+    left = min(wanted.x(), room.x() + room.width() - wanted.width())
+    top = min(wanted.y(), room.y() + room.height() - wanted.height())
+    return QPoint(max(left, room.x()), max(top, room.y()))
 
 
 def _two_lines(text: str = "") -> QLabel:
