@@ -109,7 +109,7 @@ def test_what_is_in_view_by_the_two_of_a_split_view_and_bicubic(window, qtbot, f
     assert dialog.size_label.text() != size
     out = folder / "window.png"
     assert choose_file(window, dialog, out).endswith("small x4.5 comparison.png")
-    wait_until_idle(qtbot, window, out.exists)
+    wait_until_idle(qtbot, window, out.exists, timeout=90_000)
     assert window.status.message.startswith("Saved window.png, ")
     part = ",".join(f"{value:g}" for value in plan.region)
     command = ["figure", str(folder / "small.png"), str(folder / "command.png"), "--scale", "4.5"]
@@ -169,7 +169,7 @@ def test_escape_stops_it_and_nothing_is_left(window, qtbot, folder):
     assert window.exporter.running and not window.menus.actions[ACTION].isEnabled()
     qtbot.waitUntil(lambda: "Exporting the comparison" in window.status.message)
     QTest.keyClick(window, Qt.Key.Key_Escape)
-    wait_until_idle(qtbot, window)
+    wait_until_idle(qtbot, window, timeout=90_000)
     assert "was stopped; no file was written" in window.status.message
     assert sorted(folder.iterdir()) == before
     assert window.menus.actions[ACTION].isEnabled()
@@ -194,12 +194,22 @@ def test_what_makes_no_figure_is_said_and_cannot_be_chosen(window, qtbot):
     dialog.reject()
 
 
-def test_nothing_of_the_dialog_is_cut_off(window, qtbot):
+@pytest.mark.parametrize("scale", ["400%", "30%", "900x", "much"])
+def test_nothing_of_the_dialog_is_cut_off_or_covered(window, qtbot, scale):
     dialog = opened(window, qtbot)
-    for label in dialog.findChildren(QLabel):
-        if label.isVisible():
+    for method in ("LIIF (slow)", "GaussianSR (slow)"):
+        click(dialog, method)
+    for text in (scale, "200%", scale):
+        dialog.scale.setCurrentText(text)
+        QTest.qWait(0)
+        shown = [label for label in dialog.findChildren(QLabel) if label.isVisible()]
+        for label in shown:
             assert label.height() >= label.heightForWidth(label.width()) or not label.wordWrap()
             assert label.width() >= label.sizeHint().width() or label.wordWrap()
+        parts = [*shown, dialog.scale, dialog.methods, dialog.buttons]
+        for i, part in enumerate(parts):
+            assert dialog.rect().contains(part.geometry())
+            assert not any(part.geometry().intersects(other.geometry()) for other in parts[:i])
     assert not dialog.methods.verticalScrollBar().isVisible()
     last = dialog.methods.visualItemRect(dialog.methods.item(dialog.methods.count() - 1))
     assert dialog.methods.viewport().rect().contains(last)

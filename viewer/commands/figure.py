@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--scale",
         metavar="S",
-        type=numbers(1, 1),
+        type=float,
         required=True,
         help="output pixels per source pixel, any positive number",
     )
@@ -86,7 +86,7 @@ def run(options: argparse.Namespace, stop: Stop) -> int:
     figure = ComparisonFigure(
         picture,
         entries,
-        options.scale[0],
+        options.scale,
         region=options.region,
         original=original,
         columns=options.columns,

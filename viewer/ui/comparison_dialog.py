@@ -103,7 +103,7 @@ class ComparisonDialog(QDialog):
         self.buttons.button(QDialogButtonBox.StandardButton.Save).setText("Choose File...")
         self.buttons.accepted.connect(self._accept)
         self.buttons.rejected.connect(self.reject)
-        box = QVBoxLayout(self)
+        self._box = box = QVBoxLayout(self)
         box.setContentsMargins(20, 18, 20, 16)
         box.setSpacing(16)
         box.addLayout(form)
@@ -151,6 +151,12 @@ class ComparisonDialog(QDialog):
         self.note_label.setText("; ".join(notes))
         self._form.setRowVisible(self.note_label, bool(notes))
         self.buttons.button(QDialogButtonBox.StandardButton.Save).setEnabled(not wrong)
+        self._fit_height()
+
+    def _fit_height(self) -> None:
+        """Make room for what is said, which takes more or fewer lines."""
+        self._box.activate()
+        self.resize(self.width(), self._box.totalHeightForWidth(self.width()))
 
     def _accept(self) -> None:
         plan = self.plan()
