@@ -10,7 +10,13 @@ torch = pytest.importorskip("torch")
 import torch.nn.functional as F  # noqa: E402
 
 from gaussian_core.convolution import arrays, transforms, winograd  # noqa: E402
-from gaussian_core.convolution.multiply_ir import multiply  # noqa: E402
+from gaussian_core.convolution.multiply_ir import (  # noqa: E402
+    LANES,
+    WIDE,
+    multiply,
+    multiply_lanes,
+    multiply_wide,
+)
 
 LAYOUTS = [torch.channels_last, torch.contiguous_format]
 
@@ -126,20 +132,38 @@ def test_what_the_kernel_cannot_do_torch_does(kind):
     assert torch.allclose(made, wanted, rtol=1e-2, atol=1e-2)
 
 
-@pytest.mark.parametrize("rows", [1, 2, 3, 5, 6, 7, 12, 13])
+@pytest.mark.parametrize("rows", [1, 2, 3, 5, 6, 7, 8, 12, 13, 15, 24])
 @pytest.mark.parametrize("add", [0, 1])
 def test_products_of_small_matrices(rows, add):
+    for columns in (16, 48, 80, 96):
+        _compare_product(
+            lambda *args, n=columns: multiply(*args[:-2], n, *args[-2:]), rows, columns, add
+        )
+
+
+@pytest.mark.parametrize("rows", [1, 7, 8, 15])
+@pytest.mark.parametrize("add", [0, 1])
+def test_blocks_of_all_kinds_of_processors(rows, add):
+    _compare_product(multiply_lanes, rows, LANES, add)
+    _compare_product(multiply_wide, rows, WIDE * LANES, add)
+
+
+def _compare_product(product, rows, columns, add):
+    """product(a, a_row, a_step, b, b_step, c, c_row, rows, inner, add)"""
     rng = np.random.default_rng(rows)
-    a, b = (rng.normal(size=s).astype(np.float32) for s in ((rows, 9), (9, 32)))
-    c = rng.normal(size=(rows, 32)).astype(np.float32)
+    a, b = (rng.normal(size=s).astype(np.float32) for s in ((rows, 9), (9, columns)))
+    c = rng.normal(size=(rows, columns)).astype(np.float32)
     wanted = a.astype(float) @ b + add * c.astype(float)
     turned = np.ascontiguousarray(a.T)
-    for left, row, step in ((a, 36, 4), (turned, 4, rows * 4)):
-        out = c.copy()
-        multiply(
-            left.ctypes.data, row, step, b.ctypes.data, 128, out.ctypes.data, 128, rows, 32, 9, add
+    step = 4 * columns
+    for left, row, across in ((a, 36, 4), (turned, 4, rows * 4)):
+        out = np.full((rows + 1, columns), 7, np.float32)
+        out[:rows] = c
+        product(
+            left.ctypes.data, row, across, b.ctypes.data, step, out.ctypes.data, step, rows, 9, add
         )
-        assert np.abs(out - wanted).max() < 1e-5
+        assert np.abs(out[:rows] - wanted).max() < 1e-5
+        assert (out[rows] == 7).all()
 
 
 def test_the_transforms_are_those_of_the_matrices():

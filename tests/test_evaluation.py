@@ -197,10 +197,6 @@ def test_memory_is_measured_in_processes_of_their_own(tmp_path, capsys):
 
 def test_memory_does_not_grow_with_the_scale(tmp_path):
     """Of the same picture, to the feature map: the build is the same, and strips are as large at any scale."""
-    from gaussian_core.models.devices import runs_plainly
-
-    if not runs_plainly("cpu"):
-        pytest.skip("torch's allocator decides in bfloat16, by a feature map more or less")
     picture = tmp_path / "a.png"
     rng = np.random.default_rng(0)
     Image.fromarray(rng.integers(0, 255, (280, 300, 3), np.uint8)).save(picture)

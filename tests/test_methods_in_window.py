@@ -119,8 +119,7 @@ class Watch:
 sys.meta_path.insert(0, Watch())
 
 from gaussian_core.models import devices
-devices.multiplies_bfloat16 = lambda: sys.argv[3] == "torch"
-devices.is_cpu = lambda device: True
+devices.is_cpu = lambda device: sys.argv[3] != "torch"
 
 from PySide6.QtWidgets import QApplication
 from viewer.model.settings import SettingsFile
@@ -153,7 +152,7 @@ window.close()
 
 @pytest.mark.parametrize("by", ["torch", "the kernels"])
 def test_torch_comes_after_the_first_frame_and_not_on_the_windows_thread(tmp_path, by):
-    """Where the processor is quicker with it; where it is not, it does not come at all."""
+    """Where there may be a GPU; where there is none, it does not come at all."""
     path = save_picture(tmp_path / "a.png", 200, 150)
     done = subprocess.run(
         [sys.executable, "-c", FIRST_FRAME, path, tmp_path / "settings.json", by],
@@ -167,7 +166,7 @@ def test_torch_comes_after_the_first_frame_and_not_on_the_windows_thread(tmp_pat
 
 def test_a_view_that_moves_before_the_build_is_not_lost(make_window, qtbot, tmp_path, monkeypatch):
     monkeypatch.setattr("viewer.model.torch_import.is_loaded", lambda: False)
-    monkeypatch.setattr("gaussian_core.models.devices.multiplies_bfloat16", lambda: True)
+    monkeypatch.setattr("gaussian_core.models.devices.is_cpu", lambda device: False)
     window = make_window(Settings(animate=False))
     session = window.session
     window.canvas.frame_shown.disconnect(session._frame_shown)
@@ -248,9 +247,9 @@ def test_without_a_device_kernel_interpolation_is_shown_and_said(
     assert window.settings.method == "continuoussr"
 
 
-def test_without_torch_the_learned_field_is_made_in_float32(tmp_path, monkeypatch):
-    monkeypatch.setattr("gaussian_core.models.devices.multiplies_bfloat16", lambda: False)
-    monkeypatch.setattr("gaussian_core.models.devices.is_cpu", lambda device: True)
+def test_on_the_processor_the_learned_field_is_made_without_torch(tmp_path, monkeypatch):
+    for module in ("devices", "tile_builder"):
+        monkeypatch.setattr(f"gaussian_core.models.{module}.is_cpu", lambda device: True)
     monkeypatch.setitem(sys.modules, "torch", None)
     document = Document.open(save_picture(tmp_path / "a.png"))
     assert not document.needs_torch
@@ -262,7 +261,8 @@ def test_without_torch_the_learned_field_is_made_in_float32(tmp_path, monkeypatc
 
 
 def test_without_torch_where_it_is_needed_the_field_is_made_all_the_same(tmp_path, monkeypatch):
-    monkeypatch.setattr("gaussian_core.models.devices.multiplies_bfloat16", lambda: True)
+    for module in ("devices", "tile_builder"):
+        monkeypatch.setattr(f"gaussian_core.models.{module}.is_cpu", lambda device: False)
     monkeypatch.setitem(sys.modules, "torch", None)
     document = Document.open(save_picture(tmp_path / "a.png"))
     while document.build_next():

@@ -135,8 +135,7 @@ def test_what_it_does_not_know_is_left_to_torch():
         assert not suits(replace(SMALL, **change)), change
 
 
-def test_tensors_that_do_not_fit_are_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(tile_builder, "runs_plainly", lambda device: True)
+def test_tensors_that_do_not_fit_are_refused(tmp_path):
     path = tmp_path / "w.safetensors"
     save_model(path, ContinuousSR(SMALL), replace(SMALL, blocks=4))
     with pytest.raises(WeightsError, match="do not fit"):

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaussian_core.convolution import kernel
-from gaussian_core.convolution.blocks import FEATURES
+from gaussian_core.convolution.blocks import FEATURES, aligned
 from gaussian_core.convolution.transforms import FILTER, POINTS
 from gaussian_core.parallel import run_strips, worker_count
 
@@ -29,7 +29,9 @@ def filters(weight: Floats, product: Callable[[Floats, Floats], Floats] = np.mat
     """
     k, c = weight.shape[:2]
     taps = weight.transpose(2, 3, 1, 0).reshape(9, c * k)
-    return product(BOTH_AXES, taps).reshape(POINTS, c, k)
+    made = aligned(POINTS, c, k)
+    made[:] = product(BOTH_AXES, taps).reshape(made.shape)
+    return made
 
 
 def convolve(
@@ -81,9 +83,11 @@ def heads(
 
     hidden (hidden, C), a multiple of 16 of them; weight (O, hidden); bias (O).
     """
-    out = np.zeros((weight.shape[1], -(-len(weight) // kernel.STEP) * kernel.STEP), np.float32)
+    out = aligned(weight.shape[1], -(-len(weight) // kernel.STEP) * kernel.STEP)
     out[:, : len(weight)] = weight.T
-    first = np.ascontiguousarray(hidden.T)
+    out[:, len(weight) :] = 0
+    first = aligned(*hidden.T.shape)
+    first[:] = hidden.T
     planes = FEATURES.empty(len(weight), len(x))
     strip = 64 * kernel.PIXELS
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from llvmlite import ir
+import numba
+from llvmlite import binding, ir
 from numba import types
 from numba.extending import intrinsic
 
@@ -13,10 +14,25 @@ from gaussian_core.convolution.steps_ir import LANES
 from gaussian_core.rasterizer.vector_ir import F32, I64, Vectors
 
 ROWS = 6  # rows of a block: with LANES columns as many sums as AVX2 has registers for
+WIDE_ROWS, WIDE = 8, 3
+"""Rows and LANES columns of a block of AVX-512, which has twice as many registers, of LANES each. The larger a block,
+the fewer loads a product: at 6 x 1 there are more than the processor makes beside as many products, and too few sums to
+wait for the last."""
 
 
-def _block(rows: int) -> Any:
-    """Make the intrinsic that computes `rows` x LANES sums, held in registers."""
+def _compiles_for_avx512() -> bool:
+    """As far as Numba's own settings tell, else as the processor is."""
+    asked: str | None = numba.config.CPU_FEATURES  # type: ignore[attr-defined]
+    if asked is not None:
+        return "+avx512f" in asked
+    return bool(binding.get_host_cpu_features().get("avx512f", False))
+
+
+IS_WIDE = _compiles_for_avx512()
+
+
+def _block(rows: int, wide: int = 1) -> Any:
+    """Make the intrinsic that computes rows x (wide LANES) sums, held in registers."""
 
     @intrinsic
     def block(
@@ -34,8 +50,11 @@ def _block(rows: int) -> Any:
         def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             a_, a_row_, a_step_, b_, b_step_, c_, c_row_, inner_, add_ = args
             v = Vectors(builder, LANES)
+            parts = [ir.Constant(I64, 4 * LANES * n) for n in range(wide)]
             targets = [
-                builder.add(c_, builder.mul(c_row_, ir.Constant(I64, k))) for k in range(rows)
+                builder.add(builder.add(c_, builder.mul(c_row_, ir.Constant(I64, k))), part)
+                for k in range(rows)
+                for part in parts
             ]
             offsets = [builder.mul(a_row_, ir.Constant(I64, k)) for k in range(rows)]
             zero = v.const(0.0)
@@ -50,19 +69,22 @@ def _block(rows: int) -> Any:
             builder.branch(loop)
             builder.position_at_end(loop)
             left, here, there = (builder.phi(I64) for _ in range(3))
-            sums = [builder.phi(v.f32) for _ in range(rows)]
-            for block_, starts in ((entry, [zero] * rows), (loading, kept)):
+            sums = [builder.phi(v.f32) for _ in targets]
+            for block_, starts in ((entry, [zero] * len(targets)), (loading, kept)):
                 left.add_incoming(inner_, block_)
                 here.add_incoming(a_, block_)
                 there.add_incoming(b_, block_)
                 for phi, start in zip(sums, starts, strict=True):
                     phi.add_incoming(start, block_)
-            column = v.load(there, v.f32)
+            columns = [v.load(builder.add(there, part), v.f32) for part in parts]
             next_sums = []
-            for phi, offset in zip(sums, offsets, strict=True):
+            for k, offset in enumerate(offsets):
                 pointer = builder.inttoptr(builder.add(here, offset), ir.PointerType(F32))
                 factor = v.splat(builder.load(pointer, align=4))
-                next_sums.append(v.fma(factor, column, phi))
+                next_sums += [
+                    v.fma(factor, column, phi)
+                    for column, phi in zip(columns, sums[k * wide : (k + 1) * wide], strict=True)
+                ]
             fewer = builder.sub(left, ir.Constant(I64, 1))
             left.add_incoming(fewer, loop)
             here.add_incoming(builder.add(here, a_step_), loop)
@@ -82,6 +104,41 @@ def _block(rows: int) -> Any:
 
 
 _block_6, _block_4, _block_2, _block_1 = (_block(rows) for rows in (ROWS, 4, 2, 1))
+_wide_8, _wide_4, _wide_2, _wide_1 = (_block(rows, WIDE) for rows in (WIDE_ROWS, 4, 2, 1))
+
+
+@compiled()
+def multiply_lanes(a, a_row, a_step, b, b_step, c, c_row, rows, inner, add):  # type: ignore[no-untyped-def]
+    """LANES columns of `multiply`."""
+    i = 0
+    while i + ROWS <= rows:
+        _block_6(a + i * a_row, a_row, a_step, b, b_step, c + i * c_row, c_row, inner, add)
+        i += ROWS
+    if i + 4 <= rows:
+        _block_4(a + i * a_row, a_row, a_step, b, b_step, c + i * c_row, c_row, inner, add)
+        i += 4
+    if i + 2 <= rows:
+        _block_2(a + i * a_row, a_row, a_step, b, b_step, c + i * c_row, c_row, inner, add)
+        i += 2
+    if i < rows:
+        _block_1(a + i * a_row, a_row, a_step, b, b_step, c + i * c_row, c_row, inner, add)
+
+
+@compiled()
+def multiply_wide(a, a_row, a_step, b, b_step, c, c_row, rows, inner, add):  # type: ignore[no-untyped-def]
+    """WIDE LANES columns of `multiply`."""
+    i = 0
+    while i + WIDE_ROWS <= rows:
+        _wide_8(a + i * a_row, a_row, a_step, b, b_step, c + i * c_row, c_row, inner, add)
+        i += WIDE_ROWS
+    if i + 4 <= rows:
+        _wide_4(a + i * a_row, a_row, a_step, b, b_step, c + i * c_row, c_row, inner, add)
+        i += 4
+    if i + 2 <= rows:
+        _wide_2(a + i * a_row, a_row, a_step, b, b_step, c + i * c_row, c_row, inner, add)
+        i += 2
+    if i < rows:
+        _wide_1(a + i * a_row, a_row, a_step, b, b_step, c + i * c_row, c_row, inner, add)
 
 
 @compiled()
@@ -91,24 +148,11 @@ def multiply(a, a_row, a_step, b, b_step, c, c_row, rows, columns, inner, add): 
     a, b, c: addresses of float32 matrices (rows, inner), (inner, columns) and (rows, columns); element (i, p) of a is
     at a + i a_row + p a_step, rows of b and c are contiguous. columns: a multiple of 16. inner: at least 1.
     """
-    for j in range(0, columns, LANES):
-        i = 0
-        while i + ROWS <= rows:
-            _block_6(
-                a + i * a_row, a_row, a_step, b + j * 4, b_step, c + i * c_row + j * 4, c_row, inner, add
-            )  # fmt: skip
-            i += ROWS
-        if i + 4 <= rows:
-            _block_4(
-                a + i * a_row, a_row, a_step, b + j * 4, b_step, c + i * c_row + j * 4, c_row, inner, add
-            )  # fmt: skip
-            i += 4
-        if i + 2 <= rows:
-            _block_2(
-                a + i * a_row, a_row, a_step, b + j * 4, b_step, c + i * c_row + j * 4, c_row, inner, add
-            )  # fmt: skip
-            i += 2
-        if i < rows:
-            _block_1(
-                a + i * a_row, a_row, a_step, b + j * 4, b_step, c + i * c_row + j * 4, c_row, inner, add
-            )  # fmt: skip
+    j = 0
+    if IS_WIDE:
+        while j + WIDE * LANES <= columns:
+            multiply_wide(a, a_row, a_step, b + j * 4, b_step, c + j * 4, c_row, rows, inner, add)
+            j += WIDE * LANES
+    while j < columns:
+        multiply_lanes(a, a_row, a_step, b + j * 4, b_step, c + j * 4, c_row, rows, inner, add)
+        j += LANES

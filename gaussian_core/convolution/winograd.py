@@ -1,6 +1,6 @@
 """The convolution for torch: F.conv2d where its tensors suit, in half the time on CPUs of AVX2.
 
-It is there for float32. Where the hardware multiplies bfloat16, networks run in that type, with torch's convolutions.
+It is there for float32: training on CPUs that multiply bfloat16 natively is in that type, with torch's convolutions.
 """
 
 from __future__ import annotations

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import ctypes.util
-import functools
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gaussian_core.errors import DeviceError
@@ -65,24 +62,6 @@ def is_cpu(device: str) -> bool:
     if sys.platform == "win32":
         return ctypes.util.find_library("nvcuda") is None
     return not any(os.path.exists(path) for path in DEVICE_FILES)
-
-
-@functools.cache
-def multiplies_bfloat16() -> bool:
-    """Whether this processor multiplies bfloat16 natively: torch's networks are then faster in that type than any
-    kernel in float32."""
-    if sys.platform.startswith("linux"):
-        # For less than what LLVM tells: it is asked before the first frame.
-        with contextlib.suppress(OSError):
-            return "avx512_bf16" in Path("/proc/cpuinfo").read_text(errors="replace").split()
-    from llvmlite import binding
-
-    return bool(binding.get_host_cpu_features().get("avx512bf16", False))
-
-
-def runs_plainly(device: str = "auto") -> bool:
-    """Whether networks of our sizes run without torch on that device (see plain_network)."""
-    return is_cpu(device) and not multiplies_bfloat16()
 
 
 def fast_dtype(device: torch.device) -> torch.dtype:

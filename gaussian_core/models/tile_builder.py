@@ -24,7 +24,7 @@ from gaussian_core.kernel_interpolation import mirrored
 from gaussian_core.models import plain_network
 from gaussian_core.models.assembly import drifts_of, metadata_of, part_of_rows
 from gaussian_core.models.config import ModelConfig, default_weights, weights_path
-from gaussian_core.models.devices import drawn_by, is_cpu, loss, pick_device, runs_plainly
+from gaussian_core.models.devices import drawn_by, is_cpu, loss, pick_device
 from gaussian_core.models.faults import Fault, attempt_twice, explanation, note_of
 from gaussian_core.models.plain_network import PlainNetwork
 from gaussian_core.models.surroundings import Surroundings, moved, surroundings
@@ -87,7 +87,7 @@ def needs_torch(path: Path, device: str = "auto") -> bool:
 
 
 def _without_torch(path: Path, device: str) -> PlainNetwork | None:
-    return _plain(path, _changed(path)) if runs_plainly(device) else None
+    return _plain(path, _changed(path)) if is_cpu(device) else None
 
 
 def _changed(path: Path) -> int:

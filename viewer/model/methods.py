@@ -91,10 +91,10 @@ FALLBACK = "kernel"
 
 
 def imports_torch(method: FieldMethod) -> bool:
-    """Whether it will here: our own networks run without where the processor is not quicker with."""
-    from gaussian_core.models.devices import runs_plainly
+    """Whether it will here: on the processor our own networks run without."""
+    from gaussian_core.models.devices import is_cpu
 
-    return method.needs_torch and not (method.name == DEFAULT and runs_plainly())
+    return method.needs_torch and not (method.name == DEFAULT and is_cpu("auto"))
 
 
 def method_named(name: str) -> FieldMethod:
