@@ -13,6 +13,7 @@ from gaussian_core.convolution import arrays, transforms, winograd  # noqa: E402
 from gaussian_core.convolution.multiply_ir import (  # noqa: E402
     LANES,
     WIDE,
+    WIDE_ROWS,
     multiply,
     multiply_lanes,
     multiply_wide,
@@ -141,11 +142,22 @@ def test_products_of_small_matrices(rows, add):
         )
 
 
-@pytest.mark.parametrize("rows", [1, 7, 8, 15])
+@pytest.mark.parametrize("rows", [1, 7, 8, 15, 16])
 @pytest.mark.parametrize("add", [0, 1])
 def test_blocks_of_all_kinds_of_processors(rows, add):
+    """With AVX-512 or without, as `multiply` puts them together."""
     _compare_product(multiply_lanes, rows, LANES, add)
-    _compare_product(multiply_wide, rows, WIDE * LANES, add)
+    _compare_product(multiply_lanes_after_wide, rows, WIDE * LANES, add)
+
+
+def multiply_lanes_after_wide(a, a_row, a_step, b, b_step, c, c_row, rows, inner, add):
+    multiply_wide(a, a_row, a_step, b, b_step, c, c_row, rows, inner, add)
+    i = rows // WIDE_ROWS * WIDE_ROWS
+    for j in range(WIDE):
+        multiply_lanes(
+            a + i * a_row, a_row, a_step, b + j * LANES * 4, b_step, c + i * c_row + j * LANES * 4, c_row,
+            rows - i, inner, add,
+        )  # fmt: skip
 
 
 def _compare_product(product, rows, columns, add):

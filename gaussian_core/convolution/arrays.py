@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gaussian_core.cache_lines import lines
 from gaussian_core.convolution import kernel
-from gaussian_core.convolution.blocks import FEATURES, aligned
+from gaussian_core.convolution.blocks import FEATURES
 from gaussian_core.convolution.transforms import FILTER, POINTS
 from gaussian_core.parallel import run_strips, worker_count
 
@@ -29,9 +30,7 @@ def filters(weight: Floats, product: Callable[[Floats, Floats], Floats] = np.mat
     """
     k, c = weight.shape[:2]
     taps = weight.transpose(2, 3, 1, 0).reshape(9, c * k)
-    made = aligned(POINTS, c, k)
-    made[:] = product(BOTH_AXES, taps).reshape(made.shape)
-    return made
+    return _from_a_line(product(BOTH_AXES, taps)).reshape(POINTS, c, k)
 
 
 def convolve(
@@ -83,11 +82,9 @@ def heads(
 
     hidden (hidden, C), a multiple of 16 of them; weight (O, hidden); bias (O).
     """
-    out = aligned(weight.shape[1], -(-len(weight) // kernel.STEP) * kernel.STEP)
+    out = np.zeros((weight.shape[1], -(-len(weight) // kernel.STEP) * kernel.STEP), np.float32)
     out[:, : len(weight)] = weight.T
-    out[:, len(weight) :] = 0
-    first = aligned(*hidden.T.shape)
-    first[:] = hidden.T
+    out, first = _from_a_line(out), _from_a_line(hidden.T)
     planes = FEATURES.empty(len(weight), len(x))
     strip = 64 * kernel.PIXELS
 
@@ -97,6 +94,13 @@ def heads(
 
     run(work, -(-len(x) // strip))
     return planes
+
+
+def _from_a_line(x: Floats) -> Floats:
+    """A copy, contiguous, that begins with a cache line."""
+    made: Floats = lines(x.size).reshape(x.shape)
+    made[:] = x
+    return made
 
 
 def _lines(x: Floats) -> NDArray[Any]:

@@ -17,22 +17,14 @@ from collections import deque
 import numpy as np
 from numpy.typing import NDArray
 
-LINE = 16
-"""Numbers in a cache line."""
+from gaussian_core.cache_lines import lines
+
 LEAST = 1 << 20
 """Bytes from which a block is worth a place here."""
 KEPT = 384 << 20
 """Bytes of free blocks that are held, at most."""
 SPARE = 1.25
 """A block may be so many times as large as what is put into it."""
-
-
-def aligned(*shape: int) -> NDArray[np.float32]:
-    """An array with anything in it that begins with a cache line, as those of a block of its own do."""
-    count = int(np.prod(shape, dtype=np.int64))
-    there = np.empty(count + LINE, np.float32)
-    first = -(there.ctypes.data // 4) % LINE
-    return there[first : first + count].reshape(shape)
 
 
 class Blocks:
@@ -49,7 +41,7 @@ class Blocks:
         """An array with anything in it. Its block is free again when the last view of it is gone."""
         count = int(np.prod(shape, dtype=np.int64))
         if 4 * count < LEAST:
-            return aligned(*shape)
+            return lines(count).reshape(shape)
         with self._lock:
             block = self._take(4 * count)
         # Views hold on to this, and not to the array that they were made from.

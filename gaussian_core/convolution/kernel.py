@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from gaussian_core.cache_lines import lines
 from gaussian_core.compiled import compiled
 from gaussian_core.convolution.multiply_ir import multiply
 from gaussian_core.convolution.steps_ir import LANES, add_lanes, copy_lanes, finish_lanes
@@ -24,15 +25,6 @@ from gaussian_core.convolution.transforms import (
 CHUNK = 24  # tiles
 PIXELS = 48  # of `heads` at once
 STEP = LANES  # channels come in multiples of this
-
-
-@compiled()
-def _lines(rows, length):
-    """(rows, length) float32, its first at the start of a cache line: steps of LANES then never touch two. Where they
-    did, transforms and products took up to twice as long."""
-    there = np.empty(rows * length + LANES, np.float32)
-    first = -(there.ctypes.data >> 2) & (LANES - 1)
-    return there[first : first + rows * length].reshape(rows, length)
 
 
 @compiled()
@@ -115,10 +107,10 @@ def forward(x, u, bias, padding, slope, plus, shift, first, last, y):
     shift: see _put. All float32 and contiguous. C and K: multiples of 16.
     """
     channels, outputs = u.shape[1], u.shape[2]
-    v = _lines(POINTS * CHUNK, channels).reshape(POINTS, CHUNK, channels)
-    m = _lines(POINTS * CHUNK, outputs).reshape(POINTS, CHUNK, outputs)
-    patch, t = _lines(6, 6 * channels), _lines(6, 6 * channels)
-    s, out = _lines(4, 6 * outputs), _lines(4, 4 * outputs)
+    v = lines(POINTS * CHUNK * channels).reshape(POINTS, CHUNK, channels)
+    m = lines(POINTS * CHUNK * outputs).reshape(POINTS, CHUNK, outputs)
+    patch, t = lines(36 * channels), lines(36 * channels)
+    s, out = lines(24 * outputs), lines(16 * outputs)
     c4, k4 = channels * 4, outputs * 4
     columns = (y.shape[1] // outputs + 3) // 4
     while first < last:
@@ -146,10 +138,10 @@ def backward(x, back, u_back, padding, du, dx):
     filters, transposed. dx empty: not wanted. All float32 and contiguous.
     """
     channels, outputs = du.shape[1], du.shape[2]
-    v = _lines(POINTS * CHUNK, channels).reshape(POINTS, CHUNK, channels)
-    m = _lines(POINTS * CHUNK, outputs).reshape(POINTS, CHUNK, outputs)
-    patch, t = _lines(6, 6 * channels), _lines(6, 6 * channels)
-    out, s = _lines(4, 4 * outputs), _lines(6, 4 * outputs)
+    v = lines(POINTS * CHUNK * channels).reshape(POINTS, CHUNK, channels)
+    m = lines(POINTS * CHUNK * outputs).reshape(POINTS, CHUNK, outputs)
+    patch, t = lines(36 * channels), lines(36 * channels)
+    out, s = lines(16 * outputs), lines(24 * outputs)
     c4, k4 = channels * 4, outputs * 4
     columns = (back.shape[1] // outputs + 3) // 4
     first, last = 0, columns * ((back.shape[0] + 3) // 4)
@@ -190,7 +182,8 @@ def heads(x, hidden, hidden_bias, out, out_bias, first, last, planes):
     contiguous; H and O' multiples of 16.
     """
     channels, middle, outputs = x.shape[1], hidden.shape[1], out.shape[1]
-    inner, values = _lines(PIXELS, middle), _lines(PIXELS, outputs)
+    inner = lines(PIXELS * middle)
+    values = lines(PIXELS * outputs).reshape(PIXELS, outputs)
     m4, o4 = middle * 4, outputs * 4
     while first < last:
         count = min(PIXELS, last - first)

@@ -104,7 +104,7 @@ def _block(rows: int, wide: int = 1) -> Any:
 
 
 _block_6, _block_4, _block_2, _block_1 = (_block(rows) for rows in (ROWS, 4, 2, 1))
-_wide_8, _wide_4, _wide_2, _wide_1 = (_block(rows, WIDE) for rows in (WIDE_ROWS, 4, 2, 1))
+_wide = _block(WIDE_ROWS, WIDE)
 
 
 @compiled()
@@ -126,19 +126,9 @@ def multiply_lanes(a, a_row, a_step, b, b_step, c, c_row, rows, inner, add):  # 
 
 @compiled()
 def multiply_wide(a, a_row, a_step, b, b_step, c, c_row, rows, inner, add):  # type: ignore[no-untyped-def]
-    """WIDE LANES columns of `multiply`."""
-    i = 0
-    while i + WIDE_ROWS <= rows:
-        _wide_8(a + i * a_row, a_row, a_step, b, b_step, c + i * c_row, c_row, inner, add)
-        i += WIDE_ROWS
-    if i + 4 <= rows:
-        _wide_4(a + i * a_row, a_row, a_step, b, b_step, c + i * c_row, c_row, inner, add)
-        i += 4
-    if i + 2 <= rows:
-        _wide_2(a + i * a_row, a_row, a_step, b, b_step, c + i * c_row, c_row, inner, add)
-        i += 2
-    if i < rows:
-        _wide_1(a + i * a_row, a_row, a_step, b, b_step, c + i * c_row, c_row, inner, add)
+    """WIDE LANES columns of `multiply`, and of its rows those that make whole blocks."""
+    for i in range(0, rows - WIDE_ROWS + 1, WIDE_ROWS):
+        _wide(a + i * a_row, a_row, a_step, b, b_step, c + i * c_row, c_row, inner, add)
 
 
 @compiled()
@@ -148,11 +138,12 @@ def multiply(a, a_row, a_step, b, b_step, c, c_row, rows, columns, inner, add): 
     a, b, c: addresses of float32 matrices (rows, inner), (inner, columns) and (rows, columns); element (i, p) of a is
     at a + i a_row + p a_step, rows of b and c are contiguous. columns: a multiple of 16. inner: at least 1.
     """
-    j = 0
-    if IS_WIDE:
-        while j + WIDE * LANES <= columns:
-            multiply_wide(a, a_row, a_step, b + j * 4, b_step, c + j * 4, c_row, rows, inner, add)
-            j += WIDE * LANES
-    while j < columns:
-        multiply_lanes(a, a_row, a_step, b + j * 4, b_step, c + j * 4, c_row, rows, inner, add)
-        j += LANES
+    wide = columns // (WIDE * LANES) * (WIDE * LANES) if IS_WIDE else 0
+    for j in range(0, wide, WIDE * LANES):
+        multiply_wide(a, a_row, a_step, b + j * 4, b_step, c + j * 4, c_row, rows, inner, add)
+    for j in range(0, columns, LANES):
+        i = rows // WIDE_ROWS * WIDE_ROWS if j < wide else 0
+        multiply_lanes(
+            a + i * a_row, a_row, a_step, b + j * 4, b_step, c + i * c_row + j * 4, c_row,
+            rows - i, inner, add,
+        )  # fmt: skip

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from gaussian_core.cache_lines import lines
 from gaussian_core.compiled import compiled
 from gaussian_core.display import CHECKER_DARK, CHECKER_LIGHT, CHECKER_SIZE
 from gaussian_core.rasterizer.cells_kernel import (
@@ -33,15 +34,6 @@ from gaussian_core.rasterizer.cpu_kernel import (
 from gaussian_core.rasterizer.enlarge_ir import MOST_NEIGHBOURS
 from gaussian_core.rasterizer.enlarge_kernel import enlarge
 from gaussian_core.rasterizer.vector_ir import BATCH, SCRATCH_ROWS, pack_bgrx
-
-
-@compiled()
-def _aligned(rows, channels, line):
-    """Room for (rows, channels, line) float32 from a cache line on."""
-    count = rows * channels * line
-    memory = np.empty(count + 16, np.float32)
-    skip = (-(memory.ctypes.data // 4)) % 16
-    return memory[skip : skip + count].reshape((rows, channels, line))
 
 
 @compiled()
@@ -120,7 +112,7 @@ def render_strip(
         ):  # fmt: skip
             over = OVERHANG_ROWS
     total = height + 2 * over
-    padded = _aligned(total, channels, line)
+    padded = lines(total * channels * line).reshape((total, channels, line))
     # Once: what blocks leave there is never read as pixels.
     padded[:over] = 0
     padded[over + height :] = 0
@@ -136,8 +128,9 @@ def render_strip(
         for _ in range(coarsest):
             w, h = (w // 2 + 2 * MOST_NEIGHBOURS + 32) // 16 * 16, h // 2 + 2 * MOST_NEIGHBOURS
             floats_all += h * channels * (w + 2 * PAD)
-        room = _aligned(1, 1, floats_all)[0, 0]
-        between = _aligned(height // 2 + 2 * MOST_NEIGHBOURS, channels, line)
+        room = lines(floats_all)
+        half = height // 2 + 2 * MOST_NEIGHBOURS
+        between = lines(half * channels * line).reshape((half, channels, line))
         finest = grids[:, G_LATTICE].min()
     # Tiles stand on multiples of 16 of the absolute lattice: the first may begin left of the viewport.
     left = -(int(lx) % 16)

@@ -30,6 +30,24 @@ def numbers(least: int, most: int) -> Callable[[str], tuple[float, ...]]:
     return parse
 
 
+def add_image_file(parser: argparse.ArgumentParser) -> None:
+    """The file to draw into."""
+    parser.add_argument(
+        "output",
+        metavar="OUT",
+        help="the image file; its ending says the format (.png .tif .jpg ...)",
+    )
+
+
+def add_region(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--region",
+        metavar="X,Y,W,H",
+        type=numbers(4, 4),
+        help="the part to draw, in source pixels (default: all)",
+    )
+
+
 def check_plot(path: Path) -> None:
     """Raise OutputError now if no plot can be drawn there later."""
     if path.suffix.lower() != ".png":

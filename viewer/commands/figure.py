@@ -21,7 +21,7 @@ from gaussian_core.list_arguments import names_in
 from gaussian_core.methods import METHODS, Options, check_name, method_of_weights
 from gaussian_core.models.config import NAMES, weights_path
 from gaussian_core.parallel import Stop
-from viewer.commands.arguments import add_weights, numbers
+from viewer.commands.arguments import add_image_file, add_region, add_weights
 from viewer.commands.damage import exit_code
 from viewer.commands.progress import progress_bar
 
@@ -33,11 +33,7 @@ DEFAULT = ("bicubic", "kernel", "continuoussr")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("input", metavar="IN", help="a picture")
-    parser.add_argument(
-        "output",
-        metavar="OUT",
-        help="the image file; its ending says the format (.png .tif .jpg ...)",
-    )
+    add_image_file(parser)
     parser.add_argument(
         "--scale",
         metavar="S",
@@ -45,12 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         required=True,
         help="output pixels per source pixel, any positive number",
     )
-    parser.add_argument(
-        "--region",
-        metavar="X,Y,W,H",
-        type=numbers(4, 4),
-        help="the part to draw, in source pixels (default: all)",
-    )
+    add_region(parser)
     parser.add_argument(
         "--methods",
         type=names_in,

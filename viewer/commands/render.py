@@ -12,18 +12,14 @@ import sys
 
 from gaussian_core.device_argument import add_device
 from gaussian_core.parallel import Stop
-from viewer.commands.arguments import add_method, add_weights, numbers
+from viewer.commands.arguments import add_image_file, add_method, add_region, add_weights, numbers
 from viewer.commands.damage import exit_code
 from viewer.commands.progress import progress_bar
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("input", metavar="IN", help="a picture, or a field (.safetensors)")
-    parser.add_argument(
-        "output",
-        metavar="OUT",
-        help="the image file; its ending says the format (.png .tif .jpg ...)",
-    )
+    add_image_file(parser)
     parser.add_argument(
         "--scale",
         metavar="S[,SY]",
@@ -33,12 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="output pixels per source pixel, any positive number; two for unequal axes. Several times for several files "
         "at once, the field being built once: then OUT has {scale} in its name",
     )
-    parser.add_argument(
-        "--region",
-        metavar="X,Y,W,H",
-        type=numbers(4, 4),
-        help="the part to draw, in source pixels (default: all)",
-    )
+    add_region(parser)
     add_method(parser)
     add_weights(parser)
     add_device(parser)

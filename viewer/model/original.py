@@ -11,13 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaussian_core.errors import ImageError
+from gaussian_core.evaluation.metrics import LEAST, luma
 from gaussian_core.imaging.picture import PictureSource
 from gaussian_core.original import Original
 from gaussian_core.pyramid import levels_of
 from viewer.model.view_state import ViewState
-
-LEAST = 11
-"""Pixels of a side that is measured without a border (the window of SSIM, as in evaluation.metrics)."""
 
 
 class OriginalDrawing(Original):
@@ -69,8 +67,6 @@ def _pixel(u: float) -> int:
 def psnr_of_frames(a: NDArray[Any], b: NDArray[Any]) -> float:
     """PSNR in dB of the luminance (BT.601, as the field's tables have it) of two frames (h, w, 4), BGRX bytes;
     infinite where they are equal."""
-    from gaussian_core.evaluation.metrics import luma
-
     total = 0.0
     for first in range(0, len(a), 64):  # rows at a time: whole frames in float64 would take 100 MB
         ya, yb = (luma(frame[first : first + 64, :, 2::-1] / 255.0) for frame in (a, b))

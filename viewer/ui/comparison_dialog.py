@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import (
-    QComboBox,
     QDialog,
     QDialogButtonBox,
     QFormLayout,
@@ -22,8 +21,8 @@ from gaussian_core.errors import UserError
 from viewer.model.comparison_export import ComparisonPlan, is_slow
 from viewer.model.methods import Choice, method_named
 from viewer.model.scene import Rect
-from viewer.model.status_text import parse_zoom, zoom_text
-from viewer.ui.export_dialog import SCALES
+from viewer.model.status_text import parse_zoom
+from viewer.ui.export_widgets import NO_SCALE, file_buttons, scale_box
 
 NO_REFERENCE = "None (Field → Compare With → A Picture File)"
 SLOW = "slow"
@@ -69,16 +68,7 @@ class ComparisonDialog(QDialog):
         self.methods.setSpacing(SPACING)
         rows = sum(self.methods.sizeHintForRow(i) + 2 * SPACING for i in range(len(choices)))
         self.methods.setFixedHeight(rows + 2 * (SPACING + self.methods.frameWidth()))
-        self.scale = QComboBox()
-        self.scale.setEditable(True)
-        self.scale.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
-        self.scale.addItems([zoom_text(s) for s in SCALES])
-        current = zoom_text(scale)
-        if self.scale.findText(current) < 0:
-            self.scale.addItem(current)
-        self.scale.setCurrentText(current)
-        self.scale.setAccessibleName("Scale")
-        self.scale.setToolTip('"350%", "3.5x", or a number; below 20 it is a factor')
+        self.scale = scale_box(scale, scale)
         width, height = region[2:]
         self.size_label = QLabel()
         self.note_label = QLabel()
@@ -97,12 +87,7 @@ class ComparisonDialog(QDialog):
         form.addRow("Size", self.size_label)
         form.addRow("", self.note_label)
         self._form = form
-        self.buttons = QDialogButtonBox(
-            QDialogButtonBox.StandardButton.Save | QDialogButtonBox.StandardButton.Cancel
-        )
-        self.buttons.button(QDialogButtonBox.StandardButton.Save).setText("Choose File...")
-        self.buttons.accepted.connect(self._accept)
-        self.buttons.rejected.connect(self.reject)
+        self.buttons = file_buttons(self._accept, self.reject)
         self._box = box = QVBoxLayout(self)
         box.setContentsMargins(20, 18, 20, 16)
         box.setSpacing(16)
@@ -139,7 +124,7 @@ class ComparisonDialog(QDialog):
         notes: tuple[str, ...] = ()
         if plan is None:
             no_scale = parse_zoom(self.scale.currentText()) is None
-            wrong = "Type a scale such as 350%, 3.5x or 4" if no_scale else "Tick a method"
+            wrong = NO_SCALE if no_scale else "Tick a method"
         else:
             try:
                 (width, height), notes = self._preview(plan)

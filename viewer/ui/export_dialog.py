@@ -5,7 +5,6 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import (
-    QComboBox,
     QDialog,
     QDialogButtonBox,
     QFormLayout,
@@ -17,9 +16,8 @@ from PySide6.QtWidgets import (
 
 from viewer.model.export_plan import ExportPlan, export_size
 from viewer.model.scene import Rect
-from viewer.model.status_text import parse_zoom, zoom_text
-
-SCALES = (1.0, 2.0, 3.0, 4.0, 8.0)
+from viewer.model.status_text import parse_zoom
+from viewer.ui.export_widgets import NO_SCALE, file_buttons, scale_box
 
 
 class ExportDialog(QDialog):
@@ -50,16 +48,7 @@ class ExportDialog(QDialog):
         self.view = QRadioButton("What is in view")
         part = self.whole if before is None or before.region is None else self.view
         part.setChecked(True)
-        self.scale = QComboBox()
-        self.scale.setEditable(True)
-        self.scale.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
-        self.scale.addItems([zoom_text(s) for s in SCALES])
-        current = zoom_text(scale)
-        if self.scale.findText(current) < 0:
-            self.scale.addItem(f"{current}")
-        self.scale.setCurrentText(zoom_text(4.0 if before is None else before.scale))
-        self.scale.setAccessibleName("Scale")
-        self.scale.setToolTip('"350%", "3.5x", or a number; below 20 it is a factor')
+        self.scale = scale_box(scale, 4.0 if before is None else before.scale)
         self.size_label = QLabel()
         form = QFormLayout()
         form.setHorizontalSpacing(16)
@@ -71,12 +60,7 @@ class ExportDialog(QDialog):
         self.method_label = QLabel(method)
         self.method_label.setTextFormat(Qt.TextFormat.PlainText)
         form.addRow("Method", self.method_label)
-        self.buttons = QDialogButtonBox(
-            QDialogButtonBox.StandardButton.Save | QDialogButtonBox.StandardButton.Cancel
-        )
-        self.buttons.button(QDialogButtonBox.StandardButton.Save).setText("Choose File...")
-        self.buttons.accepted.connect(self._accept)
-        self.buttons.rejected.connect(self.reject)
+        self.buttons = file_buttons(self._accept, self.reject)
         box = QVBoxLayout(self)
         box.setContentsMargins(20, 18, 20, 16)
         box.setSpacing(16)
@@ -103,7 +87,7 @@ class ExportDialog(QDialog):
         size = None if plan is None else export_size(self._extent, plan)
         role = QPalette.ColorRole.WindowText
         if size is None:
-            self.size_label.setText("Type a scale such as 350%, 3.5x or 4")
+            self.size_label.setText(NO_SCALE)
             role = QPalette.ColorRole.BrightText
         else:
             width, height = size
