@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from gaussian_core.parallel import run_strips
 from gaussian_core.rasterizer import PIXEL_SIGMA
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ STEPS = 5
 # Source pixels around a rectangle that its correction depends on. A step reaches one pixel further and is fainter by
 # 1/27, so what is 4 pixels away counts for less than a millionth.
 HALO = 3
+STRIP = 32  # rows that a worker takes at once
 
 
 def weight(scale: tuple[float, float]) -> float:
@@ -58,20 +60,36 @@ def solve(residual: NDArray[np.float32]) -> NDArray[np.float32]:
 
     Outside the array there are no Gaussians: at the borders of a picture that is so, elsewhere leave HALO pixels.
     """
+    height = len(residual)
+    out = np.empty(residual.shape, np.float32)
+
+    def strip(number: int) -> None:
+        first, last = number * STRIP, min((number + 1) * STRIP, height)
+        # A step looks one row further: with so many more on both sides, these are as from the whole.
+        top = max(first - STEPS, 0)
+        solved = _solve(residual[top : last + STEPS])
+        out[first:last] = solved[first - top : last - top]
+
+    run_strips(strip, -(-height // STRIP))
+    return out
+
+
+def _solve(residual: NDArray[np.float32]) -> NDArray[np.float32]:
     variance = SIGMA**2 + PIXEL_SIGMA**2
-    near = math.exp(-0.5 / variance)  # response of the next pixel, relative to the own
+    near = np.float32(math.exp(-0.5 / variance))  # response of the next pixel, relative to the own
     target = residual * np.float32(variance / SIGMA**2)
     out = target.copy()
+    beside = np.empty_like(out)
     for _ in range(STEPS):
-        shown = out
+        shown = out.copy()
         for axis in (0, 1):
-            padded = np.pad(shown, [(int(axis == a),) * 2 for a in range(3)])
-            before, after = (
-                (padded[:-2], padded[2:]) if axis == 0 else (padded[:, :-2], padded[:, 2:])
-            )
-            shown = shown + near * (before + after)
-        out = out + (target - shown)
-    return np.asarray(out, np.float32)
+            seen, around = (np.moveaxis(a, axis, 0) for a in (shown, beside))
+            np.multiply(seen, near, out=around)
+            seen[1:] += around[:-1]
+            seen[:-1] += around[1:]
+        np.subtract(target, shown, out=shown)
+        out += shown
+    return out
 
 
 def make_rows(amplitudes: NDArray[np.float32], left: int, top: int) -> NDArray[np.float32]:

@@ -104,21 +104,26 @@ def _in_rect(x, y, starts, columns, c0, c1, r0, r1, x0, y0, x1, y1):
     return out[:n]
 
 
+@compiled(fastmath={"nnan", "nsz"})
+def _number_cells(x, y, cell, first_x, first_y, columns, rows, numbers):
+    """Cell number of each centre. Without branches, so that it is computed a vector at a time."""
+    inverse = 1.0 / cell  # exact: a power of two
+    most_x, most_y = float(columns - 1), float(rows - 1)
+    across = np.int32(columns)
+    for k in range(x.size):
+        i = min(max(np.floor(x[k] * inverse) - first_x, 0.0), most_x)
+        j = min(max(np.floor(y[k] * inverse) - first_y, 0.0), most_y)
+        numbers[k] = np.int32(j) * across + np.int32(i)
+
+
 @compiled()
-def _count_cells(x, y, cell, first_x, first_y, columns, rows, numbers, starts):
-    """Cell number of each centre, first place of each cell; True when the centres already stand in cell order."""
+def _count_cells(numbers, starts):
+    """First place of each cell, from zeros; True when the numbers already stand in order."""
     ordered = True
     last = np.int32(-1)
-    for k in range(x.size):
-        i = int(np.floor(x[k] / cell)) - first_x
-        j = int(np.floor(y[k] / cell)) - first_y
-        i = min(max(i, 0), columns - 1)
-        j = min(max(j, 0), rows - 1)
-        number = np.int32(j * columns + i)
-        numbers[k] = number
+    for number in numbers:
         starts[number + 1] += 1
-        if number < last:
-            ordered = False
+        ordered &= number >= last
         last = number
     for c in range(starts.size - 1):
         starts[c + 1] += starts[c]
@@ -140,25 +145,23 @@ def _gather(source, order, target):
         target[k] = source[order[k]]
 
 
-@compiled()
-def _narrowness(xx, xy, yy, every):
-    """The least variance along a row or a column of pixels, and that of each `every`-th Gaussian (source pixels^2)."""
-    some = np.empty((xx.size + every - 1) // every, np.float64)
+@compiled(fastmath={"nnan", "nsz"}, error_model="numpy")
+def _least_narrow(xx, xy, yy):
+    """The least of the Gaussians' variances along a row or a column of pixels (source pixels^2)."""
     least = np.inf
     for k in range(xx.size):
         a, b, c = float(xx[k]), float(xy[k]), float(yy[k])
-        narrow = max((a * c - b * b) / max(a, c), 0.0)
-        least = min(least, narrow)
-        if k % every == 0:
-            some[k // every] = narrow
-    return least, some
+        least = min(least, (a * c - b * b) / max(a, c))
+    return max(least, 0.0)
 
 
 def _narrowest(covariances: NDArray[np.float32]) -> tuple[float, ...]:
     """GridLevel.narrowest of (N, 3) covariances, N at least 1."""
     xx, xy, yy = covariances.T
-    least, some = _narrowness(xx, xy, yy, max(1, len(covariances) // SAMPLED))
-    return (float(least), *(float(v) for v in np.quantile(some, np.arange(1, 10) / 10)))
+    a, b, c = covariances[:: max(1, len(covariances) // SAMPLED)].T.astype(np.float64)
+    some = np.maximum((a * c - b * b) / np.maximum(a, c), 0.0)
+    deciles = np.quantile(some, np.arange(1, 10) / 10)
+    return (float(_least_narrow(xx, xy, yy)), *(float(v) for v in deciles))
 
 
 def build_index(
@@ -283,7 +286,8 @@ def _bin(
     numbers = np.empty(x.size, np.int32)
     starts = np.zeros(columns * rows + 1, np.int32)
     order = None
-    if not _count_cells(x, y, cell, first[0], first[1], columns, rows, numbers, starts):
+    _number_cells(x, y, cell, float(first[0]), float(first[1]), columns, rows, numbers)
+    if not _count_cells(numbers, starts):
         order = np.empty(x.size, np.int64)
         _counting_sort(numbers, starts, order)
     starts += np.int32(offset)

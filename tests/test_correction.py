@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gaussian_core.correction import make_rows, solve, weight
+from gaussian_core.correction import STRIP, make_rows, solve, weight
 from gaussian_core.field import GaussianField
 from gaussian_core.rasterizer import rasterize
 from gaussian_core.viewport import Viewport
@@ -30,7 +30,14 @@ def with_correction(height, width, channels=3):
     )
 
 
-@pytest.mark.parametrize("extent", [(1, 1), (2, 9), (17, 23)])
+def test_its_strips_do_not_change_a_bit(monkeypatch):
+    missing = np.random.default_rng(2).standard_normal((3 * STRIP + 7, 21, 3)).astype(np.float32)
+    by_strips = solve(missing)
+    monkeypatch.setattr("gaussian_core.correction.STRIP", len(missing))
+    assert np.array_equal(solve(missing), by_strips)
+
+
+@pytest.mark.parametrize("extent", [(1, 1), (2, 9), (17, 23), (STRIP + 2, 5)])
 @pytest.mark.parametrize("backend", ["cpu", "reference", "torch"])
 def test_the_correction_makes_it_the_file(extent, backend):
     field, base, pixels = with_correction(*extent)

@@ -80,17 +80,19 @@ def heads(
 ) -> Floats:
     """(O, P): weight relu(hidden x + hidden_bias) + bias for each pixel of x (P, C), in one piece.
 
-    hidden (hidden, C), a multiple of 16 of them; weight (O, hidden); bias (O).
+    hidden (hidden, C); weight (O, hidden); bias (O).
     """
-    out = np.zeros((weight.shape[1], -(-len(weight) // kernel.STEP) * kernel.STEP), np.float32)
-    out[:, : len(weight)] = weight.T
-    out, first = _from_a_line(out), _from_a_line(hidden.T)
+    # What is added is one more column: the kernel gives each pixel a one to multiply it with.
+    one = np.zeros((1, hidden.shape[1] + 1), np.float32)
+    one[0, -1] = 1
+    first = _from_a_line(np.concatenate([np.column_stack([hidden, hidden_bias]), one]))
+    second = _from_a_line(np.column_stack([weight, bias]))
     planes = FEATURES.empty(len(weight), len(x))
     strip = 64 * kernel.PIXELS
 
     def work(number: int) -> None:
         begin, end = number * strip, min((number + 1) * strip, len(x))
-        kernel.heads(x, first, hidden_bias, out, bias, begin, end, planes)
+        kernel.heads(x, first, second, begin, end, planes)
 
     run(work, -(-len(x) // strip))
     return planes

@@ -175,33 +175,40 @@ def backward(x, back, u_back, padding, du, dx):
 
 
 @compiled()
-def heads(x, hidden, hidden_bias, out, out_bias, first, last, planes):
-    """planes[:, first : last] = out^T relu(hidden^T x + hidden_bias) + out_bias, pixel by pixel.
+def heads(x, hidden, out, first, last, planes):
+    """planes[:, first : last] = out relu(hidden [x, 1]), pixel by pixel.
 
-    x (N, C); hidden (C, H), out (H, O') with hidden_bias (H), out_bias (O) and O' >= O; planes (O, N). All float32 and
-    contiguous; H and O' multiples of 16.
+    x (N, C); hidden (H, C + 1), whose last column is what is added; out (O, H); planes (O, N). All float32 and
+    contiguous.
     """
-    channels, middle, outputs = x.shape[1], hidden.shape[1], out.shape[1]
-    inner = lines(PIXELS * middle)
-    values = lines(PIXELS * outputs).reshape(PIXELS, outputs)
-    m4, o4 = middle * 4, outputs * 4
+    channels, middle, outputs = x.shape[1], hidden.shape[0], out.shape[0]
+    # Pixels are columns here: the products then write planes, and what is turned round is x, the smallest of all.
+    seen = lines((channels + 1) * PIXELS).reshape(channels + 1, PIXELS)
+    inner = lines(middle * PIXELS).reshape(middle, PIXELS)
+    rest = lines(outputs * PIXELS).reshape(outputs, PIXELS)
+    row = PIXELS * 4
+    seen[:channels] = 0
+    seen[channels] = 1
     while first < last:
         count = min(PIXELS, last - first)
-        multiply(
-            x.ctypes.data + first * channels * 4, channels * 4, 4, hidden.ctypes.data, m4,
-            inner.ctypes.data, m4, count, middle, channels, 0,
-        )  # fmt: skip
         for k in range(count):
-            row = inner.ctypes.data + k * m4
-            for q in range(0, m4, 64):
-                finish_lanes(row + q, hidden_bias.ctypes.data + q, np.float32(0), row + q)
+            for c in range(channels):
+                seen[c, k] = x[first + k, c]
         multiply(
-            inner.ctypes.data, m4, 4, out.ctypes.data, o4, values.ctypes.data, o4,
-            count, outputs, middle, 0,
+            hidden.ctypes.data, hidden.shape[1] * 4, 4, seen.ctypes.data, row,
+            inner.ctypes.data, row, middle, PIXELS, channels + 1, 0,
         )  # fmt: skip
-        for o in range(planes.shape[0]):
-            for k in range(count):
-                planes[o, first + k] = values[k, o] + out_bias[o]
+        for h in range(middle):
+            for k in range(PIXELS):
+                inner[h, k] = max(inner[h, k], np.float32(0))
+        target = planes.ctypes.data + first * 4 if count == PIXELS else rest.ctypes.data
+        step = planes.shape[1] * 4 if count == PIXELS else row
+        multiply(
+            out.ctypes.data, middle * 4, 4, inner.ctypes.data, row,
+            target, step, outputs, PIXELS, middle, 0,
+        )  # fmt: skip
+        if count < PIXELS:
+            planes[:, first:last] = rest[:, :count]
         first += count
 
 
@@ -211,5 +218,5 @@ def warm() -> None:
     u, bias = np.zeros((POINTS, STEP, STEP), np.float32), np.zeros(STEP, np.float32)
     none = np.empty((0, 0), np.float32)
     forward(x, u, bias, 0, np.float32(1), none, 0, 0, 1, y)
-    square = np.zeros((STEP, STEP), np.float32)
-    heads(y, square, bias, square, bias, 0, 1, np.zeros((STEP, 1), np.float32))
+    square = np.zeros((STEP + 1, STEP + 1), np.float32)
+    heads(y, square, square, 0, 1, np.zeros((STEP + 1, 1), np.float32))

@@ -88,7 +88,7 @@ def cropped(x: Tensor, by: int) -> Tensor:
 def heads(x: Tensor, hidden: nn.Conv2d, weight: Tensor, bias: Tensor) -> Tensor:
     """(O, H, W): weight relu(hidden(x)) + bias for each pixel of x (1, C, H, W), on the CPU, without a gradient.
 
-    hidden: a convolution of 1 x 1 to a multiple of 16 channels; weight (O, hidden); bias (O). All float32.
+    hidden: a convolution of 1 x 1; weight (O, hidden); bias (O). All float32.
     """
     assert hidden.bias is not None
     height, width = x.shape[-2:]

@@ -99,14 +99,22 @@ def drifts_of(
     n = cells * cells
     count = rows.shape[1] - ROW_PADDING
     lines = count // (n * width)
-    x = rows[0, :count].reshape(lines, width, cells, cells)
-    y = rows[1, :count].reshape(lines, width, cells, cells)
     within = (np.arange(cells, dtype=np.float32) + np.float32(place)) / np.float32(cells)
-    columns = (np.arange(width, dtype=np.float32) + np.float32(origin[0]))[:, None, None] + within
-    heights = (np.arange(lines, dtype=np.float32) + np.float32(origin[1]))[:, None, None, None]
+    # As long lines: NumPy takes its time for each of the short ones of a cell.
+    across = np.arange(width, dtype=np.float32) + np.float32(origin[0])
+    columns = (across[:, None, None] + within).repeat(cells, 1).reshape(-1)
+    heights = np.arange(lines, dtype=np.float32) + np.float32(origin[1])
+    down = np.tile(within.repeat(cells), width)
+    x, y = (row[:count].reshape(lines, -1) for row in rows[:2])
     out = np.empty((count, 2), np.float16)
-    out[:, 0].reshape(x.shape)[...] = x - columns
-    out[:, 1].reshape(y.shape)[...] = y - (heights + within[:, None])
+    dx, dy = (drifts.reshape(lines, -1) for drifts in out.T)
+
+    def strip(number: int) -> None:
+        part = slice(number * STRIP, (number + 1) * STRIP)
+        dx[part] = x[part] - columns
+        dy[part] = y[part] - (heights[part, None] + down)
+
+    run_strips(strip, -(-lines // STRIP))
     return out
 
 
@@ -121,6 +129,11 @@ def part_of_rows(
         :, part[1] - rect[1] : part[3] - rect[1], (part[0] - rect[0]) * n : (part[2] - rect[0]) * n
     ]
     count = inner.shape[1] * inner.shape[2]
-    out = np.zeros((len(rows), count + ROW_PADDING), np.float32)
-    out[:, :count].reshape(inner.shape)[...] = inner
+    out = np.empty((len(rows), count + ROW_PADDING), np.float32)
+    out[:, count:] = 0
+
+    def copy(number: int) -> None:
+        out[number, :count].reshape(inner.shape[1:])[...] = inner[number]
+
+    run_strips(copy, len(rows))
     return out
