@@ -1,4 +1,4 @@
-"""One thread pool for all kernels.
+"""One thread pool a priority for all kernels.
 
 The kernels are single-threaded and release the GIL; parallelism is strips of the output on this pool. Numba's own
 parallel loops are not used: its default threading layer aborts the process when two Python threads run parallel
@@ -19,7 +19,8 @@ from gaussian_core.errors import Cancelled
 Stop = Callable[[], bool]
 
 _lock = threading.Lock()
-_pool: ThreadPoolExecutor | None = None
+_pools: dict[int, ThreadPoolExecutor] = {}
+_mine = threading.local()
 
 
 def worker_count() -> int:
@@ -35,10 +36,12 @@ of it as soon as the frame is there; the window itself comes before both."""
 
 
 def lower_priority(to: int = FRAMES) -> None:
-    """Let the calling thread, and those it starts, give way to others of the process where all cores are busy.
+    """Let the calling thread, those it starts, and those that help it with its strips give way to others of the process
+    where all cores are busy.
 
     Linux gives threads priorities of their own; elsewhere this does nothing and the system's scheduler decides.
     """
+    _mine.priority = to
     if sys.platform.startswith("linux"):
         thread = threading.get_native_id()
         # Never upwards: a process that was started with a lower priority may not raise it.
@@ -46,19 +49,26 @@ def lower_priority(to: int = FRAMES) -> None:
         os.setpriority(os.PRIO_PROCESS, thread, lower)
 
 
-def pool() -> ThreadPoolExecutor:
-    """The shared pool, made on first use."""
-    global _pool
+def _pool() -> ThreadPoolExecutor:
+    """The pool that the calling thread's strips run on, made on first use.
+
+    A thread may not raise its priority again, so those that help with building are others than those of the frames: at
+    the priority of a frame they would take every frame beside a network twice its time.
+    """
+    priority = getattr(_mine, "priority", FRAMES)
     with _lock:
-        if _pool is None:
-            _pool = ThreadPoolExecutor(
-                worker_count(), thread_name_prefix="kernel", initializer=lower_priority
+        if priority not in _pools:
+            _pools[priority] = ThreadPoolExecutor(
+                worker_count(),
+                thread_name_prefix="kernel",
+                initializer=lower_priority,
+                initargs=(priority,),
             )
-        return _pool
+        return _pools[priority]
 
 
 def run_strips(work: Callable[[int], object], count: int, stop: Stop | None = None) -> None:
-    """Run work(i) for i in range(count) on the pool, the caller's thread included.
+    """Run work(i) for i in range(count) on the pool of the caller's priority, the caller's thread included.
 
     Each worker takes the next strip when it is done with one, so uneven strips balance. `stop` is polled before every
     strip; once it is true no further strip starts and, when the running ones have ended, Cancelled is raised. An
@@ -85,8 +95,9 @@ def run_strips(work: Callable[[int], object], count: int, stop: Stop | None = No
                 raise
 
     helpers: list[Future[None]] = []
+    pool = _pool()
     for _ in itertools.repeat(None, min(worker_count(), count) - 1):
-        helpers.append(pool().submit(drain))
+        helpers.append(pool.submit(drain))
     try:
         drain()
     finally:

@@ -37,6 +37,9 @@ class GridLevel:
     # Of each Gaussian the variance along a row or a column of pixels, whichever is less, source pixels squared: the
     # least of all, then those that nearly one, two ... nine tenths stay below.
     narrowest: tuple[float, ...]
+    # Of each Gaussian the variance along x or y, whichever is more, source pixels squared: what nearly nineteen in
+    # twenty stay below.
+    widest: float
     # Every cell holds one Gaussian, in the same place, and all have the level's `variance` and no correlation.
     regular: bool = False
 
@@ -155,13 +158,14 @@ def _least_narrow(xx, xy, yy):
     return max(least, 0.0)
 
 
-def _narrowest(covariances: NDArray[np.float32]) -> tuple[float, ...]:
-    """GridLevel.narrowest of (N, 3) covariances, N at least 1."""
+def _widths(covariances: NDArray[np.float32]) -> tuple[tuple[float, ...], float]:
+    """GridLevel.narrowest and widest of (N, 3) covariances, N at least 1."""
     xx, xy, yy = covariances.T
     a, b, c = covariances[:: max(1, len(covariances) // SAMPLED)].T.astype(np.float64)
-    some = np.maximum((a * c - b * b) / np.maximum(a, c), 0.0)
-    deciles = np.quantile(some, np.arange(1, 10) / 10)
-    return (float(_least_narrow(xx, xy, yy)), *(float(v) for v in deciles))
+    larger = np.maximum(a, c)
+    deciles = np.quantile(np.maximum((a * c - b * b) / larger, 0.0), np.arange(1, 10) / 10)
+    narrowest = (float(_least_narrow(xx, xy, yy)), *(float(v) for v in deciles))
+    return narrowest, float(np.quantile(larger, 0.95))
 
 
 def build_index(
@@ -195,8 +199,9 @@ def build_index(
         shapes = covariances if chosen is None else covariances[chosen]
         if chosen is not None:
             variances = (float(shapes[:, 0].max()), float(shapes[:, 2].max()))
-        narrowest = _narrowest(shapes)
-        order, level = _bin(m[:, 0], m[:, 1], float(2.0**exponent), variances, narrowest, placed)
+        order, level = _bin(
+            m[:, 0], m[:, 1], float(2.0**exponent), variances, _widths(shapes), placed
+        )
         if chosen is not None:
             order = chosen if order is None else chosen[order]
         orders.append(order)
@@ -230,9 +235,7 @@ def index_in_order(
     count = rows.shape[1] - ROW_PADDING
     shapes = rows[2:5, :count].T
     variance = (float(shapes[:, 0].max()), float(shapes[:, 2].max()))
-    level = GridLevel(
-        1.0, first, columns, lines, starts, variance, bounds, count, _narrowest(shapes)
-    )
+    level = GridLevel(1.0, first, columns, lines, starts, variance, bounds, count, *_widths(shapes))
     return SpatialIndex(rows, None, _marked([level], rows, count))
 
 
@@ -270,7 +273,7 @@ def _bin(
     y: NDArray[np.float32],
     cell: float,
     variance: tuple[float, float],
-    narrowest: tuple[float, ...],
+    widths: tuple[tuple[float, ...], float],
     offset: int,
 ) -> tuple[NDArray[np.int64] | None, GridLevel]:
     """Order of the centres by cell (None: as they stand) and the grid, whose places start at `offset`."""
@@ -291,4 +294,4 @@ def _bin(
         order = np.empty(x.size, np.int64)
         _counting_sort(numbers, starts, order)
     starts += np.int32(offset)
-    return order, GridLevel(cell, first, columns, rows, starts, variance, bounds, x.size, narrowest)
+    return order, GridLevel(cell, first, columns, rows, starts, variance, bounds, x.size, *widths)

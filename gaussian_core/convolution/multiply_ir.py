@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
-from llvmlite import binding, ir
+from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
 from gaussian_core.compiled import compiled
 from gaussian_core.convolution.steps_ir import LANES
-from gaussian_core.rasterizer.vector_ir import F32, I64, Vectors
+from gaussian_core.rasterizer.vector_ir import F32, I64, Vectors, compiles_for
 
 ROWS = 6  # rows of a block: with LANES columns as many sums as AVX2 has registers for
 WIDE_ROWS, WIDE = 8, 3
@@ -20,15 +19,7 @@ the fewer loads a product: at 6 x 1 there are more than the processor makes besi
 wait for the last."""
 
 
-def _compiles_for_avx512() -> bool:
-    """As far as Numba's own settings tell, else as the processor is."""
-    asked: str | None = numba.config.CPU_FEATURES  # type: ignore[attr-defined]
-    if asked is not None:
-        return "+avx512f" in asked
-    return bool(binding.get_host_cpu_features().get("avx512f", False))
-
-
-IS_WIDE = _compiles_for_avx512()
+IS_WIDE = compiles_for("avx512f")
 
 
 def _block(rows: int, wide: int = 1) -> Any:

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from llvmlite import binding, ir
+from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from gaussian_core.rasterizer.vector_ir import F32, I32, I64, LOG2_E, Vectors
+from gaussian_core.rasterizer.vector_ir import F32, I32, I64, LOG2_E, Vectors, compiles_for
 
 # One vector register of what most machines have; with AVX-512 its registers, which are twice as wide.
-LANES = 16 if binding.get_host_cpu_features().get("avx512f") else 8
+LANES = 16 if compiles_for("avx512f") else 8
 SLOTS = (
     4  # Gaussians of a cell that are taken together: what they add to a pixel stays in registers
 )
@@ -115,10 +115,11 @@ def prepare_slot(
     edge_y: Any,
     cell: Any,
     scale: Any,
-    shift_x: Any,
+    shifts_x: Any,
     shift_y: Any,
     footprint: Any,
     reach: Any,
+    limit: Any,
     gain: Any,
     scratch: Any,
     template: Any,
@@ -127,7 +128,8 @@ def prepare_slot(
 
     starts: address of the number of the first Gaussian of each cell, of which `cells` exist. (edge_x, edge_y): the
     first cell's corner, source pixels; cell: its side. scale: device pixels per source pixel. A cell's pixel has its
-    centre (shift_x, shift_y) device pixels from the cell's corner.
+    centre (shift x, shift_y) device pixels from the cell's corner; shifts_x: address of LANES of them. limit: pixels
+    from a cell's own that are written to at most, each way.
     Returns the lanes, a bit each, whose Gaussian exists but has to be drawn by itself.
     """
     channels = len(template)
@@ -136,7 +138,7 @@ def prepare_slot(
         b = builder
         (
             rows_, row_b, starts_, cells_, number_, slot_, edge_x_, edge_y_, cell_, scale_,
-            shift_x_, shift_y_, foot, reach_, gain_, scratch_, _,
+            shifts_x_, shift_y_, foot, reach_, limit_, gain_, scratch_, _,
         ) = args  # fmt: skip
         v = Vectors(b, LANES)
         zero, one = v.const(0.0), v.const(1.0)
@@ -154,7 +156,7 @@ def prepare_slot(
         # precision holds exactly.
         vscale = v.splat(scale_)
         edges = v.fma(v.iota(v.f32), v.splat(cell_), v.splat(edge_x_))
-        ex = b.fsub(v.splat(shift_x_), b.fmul(b.fsub(x, edges), vscale))
+        ex = b.fsub(v.load(shifts_x_, v.f32), b.fmul(b.fsub(x, edges), vscale))
         ey = b.fsub(v.splat(shift_y_), b.fmul(b.fsub(y, v.splat(edge_y_)), vscale))
         area = b.fmul(vscale, vscale)
         own_xx, xy, own_yy = (b.fmul(s, area) for s in (sxx, sxy, syy))
@@ -178,6 +180,9 @@ def prepare_slot(
         worst = b.fadd(b.fmul(b.fmul(quad_xx, wx), wx), b.fmul(b.fmul(quad_yy, wy), wy))
         within = b.fcmp_ordered(">", b.fsub(worst, cross), v.const(DEEPEST))
         fit = b.and_(exists, within)
+        for low, high in boxes:
+            farthest = v.larger(b.fneg(low), high)
+            fit = b.and_(fit, b.fcmp_ordered("<=", farthest, v.splat(limit_)))
         # A lane without a Gaussian keeps finite numbers and adds nothing.
         quad_xx, quad_xy, quad_yy = (b.select(fit, q, zero) for q in (quad_xx, quad_xy, quad_yy))
         for vector, end in ((FIRST_COLUMN, 0), (LAST_COLUMN, 1)):
@@ -213,7 +218,7 @@ def prepare_slot(
         return b.zext(b.bitcast(alone, ir.IntType(LANES)), I64)
 
     i, f = types.int64, types.float32
-    return types.int64(i, i, i, i, i, i, f, f, f, f, f, f, f, f, f, i, template), codegen
+    return types.int64(i, i, i, i, i, i, f, f, f, f, i, f, f, f, f, f, i, template), codegen
 
 
 def _load_lanes(
@@ -328,17 +333,20 @@ def add_column(
     number: Any,
     first: Any,
     last: Any,
+    ring: Any,
+    ring_bytes: Any,
     template: Any,
 ) -> Any:
     """Add all slots to column `number` (relative to the cells' own) of pixels, rows `first` .. `last` of each cell's.
 
-    pixels: address of the first cell's own row in that column, in the plane of the first channel.
+    pixels: address of the first cell's own row in that column, in the plane of the first channel. ring, ring_bytes:
+    the rows are in so many bytes from there on, and after the last comes the first.
     """
     channels = len(template)
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         b = builder
-        scratch_, pixels_, row_b, channel_b, number_, first_, last_, _ = args
+        scratch_, pixels_, row_b, channel_b, number_, first_, last_, ring_, ring_b, _ = args
         v = Vectors(b, LANES)
         here = v.splat(b.sitofp(number_, F32))
         zero, one = v.const(0.0), ir.Constant(I64, 1)
@@ -354,11 +362,19 @@ def add_column(
             weights.append(b.select(inside, get(slot, NOW_WEIGHT), zero))
         downs = [get(k, NOW_DOWN) for k in range(SLOTS)]
         ups = [get(k, NOW_UP) for k in range(SLOTS)]
+        ring_end = b.add(ring_, ring_b)
+
+        def in_ring(address: Any) -> Any:
+            before = b.icmp_signed("<", address, ring_)
+            address = b.select(before, b.add(address, ring_b), address)
+            behind = b.icmp_signed(">=", address, ring_end)
+            return b.select(behind, b.sub(address, ring_b), address)
+
         above = [b.fmul(w, a) for w, a in zip(weights, ups, strict=True)]
         next_ups = [b.fmul(a, get(k, BEND_Y)) for k, a in enumerate(ups)]
         for g_start, a_start, begin, stride, count in (
             (weights, downs, pixels_, row_b, b.add(last_, one)),
-            (above, next_ups, b.sub(pixels_, row_b), b.neg(row_b), b.neg(first_)),
+            (above, next_ups, in_ring(b.sub(pixels_, row_b)), b.neg(row_b), b.neg(first_)),
         ):
             entry = b.block
             loop = b.append_basic_block("rows")
@@ -384,10 +400,63 @@ def add_column(
                 a[k].add_incoming(b.fmul(a[k], get(k, BEND_Y)), loop)
             left_next = b.sub(left, one)
             left.add_incoming(left_next, loop)
-            address.add_incoming(b.add(address, stride), loop)
+            address.add_incoming(in_ring(b.add(address, stride)), loop)
             b.cbranch(b.icmp_signed(">", left_next, ir.Constant(I64, 0)), loop, done)
             b.position_at_end(done)
         return context.get_dummy_value()
 
     i = types.int64
-    return types.none(i, i, i, i, i, i, i, template), codegen
+    return types.none(i, i, i, i, i, i, i, i, i, template), codegen
+
+
+@intrinsic
+def add_spread(
+    typingctx: Any, source: Any, plane_bytes: Any, count: Any, cells: Any, after: Any, pixels: Any
+) -> Any:
+    """Add to LANES pixels what `count` planes hold for them.
+
+    pixels: address of the first. source: of cell 0 in the first plane; the next one is plane_bytes further on. cells,
+    after: addresses of int32, for the first plane; for the next ones they are one further back each. There, for each of
+    the pixels: the number of the cell that it takes from that plane, or -1; such numbers rise one by one. And, for the
+    first pixel, the first of them.
+    """
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        b = builder
+        source_, plane_b, count_, cells_, after_, pixels_ = args
+        v = Vectors(b, LANES)
+        zero, one, four = v.const(0.0), ir.Constant(I64, 1), ir.Constant(I64, 4)
+        start = v.load(pixels_, v.f32)
+        entry = b.block
+        loop = b.append_basic_block("planes")
+        done = b.append_basic_block("planes.done")
+        b.cbranch(b.icmp_signed(">", count_, ir.Constant(I64, 0)), loop, done)
+        b.position_at_end(loop)
+        left, plane, own, next_ = (b.phi(I64) for _ in range(4))
+        total = b.phi(v.f32)
+        for phi, begin in (
+            (left, count_), (plane, source_), (own, cells_), (next_, after_), (total, start),
+        ):  # fmt: skip
+            phi.add_incoming(begin, entry)
+        numbers = v.load(own, v.i32)
+        exists = b.icmp_signed(">=", numbers, v.const(0, v.i32))
+        first = b.load(b.inttoptr(next_, ir.PointerType(I32)), align=4)
+        place = b.add(plane, b.mul(b.sext(first, I64), four))
+        within = b.select(exists, b.sub(numbers, v.splat(first)), v.const(0, v.i32))
+        added = b.fadd(total, b.select(exists, v.permuted(place, within), zero))
+        fewer = b.sub(left, one)
+        for phi, value in (
+            (left, fewer), (plane, b.add(plane, plane_b)), (own, b.sub(own, four)),
+            (next_, b.sub(next_, four)), (total, added),
+        ):  # fmt: skip
+            phi.add_incoming(value, loop)
+        b.cbranch(b.icmp_signed(">", fewer, ir.Constant(I64, 0)), loop, done)
+        b.position_at_end(done)
+        result = b.phi(v.f32)
+        result.add_incoming(start, entry)
+        result.add_incoming(added, loop)
+        v.store(result, pixels_)
+        return context.get_dummy_value()
+
+    i = types.int64
+    return types.none(i, i, i, i, i, i), codegen

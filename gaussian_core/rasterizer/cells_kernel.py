@@ -39,6 +39,7 @@ from gaussian_core.rasterizer.cells_ir import (
 
 BLOCKS = 2  # that take turns
 REACH_LIMIT = 6.0  # device pixels: where Gaussians reach further they are drawn one by one
+NO_RING = 1 << 62  # bytes: more than there are
 # Device pixels by which a block may stand out of the tile that it is drawn for: its own width and the windows, the
 # one that reaches into the tile and the one that reaches out.
 OVERHANG = BLOCKS * LANES + 2 * math.ceil(REACH_LIMIT + 2)
@@ -64,7 +65,7 @@ def block_length(channels):
 @compiled()
 def prepare_block(
     scratch, rows, field_bytes, starts, cells, group, edge_x, edge_y, cell, scale,
-    shift_x, shift_y, footprint, reach, gain, template,
+    shifts_x, shift_y, footprint, reach, limit, gain, template,
 ):  # fmt: skip
     """Set up Gaussians group .. group + SLOTS - 1 of each of LANES cells; the arguments are those of prepare_slot.
 
@@ -75,7 +76,7 @@ def prepare_block(
     for slot in range(SLOTS):
         bits = prepare_slot(
             rows, field_bytes, starts, cells, group + slot, slot, edge_x, edge_y, cell, scale,
-            shift_x, shift_y, footprint, reach, gain, scratch, template,
+            shifts_x, shift_y, footprint, reach, limit, gain, scratch, template,
         )  # fmt: skip
         alone |= np.uint64(bits) << np.uint64(slot * LANES)
     return alone
@@ -83,11 +84,14 @@ def prepare_block(
 
 @compiled()
 def add_blocks(
-    tile, row_bytes, channel_bytes, top, height, scratch, count, pixel_x, pixel_y, template
+    here, column_bytes, row_bytes, channel_bytes, top, height, scratch, count, pixel_y, ring,
+    ring_bytes, template,
 ):  # fmt: skip
-    """Add `count` neighbouring blocks of cells, set up in as many scratch blocks one after the other, to a tile.
+    """Add `count` neighbouring blocks of cells, set up in as many scratch blocks one after the other, to pixels.
 
-    tile: address of its row 0, column 0. (pixel_x, pixel_y): the first cell's own pixel, counted from there.
+    here: address of the first cell's own pixel; column_bytes: from what the column n pixels from each cell's own is
+    written to, to that of the next. pixel_y: row of the cells' own pixels; top .. top + height - 1 are wanted. ring,
+    ring_bytes: see add_column. Returns the first and the last column written to.
     """
     block_bytes = block_length(len(template)) * 4
     first, last, upper, lower = 0, -1, 0, -1
@@ -98,11 +102,10 @@ def add_blocks(
         upper = min(upper, topmost(block, template))
         lower = max(lower, lowest(block, template))
     if pixel_y + lower < top or pixel_y + upper >= top + height:
-        return
+        return 0, -1
     # The walk begins at the cell's own pixel, whatever the box; rows beyond the tile are not walked twice.
     upper = upper if pixel_y >= top else 0
     lower = lower if pixel_y < top + height else -1
-    here = tile + pixel_x * 4 + pixel_y * row_bytes
     for x in range(last + 1):
         for n in range(count):
             block = scratch + n * block_bytes
@@ -111,8 +114,8 @@ def add_blocks(
             else:
                 advance_right(block, template)
             add_column(
-                block, here + (x + n * LANES) * 4, row_bytes, channel_bytes, x, upper, lower,
-                template,
+                block, here + x * column_bytes + n * LANES * 4, row_bytes, channel_bytes, x, upper,
+                lower, ring + x * column_bytes, ring_bytes, template,
             )  # fmt: skip
     for x in range(-1, first - 1, -1):
         for n in range(count):
@@ -122,6 +125,7 @@ def add_blocks(
             else:
                 advance_left(block, template)
             add_column(
-                block, here + (x + n * LANES) * 4, row_bytes, channel_bytes, x, upper, lower,
-                template,
+                block, here + x * column_bytes + n * LANES * 4, row_bytes, channel_bytes, x, upper,
+                lower, ring + x * column_bytes, ring_bytes, template,
             )  # fmt: skip
+    return first, last

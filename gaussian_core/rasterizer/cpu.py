@@ -11,7 +11,9 @@ from gaussian_core.field import GaussianField
 from gaussian_core.lattice import lattice_corner
 from gaussian_core.parallel import Stop, run_strips, worker_count
 from gaussian_core.rasterizer import strip_kernel as kernel
+from gaussian_core.rasterizer.cells_ring import spreads
 from gaussian_core.rasterizer.coarse import lattices
+from gaussian_core.rasterizer.cpu_kernel import REACH
 from gaussian_core.viewport import Viewport
 
 # Device pixels; with three channels a tile of 96 rows stays in a second-level cache.
@@ -49,11 +51,12 @@ def _tables(
                     level.rows,
                     int(level.regular),
                     next(lattice_of),
+                    int(spreads(level, scale, footprint, REACH)),
                 )
             )
             floats.append((level.cell, *level.variance, *level.bounds, gain))
     return (
-        np.array(integers, np.int64).reshape(-1, 9),
+        np.array(integers, np.int64).reshape(-1, 10),
         np.array(floats, np.float64).reshape(-1, 8),
         coarsest,
     )

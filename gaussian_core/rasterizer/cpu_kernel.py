@@ -23,11 +23,22 @@ from gaussian_core.compiled import compiled
 from gaussian_core.rasterizer.cells_ir import LANES, SLOTS, most_in_a_cell
 from gaussian_core.rasterizer.cells_kernel import (
     BLOCKS,
+    NO_RING,
     OVERHANG,
     add_blocks,
     block_length,
     one_pixel_a_cell,
     prepare_block,
+)
+from gaussian_core.rasterizer.cells_ring import (
+    PLANES,
+    RING,
+    SPAN,
+    cells_of_pixels,
+    own_pixel,
+    own_pixels,
+    ring_of,
+    take_rows,
 )
 from gaussian_core.rasterizer.coarse import SMOOTH
 from gaussian_core.rasterizer.regular_kernel import add_regular
@@ -82,7 +93,8 @@ EVERY_LEAST, EVERY_MOST = np.float32(-np.inf), np.float32(1)
 # Columns of the integer and the float table that describe the grid levels of all fields (see cpu.py).
 (
     G_ROWS, G_ROW_BYTES, G_STARTS, G_FIRST_X, G_FIRST_Y, G_COLUMNS, G_LINES, G_REGULAR, G_LATTICE,
-) = range(9)  # fmt: skip
+    G_SPREADS,
+) = range(10)  # fmt: skip
 (G_CELL, G_VARIANCE_X, G_VARIANCE_Y, G_X0, G_Y0, G_X1, G_Y1, G_GAIN) = range(8)
 
 
@@ -222,6 +234,23 @@ def _accumulate(
 
 
 @compiled()
+def _add_alone(
+    bits, first, starts, tile, row_bytes, channel_bytes, left, top, width, height, scratch,
+    rows, field_bytes, gain, scale, px, py, footprint, template,
+):  # fmt: skip
+    """Add those Gaussians of LANES cells that prepare_block has left: bit slot * LANES + lane. first: the number within
+    its cell of what slot 0 holds."""
+    for bit in range(SLOTS * LANES):
+        if (bits >> np.uint64(bit)) & np.uint64(1):
+            number = np.int64(i32_at(starts, bit % LANES)) + first + bit // LANES
+            _accumulate(
+                tile, row_bytes, channel_bytes, left, top, width, height, scratch, rows,
+                field_bytes, gain, number, number + 1, scale, scale, px, py, footprint, template,
+                EVERY_LEAST, EVERY_MOST,
+            )  # fmt: skip
+
+
+@compiled()
 def _add_cells(
     tile, row_bytes, channel_bytes, left, top, width, height, scratch, blocks,
     rows, field_bytes, starts, columns, first_x, first_y, c0, c1, r0, r1, cell, gain,
@@ -233,7 +262,8 @@ def _add_cells(
     """
     # A cell's own pixel is the one whose centre is nearest to the cell's.
     back_x, back_y = 1 if px > 0.5 else 0, 1 if py > 0.5 else 0
-    shift_x, shift_y = np.float32(0.5 + px - back_x), np.float32(0.5 + py - back_y)
+    shift_y = np.float32(0.5 + py - back_y)
+    shifts_x = np.full(LANES, np.float32(0.5 + px - back_x), np.float32)
     corner = tile + (PAD - left) * 4 - top * row_bytes
     # A window may be one pixel wider than the reach of the Gaussian that it is of.
     c0, c1 = max(c0 - 1, 0), min(c1 + 1, columns - 1)
@@ -251,6 +281,7 @@ def _add_cells(
                 here = c + n * LANES
                 cells = starts + (r * columns + here) * 4
                 most = max(most, most_in_a_cell(cells, min(LANES, columns - here)))
+            pixel = corner + (first_x + c - int(lx) - back_x) * 4 + pixel_y * row_bytes
             for group in range(0, most, SLOTS):
                 for n in range(count):
                     here = c + n * LANES
@@ -258,27 +289,85 @@ def _add_cells(
                     alone[n] = prepare_block(
                         blocks + n * block_bytes, rows, field_bytes, cells,
                         min(LANES, columns - here), group, np.float32((first_x + here) * cell),
-                        edge_y, np.float32(cell), np.float32(sx), shift_x, shift_y,
-                        np.float32(footprint), np.float32(REACH), gain, template,
+                        edge_y, np.float32(cell), np.float32(sx), shifts_x.ctypes.data, shift_y,
+                        np.float32(footprint), np.float32(REACH), np.float32(OVERHANG), gain,
+                        template,
                     )  # fmt: skip
                 add_blocks(
-                    corner, row_bytes, channel_bytes, top, height, blocks, count,
-                    first_x + c - int(lx) - back_x, pixel_y, template,
+                    pixel, 4, row_bytes, channel_bytes, top, height, blocks, count, pixel_y,
+                    0, NO_RING, template,
                 )  # fmt: skip
                 for n in range(count):
-                    bits = alone[n]
-                    if bits == 0:
-                        continue
-                    for bit in range(SLOTS * LANES):
-                        if (bits >> np.uint64(bit)) & np.uint64(1):
-                            lane = c + n * LANES + bit % LANES
-                            number = np.int64(i32_at(starts, r * columns + lane))
-                            number += group + bit // LANES
-                            _accumulate(
-                                tile, row_bytes, channel_bytes, left, top, width, height,
-                                scratch, rows, field_bytes, gain, number, number + 1, sx, sx,
-                                lx + px, ly + py, footprint, template, EVERY_LEAST, EVERY_MOST,
-                            )  # fmt: skip
+                    if alone[n] != 0:
+                        _add_alone(
+                            alone[n], group, starts + (r * columns + c + n * LANES) * 4,
+                            tile, row_bytes, channel_bytes, left, top, width, height, scratch,
+                            rows, field_bytes, gain, sx, lx + px, ly + py, footprint, template,
+                        )  # fmt: skip
+
+
+@compiled()
+def _add_spread_cells(
+    planes, tile, row_bytes, channel_bytes, left, top, width, height, scratch, blocks, ring,
+    rows, field_bytes, starts, columns, first_x, first_y, c0, c1, r0, r1, cell, gain,
+    scale, lx, ly, px, py, footprint, template,
+):  # fmt: skip
+    """As _add_cells, for a level whose cells are a little larger than pixels, see cells_ring.
+
+    planes: what tile is the address of. ring: memory of cells_ring.zero_room.
+    """
+    c0, c1 = max(c0 - 1, 0), min(c1 + 1, columns - 1)
+    channels = len(template)
+    block_bytes = block_length(channels) * 4
+    wide = BLOCKS * LANES
+    begin = c0 // wide * wide
+    cells_here = (c1 // wide + 1) * wide - begin
+    pixels, shifts_x = own_pixels(first_x + begin, cells_here, cell * scale, px)
+    reached, own, after = cells_of_pixels(pixels, left + int(lx), width)
+    sums = ring_of(ring, channels, cells_here)
+    here = sums.ctypes.data + SPAN * sums.strides[0]
+    alone = np.zeros(BLOCKS, np.uint64)
+    used = (0, -1)  # columns that hold something
+    done = -(1 << 62)  # rows of pixels before this one are in the tile
+    for r in range(r0, r1 + 1):
+        edge = (first_y + r) * cell
+        own_y, shift_y = own_pixel(first_y + r, cell * scale, py)
+        pixel_y = own_y - int(ly)
+        if r == r0:
+            done = pixel_y - SPAN
+        take_rows(sums, used, done, pixel_y - SPAN, reached, own, after, planes, PAD, top, height)
+        done = pixel_y - SPAN
+        for c in range(begin, c1 + 1, wide):
+            count = min(BLOCKS, (columns - c + LANES - 1) // LANES)
+            most = 0
+            for n in range(count):
+                cells = starts + (r * columns + c + n * LANES) * 4
+                most = max(most, most_in_a_cell(cells, min(LANES, columns - c - n * LANES)))
+            place = here + (pixel_y % RING) * sums.strides[1] + (c - begin) * 4
+            for group in range(0, most, SLOTS):
+                for n in range(count):
+                    number = c + n * LANES
+                    cells = starts + (r * columns + number) * 4
+                    alone[n] = prepare_block(
+                        blocks + n * block_bytes, rows, field_bytes, cells,
+                        min(LANES, columns - number), group,
+                        np.float32((first_x + number) * cell), np.float32(edge), np.float32(cell),
+                        np.float32(scale), shifts_x.ctypes.data + (number - begin) * 4, shift_y,
+                        np.float32(footprint), np.float32(REACH), np.float32(SPAN), gain, template,
+                    )  # fmt: skip
+                first, last = add_blocks(
+                    place, sums.strides[0], sums.strides[1], sums.strides[2], top, height, blocks,
+                    count, pixel_y, here, RING * sums.strides[1], template,
+                )  # fmt: skip
+                used = (min(used[0], first), max(used[1], last))
+                for n in range(count):
+                    if alone[n] != 0:
+                        _add_alone(
+                            alone[n], group, starts + (r * columns + c + n * LANES) * 4,
+                            tile, row_bytes, channel_bytes, left, top, width, height, scratch,
+                            rows, field_bytes, gain, scale, lx + px, ly + py, footprint, template,
+                        )  # fmt: skip
+    take_rows(sums, used, done, done + PLANES, reached, own, after, planes, PAD, top, height)
 
 
 @compiled(inline="always")
@@ -286,23 +375,40 @@ def _clamped(position, first, count):
     return int(min(max(math.floor(position) - first, 0.0), count - 1.0))
 
 
+@compiled(inline="always")
+def _margin(variance, scale, footprint):
+    """Source pixels from a centre on that a Gaussian may reach."""
+    # One device pixel of slack covers every rounding below.
+    return REACH * math.sqrt(variance + footprint / (scale * scale)) + 1.0 / scale
+
+
+@compiled()
+def spread_cells(grids, sizes, scale, footprint, tile_width):
+    """Cells of a row that may reach a tile, the most of any level that is drawn by _add_spread_cells; 0: none is."""
+    most = 0
+    for g in range(grids.shape[0]):
+        if grids[g, G_SPREADS]:
+            reached = tile_width / scale + 2 * _margin(sizes[g, G_VARIANCE_X], scale, footprint)
+            most = max(most, int(reached / sizes[g, G_CELL]) + 4)
+    return most
+
+
 @compiled()
 def gather(
-    planes, tile, row_bytes, channel_bytes, left, top, width, height, scratch, blocks,
+    planes, tile, row_bytes, channel_bytes, left, top, width, height, scratch, blocks, ring,
     grids, sizes, sx, sy, lx, ly, px, py, footprint, template, lattice, coarsest,
 ):  # fmt: skip
     """Add to a tile the Gaussians of every grid level whose cut ellipse can reach it, and that the lattice is for.
 
     left, top: of the tile, on the device lattice; (lx, ly) is the viewport's corner there. `tile` is the address of
-    `planes` (H, C, PAD + W + PAD).
+    `planes` (H, C, PAD + W + PAD). ring: memory for _add_spread_cells.
     """
     for g in range(grids.shape[0]):
         finest = grids[g, G_LATTICE]
         if lattice < finest or (grids[g, G_REGULAR] and lattice > finest):
             continue
-        # One device pixel of slack covers every rounding below.
-        margin_x = REACH * math.sqrt(sizes[g, G_VARIANCE_X] + footprint / (sx * sx)) + 1.0 / sx
-        margin_y = REACH * math.sqrt(sizes[g, G_VARIANCE_Y] + footprint / (sy * sy)) + 1.0 / sy
+        margin_x = _margin(sizes[g, G_VARIANCE_X], sx, footprint)
+        margin_y = _margin(sizes[g, G_VARIANCE_Y], sy, footprint)
         x0 = (left + lx + px) / sx - margin_x
         x1 = (left + lx + px + width) / sx + margin_x
         y0 = (top + ly + py) / sy - margin_y
@@ -327,6 +433,14 @@ def gather(
         r0 = _clamped(y0 / cell, grids[g, G_FIRST_Y], grids[g, G_LINES])
         r1 = _clamped(y1 / cell, grids[g, G_FIRST_Y], grids[g, G_LINES])
         starts = grids[g, G_STARTS]
+        if coarsest == 0 and grids[g, G_SPREADS]:
+            _add_spread_cells(
+                planes, tile, row_bytes, channel_bytes, left, top, width, height, scratch, blocks,
+                ring, grids[g, G_ROWS], grids[g, G_ROW_BYTES], starts, columns,
+                grids[g, G_FIRST_X], grids[g, G_FIRST_Y], c0, c1, r0, r1, cell,
+                np.float32(sizes[g, G_GAIN]), sx, lx, ly, px, py, footprint, template,
+            )  # fmt: skip
+            continue
         if coarsest == 0 and one_pixel_a_cell(
             cell, sx, sy, sizes[g, G_VARIANCE_X], sizes[g, G_VARIANCE_Y], footprint, REACH
         ):

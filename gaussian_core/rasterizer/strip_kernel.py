@@ -21,6 +21,7 @@ from gaussian_core.rasterizer.cells_kernel import (
     block_length,
     one_pixel_a_cell,
 )
+from gaussian_core.rasterizer.cells_ring import zero_room
 from gaussian_core.rasterizer.coarse import COARSEST
 from gaussian_core.rasterizer.cpu_kernel import (
     G_CELL,
@@ -30,6 +31,7 @@ from gaussian_core.rasterizer.cpu_kernel import (
     PAD,
     REACH,
     gather,
+    spread_cells,
 )
 from gaussian_core.rasterizer.enlarge_ir import MOST_NEIGHBOURS
 from gaussian_core.rasterizer.enlarge_kernel import enlarge
@@ -38,7 +40,7 @@ from gaussian_core.rasterizer.vector_ir import BATCH, SCRATCH_ROWS, pack_bgrx
 
 @compiled()
 def _draw_coarse(
-    tile, row_bytes, channel_bytes, left, top, width, height, room, between, scratch, blocks,
+    tile, row_bytes, channel_bytes, left, top, width, height, room, between, scratch, blocks, ring,
     grids, sizes, sx, sy, lx, ly, px, py, footprint, template, coarsest, finest,
 ):  # fmt: skip
     """Draw what is smooth on the lattices coarsest .. 1 and fill the tile with its enlargement.
@@ -83,7 +85,7 @@ def _draw_coarse(
             step = 1 << j
             gather(
                 here, here.ctypes.data, here_row, here_channel,
-                x - (int(lx) >> j), y - (int(ly) >> j), w, h, scratch, blocks, grids, sizes,
+                x - (int(lx) >> j), y - (int(ly) >> j), w, h, scratch, blocks, ring, grids, sizes,
                 sx / step, sy / step, float(int(lx) >> j), float(int(ly) >> j),
                 (px + 0.5) / step - 0.5, (py + 0.5) / step - 0.5,
                 footprint / (step * step), template, j, coarsest,
@@ -111,6 +113,8 @@ def render_strip(
             REACH,
         ):  # fmt: skip
             over = OVERHANG_ROWS
+    cells = spread_cells(grids, sizes, sx, footprint, tile_width) if coarsest == 0 else 0
+    ring = zero_room(cells, channels) if cells > 0 else np.empty(0, np.float32)
     total = height + 2 * over
     padded = lines(total * channels * line).reshape((total, channels, line))
     # Once: what blocks leave there is never read as pixels.
@@ -141,12 +145,12 @@ def render_strip(
         else:
             _draw_coarse(
                 tile, row_bytes, line * 4, left, top, here, height, room, between,
-                scratch.ctypes.data, blocks.ctypes.data, grids, sizes, sx, sy, lx, ly, px, py,
+                scratch.ctypes.data, blocks.ctypes.data, ring, grids, sizes, sx, sy, lx, ly, px, py,
                 footprint, template, coarsest, finest,
             )  # fmt: skip
         gather(
             tile, tile.ctypes.data, row_bytes, line * 4, left, top, here, height,
-            scratch.ctypes.data, blocks.ctypes.data, grids, sizes, sx, sy, lx, ly, px, py,
+            scratch.ctypes.data, blocks.ctypes.data, ring, grids, sizes, sx, sy, lx, ly, px, py,
             footprint, template, 0, coarsest,
         )  # fmt: skip
         first = max(0, -left)

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from llvmlite import ir
+import numba
+from llvmlite import binding, ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
@@ -31,6 +32,18 @@ EXP2_COEFFICIENTS = (
     0.0013399826,
 )
 LARGEST_EXPONENT = 126.0
+
+PERMUTATIONS = ((16, "avx512f", "avx512.permvar.sf.512"), (8, "avx2", "avx2.permps"))
+"""Instructions that choose among the lanes of a vector: how many lanes, what has them, their name."""
+
+
+def compiles_for(feature: str) -> bool:
+    """Whether kernels are compiled for processors that have it ("avx512f"): as Numba's own settings tell, else as this
+    one is."""
+    asked: str | None = numba.config.CPU_FEATURES  # type: ignore[attr-defined]
+    if asked is not None:
+        return f"+{feature}" in asked
+    return bool(binding.get_host_cpu_features().get(feature, False))
 
 
 class Vectors:
@@ -109,6 +122,28 @@ class Vectors:
             y = self.fma(y, f, self.const(c))
         shift = b.shl(b.fptosi(whole, self.i32), self.const(23, self.i32))
         return b.bitcast(b.add(b.bitcast(y, self.i32), shift), self.f32)
+
+    def permuted(self, address: Any, numbers: Any) -> Any:
+        """Those of the LANES float32 at the address that the numbers, each below LANES, are of."""
+        name = next(
+            (
+                f"llvm.x86.{intrinsic}"
+                for lanes, feature, intrinsic in PERMUTATIONS
+                if lanes == self.lanes and compiles_for(feature)
+            ),
+            None,
+        )
+        if name is not None:
+            fnty = ir.FunctionType(self.f32, [self.f32, self.i32])
+            fn = cgutils.get_or_insert_function(self.b.module, fnty, name)
+            return self.b.call(fn, [self.load(address, self.f32), numbers])
+        out = ir.Constant(self.f32, ir.Undefined)
+        for lane in range(self.lanes):
+            number = self.b.extract_element(numbers, ir.Constant(I32, lane))
+            place = self.b.add(address, self.b.mul(self.b.sext(number, I64), ir.Constant(I64, 4)))
+            value = _load_scalar(self.b, place, F32)
+            out = self.b.insert_element(out, value, ir.Constant(I32, lane))
+        return out
 
     def load(self, address: Any, kind: ir.VectorType, align: int = 4) -> Any:
         pointer = self.b.inttoptr(address, ir.PointerType(kind))
