@@ -11,8 +11,10 @@ import itertools
 import os
 import sys
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 
 from gaussian_core.errors import Cancelled
 
@@ -21,6 +23,9 @@ Stop = Callable[[], bool]
 _lock = threading.Lock()
 _pools: dict[int, ThreadPoolExecutor] = {}
 _mine = threading.local()
+_unheld = threading.Event()
+_unheld.set()
+_held_until = 0.0  # time.monotonic
 
 
 def worker_count() -> int:
@@ -49,13 +54,38 @@ def lower_priority(to: int = FRAMES) -> None:
         os.setpriority(os.PRIO_PROCESS, thread, lower)
 
 
+@contextmanager
+def building_held(seconds: float) -> Iterator[None]:
+    """Meanwhile, but no longer than that, threads of a lower priority than a frame's begin no strip.
+
+    A frame beside a network that is busy takes up to twice its time, since they share caches and memory also where the
+    network has hardly any of the time. For a bounded time: who is held may hold a lock that the frame waits for.
+    """
+    global _held_until
+    _held_until = time.monotonic() + seconds
+    _unheld.clear()
+    try:
+        yield
+    finally:
+        _unheld.set()
+
+
+def _priority() -> int:
+    return getattr(_mine, "priority", FRAMES)
+
+
+def _let_frames_pass() -> None:
+    if not _unheld.is_set() and (left := _held_until - time.monotonic()) > 0:
+        _unheld.wait(left)
+
+
 def _pool() -> ThreadPoolExecutor:
     """The pool that the calling thread's strips run on, made on first use.
 
     A thread may not raise its priority again, so those that help with building are others than those of the frames: at
     the priority of a frame they would take every frame beside a network twice its time.
     """
-    priority = getattr(_mine, "priority", FRAMES)
+    priority = _priority()
     with _lock:
         if priority not in _pools:
             _pools[priority] = ThreadPoolExecutor(
@@ -80,7 +110,10 @@ def run_strips(work: Callable[[int], object], count: int, stop: Stop | None = No
     halted = threading.Event()
 
     def drain() -> None:
+        gives_way = _priority() > FRAMES
         while not halted.is_set():
+            if gives_way:
+                _let_frames_pass()
             if stop is not None and stop():
                 halted.set()
                 return

@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from gaussian_core.errors import Cancelled
-from gaussian_core.parallel import lower_priority
+from gaussian_core.parallel import building_held, lower_priority
 from viewer.model.frame import Frame, FrameBuffers
 from viewer.model.frame_renderer import bands_about, render_frame
 from viewer.model.frame_slot import FrameRequest, Slot
@@ -26,6 +27,8 @@ RenderFrame = Callable[..., Frame | None]
 FIRST_PIXELS = 1 << 14
 """Pixels that a network is asked for in the first frame of a view: some tenths of a second at most."""
 COARSEST = 16
+HELD = 0.25
+"""Seconds that building stands still for a full frame, at most."""
 UNSEEN = 0.15
 """Seconds after a request until what is not seen of a split view is rendered, for the line to be drawn over it."""
 
@@ -175,27 +178,13 @@ class FrameWorker(QObject):
             return held[-1]
 
         began = self._clock()
-        render: Any = self._render
-        columns = request.columns
         count = 1
-        if refining and level == 1 and not shifted and request.scene.drawing is None:
+        full = level == 1 and not shifted and request.scene.drawing is None
+        if refining and full:
             count = self.pacing.bands(request)
         try:
-            if count > 1 and getattr(render, "in_bands", False):
-                _, top, _, bottom = request.view.picture_rect
-                row = (bottom - top) / 2 if request.row is None else request.row - top
-                bands = bands_about(row, bottom - top, count)
-                frame = render.rows(
-                    request.scene,
-                    request.view,
-                    bands,
-                    partial(self._show_rows, request),
-                    stop,
-                    allocate,
-                    columns=columns,
-                )
-            else:
-                frame = render(request.scene, request.view, level, stop, allocate, columns=columns)
+            with building_held(HELD) if full else nullcontext():
+                frame = self._rendered(request, level, count, stop, allocate)
         except BaseException:
             with self._lock:
                 self._newest_rows = None  # before their memory is used for something else
@@ -214,6 +203,35 @@ class FrameWorker(QObject):
             seconds = self._clock() - began
             self.pacing.learn(request.view, seconds, level, pixels=request.pixels)
         return frame
+
+    def _rendered(
+        self,
+        request: FrameRequest,
+        level: int,
+        bands: int,
+        stop: Callable[[], bool],
+        allocate: Callable[..., Any],
+    ) -> Frame | None:
+        """bands: in how many it is shown, where the renderer can do that."""
+        render: Any = self._render
+        columns = request.columns
+        if bands == 1 or not getattr(render, "in_bands", False):
+            frame: Frame | None = render(
+                request.scene, request.view, level, stop, allocate, columns=columns
+            )
+            return frame
+        _, top, _, bottom = request.view.picture_rect
+        row = (bottom - top) / 2 if request.row is None else request.row - top
+        rows: Frame | None = render.rows(
+            request.scene,
+            request.view,
+            bands_about(row, bottom - top, bands),
+            partial(self._show_rows, request),
+            stop,
+            allocate,
+            columns=columns,
+        )
+        return rows
 
     def _first_level(self, request: FrameRequest) -> int:
         """How coarse the first frame is. A network that is asked for every pixel begins with few of them, also where
