@@ -5,7 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from gaussian_core.builder import FieldBuilder, TileGrid
 from gaussian_core.errors import Cancelled
+from gaussian_core.field import GaussianField
+from gaussian_core.imaging.picture import Picture
+from gaussian_core.pyramid import Pyramid
 from tests.field_helpers import random_field
 from viewer.model.frame import FrameBuffers
 from viewer.model.frame_renderer import render_frame
@@ -74,7 +78,7 @@ def test_anything_but_a_pan_by_whole_pixels_is_rendered_anew(scene):
     for other, other_scene in (
         (view.zoom_at(1.1, (10, 10)), scene),
         (view.pan_by(3.5, 0), scene),
-        (view.pan_by(5, 0), scene.with_tiles({})),
+        (view.pan_by(5, 0), scene.seen_by(0.5)),
         (view.pan_by(5, 0), Scene(EXTENT, tiles=scene.tiles)),
         (view.pan_by(310, 230), scene),
     ):
@@ -99,3 +103,83 @@ def test_a_stopped_pan_leaves_the_next_one_right(scene):
     assert frame is not None
     assert expected is not None
     assert np.abs(frame.bgrx.astype(int) - expected.bgrx).max() <= 1
+
+
+# ---- tiles that come while a picture is looked at
+
+
+@pytest.fixture(scope="module")
+def tiled():
+    """A scene with its picture and no tiles yet, and the tiles."""
+    picture = Picture(np.random.default_rng(4).integers(0, 256, (*EXTENT, 3), np.uint8), None)
+    grid = TileGrid(EXTENT, 24)
+    builder = FieldBuilder(picture, "kernel", tile=24)
+    tiles = {key: builder.build_tile(key) for key in grid.keys()}
+    return Scene(EXTENT, pyramid=Pyramid(picture), grid=grid), tiles
+
+
+@pytest.mark.parametrize("scale", [0.7, 1.0, 1.5, 2.6, 9.0])
+def test_tiles_come_and_go_and_only_what_they_change_is_rendered(tiled, scale):
+    empty, tiles = tiled
+    counting = Counting()
+    renderer = PanningRenderer(counting)
+    buffers = FrameBuffers()
+    random = np.random.default_rng(2)
+    view = view_at(scale)
+    there: dict = {}
+    shown = renderer(empty, view, 1, None, buffers.take)
+    scene = empty
+    everything = counting.pixels
+    counting.pixels = 0
+    keys = [list(tiles)[i] for i in random.permutation(len(tiles))]
+    for number, key in enumerate(keys):
+        there[key] = tiles[key]
+        if number % 5 == 4:
+            del there[keys[number - 3]]
+        scene = scene.with_only(there)
+        if number % 3 == 2:
+            view = view.pan_by(*(int(v) for v in random.integers(-9, 10, 2)))
+        frame = renderer(scene, view, 1, None, buffers.take)
+        expected = render_frame(scene, view)
+        assert frame.view == view
+        assert (frame.exact, frame.revision) == (True, scene.revision)
+        assert frame.field_share == pytest.approx(expected.field_share, abs=1e-9)
+        assert np.abs(frame.bgrx.astype(int) - expected.bgrx).max() <= 1
+        buffers.give_back(shown.bgrx)
+        shown = frame
+    assert counting.pixels < 0.5 * len(keys) * everything
+
+
+def test_a_tile_out_of_view_costs_nothing(tiled):
+    empty, tiles = tiled
+    counting = Counting()
+    renderer = PanningRenderer(counting)
+    near = {key: tile for key, tile in tiles.items() if key[0] < 4}
+    scene, view = (
+        empty.with_only(near),
+        ViewState.opening(EXTENT, (100, 80)).centred_on(20, 20, 3.0),
+    )
+    first = renderer(scene, view)
+    counting.pixels = 0
+    more = scene.with_tiles({(5, 3): tiles[5, 3]})
+    assert renderer.shifts(more, view)
+    frame = renderer(more, view)
+    assert counting.pixels == 0
+    assert (frame.revision, frame.field_share) == (more.revision, 1.0)
+    assert np.array_equal(frame.bgrx, first.bgrx)
+
+
+def test_another_field_of_the_same_tiles_is_rendered_anew(tiled):
+    """Weights that have changed, say: nothing that was drawn is good any more."""
+    empty, tiles = tiled
+    renderer = PanningRenderer()
+    view = view_at(2.6)
+    scene = empty.with_only(tiles)
+    renderer(scene, view)
+    other = {
+        key: GaussianField(f.means, f.covariances, f.amplitudes * 0.5, EXTENT)
+        for key, f in tiles.items()
+    }
+    dark = scene.with_only(other)
+    assert not renderer.shifts(dark, view)
+    assert np.array_equal(renderer(dark, view).bgrx, render_frame(dark, view).bgrx)

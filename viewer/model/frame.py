@@ -22,12 +22,6 @@ def seen_rect(view: ViewState, columns: Columns | None) -> tuple[int, int, int, 
     return max(left, columns[0]), top, min(right, columns[1]), bottom
 
 
-def area(rect: tuple[int, int, int, int]) -> int:
-    """How many pixels are in (left, top, right, bottom); 0 where it is empty."""
-    left, top, right, bottom = rect
-    return max(0, right - left) * max(0, bottom - top)
-
-
 @dataclass(frozen=True, eq=False)
 class Frame:
     """Pixels made for one view state.

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from gaussian_core.viewport import Viewport
 from viewer.model.frame import Columns, Frame, seen_rect
+from viewer.model.pixel_rects import PixelRect, common, is_empty, joined, without
 from viewer.model.scene import Scene
 from viewer.model.view_state import ViewState
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 Stop = Callable[[], bool]
 Allocate = Callable[[int, int], NDArray[np.uint8]]
 ShowRows = Callable[[Frame], None]
-PixelRect = tuple[int, int, int, int]
-
 FIELD_FROM = 1.0 - 1e-9
 """The scale from which the field is drawn: below it there is nothing between the pixels to show."""
 
@@ -84,7 +83,7 @@ def render_frame(
     first, end = height, 0  # the rows that are rendered
     for low, high in bands or [(0, height)]:
         for piece, from_field in parts:
-            left, top, right, bottom = _common(piece, (0, low, width, high))
+            left, top, right, bottom = common(piece, (0, low, width, high))
             if bottom <= top or right <= left:
                 continue
             part = viewport.part(left, top, right - left, bottom - top)
@@ -168,41 +167,20 @@ def split(scene: Scene, view: ViewState, viewport: Viewport) -> list[tuple[Pixel
     keys = list(scene.grid.keys_in(viewport.source_rect))
     if all(scene.drawable(key) for key in keys):
         return [(whole, bool(keys))]
-    pieces = []
+    drawn: list[PixelRect] = []
+    rest: list[PixelRect] = []
     for key in keys:
         rect = _tile_pixels(viewport, scene.grid.rect(key), scene.extent)
-        rest = [rect]
-        for ready in scene.field_rects(key):
-            drawn = _common(rect, _tile_pixels(viewport, ready, scene.extent))
-            if not _is_empty(drawn):
-                pieces.append((drawn, True))
-                rest = [strip for part in rest for strip in _without(part, drawn)]
-        pieces += [(part, False) for part in rest]
-    return _merged([piece for piece in pieces if not _is_empty(piece[0])])
-
-
-def around(outer: PixelRect, inner: PixelRect) -> list[PixelRect]:
-    """Rectangles that cover `outer` without `inner`: rows above and below, then the two sides."""
-    strips = [
-        (outer[0], outer[1], outer[2], inner[1]),
-        (outer[0], inner[3], outer[2], outer[3]),
-        (outer[0], inner[1], inner[0], inner[3]),
-        (inner[2], inner[1], outer[2], inner[3]),
-    ]
-    return [strip for strip in strips if not _is_empty(strip)]
-
-
-def _without(rect: PixelRect, hole: PixelRect) -> list[PixelRect]:
-    common = _common(rect, hole)
-    return [rect] if _is_empty(common) else around(rect, common)
-
-
-def _common(a: PixelRect, b: PixelRect) -> PixelRect:
-    return max(a[0], b[0]), max(a[1], b[1]), min(a[2], b[2]), min(a[3], b[3])
-
-
-def _is_empty(rect: PixelRect) -> bool:
-    return rect[2] <= rect[0] or rect[3] <= rect[1]
+        if is_empty(rect):
+            continue
+        ready = [
+            common(rect, _tile_pixels(viewport, part, scene.extent))
+            for part in scene.field_rects(key)
+        ]
+        ready = [part for part in ready if not is_empty(part)]
+        drawn += ready
+        rest += without([rect], ready)
+    return [(rect, False) for rect in joined(rest)] + [(rect, True) for rect in joined(drawn)]
 
 
 def _tile_pixels(
@@ -223,25 +201,6 @@ def _tile_pixels(
 
 def _first_pixel(u: float, size: int) -> int:
     return min(max(math.ceil(u - 0.5), 0), size)
-
-
-def _merged(pieces: list[tuple[PixelRect, bool]]) -> list[tuple[PixelRect, bool]]:
-    """Join neighbours of the same kind, along rows and then down: fewer and larger calls."""
-    for near, far, low, high in ((0, 2, 1, 3), (1, 3, 0, 2)):
-        pieces.sort(key=lambda p: (p[1], p[0][low], p[0][high], p[0][near]))
-        joined: list[tuple[PixelRect, bool]] = []
-        for rect, kind in pieces:
-            if joined:
-                last, last_kind = joined[-1]
-                same_strip = last[low] == rect[low] and last[high] == rect[high]
-                if kind == last_kind and same_strip and last[far] == rect[near]:
-                    grown = list(last)
-                    grown[far] = rect[far]
-                    joined[-1] = ((grown[0], grown[1], grown[2], grown[3]), kind)
-                    continue
-            joined.append((rect, kind))
-        pieces = joined
-    return pieces
 
 
 def _rasterize(

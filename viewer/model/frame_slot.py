@@ -6,7 +6,8 @@ import threading
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from viewer.model.frame import Columns, area, seen_rect
+from viewer.model.frame import Columns, seen_rect
+from viewer.model.pixel_rects import area
 from viewer.model.scene import Scene
 from viewer.model.view_state import ViewState
 

@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from viewer.model.frame import area
 from viewer.model.frame_renderer import previewed_by_picture
 from viewer.model.frame_slot import FrameRequest, Slot
+from viewer.model.pixel_rects import area
 from viewer.model.view_state import ViewState
 
 COARSE_SHARE = 0.6

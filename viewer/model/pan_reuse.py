@@ -1,22 +1,35 @@
-"""Renders a panned view by shifting the last frame and rendering only what came into view, and more of the same view
-by rendering only that; a view that a slow method has drawn before is not drawn again."""
+"""Renders a panned view by shifting the last frame and rendering only what came into view, more of the same view, or
+one that new tiles belong to, by rendering only that; a view that a slow method has drawn before is not drawn again."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
-from viewer.model.frame import Columns, Frame, area, seen_rect
+from gaussian_core.viewport import Viewport
+from viewer.model.frame import Columns, Frame, seen_rect
 from viewer.model.frame_renderer import (
     Allocate,
-    PixelRect,
     ShowRows,
     Stop,
-    around,
+    picture_viewport,
     render_frame,
+    split,
+)
+from viewer.model.pixel_rects import (
+    PixelRect,
+    area,
+    around,
+    common,
+    grown,
+    is_empty,
+    joined,
+    moved,
+    without,
 )
 from viewer.model.scene import Scene
 from viewer.model.view_state import ViewState
@@ -25,6 +38,42 @@ WHOLE_PIXEL = 1e-4
 """Device pixels: a pan by less than this from whole pixels counts as whole ones."""
 LEAST_SHARE = 0.25
 """Below this share of known pixels rendering everything is simpler and hardly slower."""
+MOST_PIECES = 16
+"""Where more pieces of a view have changed, rendering everything is simpler and hardly slower."""
+SAME = (
+    "picture",
+    "pyramid",
+    "grid",
+    "method",
+    "drawing",
+    "pixel_sigma",
+    "resampling",
+    "interpolated",
+)
+"""What two scenes that differ by their tiles alone have in common."""
+
+
+class _Drawn(NamedTuple):
+    """The last full frame, and what it is a frame of."""
+
+    frame: Frame
+    scene: Scene
+
+
+class _Reuse(NamedTuple):
+    """What of a view is known from the last frame.
+
+    shift: whole device pixels that the picture moved by since. known: of the view's pixels. changed: of these the ones
+    that show something else now.
+    """
+
+    shift: tuple[int, int]
+    known: PixelRect
+    changed: list[PixelRect]
+
+    @property
+    def area(self) -> int:
+        return area(self.known) - sum(map(area, self.changed))
 
 
 class PanningRenderer:
@@ -36,7 +85,7 @@ class PanningRenderer:
 
     def __init__(self, render: Callable[..., Frame | None] = render_frame) -> None:
         self._render = render
-        self._last: Frame | None = None
+        self._last: _Drawn | None = None
 
     def __call__(
         self,
@@ -51,18 +100,19 @@ class PanningRenderer:
         kept = _kept(scene, view, columns) if level == 1 else None
         if kept is not None:
             return self._copied(kept, scene, allocate)
-        shift = self._shift(scene, view, columns) if level == 1 else None
-        if shift is not None:
-            frame = self._shifted(scene, view, shift, stop, allocate, columns)
+        reuse = self._reuse(scene, view, columns) if level == 1 else None
+        if reuse is not None:
+            frame = self._patched(scene, view, reuse, stop, allocate, columns)
         else:
             last, self._last = self._last, None  # its buffer may be the one written now
             frame = self._render(scene, view, level, stop, allocate, columns=columns)
             if level > 1 and frame is not None and last is not None:
-                self._last = last if not np.may_share_memory(last.bgrx, frame.bgrx) else None
+                overwritten = np.may_share_memory(last.frame.bgrx, frame.bgrx)
+                self._last = None if overwritten else last
         if level == 1:
             # What a method has not finished changes everywhere: nothing of it is kept.
             unfinished = getattr(scene.drawing, "unfinished", False)
-            self._last = None if unfinished else frame
+            self._last = None if unfinished or frame is None else _Drawn(frame, scene)
             if frame is not None and hasattr(scene.drawing, "kept") and not unfinished:
                 # On to what shows the method next: the other side of a split view, or this one, in a while.
                 scene.drawing.kept = replace(frame, bgrx=frame.bgrx.copy())
@@ -73,14 +123,15 @@ class PanningRenderer:
         height, width = kept.bgrx.shape[:2]
         out = allocate(width, height) if allocate else np.empty_like(kept.bgrx)
         out[...] = kept.bgrx
-        self._last = replace(
+        frame = replace(
             kept,
             bgrx=out,
             generation=scene.generation,
             revision=scene.revision,
             ms=(time.perf_counter() - began) * 1e3,
         )
-        return self._last
+        self._last = _Drawn(frame, scene)
+        return frame
 
     @property
     def in_bands(self) -> bool:
@@ -99,9 +150,8 @@ class PanningRenderer:
     ) -> Frame | None:
         """A full frame in bands of rows, see render_frame."""
         self._last = None
-        self._last = frame = render_frame(
-            scene, view, 1, stop, allocate, bands, show, columns=columns
-        )
+        frame = render_frame(scene, view, 1, stop, allocate, bands, show, columns=columns)
+        self._last = None if frame is None else _Drawn(frame, scene)
         return frame
 
     def shifts(self, scene: Scene, view: ViewState, columns: Columns | None = None) -> bool:
@@ -109,69 +159,78 @@ class PanningRenderer:
         measure of what others cost."""
         if _kept(scene, view, columns) is not None:
             return True
-        shift = self._shift(scene, view, columns)
-        if shift is None or self._last is None:
-            return False
-        rect = seen_rect(view, columns)
-        known = _common(rect, _moved(self._last.rect, shift))
-        return area(known) > 0.75 * area(rect)
+        reuse = self._reuse(scene, view, columns)
+        return reuse is not None and reuse.area > 0.75 * area(seen_rect(view, columns))
 
-    def _shift(
-        self, scene: Scene, view: ViewState, columns: Columns | None
-    ) -> tuple[int, int] | None:
-        """By how many whole device pixels the picture moved since the last frame; None if it did
-        anything else."""
-        last = self._last
-        if last is None or (last.generation, last.revision) != (scene.generation, scene.revision):
+    def _reuse(self, scene: Scene, view: ViewState, columns: Columns | None) -> _Reuse | None:
+        """What is known of a view of which enough is; None if the picture did anything but move by whole device
+        pixels, or shows something else altogether."""
+        if self._last is None:
             return None
-        if (last.view.scale, last.view.size) != (view.scale, view.size) or last.shows(
-            view, columns
-        ):
+        last, before = self._last
+        if last.generation != scene.generation:
+            return None
+        if (last.view.scale, last.view.size) != (view.scale, view.size):
+            return None
+        if last.revision == scene.revision and last.shows(view, columns):
             return None
         du, dv = view.to_device(*last.view.origin)
-        if max(abs(du - round(du)), abs(dv - round(dv))) > WHOLE_PIXEL:
+        shift = round(du), round(dv)
+        if max(abs(du - shift[0]), abs(dv - shift[1])) > WHOLE_PIXEL:
             return None
-        return round(du), round(dv)
+        rect = seen_rect(view, columns)
+        known = common(rect, moved(last.rect, shift))
+        if is_empty(known):
+            return None
+        changed = changed_pixels(before, scene, view, known)
+        if changed is None:
+            return None
+        reuse = _Reuse(shift, known, changed)
+        return reuse if reuse.area >= LEAST_SHARE * area(rect) else None
 
-    def _shifted(
+    def _patched(
         self,
         scene: Scene,
         view: ViewState,
-        shift: tuple[int, int],
+        reuse: _Reuse,
         stop: Stop | None,
         allocate: Allocate | None,
         columns: Columns | None,
     ) -> Frame | None:
         began = time.perf_counter()
-        last = self._last
-        assert last is not None
-        rect = seen_rect(view, columns)
-        known = _common(rect, _moved(last.rect, shift))
-        if area(known) < LEAST_SHARE * area(rect) or area(rect) == 0:
-            return self._render(scene, view, 1, stop, allocate, columns=columns)
+        assert self._last is not None
+        last, before = self._last
+        rect, known = seen_rect(view, columns), reuse.known
         width, height = rect[2] - rect[0], rect[3] - rect[1]
         out = allocate(width, height) if allocate else np.empty((height, width, 4), np.uint8)
         if np.may_share_memory(out, last.bgrx):
             self._last = None
-            return self._render(scene, view, 1, stop, allocate, columns=columns)
-        source = last.bgrx[_window(known, _moved(last.rect, shift))]
+            return self._render(scene, view, 1, stop, lambda *_: out, columns=columns)
+        source = last.bgrx[_window(known, moved(last.rect, reuse.shift))]
         out[_window(known, rect)] = source
         backend, field_pixels = last.backend, last.field_share * area(known)
-        for strip in around(rect, known):
+        for strip in [*around(rect, known), *reuse.changed]:
             part = self._part(scene, view, strip, stop)
             if part is None:
                 return self._render(scene, view, 1, stop, lambda *_: out, columns=columns)
             out[_window(strip, rect)] = part.bgrx
             field_pixels += part.field_share * area(strip)
             backend = part.backend if part.backend != "picture" else backend
+        share = min(1.0, field_pixels / area(rect))
+        if scene.revision != before.revision:
+            viewport = picture_viewport(view, 1, columns)
+            assert viewport is not None
+            drawn = [area(piece) for piece, is_field in split(scene, view, viewport) if is_field]
+            share = sum(drawn) / area(rect)
         return replace(
             last,
             bgrx=out,
             view=view,
             rect=rect,
             backend=backend,
+            revision=scene.revision,
             ms=(time.perf_counter() - began) * 1e3,
-            field_share=min(1.0, field_pixels / area(rect)),
+            field_share=share,
         )
 
     def _part(
@@ -188,19 +247,44 @@ class PanningRenderer:
         return frame if whole else None
 
 
+def changed_pixels(
+    before: Scene, after: Scene, view: ViewState, known: PixelRect
+) -> list[PixelRect] | None:
+    """Which of the view's pixels within `known` show something else in the one scene than in the other since tiles came
+    or went, and some beside them. None where it is more than that, or cannot be told."""
+    if before.revision == after.revision:
+        return []
+    if after.drawing is not None or any(
+        getattr(before, name) is not getattr(after, name) for name in SAME
+    ):
+        return None
+    left, top, right, bottom = known
+    viewport = Viewport(
+        view.to_source(left, top), (view.scale, view.scale), (right - left, bottom - top)
+    )
+    old, new = (set(scene.keys_reaching(viewport.source_rect)) for scene in (before, after))
+    if any(before.tiles[key] is not after.tiles[key] for key in old & new):
+        return None
+    if old == new:
+        return []
+    if after.grid is None:
+        return None
+    was, is_ = (
+        [piece for piece, is_field in split(scene, view, viewport) if is_field]
+        for scene in (before, after)
+    )
+    different = joined([*without(is_, was), *without(was, is_)])
+    if len(different) > MOST_PIECES:
+        return None
+    # A pixel more on every side, for an edge of a tile on the centres of pixels.
+    return [common(moved(grown(piece, 1), (left, top)), known) for piece in different]
+
+
 def _kept(scene: Scene, view: ViewState, columns: Columns | None) -> Frame | None:
     """What a slow method made of this very view, if that is what it drew last. Below 100 % it is the picture that is
     shown, of which nothing is kept."""
     kept: Frame | None = getattr(scene.drawing, "kept", None)
     return kept if kept is not None and kept.shows(view, columns) else None
-
-
-def _moved(rect: PixelRect, shift: tuple[int, int]) -> PixelRect:
-    return rect[0] + shift[0], rect[1] + shift[1], rect[2] + shift[0], rect[3] + shift[1]
-
-
-def _common(a: PixelRect, b: PixelRect) -> PixelRect:
-    return max(a[0], b[0]), max(a[1], b[1]), min(a[2], b[2]), min(a[3], b[3])
 
 
 def _window(rect: PixelRect, inside: PixelRect) -> tuple[slice, slice]:
