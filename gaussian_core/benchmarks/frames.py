@@ -14,7 +14,7 @@ from gaussian_core.viewport import Viewport
 
 FRAME = (1920, 1080)
 FRAMES = (FRAME, (3840, 2160))  # of a CUDA device
-ZOOMS = (1.0, 1.5, 2.0, 3.0, 4.0, 8.0, 16.0, 64.0, 300.0, 1000.0)
+ZOOMS = (1.0, 1.1, 1.5, 2.0, 3.0, 4.0, 8.0, 16.0, 64.0, 300.0, 1000.0)
 
 
 def synthetic_field(height: int = 1088, width: int = 1928, seed: int = 0) -> GaussianField:

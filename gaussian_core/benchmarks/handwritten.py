@@ -23,7 +23,7 @@ from gaussian_core.rasterizer import PIXEL_SIGMA, rasterize
 from gaussian_core.viewport import Viewport
 
 SOURCE = Path(__file__).with_suffix(".cpp")
-ZOOMS = (1.5, 2.0, 3.0, 4.0, 8.0, 16.0, 64.0, 300.0)
+ZOOMS = (1.1, 1.5, 2.0, 3.0, 4.0, 8.0, 16.0, 64.0, 300.0)
 COMPILERS = ("g++", "clang++", "c++")
 FLAGS = ("-O3", "-march=native", "-std=c++17", "-shared", "-fPIC", "-pthread")
 # Where it cuts a Gaussian, in standard deviations: at 1/512 of its amplitude, the earliest that the contract allows.

@@ -4,7 +4,7 @@ A tile gathers the Gaussians of the cells that reach it, prepares them sixteen a
 column of pixels. What bounds it: at high zoom, three loads, fused multiply-adds and stores per sixteen pixels, the
 stores above all; at low zoom, two vectors of exponentials, the set-up per Gaussian and half-empty vectors. Two kinds of
 fields go faster ways: regular grids (regular_kernel), and any field where its cells are as large as the pixels
-(cells_kernel).
+(cells_kernel) or up to twice as large (cells_ring).
 
 Everything about a Gaussian's box, its columns and the restarts of its recurrences is laid out relative to its own
 centre pixel on the absolute device lattice, never relative to the tile: a pixel gets the same bits in any tiling.
