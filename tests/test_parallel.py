@@ -9,7 +9,14 @@ import threading
 import pytest
 
 from gaussian_core.errors import Cancelled
-from gaussian_core.parallel import BUILDING, FRAMES, lower_priority, run_strips, worker_count
+from gaussian_core.parallel import (
+    BUILDING,
+    FRAMES,
+    building_held,
+    lower_priority,
+    run_strips,
+    worker_count,
+)
 
 
 def test_every_strip_runs_once():
@@ -79,3 +86,45 @@ def test_a_thread_gives_way_but_never_asks_for_more(before, to, after):
     thread.start()
     thread.join()
     assert seen[0] >= after
+
+
+def in_a_thread(work, priority):
+    """Run it in a thread of that priority; returns the thread, which is started."""
+
+    def run():
+        lower_priority(priority)
+        work()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="threads have no priorities here")
+@pytest.mark.parametrize("priority", [FRAMES, BUILDING])
+def test_those_who_help_have_the_priority_of_whom_they_help(priority):
+    seen = []
+    everybody = threading.Barrier(worker_count())
+
+    def strip(number):
+        everybody.wait(timeout=20)
+        seen.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+
+    in_a_thread(lambda: run_strips(strip, worker_count()), priority).join()
+    own = max(priority, os.getpriority(os.PRIO_PROCESS, 0))
+    assert seen == [own] * worker_count()
+
+
+def test_building_begins_no_strip_while_a_frame_is_rendered_but_not_for_ever():
+    done = []
+    with building_held(20.0):
+        builder = in_a_thread(lambda: run_strips(done.append, 50), BUILDING)
+        in_a_thread(lambda: run_strips(lambda _: None, 50), FRAMES).join(timeout=10)
+        builder.join(timeout=0.2)
+        assert done == []
+    builder.join(timeout=10)
+    assert sorted(done) == list(range(50))
+    with building_held(0.05):
+        builder = in_a_thread(lambda: run_strips(done.append, 50), BUILDING)
+        builder.join(timeout=10)
+        assert len(done) == 100
