@@ -194,6 +194,22 @@ def test_another_picture_or_a_refinement_is_stopped_at_once():
     assert not pacing.stopper(request(), 1, slot, 0.0, clock)()
 
 
+def test_more_tiles_of_the_same_view_stop_nothing():
+    """A full frame took up to three starts while a view was being filled."""
+    clock, slot = Clock(), Slot[FrameRequest]()
+    pacing = Pacing()
+    pacing.learn(VIEW, 0.2)
+    asked = request()
+    stop = pacing.stopper(asked, 1, slot, clock.now, clock, refining=True)
+    more = asked.scene.with_tiles({})
+    slot.put(request(scene=more))
+    assert not stop()
+    slot.put(request(VIEW.pan_by(5, 0), scene=more))
+    assert stop(), "another view"
+    slot.put(request(scene=more.seen_by(0.5)))
+    assert stop(), "the same view of something else"
+
+
 def test_a_first_frame_that_turns_out_slow_makes_room_for_a_coarse_one():
     clock, slot = Clock(), Slot[FrameRequest]()
     pacing = Pacing(budget=0.033, near_budget=0.033)

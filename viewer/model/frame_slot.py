@@ -33,6 +33,10 @@ class FrameRequest:
     row: float | None = None
     columns: Columns | None = None
 
+    def at_the_same_place(self, other: FrameRequest) -> bool:
+        """Whether the same pixels are asked for."""
+        return (self.view, self.columns) == (other.view, other.columns)
+
     @property
     def rect(self) -> tuple[int, int, int, int]:
         """The device pixels that are to be rendered first."""

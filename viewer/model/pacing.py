@@ -157,7 +157,8 @@ class Pacing:
         A newer request stops it, unless it is so far on that finishing shows something sooner: past
         half of its expected time, or when nothing new has been shown for `patience`. Without that
         a steady spin of the wheel would cancel every frame. A frame for another picture is always
-        dropped, and so is a refinement (the coarse frame for the newer view comes sooner).
+        dropped, and so is a refinement (the coarse frame for the newer view comes sooner). A request for the same view
+        with more tiles stops nothing.
         """
         began = clock()
         expected = self.expected(request)
@@ -174,6 +175,8 @@ class Pacing:
             newer = slot.peek()
             if newer is None:
                 return False
+            if newer.at_the_same_place(request) and newer.scene.differs_by_tiles(request.scene):
+                return False  # to be finished with what the new tiles change
             if refining or newer.scene.generation != request.scene.generation:
                 return True
             return not (now - began > half or now - last_shown > self.patience)

@@ -40,17 +40,6 @@ LEAST_SHARE = 0.25
 """Below this share of known pixels rendering everything is simpler and hardly slower."""
 MOST_PIECES = 16
 """Where more pieces of a view have changed, rendering everything is simpler and hardly slower."""
-SAME = (
-    "picture",
-    "pyramid",
-    "grid",
-    "method",
-    "drawing",
-    "pixel_sigma",
-    "resampling",
-    "interpolated",
-)
-"""What two scenes that differ by their tiles alone have in common."""
 
 
 class _Drawn(NamedTuple):
@@ -254,9 +243,7 @@ def changed_pixels(
     or went, and some beside them. None where it is more than that, or cannot be told."""
     if before.revision == after.revision:
         return []
-    if after.drawing is not None or any(
-        getattr(before, name) is not getattr(after, name) for name in SAME
-    ):
+    if not after.differs_by_tiles(before):
         return None
     left, top, right, bottom = known
     viewport = Viewport(

@@ -20,6 +20,12 @@ Key = Any  # (column, row) of a tile for TileGrid; a scene only hands it back to
 
 _generations = itertools.count(1)
 
+BUT_TILES = (
+    "generation", "picture", "pyramid", "grid", "method", "drawing", "pixel_sigma", "resampling",
+    "interpolated",
+)  # fmt: skip
+"""What two scenes have in common that show the same but for tiles that have come or gone."""
+
 REACH = 4.0
 """Source pixels beyond its tile that a Gaussian may show at 100 % and above."""
 
@@ -102,6 +108,12 @@ class Scene:
     def after(self, other: Scene) -> Scene:
         """The same, to be shown after another scene of this picture: no frame of that one is taken for one of it."""
         return replace(self, revision=max(self.revision, other.revision) + 1)
+
+    def differs_by_tiles(self, other: Scene) -> bool:
+        """Whether a frame of the other scene is one of this one where neither tiles have come nor gone."""
+        if self.drawing is not None:
+            return False
+        return all(getattr(self, name) is getattr(other, name) for name in BUT_TILES)
 
     @property
     def title(self) -> str:
