@@ -235,19 +235,23 @@ def _accumulate(
 
 @compiled()
 def _add_alone(
-    bits, first, starts, tile, row_bytes, channel_bytes, left, top, width, height, scratch,
+    alone, count, first, starts, tile, row_bytes, channel_bytes, left, top, width, height, scratch,
     rows, field_bytes, gain, scale, px, py, footprint, template,
 ):  # fmt: skip
-    """Add those Gaussians of LANES cells that prepare_block has left: bit slot * LANES + lane. first: the number within
-    its cell of what slot 0 holds."""
-    for bit in range(SLOTS * LANES):
-        if (bits >> np.uint64(bit)) & np.uint64(1):
-            number = np.int64(i32_at(starts, bit % LANES)) + first + bit // LANES
-            _accumulate(
-                tile, row_bytes, channel_bytes, left, top, width, height, scratch, rows,
-                field_bytes, gain, number, number + 1, scale, scale, px, py, footprint, template,
-                EVERY_LEAST, EVERY_MOST,
-            )  # fmt: skip
+    """Add those Gaussians of `count` neighbouring blocks of cells that prepare_block has left: of each block the bits
+    slot * LANES + lane. first: the number within its cell of what slot 0 holds."""
+    for n in range(count):
+        bits = alone[n]
+        if bits == 0:
+            continue
+        for bit in range(SLOTS * LANES):
+            if (bits >> np.uint64(bit)) & np.uint64(1):
+                number = np.int64(i32_at(starts, n * LANES + bit % LANES)) + first + bit // LANES
+                _accumulate(
+                    tile, row_bytes, channel_bytes, left, top, width, height, scratch, rows,
+                    field_bytes, gain, number, number + 1, scale, scale, px, py, footprint,
+                    template, EVERY_LEAST, EVERY_MOST,
+                )  # fmt: skip
 
 
 @compiled()
@@ -297,13 +301,11 @@ def _add_cells(
                     pixel, 4, row_bytes, channel_bytes, top, height, blocks, count, pixel_y,
                     0, NO_RING, template,
                 )  # fmt: skip
-                for n in range(count):
-                    if alone[n] != 0:
-                        _add_alone(
-                            alone[n], group, starts + (r * columns + c + n * LANES) * 4,
-                            tile, row_bytes, channel_bytes, left, top, width, height, scratch,
-                            rows, field_bytes, gain, sx, lx + px, ly + py, footprint, template,
-                        )  # fmt: skip
+                _add_alone(
+                    alone, count, group, starts + (r * columns + c) * 4, tile, row_bytes,
+                    channel_bytes, left, top, width, height, scratch, rows, field_bytes, gain,
+                    sx, lx + px, ly + py, footprint, template,
+                )  # fmt: skip
 
 
 @compiled()
@@ -360,13 +362,11 @@ def _add_spread_cells(
                     count, pixel_y, here, RING * sums.strides[1], template,
                 )  # fmt: skip
                 used = (min(used[0], first), max(used[1], last))
-                for n in range(count):
-                    if alone[n] != 0:
-                        _add_alone(
-                            alone[n], group, starts + (r * columns + c + n * LANES) * 4,
-                            tile, row_bytes, channel_bytes, left, top, width, height, scratch,
-                            rows, field_bytes, gain, scale, lx + px, ly + py, footprint, template,
-                        )  # fmt: skip
+                _add_alone(
+                    alone, count, group, starts + (r * columns + c) * 4, tile, row_bytes,
+                    channel_bytes, left, top, width, height, scratch, rows, field_bytes, gain,
+                    scale, lx + px, ly + py, footprint, template,
+                )  # fmt: skip
     take_rows(sums, used, done, done + PLANES, reached, own, after, planes, PAD, top, height)
 
 
