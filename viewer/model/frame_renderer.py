@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 Stop = Callable[[], bool]
 Allocate = Callable[[int, int], NDArray[np.uint8]]
 ShowRows = Callable[[Frame], None]
+
 FIELD_FROM = 1.0 - 1e-9
 """The scale from which the field is drawn: below it there is nothing between the pixels to show."""
 

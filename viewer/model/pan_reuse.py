@@ -3,6 +3,7 @@ one that new tiles belong to, by rendering only that; a view that a slow method 
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -75,6 +76,7 @@ class PanningRenderer:
     def __init__(self, render: Callable[..., Frame | None] = render_frame) -> None:
         self._render = render
         self._last: _Drawn | None = None
+        self._found: tuple[tuple[object, ...], _Reuse | None] | None = None
 
     def __call__(
         self,
@@ -90,6 +92,7 @@ class PanningRenderer:
         if kept is not None:
             return self._copied(kept, scene, allocate)
         reuse = self._reuse(scene, view, columns) if level == 1 else None
+        self._found = None  # it holds on to tiles that may have been dropped
         if reuse is not None:
             frame = self._patched(scene, view, reuse, stop, allocate, columns)
         else:
@@ -153,7 +156,13 @@ class PanningRenderer:
 
     def _reuse(self, scene: Scene, view: ViewState, columns: Columns | None) -> _Reuse | None:
         """What is known of a view of which enough is; None if the picture did anything but move by whole device
-        pixels, or shows something else altogether."""
+        pixels, or shows something else altogether. Who has asked `shifts` gets the same answer again."""
+        asked = (self._last, scene, view, columns)
+        if self._found is None or self._found[0] != asked:
+            self._found = asked, self._find(scene, view, columns)
+        return self._found[1]
+
+    def _find(self, scene: Scene, view: ViewState, columns: Columns | None) -> _Reuse | None:
         if self._last is None:
             return None
         last, before = self._last
@@ -245,26 +254,39 @@ def changed_pixels(
         return []
     if not after.differs_by_tiles(before):
         return None
-    left, top, right, bottom = known
-    viewport = Viewport(
-        view.to_source(left, top), (view.scale, view.scale), (right - left, bottom - top)
-    )
-    old, new = (set(scene.keys_reaching(viewport.source_rect)) for scene in (before, after))
+    whole = _viewport(view, known).source_rect
+    old, new = (set(scene.keys_reaching(whole)) for scene in (before, after))
     if any(before.tiles[key] is not after.tiles[key] for key in old & new):
         return None
     if old == new:
         return []
     if after.grid is None:
         return None
+    # Only those tiles and their neighbours can show something else; a pixel more on every side, for an edge of a tile
+    # on the centres of pixels.
+    touched = [after.grid.rect(near) for key in old ^ new for near in after.grid.neighbours(key)]
+    u0, v0 = view.to_device(min(r[0] for r in touched), min(r[1] for r in touched))
+    u1, v1 = view.to_device(max(r[2] for r in touched), max(r[3] for r in touched))
+    box = grown((math.floor(u0), math.floor(v0), math.ceil(u1), math.ceil(v1)), 1)
+    box = common(box, known)
+    if is_empty(box):
+        return []
     was, is_ = (
-        [piece for piece, is_field in split(scene, view, viewport) if is_field]
+        [piece for piece, is_field in split(scene, view, _viewport(view, box)) if is_field]
         for scene in (before, after)
     )
     different = joined([*without(is_, was), *without(was, is_)])
     if len(different) > MOST_PIECES:
         return None
-    # A pixel more on every side, for an edge of a tile on the centres of pixels.
-    return [common(moved(grown(piece, 1), (left, top)), known) for piece in different]
+    return [common(moved(grown(piece, 1), box[:2]), known) for piece in different]
+
+
+def _viewport(view: ViewState, rect: PixelRect) -> Viewport:
+    """Of those pixels of the view."""
+    left, top, right, bottom = rect
+    return Viewport(
+        view.to_source(left, top), (view.scale, view.scale), (right - left, bottom - top)
+    )
 
 
 def _kept(scene: Scene, view: ViewState, columns: Columns | None) -> Frame | None:
