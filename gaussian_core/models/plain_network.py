@@ -1,5 +1,6 @@
-"""ContinuousSR on the CPU in float32 without torch: NumPy and the kernels. It is there at once, where loading torch
-takes seconds.
+"""ContinuousSR on the CPU without torch: NumPy and the kernels. It is there at once, where loading torch takes seconds.
+
+In float32, or, where the processor has a matrix unit, in bfloat16 as it was trained.
 
 Same weights and same result as its twin, gaussian_core.models.continuoussr, which is what is trained. It knows the
 sizes that the kernels take and the compact dictionary; `suits` tells.
@@ -12,6 +13,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from gaussian_core.amx import arrays as amx
+from gaussian_core.amx.unit import usable
 from gaussian_core.convolution.arrays import Floats, convolve, filters, heads
 from gaussian_core.convolution.blocks import FEATURES
 from gaussian_core.convolution.kernel import STEP
@@ -50,12 +53,21 @@ def suits(config: ModelConfig) -> bool:
 
 
 class PlainNetwork:
-    """Raises WeightsError for tensors that do not fit their description. For configurations that suit."""
+    """Raises WeightsError for tensors that do not fit their description. For configurations that suit.
+
+    matrix_unit: whether its layers run on the processor's, in bfloat16 (see gaussian_core.amx); else in float32.
+    """
 
     device = "cpu"
     stays = False
 
-    def __init__(self, path: str | os.PathLike[str], config: ModelConfig, tensors: Tensors) -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        config: ModelConfig,
+        tensors: Tensors,
+        matrix_unit: bool = False,
+    ) -> None:
         if {name: t.shape for name, t in tensors.items()} != _shapes(config):
             raise unfitting(path)
         self.config = config
@@ -71,16 +83,26 @@ class PlainNetwork:
         self._tensors = tensors
         entry = tensors["encoder.entry.weight"]
         self._entry = np.ascontiguousarray(entry.transpose(2, 3, 1, 0))
-        self._filters = {
-            name.removesuffix(".weight"): filters(t)
-            for name, t in tensors.items()
-            if ".blocks." in name and t.ndim == 4
-        }
+        names = [
+            n.removesuffix(".weight") for n, t in tensors.items() if ".blocks." in n and t.ndim == 4
+        ]
+        self._matrix_unit = matrix_unit
+        self._packed: dict[str, amx.Convolution] = {}
+        self._filters: dict[str, Floats] = {}
+        for name in names:
+            weight = tensors[f"{name}.weight"]
+            if matrix_unit:
+                self._packed[name] = amx.convolution(weight, self._bias(name))
+            else:
+                self._filters[name] = filters(weight)
         n = config.hidden
         self._hidden = tensors["hidden.weight"].reshape(n, -1)
         parts = ("colour", "geometry")
         self._heads = np.concatenate([tensors[f"{p}.weight"].reshape(-1, n) for p in parts])
         self._heads_bias = np.concatenate([tensors[f"{p}.bias"] for p in parts])
+        if matrix_unit:
+            hidden = amx.layer(self._hidden, self._bias("hidden"))
+            self._packed_heads = hidden, amx.layer(self._heads, self._heads_bias)
 
     def rows(
         self,
@@ -105,13 +127,13 @@ class PlainNetwork:
         """Both heads' raw outputs (O, H, W) of colours (H, W, 3), as ContinuousSR.outputs."""
         features = self._encode(colours - np.float32(0.5), check, inner)
         height, width, channels = features.shape
-        planes = heads(
-            features.reshape(-1, channels),
-            self._hidden,
-            self._tensors["hidden.bias"],
-            self._heads,
-            self._heads_bias,
-        )
+        pixels = features.reshape(-1, channels)
+        if self._matrix_unit:
+            planes = amx.heads(pixels, *self._packed_heads)
+        else:
+            planes = heads(
+                pixels, self._hidden, self._bias("hidden"), self._heads, self._heads_bias
+            )
         return planes.reshape(-1, height, width)
 
     def _encode(self, x: Floats, check: Check, inner: bool) -> Floats:
@@ -138,10 +160,14 @@ class PlainNetwork:
         """Residual blocks, one after the other."""
         for number in numbers:
             first, second = f"{prefix}.{number}.first", f"{prefix}.{number}.second"
-            inside = convolve(
-                x, self._filters[first], self._bias(first), padding, self.config.slope
-            )
-            x = convolve(inside, self._filters[second], self._bias(second), padding, plus=x)
+            if self._matrix_unit:
+                both = self._packed[first], self._packed[second]
+                x = amx.residual_block(x, *both, padding, self.config.slope)
+            else:
+                inside = convolve(
+                    x, self._filters[first], self._bias(first), padding, self.config.slope
+                )
+                x = convolve(inside, self._filters[second], self._bias(second), padding, plus=x)
             check()
         return x
 
@@ -184,7 +210,7 @@ class PlainNetwork:
 def read_network(path: str | os.PathLike[str]) -> PlainNetwork | None:
     """The network of a file of weights; None where it is one for torch. Raises WeightsError."""
     config, tensors = read_tensors(path)
-    return PlainNetwork(path, config, tensors) if suits(config) else None
+    return PlainNetwork(path, config, tensors, usable()) if suits(config) else None
 
 
 def structure_tensor(colours: Floats, elongation: float = 1.0) -> Floats:

@@ -65,11 +65,15 @@ def _build() -> None:
     for channels in (3, 4):
         _build_a_tile(channels)
     from gaussian_core import resampling
+    from gaussian_core.amx import kernel as amx
+    from gaussian_core.amx.unit import usable
     from gaussian_core.convolution import kernel as convolution
     from gaussian_core.models import assembly_kernel, picture_kernels
 
     resampling.warm()
     convolution.warm()
+    if usable():
+        amx.warm()
     assembly_kernel.warm()
     picture_kernels.warm()
 
