@@ -11,9 +11,10 @@ import pytest
 
 torch = pytest.importorskip("torch")  # what the networks are compared by
 
-from gaussian_core.amx import arrays, unit  # noqa: E402
+from gaussian_core.amx import arrays, learning, unit  # noqa: E402
 from gaussian_core.field import GaussianField  # noqa: E402
 from gaussian_core.models.config import weights_path  # noqa: E402
+from gaussian_core.models.encoders import ResidualBlock  # noqa: E402
 from gaussian_core.models.plain_network import PlainNetwork  # noqa: E402
 from gaussian_core.models.tensor_file import read_tensors  # noqa: E402
 from gaussian_core.rasterizer import rasterize  # noqa: E402
@@ -177,3 +178,81 @@ def test_weights_that_are_shipped_show_the_same_picture_in_both():
         shown.append(rasterize(field, Viewport((0, 0), 3.0, (210, 180))))
     assert np.abs(shown[0] - shown[1]).mean() < 0.5 / 255
     assert np.abs(shown[0] - shown[1]).max() < 8 / 255
+
+
+def trained(block, x, gradient, dtype):
+    """(result, gradients of x and of the parameters): by torch, the weights as rounded as the unit sees them."""
+    x = x.detach().to(dtype).requires_grad_()
+    layers = (block.first, block.second)
+    parameters = [p.detach().to(dtype) for conv in layers for p in (conv.weight, conv.bias)]
+    for number in (0, 2):
+        parameters[number] = parameters[number].bfloat16().to(dtype)
+    parameters = [p.requires_grad_() for p in parameters]
+    inner = torch.nn.functional.conv2d(x, parameters[0], parameters[1], padding=1)
+    inner = torch.nn.functional.leaky_relu(inner, block.slope)
+    y = x + torch.nn.functional.conv2d(inner, parameters[2], parameters[3], padding=1)
+    y.backward(gradient.to(dtype))
+    return [y.detach(), x.grad, *(p.grad for p in parameters)]
+
+
+@pytest.mark.parametrize("size", [(44, 44), (2, 2), (7, 9), (5, 30), (33, 20)], ids=str)
+@pytest.mark.parametrize("channels", [16, 48, 64, 80])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_block_learns_as_by_torch(channels, size, threads):
+    torch.manual_seed(channels)
+    block = ResidualBlock(channels, 0.1)
+    with torch.no_grad():
+        block.second.weight.mul_(3)
+    x, gradient = torch.randn(2, 2, channels, *size)
+    x.requires_grad_()
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        with torch.autocast("cpu", torch.bfloat16):
+            y = block(x)
+        y.backward(gradient)
+    finally:
+        torch.set_num_threads(before)
+    assert y.dtype == torch.float32
+    made = [y.detach(), x.grad]
+    made += [p.grad for conv in (block.first, block.second) for p in (conv.weight, conv.bias)]
+    wanted = trained(block, x, gradient, torch.float64)
+    # Where what is between is near zero, rounding decides on which side it is: torch's bfloat16 is as far off.
+    for mine, exact, share in zip(made, wanted, (2e-3, 0.02, 0.06, 0.06, 0.01, 1e-5), strict=True):
+        assert mine.shape == exact.shape
+        assert float((mine - exact).norm()) < share * float(exact.norm())
+
+
+def test_gradients_add_up_over_crops_and_steps():
+    block = ResidualBlock(16, 0.1)
+    x = torch.randn(3, 16, 9, 8)
+
+    def gradients(*parts):
+        block.zero_grad()
+        for part in parts:
+            with torch.autocast("cpu", torch.bfloat16):
+                block(part).square().mean(0).sum().mul(len(part)).backward()
+        return [p.grad.clone() for p in block.parameters()]
+
+    for whole, apart in zip(gradients(x), gradients(x[:1], x[1:]), strict=True):
+        assert torch.allclose(whole, apart, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("channels", [16, 48, 64])
+def test_packing_at_every_step_is_that_of_the_arrays(channels, turned):
+    rng = np.random.default_rng(0)
+    weight = rng.normal(size=(channels, channels, 3, 3)).astype(np.float32)
+    read = weight.transpose(1, 0, 2, 3)[:, :, ::-1, ::-1] if turned else weight
+    wanted = arrays.convolution(np.ascontiguousarray(read), np.zeros(channels, np.float32))
+    assert np.array_equal(learning.packed(weight, turned), wanted.filters)
+
+
+def test_what_is_learnt_in_float32_or_by_a_plain_relu_is_left_to_torch():
+    x, block = torch.randn(1, 16, 8, 8), ResidualBlock(16, 0.1)
+    weight = block.first.weight
+    assert not learning.suits(x, weight, 0.1)  # float32 is asked for
+    with torch.autocast("cpu", torch.bfloat16):
+        assert learning.suits(x, weight, 0.1)
+        assert not learning.suits(x, weight, 0.0)
+        assert not learning.suits(x, ResidualBlock(24, 0.1).first.weight, 0.1)

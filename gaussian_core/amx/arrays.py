@@ -22,7 +22,7 @@ STRIP = 24
 
 
 class Convolution(NamedTuple):
-    """3 x 3, from C channels to as many. filters: see packed_filters; bias (C); wide: tiles of a group."""
+    """3 x 3, from C channels to as many. filters: see arranged; bias (C); wide: tiles of a group."""
 
     filters: Halves
     bias: Floats
@@ -45,8 +45,8 @@ def halves(x: Floats) -> Halves:
 
 def convolution(weight: Floats, bias: Floats) -> Convolution:
     """weight (C, C, 3, 3), C a multiple of 16; bias (C)."""
-    wide = next(n for n in (3, 2, 1) if len(weight) // COLUMNS % n == 0)
-    return Convolution(packed_filters(weight, wide), _from_a_line(bias), wide)
+    wide = widest(len(weight))
+    return Convolution(_halves_from_a_line(arranged(weight)), _from_a_line(bias), wide)
 
 
 def layer(weight: Floats, bias: Floats) -> Layer:
@@ -58,20 +58,26 @@ def layer(weight: Floats, bias: Floats) -> Layer:
     return Layer(packed_matrix(weight, high), _from_a_line(biases), outputs)
 
 
-def packed_filters(weight: Floats, wide: int) -> Halves:
-    """(groups of `wide` COLUMNS outputs, 3 rows of the filter, steps, wide, 16, 32): right factors of 3 C values each.
+def widest(channels: int) -> int:
+    """How many tiles side by side the outputs are computed by: all of a group's are in registers."""
+    return next(n for n in range(WIDE, 0, -1) if channels // COLUMNS % n == 0)
+
+
+def arranged(weight: NDArray[Any]) -> NDArray[Any]:
+    """(groups of `widest` COLUMNS outputs, 3 rows of the filter, steps, widest, 16, 32): right factors of 3 C values
+    each, of weight (K, C, 3, 3).
 
     Of neighbouring pixels the channels follow each other in memory: what a pixel reads of a row are 3 C values in a
     piece, the left factor, in steps of DEPTH. The last step may reach beyond them: zeros there.
     """
     outputs, channels = weight.shape[:2]
+    wide = widest(outputs)
     steps = -(-3 * channels // DEPTH)
-    taps = np.zeros((3, steps * DEPTH, outputs), np.float32)
+    taps = np.zeros((3, steps * DEPTH, outputs), weight.dtype)
     taps[:, : 3 * channels] = weight.transpose(2, 3, 1, 0).reshape(3, 3 * channels, outputs)
     # row, step, pair, of the pair, group, tile, column -> group, row, step, tile, pair, column, of the pair
     parts = taps.reshape(3, steps, DEPTH // 2, 2, -1, wide, COLUMNS)
-    packed = parts.transpose(4, 0, 1, 5, 2, 6, 3).reshape(-1, 3, steps, wide, 16, DEPTH)
-    return _halves_from_a_line(packed)
+    return parts.transpose(4, 0, 1, 5, 2, 6, 3).reshape(-1, 3, steps, wide, 16, DEPTH)
 
 
 def packed_matrix(weight: Floats, rows: int) -> Halves:
@@ -128,6 +134,3 @@ def _halves_from_a_line(x: Floats) -> Any:
     made = lines((x.size + 1) // 2).view(np.uint16)[: x.size].reshape(x.shape)
     made[:] = halves(x)
     return made
-
-
-__all__ = ["WIDE", "Convolution", "Layer", "convolution", "heads", "layer", "residual_block"]

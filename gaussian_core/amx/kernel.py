@@ -20,7 +20,6 @@ from gaussian_core.amx.tiles_ir import (
     TILE,
     WIDE,
     configure,
-    halve_lanes,
     load_1,
     load_2,
     load_3,
@@ -29,6 +28,7 @@ from gaussian_core.amx.tiles_ir import (
     products_2,
     products_3,
     release,
+    round_lanes,
     store_1,
     store_2,
     store_3,
@@ -42,7 +42,7 @@ PIXELS = HIGH * ROWS  # of a row that are convolved at once
 TURNED = WIDE * COLUMNS  # pixels of the heads at once
 ROWS_HELD = 3  # of a map: those that a row of its convolution needs
 
-_SET_UP = np.frombuffer(CONFIGURATION, np.uint8)
+SET_UP = np.frombuffer(CONFIGURATION, np.uint8)
 
 
 @compiled()
@@ -54,7 +54,7 @@ def _halves(count):
 
 
 @compiled()
-def _load(wide, start, down, across, row):
+def load_sums(wide, start, down, across, row):
     if wide == 3:
         load_3(start, down, across, row)
     elif wide == 2:
@@ -64,7 +64,7 @@ def _load(wide, start, down, across, row):
 
 
 @compiled()
-def _store(wide, start, down, across, row):
+def store_sums(wide, start, down, across, row):
     if wide == 3:
         store_3(start, down, across, row)
     elif wide == 2:
@@ -74,20 +74,20 @@ def _store(wide, start, down, across, row):
 
 
 @compiled()
-def _multiply(wide, left, left_row, right, count):
+def add_products(wide, left, left_row, left_down, right, count):
     if wide == 3:
-        products_3(left, left_row, right, count)
+        products_3(left, left_row, left_down, right, count)
     elif wide == 2:
-        products_2(left, left_row, right, count)
+        products_2(left, left_row, left_down, right, count)
     else:
-        products_1(left, left_row, right, count)
+        products_1(left, left_row, left_down, right, count)
 
 
 @compiled()
-def _halve(source, count, slope, target):
+def round_row(source, count, slope, target):
     """count bfloat16 at target = act(float32 at source), count a multiple of 16; act: negative values times slope."""
     for c in range(0, count, 16):
-        halve_lanes(source + 4 * c, slope, target + 2 * c)
+        round_lanes(source + 4 * c, slope, target + 2 * c)
 
 
 @compiled()
@@ -95,18 +95,18 @@ def _convolve(held, step, row, first, filters, bias, wide, sums):
     """PIXELS pixels from `first` on of a row of a convolution, with its bias, to sums (PIXELS, C).
 
     held: address of ROWS_HELD rows of C bfloat16 a pixel, `step` bytes each, in which row y is number y mod ROWS_HELD;
-    the convolution reads those from `row` on. filters: see arrays.packed_filters; wide: tiles of it side by side.
+    the convolution reads those from `row` on. filters: see arrays.arranged; wide: tiles of it side by side.
     """
     channels = len(bias)
     pixel = 2 * channels
     deep = filters.shape[2]
     for group in range(filters.shape[0]):
         start = 16 * wide * group
-        _load(wide, bias.ctypes.data + 4 * start, 0, 64, 0)
+        load_sums(wide, bias.ctypes.data + 4 * start, 0, 64, 0)
         for i in range(3):
             there = held + (row + i) % ROWS_HELD * step + first * pixel
-            _multiply(wide, there, pixel, filters[group, i].ctypes.data, deep)
-        _store(wide, sums.ctypes.data + 4 * start, 16 * 4 * channels, 64, 4 * channels)
+            add_products(wide, there, pixel, ROWS * pixel, filters[group, i].ctypes.data, deep)
+        store_sums(wide, sums.ctypes.data + 4 * start, 16 * 4 * channels, 64, 4 * channels)
 
 
 @compiled()
@@ -114,7 +114,7 @@ def residual_rows(x, first, first_bias, second, second_bias, wide, slope, paddin
     """Rows begin .. end - 1 of y (H', W' C) = x + conv(act(conv(x))), H' = H - 4 + 4 padding, for x (H, W C), of which
     the middle is added where y is smaller.
 
-    first, second: filters of both convolutions, see arrays.packed_filters, and their biases (C); wide: their tiles side
+    first, second: filters of both convolutions, see arrays.arranged, and their biases (C); wide: their tiles side
     by side. slope: of the activation below zero. padding: zeros around x and around what is between the convolutions, 0
     or 1. All but the filters float32 and contiguous.
     """
@@ -129,7 +129,7 @@ def residual_rows(x, first, first_bias, second, second_bias, wide, slope, paddin
     sums = lines(PIXELS * channels)
     step = 2 * length
     one = np.float32(1)
-    configure(_SET_UP.ctypes.data)
+    configure(SET_UP.ctypes.data)
     # The next rows of x, and between, to be held. Those above the picture are the zeros that are there.
     next_seen, next_inner = max(begin - 2 * padding, 0), max(begin - padding, 0)
     for row in range(begin, end):
@@ -137,7 +137,7 @@ def residual_rows(x, first, first_bias, second, second_bias, wide, slope, paddin
             # A row of what is between reads the rows from next_inner - padding on.
             while next_seen <= min(next_inner - padding + 2, height - 1):
                 target = seen.ctypes.data + next_seen % ROWS_HELD * step + padding * pixel
-                _halve(x[next_seen].ctypes.data, width * channels, one, target)
+                round_row(x[next_seen].ctypes.data, width * channels, one, target)
                 next_seen += 1
             for k in range(next_seen, next_inner - padding + 3):  # below the picture
                 for i in range(length):
@@ -149,7 +149,7 @@ def residual_rows(x, first, first_bias, second, second_bias, wide, slope, paddin
                     seen.ctypes.data, step, next_inner - padding + ROWS_HELD, start, first, first_bias, wide, sums
                 )  # fmt: skip
                 count = min(PIXELS, middle_width - start)
-                _halve(sums.ctypes.data, count * channels, slope, target + start * pixel)
+                round_row(sums.ctypes.data, count * channels, slope, target + start * pixel)
             next_inner += 1
         for k in range(next_inner, row - padding + 3):
             for i in range(length):
@@ -183,21 +183,24 @@ def heads(x, hidden, hidden_bias, out, out_bias, first, last, planes):
     inner = _halves(deep_2 * WIDE * TILE // 2)
     halves = _halves(TURNED * channels)
     sums = lines(HIGH * ROWS * TURNED)
+    row_1, row_2 = 2 * hidden.shape[1], 2 * out.shape[1]
     row, across = 4 * TURNED, 4 * COLUMNS
     down = ROWS * row
-    configure(_SET_UP.ctypes.data)
+    configure(SET_UP.ctypes.data)
     while first < last:
         count = min(TURNED, last - first)
-        _halve(x[first].ctypes.data, count * channels, np.float32(1), halves.ctypes.data)
+        round_row(x[first].ctypes.data, count * channels, np.float32(1), halves.ctypes.data)
         for pair in range(0, channels // 2, EIGHT):
             place = seen.ctypes.data + (pair // 16 * WIDE * 16 + pair % 16) * 64
             for j in range(WIDE):
                 source = halves.ctypes.data + j * COLUMNS * 2 * channels + 4 * pair
-                turn_words(source, 2 * channels, place + j * TILE)
+                turn_words(source, 2 * channels, place + j * TILE, 64)
         for top in range(0, middle, HIGH * ROWS):
-            _load(WIDE, hidden_bias[top:].ctypes.data, TILE, 0, 64)
-            _multiply(WIDE, hidden[top:].ctypes.data, 2 * hidden.shape[1], seen.ctypes.data, deep)
-            _store(WIDE, sums.ctypes.data, down, across, row)
+            load_sums(WIDE, hidden_bias[top:].ctypes.data, TILE, 0, 64)
+            add_products(
+                WIDE, hidden[top:].ctypes.data, row_1, ROWS * row_1, seen.ctypes.data, deep
+            )
+            store_sums(WIDE, sums.ctypes.data, down, across, row)
             for i in range(0, HIGH * ROWS, 2):
                 pair = (top + i) // 2
                 for j in range(WIDE):
@@ -205,13 +208,15 @@ def heads(x, hidden, hidden_bias, out, out_bias, first, last, planes):
                     source = sums.ctypes.data + i * row + j * across
                     pair_lanes(source, source + row, inner.ctypes.data + place)
         for top in range(0, len(out_bias), HIGH * ROWS):
-            _load(WIDE, out_bias[top:].ctypes.data, TILE, 0, 64)
-            _multiply(WIDE, out[top:].ctypes.data, 2 * out.shape[1], inner.ctypes.data, deep_2)
+            load_sums(WIDE, out_bias[top:].ctypes.data, TILE, 0, 64)
+            add_products(
+                WIDE, out[top:].ctypes.data, row_2, ROWS * row_2, inner.ctypes.data, deep_2
+            )
             if count == TURNED and top + HIGH * ROWS <= outputs:
                 to = planes.ctypes.data + (top * planes.shape[1] + first) * 4
-                _store(WIDE, to, ROWS * 4 * planes.shape[1], across, 4 * planes.shape[1])
+                store_sums(WIDE, to, ROWS * 4 * planes.shape[1], across, 4 * planes.shape[1])
                 continue
-            _store(WIDE, sums.ctypes.data, down, across, row)
+            store_sums(WIDE, sums.ctypes.data, down, across, row)
             for i in range(min(HIGH * ROWS, outputs - top)):
                 for k in range(count):
                     planes[top + i, first + k] = sums[i * TURNED + k]

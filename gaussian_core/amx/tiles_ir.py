@@ -94,8 +94,8 @@ def _each_sum(instruction: str, wide: int) -> Any:
 def _products(wide: int) -> Any:
     """Make the intrinsic that adds the products of HIGH tiles with `wide` ones to the sums, `count` times.
 
-    left: address of the first of HIGH ROWS rows, left_row bytes apart; DEPTH values further on at each step. right: of
-    tiles one after the other, `wide` at each step.
+    left: address of the first of HIGH tiles, left_down bytes apart, of rows that are left_row bytes apart; DEPTH values
+    further on at each step. right: of tiles one after the other, `wide` at each step.
     """
     # Each register is loaded for two products where it can be: of two neighbours in this order one factor stays.
     order = [
@@ -103,9 +103,11 @@ def _products(wide: int) -> Any:
     ]
 
     @intrinsic
-    def products(typingctx: Any, left: Any, left_row: Any, right: Any, count: Any) -> Any:
+    def products(
+        typingctx: Any, left: Any, left_row: Any, left_down: Any, right: Any, count: Any
+    ) -> Any:
         def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            left_, left_row_, right_, count_ = args
+            left_, left_row_, left_down_, right_, count_ = args
             entry = builder.block
             loop = builder.append_basic_block("products")
             done = builder.append_basic_block("products.done")
@@ -117,7 +119,7 @@ def _products(wide: int) -> Any:
             loaded: tuple[int | None, int | None] = (None, None)
             for i, j in order:
                 if loaded[0] != i:
-                    pointer = builder.inttoptr(_far(builder, here, ROWS * i, left_row_), POINTER)
+                    pointer = builder.inttoptr(_far(builder, here, i, left_down_), POINTER)
                     _call(builder, "tileloadd64", _number(LEFT), pointer, left_row_)
                 if loaded[1] != j:
                     pointer = builder.inttoptr(
@@ -135,7 +137,7 @@ def _products(wide: int) -> Any:
             return context.get_dummy_value()
 
         i = types.int64
-        return types.none(i, i, i, i), codegen
+        return types.none(i, i, i, i, i), codegen
 
     return products
 
@@ -156,7 +158,7 @@ def _rounded(v: Vectors, value: Any) -> Any:
 
 
 @intrinsic
-def halve_lanes(typingctx: Any, source: Any, slope: Any, target: Any) -> Any:
+def round_lanes(typingctx: Any, source: Any, slope: Any, target: Any) -> Any:
     """LANES bfloat16 at target = act(LANES float32 at source); act: negative values times slope, which is 1 at most."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -187,6 +189,53 @@ def pair_lanes(typingctx: Any, first: Any, second: Any, target: Any) -> Any:
 
 
 @intrinsic
+def masked_lanes(typingctx: Any, source: Any, sign: Any, slope: Any, target: Any) -> Any:
+    """LANES bfloat16 at target = the float32 at source, times slope where the bfloat16 at `sign` is negative."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        v = Vectors(builder, LANES)
+        source_, sign_, slope_, target_ = args
+        halves = ir.VectorType(I16, LANES)
+        value = v.load(source_, v.f32)
+        below = builder.icmp_signed("<", v.load(sign_, halves), ir.Constant(halves, [0] * LANES))
+        value = builder.select(below, builder.fmul(value, v.splat(slope_)), value)
+        v.store(builder.trunc(_rounded(v, value), halves), target_)
+        return context.get_dummy_value()
+
+    i = types.int64
+    return types.none(i, i, types.float32, i), codegen
+
+
+@intrinsic
+def zip_lanes(typingctx: Any, first: Any, second: Any, target: Any) -> Any:
+    """LANES pairs at target, of each a value of 16 bits at `first` and one at `second`."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        v = Vectors(builder, LANES)
+        halves = ir.VectorType(I16, LANES)
+        low, high = (builder.zext(v.load(place, halves), v.i32) for place in args[:2])
+        v.store(builder.or_(low, builder.shl(high, v.const(16, v.i32))), args[2])
+        return context.get_dummy_value()
+
+    i = types.int64
+    return types.none(i, i, i), codegen
+
+
+@intrinsic
+def add_rounded(typingctx: Any, source: Any, target: Any) -> Any:
+    """LANES float32 at target += LANES bfloat16 at source."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        v = Vectors(builder, LANES)
+        bits = builder.zext(v.load(args[0], ir.VectorType(I16, LANES)), v.i32)
+        value = builder.bitcast(builder.shl(bits, v.const(16, v.i32)), v.f32)
+        v.store(builder.fadd(v.load(args[1], v.f32), value), args[1])
+        return context.get_dummy_value()
+
+    return types.none(types.int64, types.int64), codegen
+
+
+@intrinsic
 def sum_lanes(typingctx: Any, one: Any, other: Any, target: Any) -> Any:
     """target = one + other, addresses of LANES float32."""
 
@@ -200,12 +249,12 @@ def sum_lanes(typingctx: Any, one: Any, other: Any, target: Any) -> Any:
 
 
 @intrinsic
-def turn_words(typingctx: Any, source: Any, step: Any, target: Any) -> Any:
-    """EIGHT rows of 16 words of 32 bits at target, one after the other: of 16 rows of EIGHT words, `step` bytes apart,
-    the columns."""
+def turn_words(typingctx: Any, source: Any, step: Any, target: Any, target_step: Any) -> Any:
+    """EIGHT rows of 16 words of 32 bits, target_step bytes apart: of 16 rows of EIGHT words, `step` bytes apart, the
+    columns."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        source_, step_, target_ = args
+        source_, step_, target_, target_step_ = args
         eight = Vectors(builder, EIGHT)
         rows = [eight.load(_far(builder, source_, k, step_), eight.i32) for k in range(16)]
 
@@ -223,8 +272,8 @@ def turn_words(typingctx: Any, source: Any, step: Any, target: Any) -> Any:
                 both[k], both[k + by] = chosen(one, other, stay), chosen(one, other, move)
         lanes = Vectors(builder, 16)
         for k, row in enumerate(both):
-            lanes.store(row, builder.add(target_, ir.Constant(I64, 64 * k)))
+            lanes.store(row, _far(builder, target_, k, target_step_))
         return context.get_dummy_value()
 
     i = types.int64
-    return types.none(i, i, i), codegen
+    return types.none(i, i, i, i), codegen

@@ -48,7 +48,7 @@ def convolve(
 ) -> Tensor:
     """arrays.convolve for tensors (B, C, H, W) in float32, without a gradient. The result is channels_last."""
     more = None if plus is None else _pixels(plus)
-    made = arrays.convolve(_pixels(x), u.numpy(), bias.numpy(), padding, slope, more, _run)
+    made = arrays.convolve(_pixels(x), u.numpy(), bias.numpy(), padding, slope, more, run_as_torch)
     # Not torch's permute: in-place changes of a view would stand in the way of the gradient.
     return torch.from_numpy(made.transpose(0, 3, 1, 2))
 
@@ -100,7 +100,7 @@ def heads(x: Tensor, hidden: nn.Conv2d, weight: Tensor, bias: Tensor) -> Tensor:
         hidden.bias.detach().numpy(),
         weight.detach().numpy(),
         bias.detach().numpy(),
-        _run,
+        run_as_torch,
     )
     return torch.from_numpy(planes).view(-1, height, width)
 
@@ -126,7 +126,7 @@ class _Convolution(torch.autograd.Function):
         def work(i: int) -> None:
             kernel.backward(source[i], back[i], turned, ctx.padding, du[i], dx[i])
 
-        _run(work, n)
+        run_as_torch(work, n)
         total = torch.from_numpy(du.sum(0)).flatten(1)
         weight = (
             (torch.from_numpy(arrays.BOTH_AXES).T @ total)
@@ -142,7 +142,7 @@ def _product(a: arrays.Floats, b: arrays.Floats) -> arrays.Floats:
     return made
 
 
-def _run(work: Callable[[int], None], count: int) -> None:
+def run_as_torch(work: Callable[[int], None], count: int) -> None:
     """On as many threads as torch would take: one, where several processes or threads train side by side."""
     if torch.get_num_threads() > 1:
         run_strips(work, count)

@@ -134,6 +134,15 @@ class ContinuousSR(nn.Module):
         colour, geometry = (_each_pixel(layer, features) for layer in (self.colour, self.geometry))
         return F.pixel_shuffle(colour, g), F.pixel_shuffle(geometry, g)
 
+    def planes(self, image: Tensor) -> Tensor:
+        """(B, O, H, W): both heads' raw outputs, the colours of the cells of a pixel, then their geometry."""
+        weight = torch.cat([self.colour.weight, self.geometry.weight]).flatten(1)
+        bias = torch.cat([self.colour.bias, self.geometry.bias])  # type: ignore[list-item]
+        pixels = self.encoder(image - 0.5).permute(0, 2, 3, 1)
+        # Pixel by pixel, gradients too: the activation's is slow where one tensor is turned and the other is not.
+        features = F.linear(pixels, self.hidden.weight.flatten(1), self.hidden.bias).relu_()
+        return F.linear(features, weight, bias).permute(0, 3, 1, 2)
+
     def forward(self, image: Tensor) -> Cells:
         colour, geometry = self.heads(image)
         return self.gaussians(image, colour.float(), geometry.float())

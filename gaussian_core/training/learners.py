@@ -18,6 +18,7 @@ from gaussian_core.models.continuoussr import ContinuousSR
 from gaussian_core.models.gaussiansr import GaussianSR
 from gaussian_core.models.networks import make_network
 from gaussian_core.models.weights import save_model
+from gaussian_core.training import cell_loss
 from gaussian_core.training.dataset import Batch
 from gaussian_core.training.geometry_prior import geometry_prior
 from gaussian_core.training.grid_rasterizer import sample_cells
@@ -98,10 +99,16 @@ class ContinuousSRLearner(Learner):
     def loss(self, model: nn.Module, batch: Batch, bfloat16: bool) -> Tensor:
         assert isinstance(model, ContinuousSR)
         low = batch.low.contiguous(memory_format=torch.channels_last)
-        with torch.autocast(low.device.type, torch.bfloat16, enabled=bfloat16):
-            colour, geometry = model.heads(low)
-        cells = model.gaussians(batch.low, colour.float(), geometry.float())
         reach = self.margin * self.cells
+        fast = cell_loss.suits(self.config, batch)
+        with torch.autocast(low.device.type, torch.bfloat16, enabled=bfloat16):
+            if fast:
+                raw = model.planes(low)
+            else:
+                colour, geometry = model.heads(low)
+        if fast:
+            return cell_loss.loss(model, raw, batch, reach, self.follow)
+        cells = model.gaussians(batch.low, colour.float(), geometry.float())
         seen = sample_cells(cells, batch.positions, batch.cell * self.config.footprint, reach)
         loss = (seen - batch.colours).abs().mean()
         if self.follow > 0:

@@ -88,7 +88,9 @@ class Trainer:
         matrices = learner.matrices(self.model)
         own = {id(p) for p in matrices}
         self.vectors = [p for p in self.model.parameters() if id(p) not in own]
-        self.adam = torch.optim.Adam(self.vectors, lr=schedule.rate, betas=(0.9, 0.99))
+        self.adam = torch.optim.Adam(
+            self.vectors, lr=schedule.rate, betas=(0.9, 0.99), foreach=True
+        )
         self.muon = Muon(matrices or [torch.zeros(1, 1)], lr=schedule.matrix_rate)
         self.step = 0
         self.usual = 0.0  # loss; 0 before the first step
@@ -186,8 +188,7 @@ class Trainer:
         decaying = bool(s.decay) and self.step > s.steps - s.decay
         keep = min(0.99 if decaying else s.average, self.step / (self.step + 10))
         with torch.no_grad():
-            for mean, p in zip(self.average, self.model.parameters(), strict=True):
-                mean.lerp_(p, 1 - keep)
+            torch._foreach_lerp_(self.average, list(self.model.parameters()), 1 - keep)
         return value
 
     def _strayed(self, loss: float) -> bool:

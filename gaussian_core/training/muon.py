@@ -44,19 +44,23 @@ class Muon(torch.optim.Optimizer):
     def step(self, closure: None = None) -> None:  # type: ignore[override]
         for group in self.param_groups:
             # The matrices of a network are many, small and of few shapes: those of one shape go side by side.
-            alike: defaultdict[torch.Size, list[tuple[Tensor, Tensor]]] = defaultdict(list)
+            alike: defaultdict[torch.Size, list[Tensor]] = defaultdict(list)
             for p in group["params"]:
-                if p.grad is None:
-                    continue
-                state = self.state[p]
-                if "momentum" not in state:
-                    state["momentum"] = torch.zeros_like(p)
-                buffer = state["momentum"]
-                buffer.lerp_(p.grad, 1 - group["momentum"])
-                direction = p.grad.lerp(buffer, group["momentum"]).flatten(1)
-                alike[direction.shape].append((p, direction))
-            for (rows, columns), members in alike.items():
-                updates = orthogonalise(torch.stack([direction for _, direction in members]))
-                rate = group["lr"] * max(1.0, rows / columns) ** 0.5
-                for (p, _), update in zip(members, updates, strict=True):
-                    p.add_(update.view_as(p), alpha=-rate)
+                if p.grad is not None:
+                    alike[p.shape].append(p)
+            for shape, members in alike.items():
+                gradients = [p.grad for p in members if p.grad is not None]
+                buffers = [self._momentum(p) for p in members]
+                torch._foreach_lerp_(buffers, gradients, 1 - group["momentum"])
+                directions = torch._foreach_lerp(gradients, buffers, group["momentum"])
+                stacked = torch.stack([direction.reshape(shape[0], -1) for direction in directions])
+                updates = orthogonalise(stacked).view(-1, *shape)
+                rate = group["lr"] * max(1.0, shape[0] / stacked.shape[2]) ** 0.5
+                torch._foreach_add_(members, list(updates.unbind()), alpha=-rate)
+
+    def _momentum(self, p: Tensor) -> Tensor:
+        state = self.state[p]
+        if "momentum" not in state:
+            state["momentum"] = torch.zeros_like(p)
+        buffer: Tensor = state["momentum"]
+        return buffer
