@@ -130,7 +130,7 @@ def test_networks_are_those_of_float32_but_for_the_rounding(name, size):
     slow, _ = twins(CONFIGS[name])
     fast = PlainNetwork("w.safetensors", CONFIGS[name], slow._tensors, matrix_unit=True)
     colours = picture(*size)
-    made, wanted = fast.outputs(colours, check), slow.outputs(colours, check)
+    made, wanted = (n.planes(n.features(colours, check)) for n in (fast, slow))
     assert made.shape == wanted.shape
     assert np.abs(made - wanted).max() < 0.02 * np.abs(wanted).max()
 
@@ -140,8 +140,10 @@ def test_tiles_of_a_network_fit_together():
     slow, _ = twins(config)
     network = PlainNetwork("w.safetensors", config, slow._tensors, matrix_unit=True)
     reach, colours = network.encoder_reach, picture(64, 80)
-    whole = network.outputs(colours, check, inner=True)
-    part = network.outputs(colours[8:50, 5:61], check, inner=True)
+    whole, part = (
+        network.planes(network.features(seen, check, inner=True))
+        for seen in (colours, colours[8:50, 5:61])
+    )
     assert np.array_equal(part, whole[:, 8 : 50 - 2 * reach, 5 : 61 - 2 * reach])
 
 

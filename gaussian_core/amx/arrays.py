@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from gaussian_core.amx import kernel
 from gaussian_core.amx.tiles_ir import COLUMNS, DEPTH, HIGH, ROWS, WIDE
 from gaussian_core.cache_lines import lines
+from gaussian_core.convolution.arrays import Run
 from gaussian_core.convolution.blocks import FEATURES
 from gaussian_core.parallel import run_strips
 
@@ -111,8 +112,9 @@ def residual_block(
     return result
 
 
-def heads(x: Floats, hidden: Layer, out: Layer) -> Floats:
-    """(O, P): out relu(hidden x) for each pixel of x (P, C), in one piece; C a multiple of 16."""
+def heads(x: Floats, hidden: Layer, out: Layer, run: Run = run_strips) -> Floats:
+    """(O, P): out relu(hidden x) for each pixel of x (P, C), in one piece; C a multiple of 16. run: shares the strips
+    among threads."""
     planes = FEATURES.empty(out.outputs, len(x))
     strip = 40 * kernel.TURNED
 
@@ -120,7 +122,7 @@ def heads(x: Floats, hidden: Layer, out: Layer) -> Floats:
         begin, end = number * strip, min((number + 1) * strip, len(x))
         kernel.heads(x, hidden.matrix, hidden.bias, out.matrix, out.bias, begin, end, planes)
 
-    run_strips(work, -(-len(x) // strip))
+    run(work, -(-len(x) // strip))
     return planes
 
 

@@ -53,8 +53,11 @@ def machine() -> dict[str, str | int]:
     """What the figures were taken on."""
     import numba
 
+    from gaussian_core.amx.unit import usable
+
     return {
         "processor": _processor_name(),
+        "matrix_unit": "AMX" if usable() else "none",
         "threads": worker_count(),
         "system": platform.system(),
         "python": platform.python_version(),

@@ -70,24 +70,23 @@ def convolve(
     return result
 
 
-def heads(
-    x: Floats,
-    hidden: Floats,
-    hidden_bias: Floats,
-    weight: Floats,
-    bias: Floats,
-    run: Run = run_strips,
-) -> Floats:
-    """(O, P): weight relu(hidden x + hidden_bias) + bias for each pixel of x (P, C), in one piece.
-
-    hidden (hidden, C); weight (O, hidden); bias (O).
-    """
-    # What is added is one more column: the kernel gives each pixel a one to multiply it with.
+def with_biases(
+    hidden: Floats, hidden_bias: Floats, weight: Floats, bias: Floats
+) -> tuple[Floats, Floats]:
+    """The layers of `heads`, hidden (hidden, C) and weight (O, hidden), each with what it adds."""
+    # That is one more column: the kernel gives each pixel a one to multiply it with.
     one = np.zeros((1, hidden.shape[1] + 1), np.float32)
     one[0, -1] = 1
-    first = _from_a_line(np.concatenate([np.column_stack([hidden, hidden_bias]), one]))
-    second = _from_a_line(np.column_stack([weight, bias]))
-    planes = FEATURES.empty(len(weight), len(x))
+    first = np.concatenate([np.column_stack([hidden, hidden_bias]), one])
+    return _from_a_line(first), _from_a_line(np.column_stack([weight, bias]))
+
+
+def heads(x: Floats, first: Floats, second: Floats, run: Run = run_strips) -> Floats:
+    """(O, P): weight relu(hidden x + hidden_bias) + bias for each pixel of x (P, C), in one piece.
+
+    first, second: see with_biases. run: shares the strips among threads.
+    """
+    planes = FEATURES.empty(len(second), len(x))
     strip = 64 * kernel.PIXELS
 
     def work(number: int) -> None:

@@ -1,6 +1,7 @@
 """The convolution for torch: F.conv2d where its tensors suit, in half the time on CPUs of AVX2.
 
-It is there for float32: training on CPUs that multiply bfloat16 natively is in that type, with torch's convolutions.
+It is there for float32: training on CPUs that multiply bfloat16 natively is in that type, by torch's convolutions or
+those of gaussian_core.amx.
 """
 
 from __future__ import annotations
@@ -92,16 +93,9 @@ def heads(x: Tensor, hidden: nn.Conv2d, weight: Tensor, bias: Tensor) -> Tensor:
     """
     assert hidden.bias is not None
     height, width = x.shape[-2:]
-    pixels = _pixels(x).reshape(-1, x.shape[1])
-    first = hidden.weight.detach().flatten(1).numpy()
-    planes = arrays.heads(
-        pixels,
-        first,
-        hidden.bias.detach().numpy(),
-        weight.detach().numpy(),
-        bias.detach().numpy(),
-        run_as_torch,
-    )
+    tensors = (hidden.weight.flatten(1), hidden.bias, weight, bias)
+    layers = arrays.with_biases(*(t.detach().numpy() for t in tensors))
+    planes = arrays.heads(_pixels(x).reshape(-1, x.shape[1]), *layers, run_as_torch)
     return torch.from_numpy(planes).view(-1, height, width)
 
 

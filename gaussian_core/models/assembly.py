@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,11 +22,13 @@ class Heads(NamedTuple):
     """What the Gaussians of a picture (C, H, W) are made of.
 
     outputs: of both heads (O, H - 2 skip, W - 2 skip), float32 or, as int16, the bits of bfloat16; they may lack `skip`
-    pixels on each side. enlarged: the bicubic enlargement (C, G H, G W). stretch: elongation along edges (2, H, W).
-    prior: the dictionary (K, 3); of no entries where the outputs are the covariances themselves.
+    pixels on each side. Or what makes those of the rows first .. last - 1 when they are needed, (O, last - first, W - 2
+    skip), on any thread: they are many, and so never leave the cache. enlarged: the bicubic enlargement (C, G H, G W).
+    stretch: elongation along edges (2, H, W). prior: the dictionary (K, 3); of no entries where the outputs are the
+    covariances themselves.
     """
 
-    outputs: NDArray[Any]
+    outputs: NDArray[Any] | Callable[[int, int], NDArray[Any]]
     enlarged: NDArray[np.float32]
     stretch: NDArray[np.float32]
     prior: NDArray[np.float32]
@@ -54,15 +57,21 @@ def assemble_outputs(
     count = (x1 - x0) * (y1 - y0) * g * g
     rows = np.empty((5 + len(heads.enlarged), count + ROW_PADDING), np.float32)
     rows[:, count:] = 0
-    outputs, enlarged, stretch, prior = (np.ascontiguousarray(x) for x in heads)
+    enlarged, stretch, prior = (np.ascontiguousarray(x) for x in heads[1:])
+    outputs = heads.outputs if callable(heads.outputs) else np.ascontiguousarray(heads.outputs)
 
     def strip(number: int) -> None:
         first = y0 + number * STRIP
+        last = min(first + STRIP, y1)
+        if callable(outputs):
+            raw, lost = outputs(first - skip, last - skip), (skip, first)
+        else:
+            raw, lost = outputs, (skip, skip)
         assemble_rows(
             first,
-            min(first + STRIP, y1),
-            outputs,
-            skip,
+            last,
+            raw,
+            lost,
             prior,
             stretch,
             enlarged,

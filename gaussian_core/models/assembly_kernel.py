@@ -50,7 +50,7 @@ def _tanh(x):
 def assemble_row(
     y,
     raw,
-    skip,
+    lost,
     prior,
     stretch,
     enlarged,
@@ -67,14 +67,14 @@ def assemble_row(
 
     raw (3 n + (K + D) n, H, W): colour, shape and drift (D = 2, or 0 where drift is 0) of the n = cells^2 cells,
     float32 or the bits of bfloat16 as int16. prior (K, 3): matrix logarithms that shape mixes by softmax;
-    with K = 0 shape is the logarithm itself (3). skip: pixels of the picture that raw lacks on each side.
+    with K = 0 shape is the logarithm itself (3). lost: how many columns and rows of the picture are ahead of raw's.
     stretch (2, H', W') of the picture: elongation, as coherence times (cos, sin). enlarged (C, cells H', cells W'): its
     bicubic enlargement. rect: x0, y0, x1, y1 in its pixels. origin: source coordinates of its first one.
     scratch (9, W) float32. rows (5 + C, N): pixel by pixel of rect, the cells of a pixel next to each other.
     """
     x0, y0, x1, y1 = rect
     width = x1 - x0
-    row, left, right = y - skip, x0 - skip, x1 - skip
+    row, left, right = y - lost[1], x0 - lost[0], x1 - lost[0]
     n = cells * cells
     entries = prior.shape[0]
     shapes = entries if entries else 3
@@ -175,7 +175,7 @@ def assemble_rows(
     first,
     last,
     raw,
-    skip,
+    lost,
     prior,
     stretch,
     enlarged,
@@ -193,7 +193,7 @@ def assemble_rows(
         assemble_row(
             y,
             raw,
-            skip,
+            lost,
             prior,
             stretch,
             enlarged,
@@ -215,7 +215,7 @@ def warm():
             0,
             1,
             np.zeros((3 + 3 + 2, 1, 1), kind),
-            0,
+            (0, 0),
             np.zeros((3, 3), np.float32),
             np.zeros((2, 1, 1), np.float32),
             np.zeros((3, 1, 1), np.float32),

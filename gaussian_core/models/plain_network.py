@@ -15,7 +15,7 @@ import numpy as np
 
 from gaussian_core.amx import arrays as amx
 from gaussian_core.amx.unit import usable
-from gaussian_core.convolution.arrays import Floats, convolve, filters, heads
+from gaussian_core.convolution.arrays import Floats, convolve, filters, heads, with_biases
 from gaussian_core.convolution.blocks import FEATURES
 from gaussian_core.convolution.kernel import STEP
 from gaussian_core.models import dictionary
@@ -95,14 +95,14 @@ class PlainNetwork:
                 self._packed[name] = amx.convolution(weight, self._bias(name))
             else:
                 self._filters[name] = filters(weight)
-        n = config.hidden
-        self._hidden = tensors["hidden.weight"].reshape(n, -1)
+        hidden = tensors["hidden.weight"].reshape(config.hidden, -1), self._bias("hidden")
         parts = ("colour", "geometry")
-        self._heads = np.concatenate([tensors[f"{p}.weight"].reshape(-1, n) for p in parts])
-        self._heads_bias = np.concatenate([tensors[f"{p}.bias"] for p in parts])
-        if matrix_unit:
-            hidden = amx.layer(self._hidden, self._bias("hidden"))
-            self._packed_heads = hidden, amx.layer(self._heads, self._heads_bias)
+        out = (
+            np.concatenate([tensors[f"{p}.weight"].reshape(-1, config.hidden) for p in parts]),
+            np.concatenate([self._bias(p) for p in parts]),
+        )
+        self._packed_heads = amx.layer(*hidden), amx.layer(*out)
+        self._heads = with_biases(*hidden, *out)
 
     def rows(
         self,
@@ -116,24 +116,29 @@ class PlainNetwork:
         """See tile_builder.Network."""
         image = np.ascontiguousarray(pixels.transpose(2, 0, 1))
         colours = pixels[..., :3] if pixels.shape[2] >= 3 else pixels[..., :1].repeat(3, 2)
-        outputs = self.outputs(colours, check, inner)
+        features = self.features(colours, check, inner)
+
+        def outputs(first: int, last: int) -> Floats:
+            return self.planes(features[first:last])
+
         config = self.config
         stretch = structure_tensor(colours, config.elongation)
         made = Heads(outputs, enlarged(image, config.cells), stretch, self._prior)
         lost = self.encoder_reach if inner else 0
         return assemble_outputs(config, made, origin, rect, stop, lost)
 
-    def outputs(self, colours: Floats, check: Check, inner: bool = False) -> Floats:
-        """Both heads' raw outputs (O, H, W) of colours (H, W, 3), as ContinuousSR.outputs."""
-        features = self._encode(colours - np.float32(0.5), check, inner)
+    def features(self, colours: Floats, check: Check, inner: bool = False) -> Floats:
+        """(H, W, C) of colours (H, W, 3): what the heads read, as of the encoder of ContinuousSR."""
+        return self._encode(colours - np.float32(0.5), check, inner)
+
+    def planes(self, features: Floats) -> Floats:
+        """Both heads' raw outputs (O, H, W) of features (H, W, C), as ContinuousSR.outputs. On the calling thread."""
         height, width, channels = features.shape
         pixels = features.reshape(-1, channels)
         if self._matrix_unit:
-            planes = amx.heads(pixels, *self._packed_heads)
+            planes = amx.heads(pixels, *self._packed_heads, run=_alone)
         else:
-            planes = heads(
-                pixels, self._hidden, self._bias("hidden"), self._heads, self._heads_bias
-            )
+            planes = heads(pixels, *self._heads, _alone)
         return planes.reshape(-1, height, width)
 
     def _encode(self, x: Floats, check: Check, inner: bool) -> Floats:
@@ -241,6 +246,11 @@ def enlarged(image: Floats, times: int) -> Floats:
 
     run_strips(work, -(-len(out[0]) // STRIP))
     return out
+
+
+def _alone(work: Callable[[int], None], count: int) -> None:
+    for number in range(count):
+        work(number)
 
 
 def _cropped(x: Floats, by: int) -> Floats:
