@@ -55,6 +55,7 @@ def _halves(count):
 
 @compiled()
 def load_sums(wide, start, down, across, row):
+    """The registers of HIGH x wide sums as they are in memory, see tiles_ir; steps in bytes."""
     if wide == 3:
         load_3(start, down, across, row)
     elif wide == 2:
@@ -65,6 +66,7 @@ def load_sums(wide, start, down, across, row):
 
 @compiled()
 def store_sums(wide, start, down, across, row):
+    """Memory as the registers of HIGH x wide sums are."""
     if wide == 3:
         store_3(start, down, across, row)
     elif wide == 2:
@@ -75,6 +77,7 @@ def store_sums(wide, start, down, across, row):
 
 @compiled()
 def add_products(wide, left, left_row, left_down, right, count):
+    """The sums += `count` products, see tiles_ir."""
     if wide == 3:
         products_3(left, left_row, left_down, right, count)
     elif wide == 2:
