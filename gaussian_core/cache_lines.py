@@ -8,6 +8,7 @@ Steps of sixteen floats are as long as a line: from there on none touches two, w
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gaussian_core.compiled import compiled
 
@@ -20,3 +21,16 @@ def lines(count):
     memory = np.empty(count + LINE, np.float32)
     skip = -(memory.ctypes.data // 4) % LINE
     return memory[skip : skip + count]
+
+
+@compiled()
+def half_lines(count):
+    """(count,) values of two bytes with anything in them. For kernels and for Python."""
+    return lines((count + 1) // 2).view(np.uint16)[:count]
+
+
+def from_a_line(x: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A copy, contiguous, that begins with a cache line."""
+    made: NDArray[np.float32] = lines(x.size).reshape(x.shape)
+    made[:] = x
+    return made

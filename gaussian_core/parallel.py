@@ -97,6 +97,12 @@ def _pool() -> ThreadPoolExecutor:
         return _pools[priority]
 
 
+def run_alone(work: Callable[[int], object], count: int) -> None:
+    """Run work(i) for i in range(count) on the calling thread: within a strip of others, say."""
+    for number in range(count):
+        work(number)
+
+
 def run_strips(work: Callable[[int], object], count: int, stop: Stop | None = None) -> None:
     """Run work(i) for i in range(count) on the pool of the caller's priority, the caller's thread included.
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from gaussian_core.amx import kernel
 from gaussian_core.amx.tiles_ir import COLUMNS, DEPTH, HIGH, ROWS, WIDE
-from gaussian_core.cache_lines import lines
+from gaussian_core.cache_lines import from_a_line, half_lines
 from gaussian_core.convolution.arrays import Run
 from gaussian_core.convolution.blocks import FEATURES
 from gaussian_core.parallel import run_strips
@@ -47,7 +47,7 @@ def halves(x: Floats) -> Halves:
 def convolution(weight: Floats, bias: Floats) -> Convolution:
     """weight (C, C, 3, 3), C a multiple of 16; bias (C)."""
     wide = widest(len(weight))
-    return Convolution(_halves_from_a_line(arranged(weight)), _from_a_line(bias), wide)
+    return Convolution(_halves_from_a_line(arranged(weight)), from_a_line(bias), wide)
 
 
 def layer(weight: Floats, bias: Floats) -> Layer:
@@ -56,7 +56,7 @@ def layer(weight: Floats, bias: Floats) -> Layer:
     high = -(-outputs // (HIGH * ROWS)) * HIGH * ROWS
     biases = np.zeros((high, COLUMNS), np.float32)
     biases[:outputs] = bias[:, None]
-    return Layer(packed_matrix(weight, high), _from_a_line(biases), outputs)
+    return Layer(packed_matrix(weight, high), from_a_line(biases), outputs)
 
 
 def widest(channels: int) -> int:
@@ -126,13 +126,7 @@ def heads(x: Floats, hidden: Layer, out: Layer, run: Run = run_strips) -> Floats
     return planes
 
 
-def _from_a_line(x: Floats) -> Floats:
-    made: Floats = lines(x.size).reshape(x.shape)
-    made[:] = x
-    return made
-
-
 def _halves_from_a_line(x: Floats) -> Any:
-    made = lines((x.size + 1) // 2).view(np.uint16)[: x.size].reshape(x.shape)
+    made = half_lines(x.size).reshape(x.shape)
     made[:] = halves(x)
     return made

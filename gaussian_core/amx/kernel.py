@@ -35,7 +35,7 @@ from gaussian_core.amx.tiles_ir import (
     sum_lanes,
     turn_words,
 )
-from gaussian_core.cache_lines import lines
+from gaussian_core.cache_lines import half_lines, lines
 from gaussian_core.compiled import compiled
 
 PIXELS = HIGH * ROWS  # of a row that are convolved at once
@@ -48,7 +48,7 @@ SET_UP = np.frombuffer(CONFIGURATION, np.uint8)
 @compiled()
 def _halves(count):
     """(count,) zeros of two bytes, from a cache line on."""
-    made = lines((count + 1) // 2).view(np.uint16)[:count]
+    made = half_lines(count)
     made[:] = 0
     return made
 

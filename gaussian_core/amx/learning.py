@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from gaussian_core.amx import learning_kernel as kernel
 from gaussian_core.amx.arrays import arranged, halves, widest
 from gaussian_core.amx.unit import usable
-from gaussian_core.cache_lines import lines
+from gaussian_core.cache_lines import half_lines
 from gaussian_core.convolution.kernel import STEP
-from gaussian_core.convolution.winograd import run_as_torch
+from gaussian_core.convolution.winograd import rows_of, run_as_torch
 
 LEAST_SIDE = 2  # pixels
 
@@ -47,12 +47,12 @@ class _Block(torch.autograd.Function):
     def forward(
         ctx: Any, x: Tensor, u: Tensor, b: Tensor, v: Tensor, c: Tensor, slope: float
     ) -> Tensor:
-        source = _rows(x)
+        source = rows_of(x)
         count, height = source.shape[:2]
         channels = len(b)
         width = source.shape[2] // channels
         size = kernel.extent(height, width) * channels
-        seen, inner = (_halves(count, size) for _ in range(2))
+        seen, inner = (half_lines(count * size).reshape(count, size) for _ in range(2))
         y = np.empty_like(source)
         filters = [packed(w.detach().numpy(), False) for w in (u, v)]
         biases = [w.detach().numpy() for w in (b, c)]
@@ -72,7 +72,7 @@ class _Block(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> Any:
         u, v = ctx.saved_tensors
         seen, inner, slope = ctx.kept
-        gy, channels = _rows(gradient), len(u)
+        gy, channels = rows_of(gradient), len(u)
         dx = np.empty_like(gy)
         count = len(gy)
         du, dv = (np.zeros((count, 9, channels, channels), np.float32) for _ in range(2))
@@ -96,12 +96,10 @@ class _Block(torch.autograd.Function):
 
 def packed(weight: NDArray[np.float32], turned: bool) -> NDArray[np.uint16]:
     """arrays.arranged in bfloat16, of weight (C, C, 3, 3) or of its transpose, which takes gradients back."""
-    channels = len(weight)
+    places = _places(len(weight), turned)
     values = np.append(halves(weight.reshape(-1)), np.uint16(0))
-    made = _halves(1, _places(channels, turned).size)[0].reshape(_places(channels, turned).shape)
-    np.take(
-        values, _places(channels, turned), out=made, mode="clip"
-    )  # which is not looked at twice
+    made: NDArray[np.uint16] = half_lines(places.size).reshape(places.shape)
+    np.take(values, places, out=made, mode="clip")  # or every place would be looked at twice
     return made
 
 
@@ -115,19 +113,6 @@ def _places(channels: int, turned: bool) -> NDArray[np.int64]:
         numbers = numbers.transpose(1, 0, 2, 3)[:, :, ::-1, ::-1]
     # Zero is what is beyond the filter.
     return (arranged(numbers) - 1) % (count + 1)
-
-
-def _halves(count: int, size: int) -> NDArray[np.uint16]:
-    """(count, size) with anything in it, each row from a cache line on where size is a multiple of 32."""
-    made: NDArray[np.uint16] = lines((count * size + 1) // 2).view(np.uint16)[: count * size]
-    return made.reshape(count, size)
-
-
-def _rows(x: Tensor) -> NDArray[np.float32]:
-    """(B, C, H, W) as a contiguous (B, H, W C), without a copy where it is channels_last."""
-    pixels = x.detach().permute(0, 2, 3, 1).contiguous().numpy()
-    made: NDArray[np.float32] = pixels.reshape(*pixels.shape[:2], -1)
-    return made
 
 
 def _picture(rows: NDArray[np.float32], channels: int) -> Tensor:

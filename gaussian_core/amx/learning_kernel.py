@@ -27,7 +27,7 @@ from gaussian_core.amx.tiles_ir import (
     turn_words,
     zip_lanes,
 )
-from gaussian_core.cache_lines import lines
+from gaussian_core.cache_lines import half_lines, lines
 from gaussian_core.compiled import compiled
 from gaussian_core.convolution.steps_ir import add_lanes
 
@@ -157,6 +157,16 @@ def _planes(laid, channels, planes):
 
 
 @compiled()
+def _places(number, planes, width, gradient):
+    """Of the tile with that number, of ROWS channels of a tap, where it begins in the planes and in the gradient."""
+    channels = len(planes)
+    tap, first = number // (channels // ROWS), number % (channels // ROWS) * ROWS
+    shift = tap // 3 * (width + 2) + tap % 3
+    left = planes.ctypes.data + (first * planes.shape[1] + shift) * 2
+    return left, gradient.ctypes.data + (tap * channels + first) * channels * 4
+
+
+@compiled()
 def _filter_gradient(planes, zipped, width, count, channels, wide, gradient):
     """gradient (9, C, C) = of the filters, row and column of the tap first, then of which channel, then for which.
 
@@ -165,24 +175,18 @@ def _filter_gradient(planes, zipped, width, count, channels, wide, gradient):
     pitch = 2 * planes.shape[1]
     tiles = channels // ROWS
     total = 9 * tiles
-    size = 4 * channels * channels
     for number in range(0, total, HIGH):
-        lefts, targets = (0, 0), (0, 0)
-        for i in range(HIGH):
-            # Where the number is odd the last one is computed twice.
-            tap, tile = min(number + i, total - 1) // tiles, min(number + i, total - 1) % tiles
-            left = planes.ctypes.data + tile * ROWS * pitch
-            left += (tap // 3 * (width + 2) + tap % 3) * 2
-            target = gradient.ctypes.data + tap * size + tile * ROWS * 4 * channels
-            lefts = (left, left) if i == 0 else (lefts[0], left)
-            targets = (target, target) if i == 0 else (targets[0], target)
+        # Where there is an odd number of tiles the last one is computed twice.
+        other = min(number + 1, total - 1)
+        left, target = _places(number, planes, width, gradient)
+        left_2, target_2 = _places(other, planes, width, gradient)
+        down = target_2 - target
         for group in range(tiles // wide):
             right = zipped.ctypes.data + group * (count // DEPTH) * wide * TILE
             start = 64 * wide * group
-            down = targets[1] - targets[0]
-            load_sums(wide, targets[0] + start, down, 64, 4 * channels)
-            add_products(wide, lefts[0], pitch, lefts[1] - lefts[0], right, count // DEPTH)
-            store_sums(wide, targets[0] + start, down, 64, 4 * channels)
+            load_sums(wide, target + start, down, 64, 4 * channels)
+            add_products(wide, left, pitch, left_2 - left, right, count // DEPTH)
+            store_sums(wide, target + start, down, 64, 4 * channels)
 
 
 @compiled()
@@ -190,15 +194,14 @@ def backward(gy, seen, inner, first, second, wide, slope, dx, du, dv, db, dc):
     """Gradients of one crop: dx (H, W C) of x, du and dv (9, C, C) of the filters, db and dc (C) of both biases.
 
     gy (H, W C): of the result. seen, inner: as `forward` left them. first, second: the filters transposed, see
-    learning.turned. du .. dc: zeroed. Of the slope only that it is above zero counts for what `inner` tells.
+    learning.packed. du .. dc: zeroed. Of the slope only that it is above zero counts for what `inner` tells.
     """
     channels = len(db)
     height, width = gy.shape[0], gy.shape[1] // channels
     count, size = span(height, width), extent(height, width)
     sums, none = lines(PIXELS * channels), lines(channels)
     none[:] = 0
-    back = lines((size * channels + 1) // 2).view(np.uint16)[: size * channels]
-    between = lines((size * channels + 1) // 2).view(np.uint16)[: size * channels]
+    back, between = half_lines(size * channels), half_lines(size * channels)
     planes = np.empty((channels, size), np.uint16)
     zipped = lines(count * channels // 2)
     origin = width + 3  # number of the first pixel of a crop that is laid out

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gaussian_core.cache_lines import lines
+from gaussian_core.cache_lines import from_a_line
 from gaussian_core.convolution import kernel
 from gaussian_core.convolution.blocks import FEATURES
 from gaussian_core.convolution.transforms import FILTER, POINTS
@@ -30,7 +30,7 @@ def filters(weight: Floats, product: Callable[[Floats, Floats], Floats] = np.mat
     """
     k, c = weight.shape[:2]
     taps = weight.transpose(2, 3, 1, 0).reshape(9, c * k)
-    return _from_a_line(product(BOTH_AXES, taps)).reshape(POINTS, c, k)
+    return from_a_line(product(BOTH_AXES, taps)).reshape(POINTS, c, k)
 
 
 def convolve(
@@ -78,7 +78,7 @@ def with_biases(
     one = np.zeros((1, hidden.shape[1] + 1), np.float32)
     one[0, -1] = 1
     first = np.concatenate([np.column_stack([hidden, hidden_bias]), one])
-    return _from_a_line(first), _from_a_line(np.column_stack([weight, bias]))
+    return from_a_line(first), from_a_line(np.column_stack([weight, bias]))
 
 
 def heads(x: Floats, first: Floats, second: Floats, run: Run = run_strips) -> Floats:
@@ -95,13 +95,6 @@ def heads(x: Floats, first: Floats, second: Floats, run: Run = run_strips) -> Fl
 
     run(work, -(-len(x) // strip))
     return planes
-
-
-def _from_a_line(x: Floats) -> Floats:
-    """A copy, contiguous, that begins with a cache line."""
-    made: Floats = lines(x.size).reshape(x.shape)
-    made[:] = x
-    return made
 
 
 def _lines(x: Floats) -> NDArray[Any]:

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gaussian_core.convolution import arrays, kernel
-from gaussian_core.parallel import run_strips
+from gaussian_core.parallel import run_alone, run_strips
 
 
 def is_fast(x: Tensor) -> bool:
@@ -110,10 +110,10 @@ class _Convolution(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Any:
         x, u = ctx.saved_tensors
-        source, back = _lines(x), _lines(gradient)
+        source, back = rows_of(x), rows_of(gradient)
         n, wanted = len(x), ctx.needs_input_grad[0]
         inputs = torch.zeros_like(x, memory_format=torch.channels_last) if wanted else None
-        dx = np.empty((n, 0, 0), np.float32) if inputs is None else _lines(inputs)
+        dx = np.empty((n, 0, 0), np.float32) if inputs is None else rows_of(inputs)
         du = np.zeros((n, *u.shape), np.float32)
         turned = np.ascontiguousarray(u.numpy().transpose(0, 2, 1))
 
@@ -141,8 +141,7 @@ def run_as_torch(work: Callable[[int], None], count: int) -> None:
     if torch.get_num_threads() > 1:
         run_strips(work, count)
         return
-    for number in range(count):
-        work(number)
+    run_alone(work, count)
 
 
 def _pixels(x: Tensor) -> np.ndarray[Any, np.dtype[np.float32]]:
@@ -150,7 +149,7 @@ def _pixels(x: Tensor) -> np.ndarray[Any, np.dtype[np.float32]]:
     return x.detach().permute(0, 2, 3, 1).contiguous().numpy()
 
 
-def _lines(x: Tensor) -> np.ndarray[Any, np.dtype[np.float32]]:
+def rows_of(x: Tensor) -> np.ndarray[Any, np.dtype[np.float32]]:
     """(B, C, H, W) as a contiguous (B, H, W C)."""
     pixels = _pixels(x)
     return pixels.reshape(*pixels.shape[:2], -1)

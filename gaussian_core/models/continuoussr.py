@@ -113,8 +113,7 @@ class ContinuousSR(nn.Module):
         """
         encoder = self.encoder.inner if inner else self.encoder
         features = encoder(image - 0.5, check)
-        weight = torch.cat([self.colour.weight, self.geometry.weight]).flatten(1)
-        bias = torch.cat([self.colour.bias, self.geometry.bias])  # type: ignore[list-item]
+        weight, bias = self._both_heads()
         if is_fast(features) and self.config.hidden % STEP == 0:
             return heads(features, self.hidden, weight, bias)
         features = self.hidden(features).relu_()
@@ -134,10 +133,14 @@ class ContinuousSR(nn.Module):
         colour, geometry = (_each_pixel(layer, features) for layer in (self.colour, self.geometry))
         return F.pixel_shuffle(colour, g), F.pixel_shuffle(geometry, g)
 
+    def _both_heads(self) -> tuple[Tensor, Tensor]:
+        """The weights (O, hidden) and biases of both heads as of one."""
+        weight = torch.cat([self.colour.weight, self.geometry.weight]).flatten(1)
+        return weight, torch.cat([self.colour.bias, self.geometry.bias])  # type: ignore[list-item]
+
     def planes(self, image: Tensor) -> Tensor:
         """(B, O, H, W): both heads' raw outputs, the colours of the cells of a pixel, then their geometry."""
-        weight = torch.cat([self.colour.weight, self.geometry.weight]).flatten(1)
-        bias = torch.cat([self.colour.bias, self.geometry.bias])  # type: ignore[list-item]
+        weight, bias = self._both_heads()
         pixels = self.encoder(image - 0.5).permute(0, 2, 3, 1)
         # Pixel by pixel, gradients too: the activation's is slow where one tensor is turned and the other is not.
         features = F.linear(pixels, self.hidden.weight.flatten(1), self.hidden.bias).relu_()

@@ -28,7 +28,7 @@ from gaussian_core.models.picture_kernels import (
     structure_rows,
 )
 from gaussian_core.models.tensor_file import Tensors, read_tensors, unfitting
-from gaussian_core.parallel import Stop, run_strips
+from gaussian_core.parallel import Stop, run_alone, run_strips
 
 Check = Callable[[], None]
 STRIP = 32  # rows of pixels that a worker takes at once
@@ -101,8 +101,10 @@ class PlainNetwork:
             np.concatenate([tensors[f"{p}.weight"].reshape(-1, config.hidden) for p in parts]),
             np.concatenate([self._bias(p) for p in parts]),
         )
-        self._packed_heads = amx.layer(*hidden), amx.layer(*out)
-        self._heads = with_biases(*hidden, *out)
+        if matrix_unit:
+            self._packed_heads = amx.layer(*hidden), amx.layer(*out)
+        else:
+            self._heads = with_biases(*hidden, *out)
 
     def rows(
         self,
@@ -136,9 +138,9 @@ class PlainNetwork:
         height, width, channels = features.shape
         pixels = features.reshape(-1, channels)
         if self._matrix_unit:
-            planes = amx.heads(pixels, *self._packed_heads, run=_alone)
+            planes = amx.heads(pixels, *self._packed_heads, run=run_alone)
         else:
-            planes = heads(pixels, *self._heads, _alone)
+            planes = heads(pixels, *self._heads, run_alone)
         return planes.reshape(-1, height, width)
 
     def _encode(self, x: Floats, check: Check, inner: bool) -> Floats:
@@ -246,11 +248,6 @@ def enlarged(image: Floats, times: int) -> Floats:
 
     run_strips(work, -(-len(out[0]) // STRIP))
     return out
-
-
-def _alone(work: Callable[[int], None], count: int) -> None:
-    for number in range(count):
-        work(number)
 
 
 def _cropped(x: Floats, by: int) -> Floats:

@@ -100,14 +100,13 @@ class ContinuousSRLearner(Learner):
         assert isinstance(model, ContinuousSR)
         low = batch.low.contiguous(memory_format=torch.channels_last)
         reach = self.margin * self.cells
-        fast = cell_loss.suits(self.config, batch)
-        with torch.autocast(low.device.type, torch.bfloat16, enabled=bfloat16):
-            if fast:
+        halved = torch.autocast(low.device.type, torch.bfloat16, enabled=bfloat16)
+        if cell_loss.suits(self.config, batch):
+            with halved:
                 raw = model.planes(low)
-            else:
-                colour, geometry = model.heads(low)
-        if fast:
             return cell_loss.loss(model, raw, batch, reach, self.follow)
+        with halved:
+            colour, geometry = model.heads(low)
         cells = model.gaussians(batch.low, colour.float(), geometry.float())
         seen = sample_cells(cells, batch.positions, batch.cell * self.config.footprint, reach)
         loss = (seen - batch.colours).abs().mean()
