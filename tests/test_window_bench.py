@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import time
 
 import numpy as np
 import pytest
@@ -120,3 +121,18 @@ def test_the_real_window_can_be_ridden(qapp, tmp_path):
         assert bench.is_sharp() is False, "below 100 % there is no field"
         bench.sharp_after_zoom(8.0)
         assert bench.is_sharp()
+
+
+def test_inputs_that_a_slow_paint_held_up_are_painted_together(qapp, tmp_path):
+    """As a window empties its queue before it paints: with a paint for each they would never catch up."""
+    from viewer.ui.window_bench import WindowBench
+
+    path = save_picture(tmp_path / "picture.png", 300, 200)
+    with WindowBench("kernel", (1300, 240), lambda: False) as bench:
+        bench.open(path)
+        bench.start_recording()
+        bench.canvas.painted.connect(lambda _: time.sleep(0.06))
+        bench.play([ZoomTo(8.0, 60), Rest(0.0)])
+        recorder = bench.recorder
+        inputs, paints = recorder.over("delay").count, recorder.over("paint").count
+        assert inputs > 2 * paints > 2, (inputs, paints)

@@ -228,9 +228,13 @@ class WindowBench:
         self._app.sendEvent(self.canvas, event)
 
     def _until(self, due: float) -> float:
-        """Run the window until then; returns `due`."""
+        """Run the window until then; returns `due`. Inputs that are overdue come one right after the other, as from a
+        system's queue, which the window empties before it paints."""
         left = due - clock()
-        self.run_for(left if left > 0 else 0.0)
+        if left > 0:
+            self.run_for(left)
+        elif self._stop():
+            raise Cancelled("bench stopped")
         return due
 
     def run_for(self, seconds: float) -> None:
