@@ -150,6 +150,26 @@ def test_quick_coarse_frames_lift_the_verdict_of_one_slow_full_frame():
     assert pacing.level(request()) == 1, "after many coarse frames a full one is tried again"
 
 
+def test_two_full_frames_that_agree_are_believed_for_longer():
+    """On a large screen a third one would be a stutter of a quarter of a second."""
+
+    def coarse_frames(*full: float) -> int:
+        pacing = Pacing(budget=0.033, near_budget=0.033)
+        for seconds in full:
+            pacing.learn(VIEW, seconds)
+        count = 0
+        while pacing.level(request()) > 1:
+            pacing.learn(VIEW, 0.2, level=4)
+            count += 1
+        return count
+
+    once = coarse_frames(0.2)
+    assert 5 < once < 30
+    assert coarse_frames(0.19, 0.2) > 3 * once
+    assert coarse_frames(0.2, 0.19, 0.5) < 2 * once, "the last one was held up"
+    assert coarse_frames(0.2, 0.5, 0.2) == once
+
+
 def test_the_next_octave_is_judged_by_this_one_and_a_far_one_by_nothing():
     pacing = Pacing(budget=0.033, near_budget=0.033)
     pacing.learn(VIEW, 0.1)
@@ -221,6 +241,23 @@ def test_a_first_frame_that_turns_out_slow_makes_room_for_a_coarse_one():
     assert not still()
     pacing.learn(VIEW, 0.2, complete=False)
     assert pacing.level(request()) > 1
+
+
+def test_one_that_was_held_to_be_quick_and_is_slow_does_so_too():
+    clock, slot = Clock(), Slot[FrameRequest]()
+    pacing = Pacing()
+    pacing.learn(VIEW, 0.01)
+    stop = pacing.stopper(request(), 1, slot, clock.now, clock)
+    refining = pacing.stopper(request(), 1, slot, clock.now, clock, refining=True)
+    clock.now += 0.05
+    assert not stop()
+    clock.now += 0.05
+    assert stop()
+    assert not refining(), "the view rests"
+    pacing.learn(VIEW, 0.2)
+    slow = pacing.stopper(request(), 1, slot, clock.now, clock)
+    clock.now += 0.2
+    assert not slow(), "it is known to take that long"
 
 
 def test_buffers_are_used_again_but_never_shared():

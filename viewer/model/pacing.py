@@ -25,6 +25,12 @@ two thirds an octave, up to where everything is drawn on coarser lattices."""
 BELIEF = 0.9
 """What each coarse frame leaves of the cost that called for it. A full frame that was held up by something else would
 call for coarse ones for as long as the view moves; one full frame too many, now and then, costs less."""
+SURE = 0.98
+"""The same where the last two full frames took about as long: nothing held them up, and a third would be a stutter."""
+AGREE = 1.5
+"""Times one another's cost, at most, that two frames took about as long."""
+LIMIT = 3
+"""Times the budget after which a full frame of a moving view that was to keep it is given up for a coarser one."""
 BAND_SECONDS = 0.2
 """Of one band of rows of a full frame that takes so long that it is shown band by band. Every band ends with a wait for
 the slowest thread and sets up again what reaches over its edges: bands of 30 ms double the time of the whole."""
@@ -63,6 +69,9 @@ class Pacing:
         # Seconds per device pixel of a full frame, by kind (picture or field) and step of zoom:
         # between 1x and 4x that of the field falls by three quarters within an octave.
         self._cost: dict[tuple[bool, int], float] = {}
+        # What the last full frame took, whatever coarse ones have made of that since, and where two agreed.
+        self._taken: dict[tuple[bool, int], float] = {}
+        self._sure: set[tuple[bool, int]] = set()
 
     def expected(self, request: FrameRequest) -> float | None:
         """Seconds that a full frame will take, from the last one at a similar state.
@@ -99,11 +108,21 @@ class Pacing:
         if level > 1 and self._known(kind) is not None:
             if complete and kind in self._cost:
                 bound = seconds * level * level / max(pixels, 1)
-                self._cost[kind] = min(BELIEF * self._cost[kind], bound)
+                belief = SURE if kind in self._sure else BELIEF
+                self._cost[kind] = min(belief * self._cost[kind], bound)
             return
         share = level * level if level == 1 else COARSE_SHARE * level * level
         cost = seconds * share / max(pixels, 1)
+        if level == 1:
+            self._compare(kind, cost, complete)
         self._cost[kind] = cost if complete else max(cost, self._cost.get(kind, 0.0))
+
+    def _compare(self, kind: tuple[bool, int], cost: float, complete: bool) -> None:
+        """Whether a full frame's cost (that of a stopped one: or more) is about that of the one before."""
+        before = self._taken.get(kind, 0.0)
+        agree = cost <= AGREE * before and (before <= AGREE * cost or not complete)
+        (self._sure.add if agree else self._sure.discard)(kind)
+        self._taken[kind] = cost if complete else max(cost, before)
 
     def level(self, request: FrameRequest, waited: float = 0.0) -> int:
         """The level to render first: 1, or coarser when a moving view would wait too long.
@@ -164,14 +183,15 @@ class Pacing:
         expected = self.expected(request)
         half = math.inf if expected is None else expected / (2 * level * level)
         may_go_coarse = self.coarse_first and request.moving and level == 1 and not refining
-        limit = 3 * self.budget if may_go_coarse and expected is None else math.inf
+        within = expected is None or expected <= self.budget
+        limit = LIMIT * self.budget if may_go_coarse and within else math.inf
 
         def stop() -> bool:
             if slot.closed:
                 return True
             now = clock()
             if now - began > limit:
-                return True  # the first frame of its kind turned out slow: show a coarser one
+                return True  # the first frame of its kind, or one held to be quick, is slow: show a coarser one
             newer = slot.peek()
             if newer is None:
                 return False
