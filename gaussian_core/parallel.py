@@ -25,6 +25,7 @@ _pools: dict[int, ThreadPoolExecutor] = {}
 _mine = threading.local()
 _unheld = threading.Event()
 _unheld.set()
+_holding = 0  # how many frames hold them
 _held_until = 0.0  # time.monotonic
 
 
@@ -61,13 +62,19 @@ def building_held(seconds: float) -> Iterator[None]:
     A frame beside a network that is busy takes up to twice its time, since they share caches and memory also where the
     network has hardly any of the time. For a bounded time: who is held may hold a lock that the frame waits for.
     """
-    global _held_until
-    _held_until = time.monotonic() + seconds
-    _unheld.clear()
+    global _held_until, _holding
+    with _lock:
+        until = time.monotonic() + seconds
+        _held_until = max(_held_until, until) if _holding else until
+        _holding += 1
+        _unheld.clear()
     try:
         yield
     finally:
-        _unheld.set()
+        with _lock:
+            _holding -= 1
+            if not _holding:
+                _unheld.set()
 
 
 def _priority() -> int:

@@ -18,6 +18,7 @@ from gaussian_core.compiled import compiled
 from gaussian_core.field import ROW_PADDING
 
 SAMPLED = 4096  # Gaussians of a level that its quantiles are taken of, about
+FARTHEST = 2.0**31  # number of a cell, at most
 
 
 @dataclass(frozen=True)
@@ -278,7 +279,9 @@ def _bin(
 ) -> tuple[NDArray[np.int64] | None, GridLevel]:
     """Order of the centres by cell (None: as they stand) and the grid, whose places start at `offset`."""
     bounds = (float(x.min()), float(y.min()), float(x.max()), float(y.max()))
-    # A few Gaussians strewn over a huge plane must not ask for a huge grid.
+    # A few Gaussians strewn over a huge plane must not ask for a huge grid, nor one far out for cells without a number.
+    while max(map(abs, bounds)) / cell > FARTHEST:
+        cell *= 2
     while True:
         first = (int(np.floor(bounds[0] / cell)), int(np.floor(bounds[1] / cell)))
         columns = int(np.floor(bounds[2] / cell)) - first[0] + 1

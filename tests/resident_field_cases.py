@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import numpy as np
+import pytest
 import torch
 
 from gaussian_core import correction
+from gaussian_core.errors import Cancelled
 from gaussian_core.field import GaussianField
 from gaussian_core.models.device_index import bin_tiles, grid_rows
 from gaussian_core.rasterizer import cuda, cuda_fields, cuda_kernel, rasterize
@@ -48,6 +53,31 @@ def test_what_has_left_the_device_is_uploaded_like_any_other():
     view = Viewport((4.3, 0.2), 2.5, (15, 9))
     shown = rasterize(parts, view, backend="cuda")
     np.testing.assert_allclose(shown, rasterize(host, view, backend="reference"), atol=2e-3)
+
+
+def test_what_a_frame_reads_is_held_until_it_is_done(monkeypatch):
+    """Also where the field leaves the device meanwhile, and where the frame is stopped once it runs there."""
+    parts, _ = fields()
+    rows = [weakref.ref(part.device_rows.values) for part in parts]
+    device = drawing_device()
+    asked = []
+
+    def stop():
+        asked.append(True)
+        if len(asked) == 1:  # nothing runs there yet
+            return False
+        for part in parts:
+            part.leave_device()
+        gc.collect()
+        return True
+
+    held = []
+    monkeypatch.setattr(device, "finish", lambda: held.append([r() is not None for r in rows]))
+    with pytest.raises(Cancelled):
+        rasterize(parts, Viewport((4.3, 0.2), 2.5, (15, 9)), backend="cuda", stop=stop)
+    assert held == [[True] * len(parts)]
+    gc.collect()
+    assert all(r() is None for r in rows), "and no longer"
 
 
 def test_a_correction_on_the_device_is_drawn_where_it_is():

@@ -354,11 +354,9 @@ def test_a_thin_frame_around_a_large_tile_does_not_send_it_to_the_host():
 def test_values_that_are_no_numbers_do_no_harm_to_the_binning():
     rows = rows_of(6, 6, 2, 0.5)
     rows[0, 5], rows[1, 9] = np.nan, np.inf
-    try:
-        made = bin_tiles(torch.from_numpy(rows), (3, -2, 9, 4), [(3, -2, 9, 4)], 2, 0.5)
-    except (ValueError, OverflowError):
-        return  # said; an index beyond the device's memory would end the process
-    assert made is None or made[0].values.shape[1] == rows.shape[1]
+    assert bin_tiles(torch.from_numpy(rows), (3, -2, 9, 4), [(3, -2, 9, 4)], 2, 0.5) is None
+    rows[0, 5] = 4.0
+    assert bin_tiles(torch.from_numpy(rows), (3, -2, 9, 4), [(3, -2, 9, 4)], 2, 0.5) is None
 
 
 def test_gaussians_too_wide_for_cells_of_a_pixel_are_left_to_the_host():

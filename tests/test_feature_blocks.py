@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import gc
+import os
+import subprocess
+import sys
 import threading
 
 import numpy as np
+import pytest
 import torch
 
 from gaussian_core.convolution.blocks import Blocks
@@ -24,6 +28,24 @@ def test_a_block_comes_back_when_the_last_view_of_its_tensor_goes() -> None:
     del view
     gc.collect()
     assert blocks.free_bytes == 4 * FLOATS
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked here")
+def test_a_forked_process_has_a_copy() -> None:
+    """As multiprocessing starts them on Linux before Python 3.14: two that build fields must not share one's maps."""
+    code = (
+        "import os\n"
+        "from gaussian_core.convolution.blocks import Blocks\n"
+        "floats = Blocks().empty(1 << 20)\n"
+        "floats[:] = 1\n"
+        "child = os.fork()\n"
+        "if not child:\n"
+        "    floats[:] = 2\n"
+        "    os._exit(0)\n"
+        "os.waitpid(child, 0)\n"
+        "assert (floats == 1).all()\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_the_next_layer_takes_the_block_of_one_before() -> None:

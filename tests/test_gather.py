@@ -25,6 +25,32 @@ def test_agrees_with_the_reference(scale, channels, sigma, correlation):
         np.testing.assert_allclose(rasterize(field, view, backend="torch"), slow, atol=1e-3)
 
 
+@pytest.mark.parametrize("angle", [0.1, 0.5, 0.785, 1.2, 2.5])
+@pytest.mark.parametrize("thin", [1e-3, 5e-4])
+def test_thin_slanted_gaussians_agree(angle, thin):
+    """Their determinants are what is left of numbers a million times as large."""
+    c, s = np.cos(angle), np.sin(angle)
+    long, short = 9.0, thin**2
+    covariance = [
+        long * c * c + short * s * s,
+        (long - short) * c * s,
+        long * s * s + short * c * c,
+    ]
+    field, view = (
+        GaussianField([[8, 8]], [covariance], [[1]], (16, 16)),
+        Viewport((4, 4), 8, (64, 64)),
+    )
+    slow = rasterize(field, view, backend="reference")
+    np.testing.assert_allclose(
+        rasterize(field, view, backend="torch"), slow, atol=1e-3 * slow.max()
+    )
+
+
+def test_huge_gaussians_are_numbers():
+    field = GaussianField([[8, 8]], [[1e30, 0, 1e30]], [[1]], (16, 16))
+    np.testing.assert_allclose(rasterize(field, Viewport((4, 4), 8, (9, 9)), backend="torch"), 1)
+
+
 def test_a_dense_field_and_several_fields_agree():
     one, two = dense_field(20, 24, seed=1), dense_field(20, 24, seed=2)
     view = Viewport((2.2, 3.3), 5.0, (75, 66))

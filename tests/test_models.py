@@ -131,6 +131,13 @@ def test_a_device_that_is_not_there():
             pick_device("cuda")
 
 
+def test_of_several_devices_it_is_the_current_one_by_its_number(monkeypatch):
+    """Threads begin with the first as their current one: a network must not be sought there that is on the second."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: 1)
+    assert {str(pick_device(name)) for name in ("auto", "cuda")} == {"cuda:1"}
+
+
 @pytest.fixture(scope="module")
 def shipped():
     if not weights_path().exists():

@@ -124,6 +124,14 @@ def test_building_begins_no_strip_while_a_frame_is_rendered_but_not_for_ever():
         assert done == []
     builder.join(timeout=10)
     assert sorted(done) == list(range(50))
+    with building_held(20.0):
+        with building_held(20.0):
+            pass
+        builder = in_a_thread(lambda: run_strips(done.append, 50), BUILDING)
+        builder.join(timeout=0.2)
+        assert len(done) == 50, "another frame is still being rendered"
+    builder.join(timeout=10)
+    del done[50:]
     with building_held(0.05):
         builder = in_a_thread(lambda: run_strips(done.append, 50), BUILDING)
         builder.join(timeout=10)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 from dataclasses import replace
@@ -174,6 +175,22 @@ def test_training_learns_and_goes_on_where_it_stood(tmp_path):
     list(second.run())
     for a, b in zip(one.average, second.average, strict=True):
         torch.testing.assert_close(a, b, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("nan")])
+def test_a_gradient_that_is_no_number_leaves_the_weights_and_their_average_as_they_are(
+    tmp_path, caplog, value
+):
+    one = trainer(tmp_path, 40)
+    batches = [one.batches.draw(number) for number in range(3)]
+    one.update(batches[0])
+    spoilt = next(iter(one.model.parameters())).register_hook(lambda gradient: gradient * value)
+    assert math.isfinite(one.update(batches[1])), "the loss does not tell"
+    assert "back to the averaged weights" in caplog.text
+    spoilt.remove()
+    assert math.isfinite(one.update(batches[2])) and one.step == 3
+    for parameters in (one.model.parameters(), one.averaged().parameters()):
+        assert all(bool(p.isfinite().all()) for p in parameters)
 
 
 def test_a_training_that_strays_goes_on_from_the_averaged_weights(tmp_path, caplog):
@@ -448,11 +465,17 @@ def test_liif_learns_on_our_encoder_and_its_weights_draw(tmp_path):
     assert rows[0].psnr_y > 5
 
 
-def test_a_deeper_network_begins_as_what_the_shallower_one_computes(tmp_path):
+@pytest.mark.parametrize("kind", ["residual", "two-scale"])
+@pytest.mark.parametrize("blocks", [2, 3])
+def test_a_deeper_network_begins_as_what_the_shallower_one_computes(tmp_path, kind, blocks):
     weights = tmp_path / "start.safetensors"
-    source = ContinuousSR(SMALL)
-    save_model(weights, source, SMALL)
-    learner = learner_of(replace(SMALL, blocks=SMALL.blocks + 2))
+    deep = {"encoder": kind, "deep_channels": 4, "deep_blocks": 1} if kind == "two-scale" else {}
+    config = replace(SMALL, blocks=blocks, **deep)
+    source = ContinuousSR(config)
+    if deep:  # a branch that does something, between blocks that do
+        torch.nn.init.normal_(source.encoder.deep.up.weight, std=0.1)
+    save_model(weights, source, config)
+    learner = learner_of(replace(config, blocks=blocks + 2))
     learner.start = weights
     deeper = learner.make()
     picture = torch.rand(1, 3, 9, 11, generator=torch.Generator().manual_seed(1))

@@ -25,6 +25,8 @@ KEPT = 384 << 20
 """Bytes of free blocks that are held, at most."""
 SPARE = 1.25
 """A block may be so many times as large as what is put into it."""
+_OWN = {"flags": mmap.MAP_PRIVATE} if hasattr(mmap, "MAP_PRIVATE") else {}
+"""Python's own choice is memory that a forked process shares, and writes into; nor does that come in large pages."""
 
 
 class Blocks:
@@ -63,7 +65,7 @@ class Blocks:
             best = min(fitting, key=len)
             self._free.remove(best)
             return best
-        block = mmap.mmap(-1, size)
+        block = mmap.mmap(-1, size, **_OWN)
         if hasattr(mmap, "MADV_HUGEPAGE"):
             # A system without large pages does not take the advice.
             with contextlib.suppress(OSError):

@@ -78,7 +78,6 @@ def build_on_device(
         amplitudes = solve(residual)
         left, top = place.corrected[:2]
         corrections = grid_rows(amplitudes, left, top, list(rects), correction.SIGMA**2)
-        _lend(*made, *corrections)
     metadata = metadata_of(config)
     fields: list[GaussianField] = []
     # The last that was made, of what surrounds the tiles, is not of any of them.
@@ -152,7 +151,7 @@ def _drawn(
     check: Callable[[], None],
 ) -> Tensor:
     """(H, W, C): what the Gaussians of rows (5 + C, N) show. made: the same in cell order, None where they are not."""
-    if made is not None and rows.is_cuda and cuda.chosen():
+    if made is not None and rows.is_cuda and cuda.chosen() and cuda.draws_on(rows.device):
         from gaussian_core.rasterizer.cuda_use import DeviceFull
 
         try:
@@ -188,21 +187,6 @@ def behind_frames(device: torch.device) -> Iterator[None]:
 @cache
 def _stream(device: torch.device) -> torch.cuda.Stream:
     return torch.cuda.Stream(device, priority=0)  # the lowest: CUDA counts downwards from it
-
-
-def _lend(*rows: DeviceRows) -> None:
-    """Tell torch that frames may still be reading these when they are given back."""
-    for lent in rows:
-        if lent.values.is_cuda:
-            from gaussian_core.rasterizer.cuda_device import drawing_device
-
-            try:
-                drawing = drawing_device()
-            except (ImportError, OSError, RuntimeError):
-                return  # Triton does not load: frames are the CPU's
-            if drawing is not None:
-                drawing.lend(lent.values)
-                drawing.lend(lent.starts)
 
 
 class _Again:

@@ -6,6 +6,7 @@ within a cell they stand in the order that they came in, as they do after the ho
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import torch
@@ -53,7 +54,8 @@ def bin_tiles(
     facts = [torch.stack(torch.aminmax(part[:2], dim=1)) for part in ordered]
     facts.append(rows[2:5:2].amax(1)[None])
     *bounds, variance = torch.cat(facts).tolist()
-    if max(variance) > WIDEST:
+    # The host's index says of what is no number that it is none.
+    if not max(variance) <= WIDEST or not all(map(math.isfinite, itertools.chain(*bounds))):
         return None
     made, place = [], 0
     for number, (part, which) in enumerate(zip(ordered, parts, strict=True)):
@@ -124,7 +126,7 @@ def grid_rows(
 
 
 def _cell(places: Tensor, first: int, count: int, dtype: torch.dtype) -> Tensor:
-    """Number of the cell of each place, 0 .. count - 1; what is no number is in one of them, too."""
+    """Number of the cell of each place, 0 .. count - 1; what is no number is in one of them, too, for the moment."""
     return torch.floor(places).to(dtype).sub_(first).clamp_(0, count - 1)
 
 

@@ -37,11 +37,14 @@ def drawn_by(device: str) -> Backend:
 
 
 def pick_device(device: str) -> torch.device:
-    """ "auto" is CUDA where there is one and it has not been lost. Raises DeviceError for what is not usable here."""
+    """ "auto" is CUDA where there is one and it has not been lost. Raises DeviceError for what is not usable here.
+
+    Of several the one that is current here: with its number, since it may be another on the next thread.
+    """
     import torch
 
     if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() and not _lost else "cpu")
+        device = "cuda" if torch.cuda.is_available() and not _lost else "cpu"
     if device == "cuda" and _lost:
         raise DeviceError(
             f"The GPU failed before ({_lost}): start the program anew, or use --device cpu."
@@ -50,7 +53,11 @@ def pick_device(device: str) -> torch.device:
         raise DeviceError("There is no CUDA device that torch can use here: use --device cpu.")
     if device not in ("cpu", "cuda"):
         raise DeviceError(f"Unknown device {device!r}: use auto, cpu or cuda.")
-    return torch.device(device)
+    return (
+        torch.device(device, torch.cuda.current_device())
+        if device == "cuda"
+        else torch.device("cpu")
+    )
 
 
 def is_cpu(device: str) -> bool:

@@ -51,6 +51,9 @@ class TorchNetwork:
         self.stays = device.type != "cpu"
         self.torch_device = device
         self._dtype = model.hidden.weight.dtype
+        if device.type == "cuda":
+            # They are converted in this thread's stream, and tiles are built in another.
+            torch.cuda.current_stream(device).synchronize()
 
     def device_rows(
         self, image: Tensor, origin: tuple[int, int], rect: Rect, check: Callable[[], None]

@@ -10,8 +10,8 @@ from __future__ import annotations
 import functools
 import logging
 import sys
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from gaussian_core.field import GaussianField
     from gaussian_core.parallel import Stop
     from gaussian_core.rasterizer.cuda_device import DrawingDevice
+    from gaussian_core.rasterizer.cuda_fields import DeviceField
 
 log = logging.getLogger(__name__)
 
@@ -83,8 +84,8 @@ def rasterize_cuda(
 ) -> NDArray[Any]:
     """Sum the fields, the amplitudes of each times its gain; arguments as in `rasterize`.
 
-    Returns `out`, or a new array, in pinned memory. Raises Cancelled when stopped (a frame that runs on the device goes
-    on there, and is not brought back), DeviceError when there is no device or it has failed, and of these DeviceFull
+    Returns `out`, or a new array, in pinned memory. Raises Cancelled when stopped (a frame that runs on the device is
+    finished there, and not brought back), DeviceError when there is no device or it has failed, and of these DeviceFull
     when it has too little free memory.
     """
     channels = fields[0].channels
@@ -96,9 +97,9 @@ def rasterize_cuda(
             return _by_gather(fields, gains, viewport, pixel_sigma, as_bytes, out, stop)
         for last_try in (False, True):
             try:
-                with device.active():
+                with device.active(), _reading(device) as read:
                     frame = _draw(
-                        fields, gains, viewport, pixel_sigma, as_bytes, stop, device, keep
+                        fields, gains, viewport, pixel_sigma, as_bytes, stop, device, read, keep
                     )
                     result = _to_host(frame, out, device)
                 cuda_use.use.worked()
@@ -118,9 +119,15 @@ def draw_on_device(field: GaussianField, viewport: Viewport) -> None:
         device = _device()
         if device is None:
             raise DeviceError("Only a device that Triton serves keeps frames: use the cpu backend.")
-        with device.active():
-            _draw((field,), (1.0,), viewport, PIXEL_SIGMA, True, None, device)
+        with device.active(), _reading(device) as read:
+            _draw((field,), (1.0,), viewport, PIXEL_SIGMA, True, None, device, read)
             device.wait()
+
+
+def draws_on(device: torch.device) -> bool:
+    """Whether frames are drawn on that one of several devices."""
+    drawing = _device()
+    return drawing is not None and drawing.name == str(device)
 
 
 def draw_for_builder(fields: Sequence[GaussianField], viewport: Viewport) -> torch.Tensor:
@@ -133,7 +140,8 @@ def draw_for_builder(fields: Sequence[GaussianField], viewport: Viewport) -> tor
         if device is None:
             raise DeviceError("Only a device that Triton serves keeps frames: use the cpu backend.")
         gains = (1.0,) * len(fields)
-        return _draw(tuple(fields), gains, viewport, PIXEL_SIGMA, False, None, device, keep=False)
+        # What it reads is of this very stream: given back too soon, it is not used anew before this is done.
+        return _draw(tuple(fields), gains, viewport, PIXEL_SIGMA, False, None, device, [], False)
 
 
 def _draw(
@@ -144,9 +152,13 @@ def _draw(
     as_bytes: bool,
     stop: Stop | None,
     device: DrawingDevice,
+    read: list[DeviceField],
     keep: bool = True,
 ) -> torch.Tensor:
-    """The frame on the device, which may still be at work on it. Called where the device is active."""
+    """The frame on the device, which may still be at work on it. Called where the device is active.
+
+    read: gets what the frame is made of, to be held until the device is done.
+    """
     import torch
 
     from gaussian_core.rasterizer import cuda_kernel as kernel
@@ -156,9 +168,9 @@ def _draw(
     width, height = viewport.size
     channels = fields[0].channels
     _poll(stop)
-    held = store(device).get_all(fields, keep, lambda: _poll(stop))
+    read += store(device).get_all(fields, keep, lambda: _poll(stop))
     block = kernel.block_size(viewport.scale)
-    tables = Tables(held, gains, viewport, pixel_sigma, block)
+    tables = Tables(read, gains, viewport, pixel_sigma, block)
     on_device = torch.from_numpy(tables.buffer).to(device.name)
     shape = (height, width, 4 if as_bytes else channels)
     frame = torch.empty(shape, dtype=torch.uint8 if as_bytes else torch.float32, device=device.name)
@@ -197,6 +209,20 @@ def _draw(
         )
     _poll(stop)
     return frame
+
+
+@contextmanager
+def _reading(device: DrawingDevice) -> Iterator[list[DeviceField]]:
+    """A list for what a frame reads, which is held until the end. Nor does a frame that failed or was stopped still
+    read then what may be given back."""
+    read: list[DeviceField] = []
+    try:
+        yield read
+    except BaseException:
+        device.finish()
+        raise
+    finally:
+        read.clear()
 
 
 def _to_host(frame: torch.Tensor, out: NDArray[Any] | None, device: DrawingDevice) -> NDArray[Any]:

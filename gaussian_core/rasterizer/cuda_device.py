@@ -7,14 +7,16 @@ import importlib.util
 import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import torch
 
 from gaussian_core.errors import DeviceError
 from gaussian_core.rasterizer.cuda_use import DeviceFull
 
-WARPS = 32  # of one each, that a multiprocessor runs at a time, at most
+RESIDENT = {(7, 5): 16, (8, 6): 16, (8, 7): 16, (8, 9): 24, (12, 0): 24, (12, 1): 24}
+"""How many blocks of threads a multiprocessor runs at a time, at most, by compute capability (CUDA C++ Programming
+Guide, table of technical specifications); 32 where it is not told. More programs would wait for a second round."""
 # Of the driver, cuBLAS and cuDNN, where torch's own allocator has not been asked.
 _MEMORY_WORDS = ("out of memory", "alloc_failed", "cudaerrormemoryallocation")
 HIGH = -1  # priority: whatever waits in this stream goes before what others have waiting
@@ -23,7 +25,10 @@ HIGH = -1  # priority: whatever waits in this stream goes before what others hav
 class DrawingDevice:
     """name: as torch calls it, with its number. Everything of a frame, and every upload, is done in one stream of its
     own, in order: nothing of it waits for a network that runs at the same time, memory that a frame gave back is not
-    used before the frame is done with it, and no event has to guard it. Safe from several threads.
+    used before the frame is done with it, and no event has to guard it. What a builder has made in its stream is
+    complete before it is drawn, and held by who draws it until the frame is done: torch's own way, to note the stream
+    at the memory (record_stream), ends the program where the memory of a lost device is given back. Only what a
+    builder draws for itself (draw_for_builder) is drawn in the builder's stream. Safe from several threads.
     """
 
     def __init__(self, name: str) -> None:
@@ -33,7 +38,8 @@ class DrawingDevice:
         """How many of the kernel's programs the device runs at a time; each makes many blocks."""
         if name != "cpu":
             properties = torch.cuda.get_device_properties(name)
-            self.programs = WARPS * properties.multi_processor_count
+            resident = RESIDENT.get((properties.major, properties.minor), 32)
+            self.programs = resident * properties.multi_processor_count
 
     @contextmanager
     def active(self) -> Iterator[None]:
@@ -51,10 +57,10 @@ class DrawingDevice:
             done.record(self._stream)
             done.synchronize()
 
-    def lend(self, memory: torch.Tensor) -> None:
-        """Memory of another stream that frames read: given back, it is used anew only when they are done with it."""
-        if self._stream is not None:
-            memory.record_stream(self._stream)
+    def finish(self) -> None:
+        """The same where something has failed, perhaps the device itself."""
+        with suppress(RuntimeError):
+            self.wait()
 
     def memory(self) -> tuple[int, int]:
         """Bytes that can still be allocated (what torch holds in reserve included), and of the device altogether."""

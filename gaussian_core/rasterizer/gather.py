@@ -46,14 +46,15 @@ def rasterize_torch(
     scale = means.new_tensor([sx, sy], dtype=wide)
     origin = means.new_tensor(viewport.origin, dtype=wide)
     places = (means.to(wide) - origin) * scale
-    factors = covariances.new_tensor([sx * sx, sx * sy, sy * sy])
-    scaled = covariances * factors
+    # So are determinants: of a long, thin, slanted Gaussian they are what is left of numbers a million times as large.
+    scaled = covariances.to(wide) * means.new_tensor([sx * sx, sx * sy, sy * sy], dtype=wide)
     footprint = pixel_sigma * pixel_sigma
     xx, xy, yy = scaled[:, 0] + footprint, scaled[:, 1], scaled[:, 2] + footprint
-    before = scaled[:, 0] * scaled[:, 2] - xy * xy
-    determinant = xx * yy - xy * xy
-    heights = amplitudes * torch.sqrt(before / determinant)[:, None]
+    before = (scaled[:, 0] * scaled[:, 2] - xy * xy).clamp_min(0)
+    determinant = before + footprint * (scaled[:, 0] + yy)
+    heights = amplitudes * torch.sqrt(before / determinant).to(amplitudes.dtype)[:, None]
     quadratics = torch.stack([yy, -2 * xy, xx], dim=1) * (-0.5 / determinant)[:, None]
+    quadratics = quadratics.to(means.dtype)
 
     columns, rows = -(-width // BLOCK), -(-height // BLOCK)
     with torch.no_grad():

@@ -11,7 +11,7 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from gaussian_core.errors import WeightsError
-from gaussian_core.models.encoders import ResidualBlock
+from gaussian_core.models.encoders import ResidualBlock, TwoScaleEncoder
 from gaussian_core.models.weights import load_model
 
 CHANNELS = ("encoder.", "entry.", "blocks.", "deep.", "hidden.")
@@ -30,11 +30,12 @@ def begin_with(model: nn.Module, weights: Path) -> None:
     """
     own = model.state_dict()
     places = {_bare(name): name for name in own}
-    known = {
-        places[_bare(name)]: tensor
-        for name, tensor in load_model(weights).state_dict().items()
-        if _bare(name) in places
+    smaller = load_model(weights)
+    named = {
+        _behind_branch(_bare(name), smaller, model): tensor
+        for name, tensor in smaller.state_dict().items()
     }
+    known = {places[name]: tensor for name, tensor in named.items() if name in places}
     fitting = {name: tensor for name, tensor in known.items() if _fits(name, own[name], tensor)}
     if not fitting:
         raise WeightsError(f"No tensor of {weights.name} fits the network to train: use others.")
@@ -69,6 +70,22 @@ def _fits(name: str, own: Tensor, tensor: Tensor) -> bool:
     return wider and (
         name.startswith(CHANNELS) or (name.startswith(HEADS) and own.shape[0] == tensor.shape[0])
     )
+
+
+def _behind_branch(name: str, smaller: nn.Module, larger: nn.Module) -> str:
+    """The name in the larger network of a tensor that has this one in the smaller: blocks behind a branch at half the
+    resolution stay behind it, those that are new stand ahead of it or last."""
+    old, new = _two_scale(smaller), _two_scale(larger)
+    kind, _, rest = name.partition(".")
+    if old is None or new is None or kind != "blocks":
+        return name
+    number, _, rest = rest.partition(".")
+    moved = int(number) + (new.before - old.before if int(number) >= old.before else 0)
+    return f"blocks.{moved}.{rest}"
+
+
+def _two_scale(network: nn.Module) -> TwoScaleEncoder | None:
+    return next((part for part in network.modules() if isinstance(part, TwoScaleEncoder)), None)
 
 
 def _bare(name: str) -> str:

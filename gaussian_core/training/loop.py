@@ -167,8 +167,10 @@ class Trainer:
         # Not sooner: a GPU would idle until the gradients are asked for.
         value = float(loss.detach())
         self.any_finite = self.any_finite or math.isfinite(value)
-        if self.group.any(self._strayed(value), self.device):
-            log.warning("step %d: a loss of %.3g; back to the averaged weights", self.step, value)
+        slope = self._slope()
+        if self.group.any(self._strayed(value) or not math.isfinite(slope), self.device):
+            said = "step %d: a loss of %.3g with a gradient of %.3g; back to the averaged weights"
+            log.warning(said, self.step, value, slope)
             self._return_to_average()
             self.step += 1
             return value
@@ -190,6 +192,12 @@ class Trainer:
         with torch.no_grad():
             torch._foreach_lerp_(self.average, list(self.model.parameters()), 1 - keep)
         return value
+
+    def _slope(self) -> float:
+        """The largest norm of a gradient; NaN where one has such: a step by that would leave no number in the weights,
+        nor, soon, in their average."""
+        gradients = [p.grad for p in self.model.parameters() if p.grad is not None]
+        return float(torch.stack(torch._foreach_norm(gradients)).max()) if gradients else 0.0
 
     def _strayed(self, loss: float) -> bool:
         # Single crops differ more than that: before the running mean is of many, it is not the usual loss.
