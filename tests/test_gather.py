@@ -42,7 +42,7 @@ def test_thin_slanted_gaussians_agree(angle, thin):
     )
     slow = rasterize(field, view, backend="reference")
     np.testing.assert_allclose(
-        rasterize(field, view, backend="torch"), slow, atol=1e-3 * slow.max()
+        rasterize(field, view, backend="torch"), slow, atol=5e-3 * slow.max()
     )
 
 
