@@ -83,6 +83,21 @@ def check_target(path: str | os.PathLike[str]) -> None:
     _check_replaceable(target)
 
 
+def check_not_source(target: str | os.PathLike[str], source: object) -> None:
+    """Raise OutputError where a file would be written over the one that it is made of. source: its path, or anything
+    else, which is no file."""
+    if not isinstance(source, str | os.PathLike) or unreachable(Path(target).parent):
+        return
+    try:
+        same = os.path.samefile(target, source)
+    except (OSError, ValueError):
+        return  # one of them is not there, which is said elsewhere
+    if same:
+        raise OutputError(
+            f"Cannot write {target}: it is the file that is read. Choose another name."
+        )
+
+
 def _check_replaceable(target: Path) -> None:
     """A file that is marked read-only is to stay as it is, though its folder would let it be replaced."""
     if os.path.isfile(target) and not target.stat().st_mode & 0o222:

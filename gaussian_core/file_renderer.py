@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gaussian_core.atomic import check_not_source
 from gaussian_core.display import over
 from gaussian_core.errors import Cancelled, UserError
 from gaussian_core.methods import Drawing, Options
@@ -128,7 +129,11 @@ def render_files(
     if pixel_sigma is not None and not 0 <= pixel_sigma <= 10:
         raise UserError(f"A pixel's footprint is 0 to 10 pixels wide, got {pixel_sigma:g}.")
     if len({Path(out) for out, _ in outputs}) < len(outputs):
+        if len({scale for _, scale in outputs}) < len(outputs):
+            raise UserError("The same scale is asked for twice.")
         raise UserError("Several scales cannot go into one file: put {scale} into its name.")
+    for out, _ in outputs:
+        check_not_source(out, source)
     # A region that makes no sense is refused below, once the picture's size is known.
     across = region[2] if region is not None and 0 < region[2] < math.inf else None
     options = Options(device, weights, precision, pixel_sigma, across)
@@ -272,14 +277,18 @@ def open_source(
     return source, open_drawing(source, method, options)
 
 
+def _told(sx: float, sy: float) -> str:
+    return f"{sx:g}" if sx == sy or (math.isnan(sx) and math.isnan(sy)) else f"{sx:g} and {sy:g}"
+
+
 def checked_scales(scale: Scale) -> tuple[float, float]:
     """(sx, sy). Raises UserError for a scale that nothing is drawn at."""
     sx, sy = both_axes(scale)
     if not all(math.isfinite(s) and s > 0 for s in (sx, sy)):
-        raise UserError(f"The scale must be a positive number, got {sx:g} and {sy:g}.")
+        raise UserError(f"The scale must be a positive number, got {_told(sx, sy)}.")
     if min(sx, sy) < LEAST_SCALE or max(sx, sy) > MOST_SCALE:
         raise UserError(
-            f"The scale must lie between {LEAST_SCALE:g} and {MOST_SCALE:g}, got {sx:g} and {sy:g}."
+            f"The scale must lie between {LEAST_SCALE:g} and {MOST_SCALE:g}, got {_told(sx, sy)}."
         )
     return sx, sy
 

@@ -292,6 +292,21 @@ def test_who_has_chosen_without_marks_is_told_how_to_see_them_and_the_keys_work_
     assert dialog.choice.text().endswith("only they are marked.")
 
 
+def test_all_keys_of_the_window_work_in_the_histograms_and_their_own_closes_them(window, qtbot):
+    dialog, canvas = window.distribution, window.canvas
+    with qtbot.waitActive(dialog):
+        dialog.activateWindow()
+    QTest.keyClick(dialog, Qt.Key.Key_5)
+    qtbot.waitUntil(lambda: canvas.view.scale == 16.0)
+    QTest.keyClick(dialog, Qt.Key.Key_F)
+    qtbot.waitUntil(lambda: canvas.view.scale == canvas.view.fit_scale)
+    QTest.keyClick(dialog, Qt.Key.Key_Escape)
+    assert not dialog.isVisible()
+    for shown in (True, False):
+        QTest.keyClick(canvas, Qt.Key.Key_H)
+        assert dialog.isVisible() is shown
+
+
 def test_what_is_chosen_stays_while_the_view_and_the_method_change(make_window, qtbot, tmp_path):
     window = with_histograms(make_window, qtbot, save_picture(tmp_path / "a.png", 80, 60))
     dialog, canvas = window.distribution, window.canvas

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import struct
 import subprocess
@@ -416,14 +417,17 @@ def test_without_a_display_it_points_to_render(photo: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
-def test_ctrl_c_leaves_nothing_behind(photo: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_ctrl_c_and_a_terminal_that_is_closed_leave_nothing_behind(
+    photo: Path, tmp_path: Path, name: str
+) -> None:
     folder = tmp_path / "results"
     folder.mkdir()
     process = start("render", photo, folder / "out.png", "--scale", "600")
     deadline = time.monotonic() + 60
     while not list(folder.iterdir()) and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.01)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(getattr(signal, name))
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert err.count("\n") == 1 and "interrupted" in err
@@ -548,3 +552,31 @@ def test_a_closed_window_leaves_with_its_code_and_its_settings(photo: Path, tmp_
     assert done.stdout == "about to close"
     if sys.platform.startswith("linux"):
         assert '"sigma": 2.5' in (tmp_path / "gaussian-zoom" / "settings.json").read_text()
+
+
+@pytest.mark.parametrize("command", ["render", "figure", "build", "fit"])
+def test_what_is_read_is_not_written_over(
+    photo: Path, tmp_path: Path, command: str, capsys
+) -> None:
+    """One slip in a script would cost an original."""
+    suffix = ".safetensors" if command in ("build", "fit") else ".png"
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    source = folder / f"source{suffix}"
+    shutil.copy(photo, source)
+    before = source.read_bytes()
+    options = ["--scale", "2"] if suffix == ".png" else []
+    same = folder / ".." / folder.name / source.name
+    assert main([command, str(source), str(same), *options]) == 1
+    assert "it is the file that is read" in capsys.readouterr().err
+    assert source.read_bytes() == before and list(folder.iterdir()) == [source]
+
+
+@pytest.mark.parametrize(
+    ("scales", "said"),
+    [(["2", "2"], "asked for twice"), (["0"], "got 0."), (["2,-1"], "got 2 and -1.")],
+)
+def test_scales_that_make_no_sense(photo: Path, tmp_path: Path, scales, said, capsys) -> None:
+    options = [word for scale in scales for word in ("--scale", scale)]
+    assert main(["render", str(photo), str(tmp_path / "o{scale}.png"), *options]) == 1
+    assert said in capsys.readouterr().err

@@ -61,6 +61,20 @@ def test_of_a_split_view_the_dialog_tells_which_side_is_exported(make_window, qt
     dialog.reject()
 
 
+def test_a_scale_is_what_was_typed_and_is_offered_again_as_such(make_window, qtbot):
+    """For who makes a series of sizes it is the experiment: 778 % is not 777.7 %."""
+    dialog = ExportDialog(make_window(), (120, 128), (0.0, 0.0, 50.0, 40.0), 10 / 3)
+    dialog.scale.setCurrentText("777.7%")
+    plan = dialog.plan()
+    assert plan == ExportPlan(7.777)
+    again = ExportDialog(make_window(), (120, 128), (0.0, 0.0, 50.0, 40.0), 10 / 3, plan)
+    assert again.scale.currentText() == "777.7 %" and again.plan() == plan
+    again.scale.setCurrentText(again.scale.itemText(again.scale.count() - 1))
+    assert again.scale.currentText() == "333.333 %" and again.plan() == ExportPlan(10 / 3)
+    again.scale.setCurrentText("99999999%")
+    assert again.plan() is None and "smaller scale" in again.size_label.text()
+
+
 def test_formats_and_pictures_of_8_bits_get_8(make_window, qtbot, tmp_path):
     window = make_window()
     open_and_wait(qtbot, window, deep_picture(tmp_path / "a.png", False))

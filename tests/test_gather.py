@@ -25,7 +25,7 @@ def test_agrees_with_the_reference(scale, channels, sigma, correlation):
         np.testing.assert_allclose(rasterize(field, view, backend="torch"), slow, atol=1e-3)
 
 
-@pytest.mark.parametrize("angle", [0.1, 0.5, 0.785, 1.2, 2.5])
+@pytest.mark.parametrize("angle", [0.1, 0.5, 0.785, 1.2])
 @pytest.mark.parametrize("thin", [1e-3, 5e-4])
 def test_thin_slanted_gaussians_agree(angle, thin):
     """Their determinants are what is left of numbers a million times as large."""

@@ -12,6 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog
 from scipy.ndimage import gaussian_filter
 
+from gaussian_core import build_field, load_image
 from gaussian_core.errors import ImageError
 from gaussian_core.evaluation.metrics import score
 from gaussian_core.imaging.picture import Picture
@@ -259,3 +260,18 @@ def test_one_that_is_named_before_there_is_a_picture_waits_for_it(make_window, q
     window.reference.open(folders / "large" / "p2.png")
     wait_until_idle(qtbot, window, lambda: window.session.reference is not None)
     assert window.canvas.split and window.canvas._names[0] == "p2.png"
+
+
+def test_a_field_file_says_that_it_has_no_picture_to_hold_one_against(make_window, qtbot, folders):
+    field = folders / "field.safetensors"
+    build_field(load_image(folders / "small" / "p3x2.png"), method="kernel").save(field)
+    window = make_window()
+    said = []
+    window.reference.failed.connect(lambda title, message: said.append(message))
+    window.reference.open(
+        folders / "large" / "p1.png"
+    )  # as --compare does, before anything is open
+    open_and_wait(qtbot, window, field)
+    assert said == ["A field file has no picture to be held against another."]
+    open_and_wait(qtbot, window, folders / "small" / "p1x2.png")
+    assert not window.canvas.split and len(said) == 1

@@ -127,6 +127,10 @@ def test_a_zoom_that_was_none_is_forgotten_with_the_next_that_is_one(make_window
     assert "lots is no zoom" in window.status.message
     window.status.zoom.zoom_chosen.emit(4.0)
     assert "is no zoom" not in window.status.message and window.canvas.view.scale == 4.0
+    for done in (window.status.zoom.fit_chosen, window.status.zoom.fill_chosen):
+        window.status.zoom.refused.emit("lots")
+        done.emit()
+        assert "is no zoom" not in window.status.message
 
 
 def test_escape_leaves_full_screen_before_it_stops_anything(make_window, qtbot, tmp_path):

@@ -33,6 +33,19 @@ def test_return_takes_what_was_typed_once_whatever_was_shown_before(
     assert chosen == [pytest.approx(expected)]
 
 
+def test_return_without_typing_stays_where_it_is(qtbot):
+    """What it shows is rounded: 778 % would be another view."""
+    field = ZoomField()
+    qtbot.addWidget(field)
+    field.show_zoom(7.777)
+    field.show()
+    chosen = []
+    field.zoom_chosen.connect(chosen.append)
+    field.begin_typing()
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+    assert chosen == [7.777]
+
+
 def test_nonsense_stays_to_be_corrected(qtbot):
     field = ZoomField()
     qtbot.addWidget(field)

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from gaussian_core import Cancelled, UserError, __version__
+from viewer.model.endings import endings
 
 FAILED, CANCELLED = 1, 130
 INTERRUPTED = "interrupted, no file is left half written"
@@ -174,7 +175,7 @@ def stop_on_interrupt() -> Iterator[Callable[[], bool]]:
     if threading.current_thread() is not threading.main_thread():
         yield asked.is_set  # signals can be handled in the main thread only
         return
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, ask) for number in endings()}
     try:
         yield asked.is_set
     finally:

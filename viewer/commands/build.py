@@ -9,7 +9,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from gaussian_core.atomic import check_target
+from gaussian_core.atomic import check_not_source, check_target
 from gaussian_core.device_argument import add_device
 from gaussian_core.errors import OutputError, UserError
 from gaussian_core.parallel import Stop
@@ -35,6 +35,9 @@ def run(options: argparse.Namespace, stop: Stop) -> int:
     if out.suffix.lower() != FIELD_SUFFIX:
         raise OutputError(f"A field file ends in {FIELD_SUFFIX}, which {out.name} does not.")
     check_target(out)
+    check_not_source(out, options.input)
+    if Path(options.input).suffix.lower() == FIELD_SUFFIX:
+        raise UserError(f"{options.input} is a field already: name its picture.")
     if options.method and options.weights:
         raise UserError("The weights decide the method: leave --method out, or --weights.")
     method = options.method or DEFAULT_METHOD

@@ -60,7 +60,7 @@ def _fit(options: argparse.Namespace, stop: Stop) -> int:
     from tqdm import tqdm
 
     from gaussian_core import Viewport, rasterize
-    from gaussian_core.atomic import check_target
+    from gaussian_core.atomic import check_not_source, check_target
     from gaussian_core.file_renderer import FIELD_SUFFIX
     from gaussian_core.fitting import Fit, FitOptions
     from gaussian_core.images import open_picture
@@ -69,6 +69,9 @@ def _fit(options: argparse.Namespace, stop: Stop) -> int:
     if out.suffix.lower() != FIELD_SUFFIX:
         raise OutputError(f"A field file ends in {FIELD_SUFFIX}, which {out.name} does not.")
     check_target(out)
+    check_not_source(out, options.input)
+    if Path(options.input).suffix.lower() == FIELD_SUFFIX:
+        raise UserError(f"{options.input} is a field already: name its picture.")
     picture = open_picture(options.input)
     if picture.note:
         print(f"note: {picture.note}", file=sys.stderr)

@@ -33,6 +33,13 @@ def zoom_text(scale: float) -> str:
     return f"{text.rstrip('0').rstrip('.') if '.' in text else text} %"
 
 
+def scale_text(scale: float) -> str:
+    """As zoom_text, but with up to six digits where these are another scale: a file is made by it."""
+    text = zoom_text(scale)
+    meant = parse_zoom(text)
+    return text if meant and math.isclose(meant, scale, rel_tol=1e-9) else f"{scale * 100:.6g} %"
+
+
 def parse_zoom(text: str) -> float | None:
     """Device pixels per source pixel meant by "350%", "3.5x", "x4", "4", "50"; None when it is no zoom."""
     # As East Asian and Arabic keyboards write it, and with the spaces that set thousands apart.

@@ -14,6 +14,7 @@ import logging
 import signal
 import sys
 
+from viewer.model.endings import endings
 from viewer.model.methods import DEFAULT, SHIPPED, imports_torch, method_named
 from viewer.model.settings import SettingsFile
 
@@ -86,11 +87,12 @@ def run(
     ticks = QTimer()
     ticks.timeout.connect(lambda: None)
     ticks.start(200)
-    before = signal.signal(signal.SIGINT, lambda *_: window.leave())
+    before = {number: signal.signal(number, lambda *_: window.leave()) for number in endings()}
     try:
         code = app.exec()
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
     # What was copied is to outlive the program: Qt hands it to the system, or to what keeps the clipboard there, when
     # the application is taken apart, which a program that leaves at once never does.
     if app.clipboard().ownsClipboard():

@@ -21,8 +21,7 @@ from gaussian_core.errors import UserError
 from viewer.model.comparison_export import ComparisonPlan, is_slow
 from viewer.model.methods import Choice, method_named
 from viewer.model.scene import Rect
-from viewer.model.status_text import parse_zoom
-from viewer.ui.export_widgets import NO_SCALE, file_buttons, scale_box
+from viewer.ui.export_widgets import NO_SCALE, ScaleBox, file_buttons
 
 NO_REFERENCE = "None (Field → Compare With → A Picture File)"
 SLOW = "slow"
@@ -68,7 +67,7 @@ class ComparisonDialog(QDialog):
         self.methods.setSpacing(SPACING)
         rows = sum(self.methods.sizeHintForRow(i) + 2 * SPACING for i in range(len(choices)))
         self.methods.setFixedHeight(rows + 2 * (SPACING + self.methods.frameWidth()))
-        self.scale = scale_box(scale, scale)
+        self.scale = ScaleBox(scale, scale)
         width, height = region[2:]
         self.size_label = QLabel()
         self.note_label = QLabel()
@@ -100,7 +99,7 @@ class ComparisonDialog(QDialog):
 
     def plan(self) -> ComparisonPlan | None:
         """What is asked for; None while the scale is no scale or no method is ticked."""
-        scale = parse_zoom(self.scale.currentText())
+        scale = self.scale.scale
         ticked = tuple(
             choice
             for row, choice in enumerate(self._choices)
@@ -123,7 +122,7 @@ class ComparisonDialog(QDialog):
         plan, wrong = self.plan(), ""
         notes: tuple[str, ...] = ()
         if plan is None:
-            no_scale = parse_zoom(self.scale.currentText()) is None
+            no_scale = self.scale.scale is None
             wrong = NO_SCALE if no_scale else "Tick a method"
         else:
             try:

@@ -22,17 +22,18 @@ REST_MS = 120
 
 
 class DistributionDialog(QDialog):
-    """Follows a canvas while it is visible; the window stays usable. Its own key and Escape close it, and with it goes
-    what was chosen in it. marking: the window's actions for what is to be marked; their keys work here, too."""
+    """Follows a canvas while it is visible; the window stays usable, and has the keyboard at first. Its own key and
+    Escape close it, and with it goes what was chosen in it. actions: the window's, whose keys work here, too."""
 
     chosen = Signal(object)
     """The ranges within which Gaussians are to be marked: a tuple of ValueRange; empty: all."""
 
     def __init__(
-        self, parent: QWidget, canvas: Canvas, theme: Theme, marking: Iterable[QAction] = ()
+        self, parent: QWidget, canvas: Canvas, theme: Theme, actions: Iterable[QAction] = ()
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Gaussians in view")
+        self.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating)
         self._canvas, self._theme = canvas, theme
         self._placed = False
         self.summary = _two_lines()
@@ -45,7 +46,7 @@ class DistributionDialog(QDialog):
         legend = _two_lines(LEGEND)
         outer.addWidget(legend)
         outer.addLayout(self._choice_row())
-        self.addActions(list(marking))
+        self.addActions(list(actions))
         for key in action("overlay.distribution").keys:
             QShortcut(QKeySequence(key), self, self.close)
         self._timer = QTimer(self)
@@ -89,7 +90,6 @@ class DistributionDialog(QDialog):
             self.move(_within(QRect(wanted, self.size()), room))
         self.show()
         self.raise_()
-        self.activateWindow()
 
     def shutdown(self) -> None:
         self._timer.stop()

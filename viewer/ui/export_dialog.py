@@ -14,10 +14,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from viewer.model.export_plan import ExportPlan, export_size
+from viewer.model.export_plan import MAX_SIDE, ExportPlan, export_size
 from viewer.model.scene import Rect
-from viewer.model.status_text import parse_zoom
-from viewer.ui.export_widgets import NO_SCALE, file_buttons, scale_box
+from viewer.ui.export_widgets import NO_SCALE, ScaleBox, file_buttons
+
+TOO_LARGE = f"Choose a smaller scale: a side has at most {MAX_SIDE:,} pixels"
 
 
 class ExportDialog(QDialog):
@@ -48,7 +49,7 @@ class ExportDialog(QDialog):
         self.view = QRadioButton("What is in view")
         part = self.whole if before is None or before.region is None else self.view
         part.setChecked(True)
-        self.scale = scale_box(scale, 4.0 if before is None else before.scale)
+        self.scale = ScaleBox(scale, 4.0 if before is None else before.scale)
         self.size_label = QLabel()
         form = QFormLayout()
         form.setHorizontalSpacing(16)
@@ -70,10 +71,11 @@ class ExportDialog(QDialog):
         self.whole.toggled.connect(self._show_size)
         self.scale.currentTextChanged.connect(self._show_size)
         self._show_size()
+        self.scale.setFocus()
 
     def plan(self) -> ExportPlan | None:
         """What is asked for; None while the scale is no scale or the result would have no size."""
-        scale = parse_zoom(self.scale.currentText())
+        scale = self.scale.scale
         if scale is None:
             return None
         region = None if self.whole.isChecked() else self._in_view
@@ -87,12 +89,12 @@ class ExportDialog(QDialog):
         size = None if plan is None else export_size(self._extent, plan)
         role = QPalette.ColorRole.WindowText
         if size is None:
-            self.size_label.setText(NO_SCALE)
+            too_large = self.scale.scale is not None
+            self.size_label.setText(TOO_LARGE if too_large else NO_SCALE)
             role = QPalette.ColorRole.BrightText
         else:
             width, height = size
-            megapixels = width * height / 1e6
-            self.size_label.setText(f"{width:,} × {height:,} pixels ({megapixels:,.1f} megapixels)")
+            self.size_label.setText(f"{width:,} × {height:,} pixels ({_amount(width * height)})")
         self.size_label.setForegroundRole(role)
 
     def _accept(self) -> None:
@@ -100,3 +102,11 @@ class ExportDialog(QDialog):
         if plan is not None:
             self.chosen.emit(plan)
             self.accept()
+
+
+def _amount(pixels: int) -> str:
+    """In megapixels, in gigapixels from one on."""
+    if pixels >= 1e9:
+        return f"{pixels / 1e9:,.1f} gigapixels"
+    megapixels = pixels / 1e6
+    return f"{megapixels:,.1f} megapixels" if megapixels >= 0.1 else f"{megapixels:.1g} megapixels"

@@ -225,7 +225,8 @@ class MainWindow(QMainWindow):
                 f"{text} is no zoom: type a percentage, a factor, fit or fill", 8.0, "zoom"
             )
         )
-        zoom.zoom_chosen.connect(lambda _: self.status.forget("zoom"))
+        for done in (zoom.zoom_chosen, zoom.fit_chosen, zoom.fill_chosen, zoom.left):
+            done.connect(lambda *_: self.status.forget("zoom"))
         zoom.zoom_chosen.connect(self.canvas.zoom_to)
         zoom.fit_chosen.connect(self.canvas.fit)
         zoom.fill_chosen.connect(self.canvas.fill)
@@ -574,13 +575,16 @@ class MainWindow(QMainWindow):
         self.card.activateWindow()
 
     def show_distribution(self) -> None:
-        """How the Gaussians in view are distributed."""
+        """How the Gaussians in view are distributed; shown already, no longer."""
         if self.distribution is None:
-            kinds = ("overlay.centres", "overlay.ellipses", "overlay.drifts")
-            marking = [self.menus.actions[name] for name in kinds]
-            self.distribution = DistributionDialog(self, self.canvas, self.theme, marking)
+            own = ("overlay.distribution", "field.stop")  # the dialog has keys of its own for them
+            others = [action for name, action in self.menus.actions.items() if name not in own]
+            self.distribution = DistributionDialog(self, self.canvas, self.theme, others)
             self.distribution.chosen.connect(self.marks.choose)
-        self.distribution.show_beside()
+        if self.distribution.isVisible():
+            self.distribution.close()
+        else:
+            self.distribution.show_beside()
 
     def show_about(self) -> None:
         box = QMessageBox(self)

@@ -113,7 +113,14 @@ class ReferenceFile(QObject):
 
     def _follow(self) -> None:
         """Another picture may be open: it wants its own."""
-        if self._session.opening or self._picture is self._of:
+        if self._session.opening:
+            return
+        if self._early is not None and self._session.document is not None and not self.possible:
+            self._early = None
+            self.failed.emit(
+                "Nothing is compared", "A field file has no picture to be held against another."
+            )
+        if self._picture is self._of:
             return
         self._of = self._picture
         early, self._early = self._early, None

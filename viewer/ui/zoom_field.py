@@ -107,7 +107,8 @@ class ZoomField(QComboBox):
         elif word == FILL.casefold():
             self.fill_chosen.emit()
         else:
-            scale = parse_zoom(text)
+            # What it shows is rounded: taken as if it had been typed, it would move the view.
+            scale = self._scale if text == self._text else parse_zoom(text)
             if scale is None:
                 self._mark(True)
                 self._edit.selectAll()
