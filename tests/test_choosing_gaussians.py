@@ -303,6 +303,8 @@ def test_all_keys_of_the_window_work_in_the_histograms_and_their_own_closes_them
     QTest.keyClick(dialog, Qt.Key.Key_Escape)
     assert not dialog.isVisible()
     for shown in (True, False):
+        with qtbot.waitActive(window):
+            window.activateWindow()
         QTest.keyClick(canvas, Qt.Key.Key_H)
         assert dialog.isVisible() is shown
 
