@@ -71,10 +71,15 @@ def test_a_card_that_cannot_be_read(tmp_path: Path, content: bytes | None):
 def test_a_field_file_tells_what_it_carries(tmp_path: Path):
     path = tmp_path / "f.safetensors"
     means, covariances = np.array([[2.0, 3.0]]), np.array([[1.0, 0.0, 1.0]])
-    metadata = {"method": "continuoussr", "weights": "light"}
+    metadata = {"method": "continuoussr", "weights": "light", "finest": "0.1"}
     GaussianField(means, covariances, np.ones((1, 3)), (8, 6), metadata).save(path)
     card = card_of(Document.open(path))
-    assert dict(card.rows) == {"Gaussians": "1", "Method": "ContinuousSR", "Weights": "light"}
+    assert dict(card.rows) == {
+        "Gaussians": "1",
+        "Method": "ContinuousSR",
+        "Weights": "light",
+        "Footprint from near": "0.1 source pixels (standard deviation)",
+    }
     with pytest.raises(WeightsError):
         read_card(path)
 

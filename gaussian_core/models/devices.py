@@ -53,11 +53,9 @@ def pick_device(device: str) -> torch.device:
         raise DeviceError("There is no CUDA device that torch can use here: use --device cpu.")
     if device not in ("cpu", "cuda"):
         raise DeviceError(f"Unknown device {device!r}: use auto, cpu or cuda.")
-    return (
-        torch.device(device, torch.cuda.current_device())
-        if device == "cuda"
-        else torch.device("cpu")
-    )
+    if device == "cpu":
+        return torch.device(device)
+    return torch.device(device, torch.cuda.current_device())
 
 
 def is_cpu(device: str) -> bool:

@@ -59,7 +59,7 @@ def card_of(document: Document) -> FieldCard:
         whole = next(iter(tiles), None)
         metadata = dict(whole.metadata) if whole is not None else {}
         method = method_title(metadata.pop("method", "unknown"))
-        rows += [("Method", method), *((_label(k), v) for k, v in sorted(metadata.items()))]
+        rows += [("Method", method), *(_of_entry(k, v) for k, v in sorted(metadata.items()))]
         return FieldCard(document.name, "A field that was read from a file.", tuple(rows))
     if document.weights is not None and not document.fallback:
         rows += [("Note", note) for note in document.notes]
@@ -169,6 +169,17 @@ def _count_text(document: Document) -> str:
     if not document.buildable or document.built == document.total:
         return count
     return f"{count} so far, in {len(document.scene.tiles):,} of {document.total:,} tiles"
+
+
+def _of_entry(key: str, value: str) -> tuple[str, str]:
+    """A row for an entry of a field's metadata."""
+    from gaussian_core import footprint
+
+    if key == footprint.FINEST:
+        return "Footprint from near", f"{value} source pixels (standard deviation)"
+    if key == footprint.ENTRY:
+        return "Footprint", f"{value} screen pixels (standard deviation)"
+    return _label(key), value
 
 
 def _label(key: str) -> str:
