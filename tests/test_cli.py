@@ -19,6 +19,7 @@ from PIL import Image
 
 from gaussian_core.field import GaussianField
 from viewer.cli import main
+from viewer.model.endings import endings
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -423,7 +424,10 @@ def test_ctrl_c_and_a_terminal_that_is_closed_leave_nothing_behind(
 ) -> None:
     folder = tmp_path / "results"
     folder.mkdir()
+    # These tests themselves may have been started by nohup.
+    ignored = signal.signal(signal.SIGHUP, signal.SIG_DFL)
     process = start("render", photo, folder / "out.png", "--scale", "600")
+    signal.signal(signal.SIGHUP, ignored)
     deadline = time.monotonic() + 60
     while not list(folder.iterdir()) and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -580,3 +584,11 @@ def test_scales_that_make_no_sense(photo: Path, tmp_path: Path, scales, said, ca
     options = [word for scale in scales for word in ("--scale", scale)]
     assert main(["render", str(photo), str(tmp_path / "o{scale}.png"), *options]) == 1
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_who_was_told_to_outlive_the_terminal_does(monkeypatch) -> None:
+    monkeypatch.setattr(
+        signal, "getsignal", lambda number: signal.SIG_IGN
+    )  # as by nohup, in the background
+    assert endings() == [signal.SIGINT, signal.SIGTERM]
