@@ -278,7 +278,7 @@ def open_source(
 
 
 def _told(sx: float, sy: float) -> str:
-    return f"{sx:g}" if sx == sy or (math.isnan(sx) and math.isnan(sy)) else f"{sx:g} and {sy:g}"
+    return " and ".join(dict.fromkeys(f"{s:g}" for s in (sx, sy)))
 
 
 def checked_scales(scale: Scale) -> tuple[float, float]:

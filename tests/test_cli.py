@@ -588,7 +588,6 @@ def test_scales_that_make_no_sense(photo: Path, tmp_path: Path, scales, said, ca
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 def test_who_was_told_to_outlive_the_terminal_does(monkeypatch) -> None:
-    monkeypatch.setattr(
-        signal, "getsignal", lambda number: signal.SIG_IGN
-    )  # as by nohup, in the background
+    # As by nohup, in the background.
+    monkeypatch.setattr(signal, "getsignal", lambda number: signal.SIG_IGN)
     assert endings() == [signal.SIGINT, signal.SIGTERM]

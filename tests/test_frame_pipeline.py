@@ -168,6 +168,7 @@ def test_two_full_frames_that_agree_are_believed_for_longer():
     assert coarse_frames(0.19, 0.2) > 3 * once
     assert coarse_frames(0.2, 0.19, 0.5) < 2 * once, "the last one was held up"
     assert coarse_frames(0.2, 0.5, 0.2) == once
+    assert coarse_frames(0.05, 0.05) == coarse_frames(0.05), "no stutter: sharper at little cost"
 
 
 def test_the_next_octave_is_judged_by_this_one_and_a_far_one_by_nothing():

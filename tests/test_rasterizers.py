@@ -61,6 +61,16 @@ def test_outside_the_field_there_is_nothing(scale, origin):
     assert not frame.any()
 
 
+@pytest.mark.parametrize("x", [3e9, -1e19, 1e30])
+def test_a_gaussian_beyond_all_cells_is_not_seen_and_does_no_harm(x):
+    alone = GaussianField([[x, 4]], [[1, 0, 1]], [[1]], (8, 8))
+    view = Viewport((0, 0), 4.0, (32, 32))
+    assert not rasterize(alone, view).any()
+    both = GaussianField([[4, 4], [x, 4]], [[1, 0, 1]] * 2, [[1]] * 2, (8, 8))
+    slow = rasterize(both, view, backend="reference")
+    np.testing.assert_allclose(rasterize(both, view), slow, atol=1 / 255)
+
+
 def test_a_huge_gaussian_covers_the_view_at_any_zoom():
     field = GaussianField([[10.0, 10.0]], [[1e12, 9e11, 1e12]], [[0.5]], (20, 20))
     for scale in (0.05, 1.0, 1000.0):

@@ -268,9 +268,8 @@ def test_a_field_file_says_that_it_has_no_picture_to_hold_one_against(make_windo
     window = make_window()
     said = []
     window.reference.failed.connect(lambda title, message: said.append(message))
-    window.reference.open(
-        folders / "large" / "p1.png"
-    )  # as --compare does, before anything is open
+    # As --compare does, before anything is open.
+    window.reference.open(folders / "large" / "p1.png")
     open_and_wait(qtbot, window, field)
     assert said == ["A field file has no picture to be held against another."]
     open_and_wait(qtbot, window, folders / "small" / "p1x2.png")

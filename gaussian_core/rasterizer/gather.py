@@ -46,7 +46,7 @@ def rasterize_torch(
     scale = means.new_tensor([sx, sy], dtype=wide)
     origin = means.new_tensor(viewport.origin, dtype=wide)
     places = (means.to(wide) - origin) * scale
-    # So are determinants: of a long, thin, slanted Gaussian they are what is left of numbers a million times as large.
+    # Determinants, too: of a long, thin, slanted Gaussian they are what is left of numbers a million times as large.
     scaled = covariances.to(wide) * means.new_tensor([sx * sx, sx * sy, sy * sy], dtype=wide)
     footprint = pixel_sigma * pixel_sigma
     xx, xy, yy = scaled[:, 0] + footprint, scaled[:, 1], scaled[:, 2] + footprint

@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from gaussian_core.atomic import check_target
-from gaussian_core.errors import OutputError
+from gaussian_core.atomic import check_not_source, check_target
+from gaussian_core.errors import OutputError, UserError
 from gaussian_core.methods import DEFAULT, METHODS
 from gaussian_core.models.config import NAMES_OR_FILE, named_weights
 
@@ -46,6 +46,21 @@ def add_region(parser: argparse.ArgumentParser) -> None:
         type=numbers(4, 4),
         help="the part to draw, in source pixels (default: all)",
     )
+
+
+def field_file(output: str, source: str | Path) -> Path:
+    """The field file that a picture is to become. Raises OutputError where none can be written there, UserError for a
+    source that is one already."""
+    from gaussian_core.file_renderer import FIELD_SUFFIX
+
+    out = Path(output)
+    if out.suffix.lower() != FIELD_SUFFIX:
+        raise OutputError(f"A field file ends in {FIELD_SUFFIX}, which {out.name} does not.")
+    check_target(out)
+    check_not_source(out, source)
+    if Path(source).suffix.lower() == FIELD_SUFFIX:
+        raise UserError(f"{source} is a field already: name its picture.")
+    return out
 
 
 def check_plot(path: Path) -> None:

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 
-from gaussian_core.atomic import check_not_source, check_target
 from gaussian_core.device_argument import add_device
-from gaussian_core.errors import OutputError, UserError
+from gaussian_core.errors import UserError
 from gaussian_core.parallel import Stop
-from viewer.commands.arguments import add_method, add_weights
+from viewer.commands.arguments import add_method, add_weights, field_file
 from viewer.commands.damage import exit_code
 from viewer.commands.progress import progress_bar
 
@@ -28,16 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, stop: Stop) -> int:
     from gaussian_core.builder import DEFAULT_METHOD, METHODS, build_field
-    from gaussian_core.file_renderer import FIELD_SUFFIX
     from gaussian_core.images import open_picture
 
-    out = Path(options.output)
-    if out.suffix.lower() != FIELD_SUFFIX:
-        raise OutputError(f"A field file ends in {FIELD_SUFFIX}, which {out.name} does not.")
-    check_target(out)
-    check_not_source(out, options.input)
-    if Path(options.input).suffix.lower() == FIELD_SUFFIX:
-        raise UserError(f"{options.input} is a field already: name its picture.")
+    out = field_file(options.output, options.input)
     if options.method and options.weights:
         raise UserError("The weights decide the method: leave --method out, or --weights.")
     method = options.method or DEFAULT_METHOD

@@ -12,9 +12,9 @@ import math
 import sys
 from pathlib import Path
 
-from gaussian_core.errors import OutputError, UserError
+from gaussian_core.errors import UserError
 from gaussian_core.parallel import Stop
-from viewer.commands.arguments import check_plot
+from viewer.commands.arguments import check_plot, field_file
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,18 +60,10 @@ def _fit(options: argparse.Namespace, stop: Stop) -> int:
     from tqdm import tqdm
 
     from gaussian_core import Viewport, rasterize
-    from gaussian_core.atomic import check_not_source, check_target
-    from gaussian_core.file_renderer import FIELD_SUFFIX
     from gaussian_core.fitting import Fit, FitOptions
     from gaussian_core.images import open_picture
 
-    out = Path(options.output)
-    if out.suffix.lower() != FIELD_SUFFIX:
-        raise OutputError(f"A field file ends in {FIELD_SUFFIX}, which {out.name} does not.")
-    check_target(out)
-    check_not_source(out, options.input)
-    if Path(options.input).suffix.lower() == FIELD_SUFFIX:
-        raise UserError(f"{options.input} is a field already: name its picture.")
+    out = field_file(options.output, options.input)
     picture = open_picture(options.input)
     if picture.note:
         print(f"note: {picture.note}", file=sys.stderr)

@@ -26,11 +26,13 @@ BELIEF = 0.9
 """What each coarse frame leaves of the cost that called for it. A full frame that was held up by something else would
 call for coarse ones for as long as the view moves; one full frame too many, now and then, costs less."""
 SURE = 0.98
-"""The same where the last two full frames took about as long: nothing held them up, and a third would be a stutter."""
+"""The same where the last two full frames took about as long, and so long that a third would be a stutter: nothing held
+them up."""
 AGREE = 1.5
 """Times one another's cost, at most, that two frames took about as long."""
 LIMIT = 3
-"""Times the budget after which a full frame of a moving view that was to keep it is given up for a coarser one."""
+"""Times the budget after which a full frame of a moving view is a stutter: one that was to keep the budget is given up
+for a coarser one."""
 BAND_SECONDS = 0.2
 """Of one band of rows of a full frame that takes so long that it is shown band by band. Every band ends with a wait for
 the slowest thread and sets up again what reaches over its edges: bands of 30 ms double the time of the whole."""
@@ -69,7 +71,7 @@ class Pacing:
         # Seconds per device pixel of a full frame, by kind (picture or field) and step of zoom:
         # between 1x and 4x that of the field falls by three quarters within an octave.
         self._cost: dict[tuple[bool, int], float] = {}
-        # What the last full frame took, whatever coarse ones have made of that since, and where two agreed.
+        # What the last full frame took, whatever coarse ones have made of that since, and where two slow ones agreed.
         self._taken: dict[tuple[bool, int], float] = {}
         self._sure: set[tuple[bool, int]] = set()
 
@@ -114,15 +116,15 @@ class Pacing:
         share = level * level if level == 1 else COARSE_SHARE * level * level
         cost = seconds * share / max(pixels, 1)
         if level == 1:
-            self._compare(kind, cost, complete)
+            agree = self._agrees(kind, cost, complete) and seconds > LIMIT * self.budget
+            (self._sure.add if agree else self._sure.discard)(kind)
         self._cost[kind] = cost if complete else max(cost, self._cost.get(kind, 0.0))
 
-    def _compare(self, kind: tuple[bool, int], cost: float, complete: bool) -> None:
+    def _agrees(self, kind: tuple[bool, int], cost: float, complete: bool) -> bool:
         """Whether a full frame's cost (that of a stopped one: or more) is about that of the one before."""
         before = self._taken.get(kind, 0.0)
-        agree = cost <= AGREE * before and (before <= AGREE * cost or not complete)
-        (self._sure.add if agree else self._sure.discard)(kind)
         self._taken[kind] = cost if complete else max(cost, before)
+        return cost <= AGREE * before and (before <= AGREE * cost or not complete)
 
     def level(self, request: FrameRequest, waited: float = 0.0) -> int:
         """The level to render first: 1, or coarser when a moving view would wait too long.
