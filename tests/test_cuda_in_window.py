@@ -59,8 +59,8 @@ def test_the_cpu_draws_until_the_device_is_ready(device, make_window, qtbot, tmp
     wait_until_idle(qtbot, window)
     assert window.status.device.text == "CPU"
     assert status_text.GPU_LATER in window.status.device.toolTip()
-    qtbot.waitUntil(lambda: device.threads == {"kernels"}, timeout=20_000)
-    with qtbot.waitSignal(window.warm_up.device_ready, timeout=20_000):
+    qtbot.waitUntil(lambda: device.threads == {"kernels"}, timeout=60_000)
+    with qtbot.waitSignal(window.warm_up.device_ready, timeout=60_000):
         device.awake.set()
     look_closer(qtbot, window)
     assert window.status.device.text == "GPU"
@@ -71,7 +71,7 @@ def test_the_cpu_draws_until_the_device_is_ready(device, make_window, qtbot, tmp
 def test_the_window_says_that_the_device_failed(device, make_window, qtbot, tmp_path, error):
     device.awake.set()
     window = make_window()
-    with qtbot.waitSignal(window.warm_up.device_ready, timeout=20_000):
+    with qtbot.waitSignal(window.warm_up.device_ready, timeout=60_000):
         open_and_wait(qtbot, window, save_picture(tmp_path / "a.png"))
     window.canvas.zoom_to(4.0)
     wait_until_idle(qtbot, window)
@@ -87,7 +87,7 @@ def test_a_device_that_fails_at_once_leaves_frames_to_the_cpu(device, make_windo
     device.awake.set()
     device.fails = DeviceError("The driver is too old.")
     window = make_window()
-    with qtbot.waitSignal(window.warm_up.device_ready, timeout=20_000):
+    with qtbot.waitSignal(window.warm_up.device_ready, timeout=60_000):
         open_and_wait(qtbot, window, save_picture(tmp_path / "a.png"))
     window.canvas.zoom_to(4.0)
     wait_until_idle(qtbot, window)

@@ -17,7 +17,7 @@ from viewer.ui.export_dialog import ExportDialog
 
 def exported(qtbot, window, plan, out):
     window.exporter.export(plan, str(out))
-    qtbot.waitUntil(lambda: not window.exporter.running, timeout=60_000)
+    qtbot.waitUntil(lambda: not window.exporter.running, timeout=170_000)
     return window.status.message
 
 

@@ -55,7 +55,7 @@ def test_the_whole_comes_into_view_while_it_is_read(qtbot, window, lazy, tmp_pat
     hold = threading.Event()
     slowed(monkeypatch, 0.0, hold)
     window.open(plain_file(tmp_path / "large.tif"))
-    qtbot.waitUntil(lambda: window.session.reading and window.canvas.is_idle(), timeout=10_000)
+    qtbot.waitUntil(lambda: window.session.reading and window.canvas.is_idle(), timeout=30_000)
     assert middle(window) == 0, "nothing is read yet, and the window does not wait for it"
     hold.set()
     wait_until_idle(qtbot, window)
@@ -66,7 +66,7 @@ def test_the_whole_comes_into_view_while_it_is_read(qtbot, window, lazy, tmp_pat
 def test_another_method_does_not_disturb_the_reading(qtbot, window, lazy, tmp_path, monkeypatch):
     slowed(monkeypatch, 0.01)
     window.open(plain_file(tmp_path / "large.tif"))
-    qtbot.waitUntil(lambda: window.session.reading, timeout=10_000)
+    qtbot.waitUntil(lambda: window.session.reading, timeout=30_000)
     window.session.set_method("nearest")
     wait_until_idle(qtbot, window)
     assert middle(window) == 90 and window.session.document.unread is None
@@ -77,7 +77,7 @@ def test_reading_stops_with_the_picture_and_goes_on_when_asked(
 ):
     slowed(monkeypatch, 0.05)
     window.open(plain_file(tmp_path / "large.tif"))
-    qtbot.waitUntil(lambda: window.session.reading, timeout=10_000)
+    qtbot.waitUntil(lambda: window.session.reading, timeout=30_000)
     window.stop()
     assert not window.session.reading
     wait_until_idle(qtbot, window)
@@ -87,7 +87,7 @@ def test_reading_stops_with_the_picture_and_goes_on_when_asked(
     wait_until_idle(qtbot, window)
     assert middle(window) == 90
     window.open(plain_file(tmp_path / "other.tif", 30))
-    qtbot.waitUntil(lambda: window.session.reading, timeout=10_000)
+    qtbot.waitUntil(lambda: window.session.reading, timeout=30_000)
     window.session.close_document()
     qtbot.waitUntil(
         lambda: not any(t.name == "levels" for t in threading.enumerate()), timeout=2_000
@@ -113,6 +113,6 @@ def test_a_cut_file_leaves_the_last_picture_open(qtbot, window, lazy, tmp_path, 
     path = plain_file(tmp_path / "cut.tif")
     path.write_bytes(path.read_bytes()[:100])  # not even where its strips are
     window.open(path)
-    qtbot.waitUntil(lambda: bool(said), timeout=10_000)
+    qtbot.waitUntil(lambda: bool(said), timeout=30_000)
     wait_until_idle(qtbot, window)
     assert window.session.document.name == "first.png" and "cut.tif is damaged" in said[0]

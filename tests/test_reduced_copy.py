@@ -122,7 +122,7 @@ def test_what_a_method_makes_of_the_copy_is_shown_beside_the_original(window, qt
     truth = scenery(480, 720)[y : y + seen.shape[0], x : x + seen.shape[1]]
     left = column - canvas.view.picture_rect[0]
     assert np.array_equal(seen[:, :left], truth[:, :left])
-    qtbot.waitUntil(lambda: "dB" in plates(window)[1], timeout=5000)
+    qtbot.waitUntil(lambda: "dB" in plates(window)[1], timeout=30_000)
     told = plates(window)
     made = pixels_alone(window, qtbot)
     wanted = score(made / 255, truth / 255, 4.0).psnr_y
@@ -182,12 +182,12 @@ def test_the_original_stays_on_the_left_whatever_method_is_chosen(window, qtbot)
         wait_until_idle(qtbot, window)
         assert canvas.scene_beside.method == "original"
         title = window.session.choice.title
-        qtbot.waitUntil(lambda t=title: plates(window)[1].startswith(f"{t}  "), timeout=5000)
+        qtbot.waitUntil(lambda t=title: plates(window)[1].startswith(f"{t}  "), timeout=30_000)
     # The figure is of a view that rests: with the next one it goes, and comes anew.
     figure = plates(window)[1]
     canvas.set_view(canvas.view.at_scale(7.0))
     assert "dB" not in plates(window)[1]
-    qtbot.waitUntil(lambda: "dB" in plates(window)[1], timeout=5000)
+    qtbot.waitUntil(lambda: "dB" in plates(window)[1], timeout=30_000)
     assert plates(window)[1] != figure
     QTest.keyPress(canvas, Qt.Key.Key_X)
     wait_until_idle(qtbot, window)
@@ -223,7 +223,7 @@ def test_a_copy_shows_the_place_that_was_looked_at_as_large_and_so_does_the_pict
     assert canvas.view.scale == pytest.approx(8.0)
     assert canvas.view.to_source(*canvas.view.centre) == pytest.approx((500.0, 120.0), abs=0.2)
     canvas.fit()
-    qtbot.waitUntil(lambda: canvas.view.follow == "fit", timeout=5000)
+    qtbot.waitUntil(lambda: canvas.view.follow == "fit", timeout=30_000)
     reduce(opened, qtbot)
     assert canvas.view.fit_scale >= canvas.view.scale, "all of it was in view"
 
@@ -287,7 +287,7 @@ def test_what_cannot_be_reduced_says_so_and_stays_open(window, qtbot, tmp_path):
     said = []
     window.error_box.tell = lambda title, text: said.append(text)
     window.menus.actions["reduced.8"].trigger()
-    qtbot.waitUntil(lambda: bool(said), timeout=5000)
+    qtbot.waitUntil(lambda: bool(said), timeout=30_000)
     assert "too small" in said[0]
     assert window.session.document.extent == (30, 40)
 

@@ -73,7 +73,7 @@ def test_the_learned_field_is_saved_by_the_weights_that_are_shown(
     qtbot, make_window, picture, tmp_path
 ):
     window = make_window(Settings(method="continuoussr", weights="light"))
-    open_and_wait(qtbot, window, picture, 60_000)
+    open_and_wait(qtbot, window, picture, 170_000)
     save(qtbot, window, tmp_path / "out.safetensors")
     field = GaussianField.open(tmp_path / "out.safetensors")
     assert field.metadata["method"] == "continuoussr" and field.metadata["weights"] == "light"

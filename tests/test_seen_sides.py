@@ -121,7 +121,7 @@ def test_a_line_that_is_dragged_before_the_rest_is_there_uncovers_it_all_the_sam
         right = render_frame(canvas.scene, canvas.view).bgrx[..., 2::-1]
         return canvas.rests and np.abs(seen[:, quarter:] - right[:, quarter:]).max() <= 1
 
-    qtbot.waitUntil(uncovered, timeout=10_000)
+    qtbot.waitUntil(uncovered, timeout=30_000)
     QTest.keyClick(canvas, Qt.Key.Key_S)
     wait_until_idle(qtbot, window)
     right = render_frame(canvas.scene, canvas.view).bgrx[..., 2::-1]

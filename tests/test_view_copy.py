@@ -51,7 +51,7 @@ def press_copy(qtbot, window) -> QImage:
     window.activateWindow()
     qtbot.waitActive(window)
     qtbot.keyClick(window.canvas, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
-    qtbot.waitUntil(lambda: not window.copier.running, timeout=10_000)
+    qtbot.waitUntil(lambda: not window.copier.running, timeout=30_000)
     return QGuiApplication.clipboard().image()
 
 
@@ -104,7 +104,7 @@ def test_methods_that_draw_every_view_keep_it_on_both_sides(qtbot, window, cut_o
     window.canvas.zoom_to(2.0)
     window.set_split(True)
     window.menus.actions[f"method.{method}"].trigger()
-    wait_until_idle(qtbot, window, timeout=60_000)
+    wait_until_idle(qtbot, window, timeout=170_000)
     assert len(window.canvas.sides) == 2
     copied = press_copy(qtbot, window)
     pixels = rgba(copied)

@@ -106,7 +106,7 @@ def test_gaussiansr_draws_the_view_and_what_differs_is_said(window, qtbot, tmp_p
     _drop(window, path)
     # It is said for a while, in which a kernel may have to be compiled.
     said = lambda: path.name in window.status.message and NOTE in window.status.message  # noqa: E731
-    qtbot.waitUntil(said, timeout=20_000)
+    qtbot.waitUntil(said, timeout=60_000)
     wait_until_idle(qtbot, window, lambda: window.session.document.weights == path, 120_000)
     document = window.session.document
     assert document.method == path.name and not document.scene.tiles
@@ -115,7 +115,7 @@ def test_gaussiansr_draws_the_view_and_what_differs_is_said(window, qtbot, tmp_p
     # The next picture is drawn by them, too, and it is said again.
     window.status.tell("")
     window.open(save_picture(tmp_path / "b.png", 24, 20, seed=3))
-    qtbot.waitUntil(lambda: NOTE in window.status.message, timeout=20_000)
+    qtbot.waitUntil(lambda: NOTE in window.status.message, timeout=60_000)
     wait_until_idle(qtbot, window, lambda: window.session.document.name == "b.png")
 
 
@@ -158,7 +158,7 @@ def test_bad_weights_are_told_and_nothing_changes(window, qtbot, tmp_path, monke
     path = tmp_path / "bad.pth"
     path.write_bytes(content) if isinstance(content, bytes) else content(path)
     window.open(path)
-    qtbot.waitUntil(lambda: bool(said), timeout=10_000)
+    qtbot.waitUntil(lambda: bool(said), timeout=30_000)
     wait_until_idle(qtbot, window)
     assert said[0][0] == "bad.pth was not opened"
     assert "\n" not in said[0][1]

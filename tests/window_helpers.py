@@ -56,13 +56,13 @@ def save_picture(path: Path, width: int = 64, height: int = 48, seed: int = 1) -
     return path
 
 
-def open_and_wait(qtbot, window: MainWindow, path: Path, timeout: int = 20_000) -> None:
+def open_and_wait(qtbot, window: MainWindow, path: Path, timeout: int = 60_000) -> None:
     window.open(path)
     wait_until_idle(qtbot, window, lambda: window.session.document is not None, timeout)
 
 
 def wait_until_idle(
-    qtbot, window: MainWindow, also: Callable[[], bool] = lambda: True, timeout: int = 20_000
+    qtbot, window: MainWindow, also: Callable[[], bool] = lambda: True, timeout: int = 60_000
 ) -> None:
     qtbot.waitUntil(lambda: also() and window.is_idle(), timeout=timeout)
 
