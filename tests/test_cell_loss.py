@@ -11,6 +11,7 @@ torch = pytest.importorskip("torch")
 
 from gaussian_core.models.config import ModelConfig  # noqa: E402
 from gaussian_core.training import cell_loss  # noqa: E402
+from gaussian_core.training.colour_loss import LUMA, colour_loss  # noqa: E402
 from gaussian_core.training.dataset import Sampler  # noqa: E402
 from gaussian_core.training.geometry_prior import geometry_prior  # noqa: E402
 from gaussian_core.training.grid_rasterizer import sample_cells  # noqa: E402
@@ -43,11 +44,12 @@ def a_batch(config, patch=20, count=2, seed=0):
     return sampler.draw(0)
 
 
-def both(config, monkeypatch, follow=0.1, strength=30.0, **batch):
+def both(config, monkeypatch, follow=0.1, strength=30.0, luminance=0.0, **batch):
     """(loss, gradients) of either kind for one network: geometry far from where it starts, so that all that is cut off
     anywhere is."""
     torch.manual_seed(1)
     learner = ContinuousSRLearner(config, follow)
+    learner.luminance = luminance
     model = learner.make()
     with torch.no_grad():
         model.geometry.weight.mul_(strength)
@@ -82,6 +84,24 @@ def test_the_prior_on_the_geometry(follow, monkeypatch):
     assert fast[0] == pytest.approx(slow[0], rel=1e-5)
     for mine, wanted in zip(fast[1], slow[1], strict=True):
         assert float((mine - wanted).norm()) < 2e-4 * float(wanted.norm()) + 1e-9
+
+
+@pytest.mark.parametrize("luminance", [0.3, 0.85, 1.0])
+def test_the_share_of_the_luminance(luminance, monkeypatch):
+    fast, slow = both(SMALL, monkeypatch, luminance=luminance)
+    assert fast[0] == pytest.approx(slow[0], rel=1e-5)
+    for mine, wanted in zip(fast[1], slow[1], strict=True):
+        assert float((mine - wanted).norm()) < 2e-4 * float(wanted.norm()) + 1e-9
+
+
+def test_only_grey_counts_where_all_is_of_the_luminance():
+    """A difference of colours alone, of the same luminance, costs nothing; one of brightness all that it is."""
+    wanted = torch.rand(2, 3, 6, 7)
+    tint = torch.tensor([0.1, -0.1 * LUMA[0] / LUMA[1], 0.0])[:, None, None]
+    assert float(colour_loss(wanted + tint, wanted, 1.0)) < 1e-6
+    assert float(colour_loss(wanted + 0.1, wanted, 1.0)) == pytest.approx(0.1, rel=1e-4)
+    each = float(colour_loss(wanted + tint, wanted, 0.0))
+    assert float(colour_loss(wanted + tint, wanted, 0.25)) == pytest.approx(0.75 * each, rel=1e-4)
 
 
 @pytest.mark.parametrize("patch", [5, 8, 17, 44])

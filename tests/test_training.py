@@ -291,6 +291,7 @@ def asked(tmp_path, *words):
         ("--slope", "nan -1", "between 0 and 1"),
         ("--drift", "nan -1", "at least 0"),
         ("--follow", "nan -1", "at least 0"),
+        ("--luminance", "nan -0.1 2", "between 0 and 1"),
         ("--seed", "-1", "between 0"),
         ("--patch", "15", "at least 16"),
     ],

@@ -52,6 +52,7 @@ RANGES = {
     "elongation": NONE,
     "follow": NONE,
     "pixel_art": SHARE,
+    "luminance": SHARE,
     "jpeg": SHARE,
     "webp": SHARE,
     "camera": SHARE,

@@ -15,6 +15,7 @@ import numpy as np
 
 from gaussian_core.compiled import compiled
 from gaussian_core.exponential import LOG2E, exp2
+from gaussian_core.training.colour_loss import LUMA
 
 AT_ONCE = 64  # pixels: rows of the scratch are so long, a constant, or the compiler would not see them apart
 LN2 = np.float32(math.log(2.0))
@@ -24,7 +25,8 @@ WIDEST, UPPER, LOWER = (
     np.float32(1.8),
     np.float32(3.0),
 )  # see continuoussr._exponential
-ZERO, ONE, TWO, HALF = (np.float32(v) for v in (0, 1, 2, 0.5))
+ZERO, ONE, TWO, THREE, HALF = (np.float32(v) for v in (0, 1, 2, 3, 0.5))
+RED, GREEN, BLUE = (np.float32(v) for v in LUMA)
 TINY, NEAR = np.float32(1e-8), np.float32(1e-4)
 FARTHEST = np.float32(15.0)  # where tanh is 1
 
@@ -268,15 +270,27 @@ def raw_gradient(
     return total
 
 
+@compiled(inline="always")
+def _sign(x):
+    return ONE if x > ZERO else (-ONE if x < ZERO else ZERO)
+
+
 @compiled(fastmath=True)
-def l1(seen, wanted, weight, gradient):
-    """The sum of |seen - wanted|; gradient = its own, times weight. (3, h, w) each."""
+def colour_loss(seen, wanted, luminance, weight, gradient):
+    """The sum over all places and channels of colour_loss.colour_loss, whose mean it takes; gradient = that of the sum,
+    times weight. (3, h, w) each."""
+    of_each, of_y = ONE - luminance, THREE * luminance
     total = np.float32(0)
-    for c in range(seen.shape[0]):
-        for y in range(seen.shape[1]):
-            a, b, g = seen[c, y], wanted[c, y], gradient[c, y]
-            for x in range(len(a)):
-                d = a[x] - b[x]
-                total += abs(d)
-                g[x] = weight if d > 0 else (-weight if d < 0 else ZERO)
+    for y in range(seen.shape[1]):
+        r, g, b = seen[0, y], seen[1, y], seen[2, y]
+        wanted_r, wanted_g, wanted_b = wanted[0, y], wanted[1, y], wanted[2, y]
+        back_r, back_g, back_b = gradient[0, y], gradient[1, y], gradient[2, y]
+        for x in range(len(r)):
+            dr, dg, db = r[x] - wanted_r[x], g[x] - wanted_g[x], b[x] - wanted_b[x]
+            luma = RED * dr + GREEN * dg + BLUE * db
+            total += of_each * (abs(dr) + abs(dg) + abs(db)) + of_y * abs(luma)
+            each, slope = of_each * weight, of_y * weight * _sign(luma)
+            back_r[x] = each * _sign(dr) + RED * slope
+            back_g[x] = each * _sign(dg) + GREEN * slope
+            back_b[x] = each * _sign(db) + BLUE * slope
     return total

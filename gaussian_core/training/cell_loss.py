@@ -35,12 +35,20 @@ def suits(config: ModelConfig, batch: Batch) -> bool:
     )
 
 
-def loss(model: ContinuousSR, raw: Tensor, batch: Batch, reach: int, follow: float) -> Tensor:
+def loss(
+    model: ContinuousSR,
+    raw: Tensor,
+    batch: Batch,
+    reach: int,
+    follow: float,
+    luminance: float = 0.0,
+) -> Tensor:
     """L1 between the field and the original's colours, plus `follow` times the prior on the geometry.
 
-    raw (B, O, P): model.planes of the crops. reach: see grid_rasterizer.sample_cells.
+    raw (B, O, P): model.planes of the crops. reach: see grid_rasterizer.sample_cells. luminance: see colour_loss.
     """
-    made: Tensor = _Loss.apply(raw.float(), batch, model.config, model.prior.numpy(), reach, follow)
+    prior = model.prior.numpy()
+    made: Tensor = _Loss.apply(raw.float(), batch, model.config, prior, reach, follow, luminance)
     return made
 
 
@@ -56,6 +64,7 @@ class _Loss(torch.autograd.Function):
         prior: Floats,
         reach: int,
         follow: float,
+        luminance: float,
     ) -> Tensor:
         from gaussian_core.training import cell_kernel, grid_kernel
 
@@ -85,7 +94,9 @@ class _Loss(torch.autograd.Function):
             seen = np.zeros_like(wanted[i])
             grid_kernel.forward(table, positions[i], seen, reach)
             back_seen, back = np.empty_like(seen), np.zeros_like(table)
-            sums[i, 0] = cell_kernel.l1(seen, wanted[i], np.float32(1 / wanted.size), back_seen)
+            sums[i, 0] = cell_kernel.colour_loss(
+                seen, wanted[i], np.float32(luminance), np.float32(1 / wanted.size), back_seen
+            )
             grid_kernel.backward(table, positions[i], back_seen, back, reach)
             sums[i, 1] = cell_kernel.raw_gradient(
                 outputs[i], g, width, table, edges, back, prior, rate, variance, blur[i], drift,
@@ -99,4 +110,4 @@ class _Loss(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Any:
-        return ctx.gradient * gradient, None, None, None, None, None
+        return ctx.gradient * gradient, None, None, None, None, None, None

@@ -140,6 +140,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="weight of geometry along edges; 0: none (0.006)",
     )
     add(
+        "--luminance",
+        type=float,
+        default=0.0,
+        metavar="SHARE",
+        help="of the loss that is of the luminance, the rest of red, green and blue alike (default 0)",
+    )
+    add(
         "--weights",
         type=Path,
         metavar="FILE",
@@ -385,6 +392,7 @@ def _learner(options: argparse.Namespace) -> Learner:
         symmetric=options.symmetry,
     )
     learner = learner_of(config, options.follow)
+    learner.luminance = options.luminance
     learner.start, learner.start_encoder = options.weights, options.encoder
     return learner
 

@@ -19,6 +19,7 @@ from gaussian_core.models.gaussiansr import GaussianSR
 from gaussian_core.models.networks import make_network
 from gaussian_core.models.weights import save_model
 from gaussian_core.training import cell_loss
+from gaussian_core.training.colour_loss import colour_loss
 from gaussian_core.training.dataset import Batch
 from gaussian_core.training.geometry_prior import geometry_prior
 from gaussian_core.training.grid_rasterizer import sample_cells
@@ -35,6 +36,7 @@ class Learner(ABC):
         0  # not 0: a batch asks for that many neighbouring pixels of the original each way
     )
 
+    luminance: float = 0.0  # of the loss, see colour_loss
     start: Path | None = None  # weights to begin with
     start_encoder: Path | None = None  # or weights whose encoder alone to begin with
 
@@ -104,12 +106,12 @@ class ContinuousSRLearner(Learner):
         if cell_loss.suits(self.config, batch):
             with halved:
                 raw = model.planes(low)
-            return cell_loss.loss(model, raw, batch, reach, self.follow)
+            return cell_loss.loss(model, raw, batch, reach, self.follow, self.luminance)
         with halved:
             colour, geometry = model.heads(low)
         cells = model.gaussians(batch.low, colour.float(), geometry.float())
         seen = sample_cells(cells, batch.positions, batch.cell * self.config.footprint, reach)
-        loss = (seen - batch.colours).abs().mean()
+        loss = colour_loss(seen, batch.colours, self.luminance)
         if self.follow > 0:
             loss = loss + self.follow * geometry_prior(cells, batch.low)
         return loss
@@ -127,7 +129,7 @@ class _Queried(Learner):
             seen = self.sample(model, low, batch.positions, batch.cell)
         lost = (batch.colours.shape[-1] - seen.shape[-1]) // 2
         wanted = batch.colours[..., lost:-lost, lost:-lost] if lost else batch.colours
-        return (seen.float() - wanted).abs().mean()
+        return colour_loss(seen.float(), wanted, self.luminance)
 
     @abstractmethod
     def sample(self, model: nn.Module, image: Tensor, positions: Tensor, cell: Tensor) -> Tensor:
