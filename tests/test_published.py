@@ -137,6 +137,14 @@ def test_a_file_cut_anywhere_is_refused(tmp_path: Path, legacy: bool) -> None:
         assert "cut short" in refusal(cut)
 
 
+def test_a_picture_is_no_checkpoint_cut_short(tmp_path: Path) -> None:
+    path = tmp_path / "photo.png"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
+    line = refusal(path)
+    assert line.startswith("photo.png is no file of weights: open a checkpoint")
+    assert "cut short" not in line
+
+
 class Payload:
     """Pickles into a call of os.mkdir."""
 

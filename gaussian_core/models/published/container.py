@@ -95,9 +95,21 @@ def _load(source: Path) -> Any:
                 f"{source.name} holds something other than weights ({code[1]}), which could run as code; nothing was "
                 f"run: {WANTED} from a source you trust."
             ) from error
+        if _begins_otherwise(source):
+            raise WeightsError(f"{source.name} is no file of weights: {WANTED}.") from error
         raise WeightsError(
             f"{source.name} is no readable checkpoint, it may be cut short: download it again."
         ) from error
+
+
+def _begins_otherwise(source: Path) -> bool:
+    """Whether what has not become a checkpoint begins like none: neither as a ZIP archive nor as a pickle."""
+    try:
+        with source.open("rb") as file:
+            start = file.read(2)
+    except OSError:
+        return False
+    return len(start) == 2 and start != b"PK" and start[:1] != b"\x80"
 
 
 def _what_else(source: Path, content: Any) -> str:
