@@ -78,17 +78,11 @@ def test_it_is_the_loss_of_the_tensor_operations(name, strength, monkeypatch):
         assert float((mine - wanted).norm()) < 2e-4 * float(wanted.norm()) + 1e-9
 
 
-@pytest.mark.parametrize("follow", [0.0, 0.003, 3.0])
-def test_the_prior_on_the_geometry(follow, monkeypatch):
-    fast, slow = both(SMALL, monkeypatch, follow=follow)
-    assert fast[0] == pytest.approx(slow[0], rel=1e-5)
-    for mine, wanted in zip(fast[1], slow[1], strict=True):
-        assert float((mine - wanted).norm()) < 2e-4 * float(wanted.norm()) + 1e-9
-
-
-@pytest.mark.parametrize("luminance", [0.3, 0.85, 1.0])
-def test_the_share_of_the_luminance(luminance, monkeypatch):
-    fast, slow = both(SMALL, monkeypatch, luminance=luminance)
+@pytest.mark.parametrize(
+    ("follow", "luminance"), [(0.0, 0.0), (0.003, 0.3), (3.0, 0.0), (0.1, 0.85), (0.0, 1.0)]
+)
+def test_the_prior_on_the_geometry_and_the_share_of_the_luminance(follow, luminance, monkeypatch):
+    fast, slow = both(SMALL, monkeypatch, follow=follow, luminance=luminance)
     assert fast[0] == pytest.approx(slow[0], rel=1e-5)
     for mine, wanted in zip(fast[1], slow[1], strict=True):
         assert float((mine - wanted).norm()) < 2e-4 * float(wanted.norm()) + 1e-9
