@@ -79,7 +79,8 @@ def test_it_is_the_loss_of_the_tensor_operations(name, strength, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("follow", "luminance"), [(0.0, 0.0), (0.003, 0.3), (3.0, 0.0), (0.1, 0.85), (0.0, 1.0)]
+    ("follow", "luminance"),
+    [(0.0, 0.0), (0.003, 0.0), (3.0, 0.0), (0.1, 0.3), (0.1, 0.85), (0.0, 1.0)],
 )
 def test_the_prior_on_the_geometry_and_the_share_of_the_luminance(follow, luminance, monkeypatch):
     fast, slow = both(SMALL, monkeypatch, follow=follow, luminance=luminance)

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication
 
 from tests.canvas_helpers import pixels
 from tests.shipped_copies import ship_copies
-from tests.window_helpers import open_and_wait, save_picture, wait_until_idle
+from tests.window_helpers import LONG, open_and_wait, save_picture, wait_until_idle
 from viewer.model.frame_renderer import render_frame
 from viewer.model.settings import Settings
 
@@ -261,7 +261,7 @@ def test_a_method_that_is_slow_to_begin_says_so_until_it_shows_something(
     press(window, down=False)
     assert window.status.message.lower() == f"{title} reads the picture…".lower()
     begin.set()
-    wait_until_idle(qtbot, window, lambda: not window.waiting.undrawn, 170_000)
+    wait_until_idle(qtbot, window, lambda: not window.waiting.undrawn, LONG)
     assert window.status.message == ""
     window.menus.actions["field.card"].trigger()
     assert window.card.isVisible()
@@ -278,7 +278,7 @@ def test_what_is_compared_is_named_when_it_is_seen(make_window, qtbot, tmp_path,
     assert window.status.message.startswith("Building the field: 0 of ")
     assert window.status.method.text == "Bicubic"
     name = "ContinuousSR light"
-    qtbot.waitUntil(lambda: window.status.message == f"{name}, while X is held", timeout=170_000)
+    qtbot.waitUntil(lambda: window.status.message == f"{name}, while X is held", timeout=LONG)
     assert window.status.method.text == name
     press(window, down=False)
     wait_until_idle(qtbot, window)
@@ -336,7 +336,7 @@ def test_what_a_slow_method_has_drawn_is_there_at_once_after_a_look_at_another(
     canvas = window.canvas
     canvas.set_view(canvas.view.at_scale(4.0))
     window.menus.actions["method.liif"].trigger()
-    wait_until_idle(qtbot, window, lambda: not window.waiting.undrawn, 170_000)
+    wait_until_idle(qtbot, window, lambda: not window.waiting.undrawn, LONG)
     drawn = shown(window)
     press(window)
     wait_until_idle(qtbot, window)
@@ -358,5 +358,5 @@ def test_what_a_slow_method_has_drawn_is_there_at_once_after_a_look_at_another(
     assert np.array_equal(shown(window)[:, :column], drawn[:, :column])
     # Another view is drawn anew.
     canvas.set_view(canvas.view.at_scale(4.5))
-    wait_until_idle(qtbot, window, timeout=170_000)
+    wait_until_idle(qtbot, window, timeout=LONG)
     assert len(beside) > 1 and beside[1].level > 1

@@ -11,7 +11,13 @@ from PySide6.QtWidgets import QDialogButtonBox, QFileDialog, QLabel
 from scipy.ndimage import gaussian_filter
 
 from gaussian_core.resource_files import RESOURCES
-from tests.window_helpers import keep_what_is_told, open_and_wait, save_picture, wait_until_idle
+from tests.window_helpers import (
+    LONG,
+    keep_what_is_told,
+    open_and_wait,
+    save_picture,
+    wait_until_idle,
+)
 from viewer import cli
 from viewer.model.comparison_export import ComparisonPlan, candidates, exporting, figure_of
 from viewer.model.methods import METHODS, ORIGINAL, Choice
@@ -109,7 +115,7 @@ def test_what_is_in_view_by_the_two_of_a_split_view_and_bicubic(window, qtbot, f
     assert dialog.size_label.text() != size
     out = folder / "window.png"
     assert choose_file(window, dialog, out).endswith("small x4.5 comparison.png")
-    wait_until_idle(qtbot, window, out.exists, timeout=170_000)
+    wait_until_idle(qtbot, window, out.exists, timeout=LONG)
     assert window.status.message.startswith("Saved window.png, ")
     part = ",".join(f"{value:g}" for value in plan.region)
     command = ["figure", str(folder / "small.png"), str(folder / "command.png"), "--scale", "4.5"]
@@ -169,7 +175,7 @@ def test_escape_stops_it_and_nothing_is_left(window, qtbot, folder):
     assert window.exporter.running and not window.menus.actions[ACTION].isEnabled()
     qtbot.waitUntil(lambda: "Exporting the comparison" in window.status.message)
     QTest.keyClick(window, Qt.Key.Key_Escape)
-    wait_until_idle(qtbot, window, timeout=170_000)
+    wait_until_idle(qtbot, window, timeout=LONG)
     assert "was stopped; no file was written" in window.status.message
     assert sorted(folder.iterdir()) == before
     assert window.menus.actions[ACTION].isEnabled()
@@ -271,7 +277,7 @@ def test_what_is_fitted_already_is_not_fitted_again(window, qtbot, folder):
     window.canvas.set_view(window.canvas.view.at_scale(4.0))
     window.menus.actions["method.fit"].trigger()
     fits = window.session.document.fits
-    qtbot.waitUntil(lambda: "fit" in fits and fits["fit"].field is not None, timeout=170_000)
+    qtbot.waitUntil(lambda: "fit" in fits and fits["fit"].field is not None, timeout=LONG)
     document = window.session.document
     plan = ComparisonPlan((Choice("fit"),), 3.0, (10.0, 10.0, 20.0, 15.0))
     entry = figure_of(document, plan).entries[0]

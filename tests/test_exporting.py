@@ -8,7 +8,13 @@ import tifffile
 from PIL import Image
 
 from gaussian_core.image_writer import write_image
-from tests.window_helpers import keep_what_is_told, open_and_wait, save_picture, wait_until_idle
+from tests.window_helpers import (
+    LONG,
+    keep_what_is_told,
+    open_and_wait,
+    save_picture,
+    wait_until_idle,
+)
 from viewer import cli
 from viewer.model.export_plan import ExportPlan, region_in_view
 from viewer.model.settings import Settings
@@ -17,7 +23,7 @@ from viewer.ui.export_dialog import ExportDialog
 
 def exported(qtbot, window, plan, out):
     window.exporter.export(plan, str(out))
-    qtbot.waitUntil(lambda: not window.exporter.running, timeout=170_000)
+    qtbot.waitUntil(lambda: not window.exporter.running, timeout=LONG)
     return window.status.message
 
 

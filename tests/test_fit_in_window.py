@@ -14,7 +14,13 @@ from gaussian_core import Viewport, rasterize
 from gaussian_core.errors import Cancelled
 from gaussian_core.field import GaussianField
 from gaussian_core.images import Picture
-from tests.window_helpers import keep_what_is_told, open_and_wait, save_picture, wait_until_idle
+from tests.window_helpers import (
+    LONG,
+    keep_what_is_told,
+    open_and_wait,
+    save_picture,
+    wait_until_idle,
+)
 from viewer.model.export_plan import ExportPlan
 from viewer.model.lazy_drawing import LazyDrawing
 
@@ -33,7 +39,7 @@ def window(make_window, qtbot, tmp_path, monkeypatch):
 @pytest.fixture
 def fitted(window, qtbot):
     window.menus.actions["method.fit"].trigger()
-    wait_until_idle(qtbot, window, lambda: window.session.document.whole is not None, 170_000)
+    wait_until_idle(qtbot, window, lambda: window.session.document.whole is not None, LONG)
     return window
 
 
@@ -100,7 +106,7 @@ def test_marks_follow_a_fit_while_the_view_rests(window, qtbot):
     wait_until_idle(qtbot, window)
     window.canvas.overlay_counts.connect(lambda *_: drawn.append(window.canvas._overlay_layer))
     window.menus.actions["method.fit"].trigger()
-    wait_until_idle(qtbot, window, lambda: window.session.document.whole is not None, 170_000)
+    wait_until_idle(qtbot, window, lambda: window.session.document.whole is not None, LONG)
     field = window.session.document.whole
     assert window.status.counts.text.startswith(f"{len(field):,}")
     assert len(drawn) > 1
@@ -115,7 +121,7 @@ def test_marks_of_a_network_appear_with_its_first_view(window, qtbot):
     pytest.importorskip("torch")
     window.menus.actions["overlay.centres"].trigger()
     window.menus.actions["method.gaussiansr"].trigger()
-    wait_until_idle(qtbot, window, lambda: not window.waiting.undrawn, 170_000)
+    wait_until_idle(qtbot, window, lambda: not window.waiting.undrawn, LONG)
     assert window.status.counts.text.startswith("1,200")
 
 
@@ -125,9 +131,9 @@ def test_where_a_network_would_have_to_make_too_many_kernels_that_is_said(window
     wait_until_idle(qtbot, window, lambda: window.session.document.name == "large.png")
     window.menus.actions["method.gaussiansr"].trigger()
     window.canvas.set_view(window.canvas.view.at_scale(16.0))
-    wait_until_idle(qtbot, window, lambda: not window.waiting.undrawn, 170_000)
+    wait_until_idle(qtbot, window, lambda: not window.waiting.undrawn, LONG)
     window.menus.actions["overlay.centres"].trigger()
-    wait_until_idle(qtbot, window, timeout=170_000)
+    wait_until_idle(qtbot, window, timeout=LONG)
     assert "Gaussians" in window.status.counts.text and "less" not in window.status.message
     window.menus.actions["overlay.centres"].trigger()
     window.canvas.set_view(window.canvas.view.fit())
@@ -139,7 +145,7 @@ def test_where_a_network_would_have_to_make_too_many_kernels_that_is_said(window
 def test_networks_without_kernels_say_that_there_is_nothing_to_mark(window, qtbot):
     pytest.importorskip("torch")
     window.menus.actions["method.liif"].trigger()
-    wait_until_idle(qtbot, window, lambda: not window.waiting.undrawn, 170_000)
+    wait_until_idle(qtbot, window, lambda: not window.waiting.undrawn, LONG)
     window.menus.actions["overlay.centres"].trigger()
     assert window.status.message == "LIIF shows the picture without Gaussians to mark"
 
@@ -147,7 +153,7 @@ def test_networks_without_kernels_say_that_there_is_nothing_to_mark(window, qtbo
 def test_the_card_follows_a_fit(window, qtbot):
     window.menus.actions["method.fit"].trigger()
     window.menus.actions["field.card"].trigger()
-    wait_until_idle(qtbot, window, lambda: window.session.document.whole is not None, 170_000)
+    wait_until_idle(qtbot, window, lambda: window.session.document.whole is not None, LONG)
     assert dict(window.card.card.rows)["So far"] == window.canvas.scene.drawing.state
     assert "%" not in dict(window.card.card.rows)["So far"]
 

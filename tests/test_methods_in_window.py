@@ -16,7 +16,7 @@ pytest.importorskip("torch")
 from gaussian_core.methods import METHODS, open_drawing
 from gaussian_core.models import weights
 from tests.canvas_helpers import pixels
-from tests.window_helpers import open_and_wait, save_picture, wait_until_idle
+from tests.window_helpers import LONG, open_and_wait, save_picture, wait_until_idle
 from viewer.model.document import Document
 from viewer.model.frame_renderer import picture_viewport
 from viewer.model.settings import Settings
@@ -171,12 +171,12 @@ def test_a_view_that_moves_before_the_build_is_not_lost(make_window, qtbot, tmp_
     session = window.session
     window.canvas.frame_shown.disconnect(session._frame_shown)
     window.open(save_picture(tmp_path / "a.png", 900, 700))
-    qtbot.waitUntil(lambda: session.building and window.canvas.is_idle(), timeout=170_000)
+    qtbot.waitUntil(lambda: session.building and window.canvas.is_idle(), timeout=LONG)
     window.canvas.zoom_to(16.0)
     assert session.document.built == 0
     assert session.document.in_view[1] < 9
     session._start_building()
-    qtbot.waitUntil(lambda: session.document.in_view[0] > 0, timeout=170_000)
+    qtbot.waitUntil(lambda: session.document.in_view[0] > 0, timeout=LONG)
     assert session.document.built < session.document.total
     session.stop_building()
 
@@ -298,7 +298,7 @@ def test_closing_the_window_ends_a_learned_build(make_window, qtbot, tmp_path):
 
     window = make_window(Settings())
     window.open(save_picture(tmp_path / "a.png", 1600, 1200))
-    qtbot.waitUntil(lambda: window.session.building and len(_tiles(window)) > 0, timeout=170_000)
+    qtbot.waitUntil(lambda: window.session.building and len(_tiles(window)) > 0, timeout=LONG)
     began = time.monotonic()
     window.close()
     while any(t.name == "tiles" for t in threading.enumerate()):
@@ -340,7 +340,7 @@ def test_networks_that_answer_for_every_pixel_are_methods_too(make_window, qtbot
     window.menus.actions[f"method.{name}"].trigger()
     # It may be drawn coarse first; idle is when the exact one is there.
     shown = lambda: window.canvas.scene.method == name  # noqa: E731
-    wait_until_idle(qtbot, window, shown, timeout=170_000)
+    wait_until_idle(qtbot, window, shown, timeout=LONG)
     assert window.canvas.view == view and window.canvas.grab_frame() != learned
     assert window.status.method.text == METHODS[name].title
     picture = window.session.document.picture
@@ -381,7 +381,7 @@ def test_a_resting_view_gets_a_coarse_frame_of_a_slow_method_first(
 
     worker._post = watch
     window.menus.actions["method.liif"].trigger()
-    wait_until_idle(qtbot, window, lambda: (3.0, 1) in posted, 170_000)
+    wait_until_idle(qtbot, window, lambda: (3.0, 1) in posted, LONG)
     levels = [level for _, level in posted]
     assert levels[0] >= 4 and levels == sorted(levels, reverse=True)
     # A view that moves on takes over from any of the steps, and ends exact.
@@ -389,7 +389,7 @@ def test_a_resting_view_gets_a_coarse_frame_of_a_slow_method_first(
     window.canvas.zoom_to(3.5)
     qtbot.waitUntil(lambda: bool(posted), timeout=30_000)
     window.canvas.zoom_to(4.0)
-    wait_until_idle(qtbot, window, lambda: (4.0, 1) in posted, 170_000)
+    wait_until_idle(qtbot, window, lambda: (4.0, 1) in posted, LONG)
     assert posted[0][1] > 1
     assert posted[-1] == (4.0, 1)
 
@@ -401,7 +401,7 @@ def test_a_fit_is_watched_until_it_is_done(make_window, qtbot, tmp_path):
     wait_until_idle(qtbot, window)
     window.menus.actions["method.fit"].trigger()
     shown = lambda: window.canvas.scene.method == "fit"  # noqa: E731
-    wait_until_idle(qtbot, window, shown, timeout=170_000)
+    wait_until_idle(qtbot, window, shown, timeout=LONG)
     state = window.status.preview.text
     assert re.fullmatch(r"[\d.]+ dB", state), state
     assert (

@@ -13,7 +13,13 @@ from PySide6.QtWidgets import QFileDialog
 
 from gaussian_core.builder import build_field
 from gaussian_core.field import GaussianField
-from tests.window_helpers import keep_what_is_told, open_and_wait, save_picture, wait_until_idle
+from tests.window_helpers import (
+    LONG,
+    keep_what_is_told,
+    open_and_wait,
+    save_picture,
+    wait_until_idle,
+)
 from viewer.model.settings import Settings
 from viewer.ui import field_saving
 
@@ -73,7 +79,7 @@ def test_the_learned_field_is_saved_by_the_weights_that_are_shown(
     qtbot, make_window, picture, tmp_path
 ):
     window = make_window(Settings(method="continuoussr", weights="light"))
-    open_and_wait(qtbot, window, picture, 170_000)
+    open_and_wait(qtbot, window, picture, LONG)
     save(qtbot, window, tmp_path / "out.safetensors")
     field = GaussianField.open(tmp_path / "out.safetensors")
     assert field.metadata["method"] == "continuoussr" and field.metadata["weights"] == "light"

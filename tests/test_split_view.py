@@ -9,7 +9,13 @@ from PySide6.QtTest import QTest
 
 from tests import canvas_helpers
 from tests.canvas_helpers import mouse, pixels, wheel
-from tests.window_helpers import open_and_wait, save_picture, seen_at_800_percent, wait_until_idle
+from tests.window_helpers import (
+    LONG,
+    open_and_wait,
+    save_picture,
+    seen_at_800_percent,
+    wait_until_idle,
+)
 from viewer.model.frame_renderer import render_frame
 from viewer.model.split_line import LEAST, SplitLine
 
@@ -231,12 +237,12 @@ def test_what_is_lacking_of_a_side_is_said_on_its_plate(window, qtbot):
     canvas.beside_shown.connect(lambda _: seen.append(canvas.plates))
     window.menus.actions["method.liif"].trigger()
     assert canvas.plates[1] == "LIIF  …", "what is seen there is the field of before"
-    wait_until_idle(qtbot, window, lambda: canvas.plates[1] == "LIIF", 170_000)
+    wait_until_idle(qtbot, window, lambda: canvas.plates[1] == "LIIF", LONG)
     assert any(right.startswith("LIIF  preview 1/") for _, right in seen)
     seen.clear()
     window.menus.actions["method.kernel"].trigger()
     canvas.set_view(canvas.view.set_scale(2.25))
-    wait_until_idle(qtbot, window, timeout=170_000)
+    wait_until_idle(qtbot, window, timeout=LONG)
     assert any(left.startswith("LIIF  preview 1/") for left, _ in seen)
     assert canvas.plates == ("LIIF", "Kernel interpolation")
     canvas.set_view(canvas.view.set_scale(0.5))

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import QApplication
 from gaussian_core.builder import build_field
 from gaussian_core.display import checkerboard
 from gaussian_core.images import open_picture
-from tests.window_helpers import open_and_wait, save_picture, wait_until_idle
+from tests.window_helpers import LONG, open_and_wait, save_picture, wait_until_idle
 from viewer.ui import view_copy
 from viewer.ui.canvas import Canvas
 
@@ -104,7 +104,7 @@ def test_methods_that_draw_every_view_keep_it_on_both_sides(qtbot, window, cut_o
     window.canvas.zoom_to(2.0)
     window.set_split(True)
     window.menus.actions[f"method.{method}"].trigger()
-    wait_until_idle(qtbot, window, timeout=170_000)
+    wait_until_idle(qtbot, window, timeout=LONG)
     assert len(window.canvas.sides) == 2
     copied = press_copy(qtbot, window)
     pixels = rgba(copied)

@@ -14,6 +14,9 @@ from viewer.ui.main_window import MainWindow
 from viewer.ui.theme import Theme
 
 SIZE = (900, 600)
+LONG = 170_000
+"""Milliseconds in which a network or a fit has come to something on any machine, however busy; less than pytest's
+faulthandler waits."""
 
 
 class WindowMaker:
