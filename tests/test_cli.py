@@ -351,8 +351,8 @@ def test_without_usable_weights_nothing_is_written(
 def test_a_region_outside_the_picture(
     photo: Path, out: Path, capsys: pytest.CaptureFixture[str], region: str
 ) -> None:
-    line = fails(capsys, "render", photo, out, "--scale", 2, f"--region={region}")
-    assert "37x23" in line
+    for asked in ([f"--region={region}"], ["--region", region]):
+        assert "37x23" in fails(capsys, "render", photo, out, "--scale", 2, *asked)
 
 
 @pytest.mark.parametrize("scale", ["0", "-2", "nan", "inf", "2,0"])
@@ -360,6 +360,7 @@ def test_an_impossible_scale(
     photo: Path, out: Path, capsys: pytest.CaptureFixture[str], scale: str
 ) -> None:
     assert "scale" in fails(capsys, "render", photo, out, f"--scale={scale}")
+    assert "scale" in fails(capsys, "render", photo, out, "--scale", scale)
 
 
 @pytest.mark.parametrize(

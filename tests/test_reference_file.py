@@ -250,6 +250,7 @@ def test_what_does_not_fit_or_cannot_be_read_leaves_what_is_there(
         assert title == f"{name} was not opened" and message and not told
         assert window.canvas._names[0] == "p1.png" and entry(window).isChecked()
         assert window.reference.path.name == "p1.png"
+        assert name not in window.status.message, "it is no longer being read"
     QTest.keyClick(window.canvas, Qt.Key.Key_PageDown)
     wait_until_idle(qtbot, window, lambda: window.canvas._names[0] == "p2.png")
 

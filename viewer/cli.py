@@ -9,6 +9,7 @@ import argparse
 import importlib
 import logging
 import os
+import re
 import signal
 import sys
 import threading
@@ -23,6 +24,7 @@ from viewer.model.endings import endings
 FAILED, CANCELLED = 1, 130
 INTERRUPTED = "interrupted, no file is left half written"
 PIPE_CLOSED = 141  # what a shell says of a program that SIGPIPE ended
+NEGATIVE_NUMBERS = re.compile(r"-[\d.][-+\d.,e]*")  # that, or several with commas
 
 
 @dataclass(frozen=True)
@@ -152,11 +154,24 @@ def _run(command: Command, arguments: list[str]) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     module.add_arguments(parser)
-    options = parser.parse_args(arguments)
+    options = parser.parse_args(_with_negatives(arguments))
     with stop_on_interrupt() as stop:
         code = int(module.run(options, stop))
         # A training and a fit keep what they have reached; a script is to know that this is not all.
         return CANCELLED if code == 0 and stop() else code
+
+
+def _with_negatives(arguments: list[str]) -> list[str]:
+    """Numbers that begin with a minus are joined to the option ahead of them: argparse takes several for an option of
+    that name, and one alone for what it is."""
+    joined: list[str] = []
+    for argument in arguments:
+        ahead = joined[-1] if joined else ""
+        if NEGATIVE_NUMBERS.fullmatch(argument) and ahead.startswith("--") and "=" not in ahead:
+            joined[-1] = f"{ahead}={argument}"
+        else:
+            joined.append(argument)
+    return joined
 
 
 @contextmanager

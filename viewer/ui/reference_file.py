@@ -166,4 +166,5 @@ class ReferenceFile(QObject):
         if self._again:
             self.said.emit(f"{path.name}: {message}", LONG)
         else:
+            self.said.emit("", BRIEFLY)  # it is no longer being read
             self.failed.emit(f"{path.name} was not opened", message)
