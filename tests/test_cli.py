@@ -388,13 +388,14 @@ def test_wrong_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -
 # The program as a process
 
 
-def start(*arguments: object, **environment: str) -> subprocess.Popen[str]:
+def start(*arguments: object, own_group: bool = False, **environment: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, str(ROOT / "main.py"), *map(str, arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, **environment},
+        process_group=0 if own_group else None,
     )
 
 
@@ -440,20 +441,23 @@ def test_ctrl_c_and_a_terminal_that_is_closed_leave_nothing_behind(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
-def test_a_training_that_is_interrupted_is_told_from_one_that_is_done(tmp_path: Path) -> None:
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_training_that_is_interrupted_is_told_from_one_that_is_done(
+    tmp_path: Path, workers: int
+) -> None:
     pytest.importorskip("torch")
     from gaussian_core.training.synthetic import page
 
     (tmp_path / "set").mkdir()
     Image.fromarray(page(1, 80)).save(tmp_path / "set" / "a.png")
-    words = "--every 1 --batch 1 --patch 20 --channels 8 --blocks 1 --device cpu --steps"
+    words = f"--workers {workers} --every 1 --batch 1 --patch 20 --channels 8 --blocks 1 --device cpu --steps"
     folders = ("train", tmp_path / "set", "--out", tmp_path / "out")
-    process = start(*folders, *words.split(), "100000")
+    process = start(*folders, *words.split(), "100000", own_group=True)
     assert process.stdout is not None
     for line in process.stdout:
         if "loss" in line:
             break
-    process.send_signal(signal.SIGINT)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: those that draw get it too
     out, err = process.communicate(timeout=120)
     assert (process.returncode, err) == (130, "")
     reached = int(out.strip().rpartition(" ")[2])

@@ -40,6 +40,7 @@ RANGES = {
     "patch": Range(16),
     "decay": NONE,
     "seed": Range(0, 2**32 - 1),
+    "workers": Range(0, 256),
     "channels": ONE,
     "blocks": NONE,
     "deep_channels": ONE,

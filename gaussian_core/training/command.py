@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from gaussian_core.training.dataset import Sampler
     from gaussian_core.training.distributed import Group
+    from gaussian_core.training.feeding import Batches
     from gaussian_core.training.learners import Learner
-    from gaussian_core.training.loop import Batches
     from gaussian_core.training.teacher import Lessons
 
 
@@ -213,6 +213,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--name", default="light", help="of the weights, in their card and file (default light)")
     add("--licences", default="", help="of the training pictures: kept in the weights")
     add("--seed", type=int, default=0, help="of every random choice (default 0)")
+    add(
+        "--workers",
+        type=int,
+        metavar="N",
+        help="processes that draw the crops; 0: a thread does (default: 0 on a CPU, else as many as there are cores for "
+        "each GPU, less one)",
+    )
     add_device(parser)
 
 
@@ -244,6 +251,11 @@ def _check(options: argparse.Namespace) -> None:
     for name in ("weights", "encoder", "teacher"):
         if (path := getattr(options, name)) is not None:
             check_weights(f"--{name}", path)
+    if options.workers:
+        from gaussian_core.training.feeding import can_fork
+
+        if not can_fork():
+            raise UserError("No processes can draw crops on this system: leave out --workers.")
     pictures_below(*options.folders)
     if options.validate:
         check_measurable(options.validate)
@@ -256,6 +268,7 @@ def _train(
 
     from gaussian_core.models.card import read_card
     from gaussian_core.training.dataset import PictureStore, Sampler
+    from gaussian_core.training.feeding import usual_workers
     from gaussian_core.training.loop import Schedule, Trainer
     from gaussian_core.training.pixel_art import PixelArt, WithPixelArt
 
@@ -288,12 +301,14 @@ def _train(
     batches = _degraded(batches, options)
     if options.pixel_art > 0:
         batches = WithPixelArt(batches, PixelArt(sampler.layout, options.seed), options.pixel_art)
-    trainer = Trainer(learner, schedule, batches, options.out, device, options.seed, group)
+    workers = usual_workers(device) if options.workers is None else options.workers
+    trainer = Trainer(learner, schedule, batches, options.out, device, options.seed, group, workers)
     if trainer.resume():
         say(f"going on from step {trainer.step}")
     parameters = sum(p.numel() for p in trainer.model.parameters())
     several = f" x {group.size}" if group.size > 1 else ""
-    say(f"{parameters:,} parameters, {len(store.pictures)} pictures, {device}{several}")
+    drawn = f", crops drawn by {workers} processes" if workers else ""
+    say(f"{parameters:,} parameters, {len(store.pictures)} pictures, {device}{several}{drawn}")
     weights = options.out / f"{options.method}-{options.name}.safetensors"
     card = {
         "trained_on": ", ".join(folder.name for folder in options.folders),

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from gaussian_core.training.dataset import Batch, floats
-from gaussian_core.training.loop import Batches
+from gaussian_core.training.feeding import Batches
 
 Degrade = Callable[[NDArray[np.uint8], np.random.Generator], NDArray[np.uint8]]
 """What makes (H, W, 3) bytes worse, by chance: they come back in the same shape."""

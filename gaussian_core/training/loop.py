@@ -5,13 +5,11 @@ from __future__ import annotations
 import io
 import logging
 import math
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from queue import Queue
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -23,6 +21,7 @@ from gaussian_core.models.networks import make_network
 from gaussian_core.parallel import Stop
 from gaussian_core.training.dataset import Batch
 from gaussian_core.training.distributed import Group
+from gaussian_core.training.feeding import Batches, drawn_ahead
 from gaussian_core.training.learners import Learner
 from gaussian_core.training.muon import Muon
 
@@ -55,14 +54,6 @@ class Schedule:
     average: float = 0.998  # EMA; 0.99 while decaying
 
 
-class Batches(Protocol):
-    """Where batches come from."""
-
-    def draw(self, number: int) -> Batch:
-        """The batch of that number: the same whenever it is asked for."""
-        ...
-
-
 class Trainer:
     """One model in training. `run` yields (step, mean loss, ms a step) every `report` steps."""
 
@@ -75,11 +66,13 @@ class Trainer:
         device: torch.device,
         seed: int = 0,
         group: Group | None = None,
+        workers: int = 0,
     ) -> None:
+        """workers: processes that draw batches, see feeding.drawn_ahead."""
         torch.manual_seed(seed)
         self.learner, self.schedule, self.batches = learner, schedule, batches
         self.folder, self.device = folder, device
-        self.group = group or Group()
+        self.group, self.workers = group or Group(), workers
         self.model = learner.make().to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.symmetry = learner.symmetry(self.model)
         # Seeds agree, but two versions of torch need not draw the same numbers from one.
@@ -216,11 +209,20 @@ class Trainer:
     ) -> Iterator[tuple[int, float, float]]:
         """Train up to schedule.steps, or until stop() is true; the caller saves. Raises UserError where no loss was a
         number until the first report: nothing was learnt, and nothing will be."""
+        # Everyone has numbers of its own: no two of the group draw the same batch.
+        first, size = self.step * self.group.size + self.group.rank, self.group.size
+        numbers = range(first, self.schedule.steps * size, size)
+        with drawn_ahead(self.batches, numbers, self.workers) as batches:
+            yield from self._learn(batches, report, stop)
+
+    def _learn(
+        self, batches: Iterable[Batch], report: int, stop: Stop | None
+    ) -> Iterator[tuple[int, float, float]]:
         total, count, start = 0.0, 0, time.perf_counter()
-        for batch in self._batches():
+        for batch in batches:
             if self.group.any(stop is not None and stop(), self.device):
                 return
-            total += self.update(batch)
+            total += self.update(batch.to(self.device))
             count += 1
             if count == report or self.step >= self.schedule.steps:
                 if not self.group.any(self.any_finite, self.device):
@@ -230,36 +232,6 @@ class Trainer:
                     )
                 yield self.step, total / count, 1e3 * (time.perf_counter() - start) / count
                 total, count, start = 0.0, 0, time.perf_counter()
-
-    def _batches(self) -> Iterator[Batch]:
-        """Batches from here to the last step, drawn ahead on a thread."""
-        queue: Queue[Batch | BaseException] = Queue(4)
-        done = threading.Event()
-
-        def feed() -> None:
-            try:
-                for number in range(self.step, self.schedule.steps):
-                    if done.is_set():
-                        return
-                    # Everyone has numbers of its own: no two of the group draw the same batch.
-                    queue.put(self.batches.draw(number * self.group.size + self.group.rank))
-            except BaseException as error:
-                queue.put(error)
-
-        thread = threading.Thread(target=feed, name="batches", daemon=True)
-        thread.start()
-        try:
-            while self.step < self.schedule.steps:
-                item = queue.get()
-                if isinstance(item, BaseException):
-                    raise item
-                yield item.to(self.device)
-        finally:
-            done.set()
-            while thread.is_alive():
-                while not queue.empty():
-                    queue.get_nowait()
-                thread.join(0.02)
 
 
 def describe(schedule: Schedule) -> str:

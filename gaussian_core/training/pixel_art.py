@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw
 from gaussian_core.training.dataset import MAX_SCALE, Batch, Layout, floats
 
 if TYPE_CHECKING:
-    from gaussian_core.training.loop import Batches
+    from gaussian_core.training.feeding import Batches
 
 BAYER = np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]]) / 16
 
