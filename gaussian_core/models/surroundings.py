@@ -30,7 +30,7 @@ class Surroundings:
     """Rectangles (x0, y0, x1, y1) in source pixels.
 
     rect: of all tiles. near: whose Gaussians are needed. seen: the pixels, mirrored where there is no picture, that the
-    network is given for them; inner: it need not pad. corrected: where the picture is compared with what is shown.
+    network is given for them; inner: it does not pad. corrected: where the picture is compared with what is shown.
     """
 
     extent: tuple[int, int]
@@ -67,15 +67,11 @@ def surroundings(network: Reaching, rects: Sequence[Rect], extent: tuple[int, in
     rect = around(rects)
     whole = (-margin, -margin, width + margin, height + margin)
     # Gaussians just outside matter too: the correction needs what the field shows there.
-    near = _widened(rect, SURROUND, network.lattice, whole)
-    # The network sees the picture with its margin and nothing beyond, whole or in tiles. Inside the picture there
-    # is enough around a tile; at its borders the network pads, as it was trained to.
-    seen = _seen_inside(network, near)
-    inner = network.inner and _within(seen, whole)
-    if not inner:
-        reach = max(network.encoder_reach + network.lattice - 1, STRUCTURE_REACH, BASE_REACH)
-        seen = _widened(near, reach, network.lattice, whole)
-    return Surroundings(extent, margin, rect, near, seen, inner)
+    near = _within(_widened(rect, SURROUND, network.lattice), whole)
+    # The network sees as much around a tile as it reaches, everywhere: where the picture ends, its mirror image. That
+    # is nearer to what goes on there than the zeros that it would pad with.
+    seen = _seen_inside(network, near) if network.inner else _seen_padded(network, near)
+    return Surroundings(extent, margin, rect, near, seen, network.inner)
 
 
 def moved(rect: Rect, origin: tuple[int, int]) -> Rect:
@@ -90,19 +86,37 @@ def around(rects: Sequence[Rect]) -> Rect:
 
 
 def _seen_inside(network: Reaching, rect: Rect) -> Rect:
-    """What a network is given for rect where it need not pad: as much more as its encoder takes away."""
+    """What a network is given for rect where it does not pad: as much more as its encoder takes away, and sides of
+    whole steps of its lattice."""
     least = max(BASE_REACH, STRUCTURE_REACH)
     reach = network.encoder_reach
     reach += max(0, -(-(least - reach) // network.lattice) * network.lattice)
-    return rect[0] - reach, rect[1] - reach, rect[2] + reach, rect[3] + reach
+    x0, y0 = (v - reach for v in rect[:2])
+    x1, y1 = (
+        first + -(-(last + reach - first) // network.lattice) * network.lattice
+        for first, last in zip((x0, y0), rect[2:], strict=True)
+    )
+    return x0, y0, x1, y1
 
 
-def _widened(rect: Rect, by: int, lattice: int, whole: Rect) -> Rect:
-    """rect with `by` more on each side, to multiples of the lattice, within whole, which begins with one."""
+def _seen_padded(network: Reaching, rect: Rect) -> Rect:
+    """What a network is given for rect where it pads: so much more that the padding does not tell in rect."""
+    reach = max(network.encoder_reach + network.lattice - 1, STRUCTURE_REACH, BASE_REACH)
+    return _widened(rect, reach, network.lattice)
+
+
+def _widened(rect: Rect, by: int, lattice: int) -> Rect:
+    """rect with `by` more on each side, to multiples of the lattice."""
     x0, y0 = ((v - by) // lattice * lattice for v in rect[:2])
     x1, y1 = (-(-(v + by) // lattice) * lattice for v in rect[2:])
-    return max(x0, whole[0]), max(y0, whole[1]), min(x1, whole[2]), min(y1, whole[3])
+    return x0, y0, x1, y1
 
 
-def _within(rect: Rect, whole: Rect) -> bool:
-    return min(rect[0] - whole[0], rect[1] - whole[1], whole[2] - rect[2], whole[3] - rect[3]) >= 0
+def _within(rect: Rect, whole: Rect) -> Rect:
+    """The part of rect that is in whole."""
+    return (
+        max(rect[0], whole[0]),
+        max(rect[1], whole[1]),
+        min(rect[2], whole[2]),
+        min(rect[3], whole[3]),
+    )
