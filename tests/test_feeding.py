@@ -72,6 +72,13 @@ def test_what_drawing_raises_is_raised_when_its_turn_comes(workers):
     assert nobody_draws()
 
 
+@pytest.mark.parametrize("workers", BY)
+def test_where_nothing_is_left_to_learn_nothing_is_drawn(workers):
+    with drawn_ahead(Broken(), range(9, 9), workers) as batches:
+        assert list(batches) == []
+    assert nobody_draws()
+
+
 def test_a_gpu_has_its_share_of_the_cores_drawing_for_it(monkeypatch):
     monkeypatch.setattr("gaussian_core.training.feeding.os.cpu_count", lambda: 16)
     assert usual_workers(torch.device("cpu")) == 0

@@ -20,8 +20,9 @@ from torch.utils.data import DataLoader, Dataset
 
 from gaussian_core.training.dataset import Batch
 
-AHEAD = 4
-"""Batches that are drawn and not yet asked for, of each process or of the thread."""
+AHEAD, AHEAD_EACH = 4, 2
+"""Batches that are drawn and not yet asked for, by the thread, and by each of the processes: theirs wait in shared
+memory, of which a container has little."""
 
 
 class Batches(Protocol):
@@ -111,7 +112,7 @@ def _by_processes(batches: Batches, numbers: range, workers: int) -> Generator[B
             _Numbered(batches, numbers),
             batch_size=None,
             num_workers=workers,
-            prefetch_factor=AHEAD,
+            prefetch_factor=AHEAD_EACH,
             multiprocessing_context="fork",
             worker_init_fn=_leave_interrupts,
         )
