@@ -80,7 +80,7 @@ def test_where_nothing_is_left_to_learn_nothing_is_drawn(workers):
 
 
 def test_a_gpu_has_its_share_of_the_cores_drawing_for_it(monkeypatch):
-    monkeypatch.setattr("gaussian_core.training.feeding.os.cpu_count", lambda: 16)
+    monkeypatch.setattr("gaussian_core.training.feeding.worker_count", lambda: 16)
     assert usual_workers(torch.device("cpu")) == 0
     monkeypatch.delenv("LOCAL_WORLD_SIZE", raising=False)
     assert usual_workers(torch.device("cuda", 0)) == (15 if can_fork() else 0)

@@ -30,7 +30,7 @@ class Surroundings:
     """Rectangles (x0, y0, x1, y1) in source pixels.
 
     rect: of all tiles. near: whose Gaussians are needed. seen: the pixels, mirrored where there is no picture, that the
-    network is given for them; inner: it does not pad. corrected: where the picture is compared with what is shown.
+    network is given for them. corrected: where the picture is compared with what is shown.
     """
 
     extent: tuple[int, int]
@@ -38,14 +38,11 @@ class Surroundings:
     rect: Rect
     near: Rect
     seen: Rect
-    inner: bool
 
     @property
     def corrected(self) -> Rect:
         height, width = self.extent
-        x0, y0, x1, y1 = self.rect
-        by = correction.HALO
-        return max(x0 - by, 0), max(y0 - by, 0), min(x1 + by, width), min(y1 + by, height)
+        return _within(_widened(self.rect, correction.HALO, 1), (0, 0, width, height))
 
     def own(self, tile: Rect) -> Rect:
         """The pixels whose Gaussians a tile holds: its own, and the mirrored margin where it ends with the picture."""
@@ -71,7 +68,7 @@ def surroundings(network: Reaching, rects: Sequence[Rect], extent: tuple[int, in
     # The network sees as much around a tile as it reaches, everywhere: where the picture ends, its mirror image. That
     # is nearer to what goes on there than the zeros that it would pad with.
     seen = _seen_inside(network, near) if network.inner else _seen_padded(network, near)
-    return Surroundings(extent, margin, rect, near, seen, network.inner)
+    return Surroundings(extent, margin, rect, near, seen)
 
 
 def moved(rect: Rect, origin: tuple[int, int]) -> Rect:

@@ -209,7 +209,7 @@ class ContinuousSRTiles:
         pixels = part[lines - ct][:, columns - cl]
         near_rect = moved(place.near, (left, top))
         with self._lock:
-            near = rows_of_pixels(network, pixels, (left, top), near_rect, place.inner, stop, check)
+            near = rows_of_pixels(network, pixels, (left, top), near_rect, stop, check)
         amplitudes = self._correction(near, pixels, place, stop, drawn_by(network.device))
         fields = []
         for rect in rects:

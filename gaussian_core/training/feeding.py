@@ -18,6 +18,7 @@ from typing import Protocol
 import torch
 from torch.utils.data import DataLoader, Dataset
 
+from gaussian_core.parallel import worker_count
 from gaussian_core.training.dataset import Batch
 
 AHEAD, AHEAD_EACH = 4, 2
@@ -39,7 +40,7 @@ def usual_workers(device: torch.device) -> int:
     if device.type == "cpu" or not can_fork():
         return 0
     learning = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
-    return max(1, (os.cpu_count() or 1) // learning - 1)
+    return max(1, worker_count() // learning - 1)
 
 
 def can_fork() -> bool:
