@@ -39,8 +39,17 @@ def twins(config, seed=0):
     plain = PlainNetwork("w.safetensors", config, tensors)
     slow = TorchNetwork.__new__(TorchNetwork)
     slow.model, slow.config, slow.inner = model, config, True
+    slow.encoder_reach = model.encoder.reach
     slow._dtype, slow.torch_device = torch.float32, torch.device("cpu")
     return plain, slow
+
+
+def surrounded(network, height, width, channels=3):
+    """Pixels, and the rectangle (x0, y0, x1, y1) in them of height x width ones whose Gaussians the network can make of
+    these."""
+    reach = max(network.encoder_reach, 4)  # at least what the bicubic colour reads
+    sides = (n + n % network.lattice + 2 * reach for n in (height, width))
+    return picture(*sides, channels), (reach, reach, reach + width, reach + height)
 
 
 def picture(height, width, channels=3, seed=3):

@@ -19,7 +19,7 @@ from gaussian_core.models.plain_network import PlainNetwork  # noqa: E402
 from gaussian_core.models.tensor_file import read_tensors  # noqa: E402
 from gaussian_core.rasterizer import rasterize  # noqa: E402
 from gaussian_core.viewport import Viewport  # noqa: E402
-from tests.small_networks import CONFIGS, SMALL, check, picture, twins  # noqa: E402
+from tests.small_networks import CONFIGS, SMALL, check, picture, surrounded, twins  # noqa: E402
 
 pytestmark = pytest.mark.skipif(
     not unit.usable(), reason="this processor has no AMX, or the system does not permit it"
@@ -129,7 +129,7 @@ def test_the_heads_of_a_network(sizes, count):
 def test_networks_are_those_of_float32_but_for_the_rounding(name, size):
     slow, _ = twins(CONFIGS[name])
     fast = PlainNetwork("w.safetensors", CONFIGS[name], slow._tensors, matrix_unit=True)
-    colours = picture(*size)
+    colours, _ = surrounded(fast, *size)
     made, wanted = (n.planes(n.features(colours, check)) for n in (fast, slow))
     assert made.shape == wanted.shape
     assert np.abs(made - wanted).max() < 0.02 * np.abs(wanted).max()
@@ -141,8 +141,7 @@ def test_tiles_of_a_network_fit_together():
     network = PlainNetwork("w.safetensors", config, slow._tensors, matrix_unit=True)
     reach, colours = network.encoder_reach, picture(64, 80)
     whole, part = (
-        network.planes(network.features(seen, check, inner=True))
-        for seen in (colours, colours[8:50, 5:61])
+        network.planes(network.features(seen, check)) for seen in (colours, colours[8:50, 5:61])
     )
     assert np.array_equal(part, whole[:, 8 : 50 - 2 * reach, 5 : 61 - 2 * reach])
 
@@ -175,7 +174,10 @@ def test_weights_that_are_shipped_show_the_same_picture_in_both():
     shown = []
     for matrix_unit in (False, True):
         network = PlainNetwork(path, config, tensors, matrix_unit)
-        rows = network.rows(pixels, (0, 0), (0, 0, 70, 60), False, None, check)
+        reach = network.encoder_reach
+        around = np.pad(pixels, ((reach, reach), (reach, reach), (0, 0)), mode="reflect")
+        rect = (reach, reach, reach + 70, reach + 60)
+        rows = network.rows(around, (-reach, -reach), rect, None, check)
         field = GaussianField.from_rows(rows, (60, 70))
         shown.append(rasterize(field, Viewport((0, 0), 3.0, (210, 180))))
     assert np.abs(shown[0] - shown[1]).mean() < 0.5 / 255

@@ -16,7 +16,7 @@ from gaussian_core.models import continuoussr, plain_network, tile_builder  # no
 from gaussian_core.models.continuoussr import ContinuousSR  # noqa: E402
 from gaussian_core.models.plain_network import suits  # noqa: E402
 from gaussian_core.models.weights import save_model  # noqa: E402
-from tests.small_networks import CONFIGS, SMALL, check, picture, twins  # noqa: E402
+from tests.small_networks import CONFIGS, SMALL, check, picture, surrounded, twins  # noqa: E402
 
 
 def same(fast, slow):
@@ -28,32 +28,21 @@ def same(fast, slow):
 
 
 @pytest.mark.parametrize("name", CONFIGS)
-@pytest.mark.parametrize("size", [(24, 30), (37, 41), (5, 5), (6, 90)], ids=str)
-def test_whole_pictures(name, size):
+@pytest.mark.parametrize("size", [(24, 30), (37, 41), (1, 1), (5, 5), (6, 90)], ids=str)
+def test_rows(name, size):
     plain, slow = twins(CONFIGS[name])
-    pixels, rect = picture(*size), (0, 0, size[1], size[0])
-    arguments = (pixels, (0, 0), rect, False, None, check)
-    same(plain.rows(*arguments), slow.rows(*arguments))
-
-
-@pytest.mark.parametrize("name", CONFIGS)
-def test_tiles_inside_a_picture(name):
-    plain, slow = twins(CONFIGS[name])
-    reach = plain.encoder_reach
-    assert reach == slow.model.encoder.reach and plain.lattice == slow.model.encoder.lattice
-    reach += max(0, 4 - reach)
-    size = 20 + 2 * reach
-    rect = (reach, reach + 2, reach + 17, reach + 20)
-    if plain.encoder_reach < 4:  # what the bicubic colour reads has to be there, too
-        rect = (reach + 1, reach + 2, reach + 17, reach + 18)
-    arguments = (picture(size, size), (4000, 3000), rect, True, None, check)
+    assert plain.encoder_reach == slow.model.encoder.reach
+    assert plain.lattice == slow.model.encoder.lattice
+    pixels, rect = surrounded(plain, *size)
+    arguments = (pixels, (4000, 3000), rect, None, check)
     same(plain.rows(*arguments), slow.rows(*arguments))
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
 def test_grey_and_alpha(channels):
     plain, slow = twins(SMALL)
-    arguments = (picture(22, 27, channels), (0, 0), (2, 3, 20, 19), False, None, check)
+    pixels, rect = surrounded(plain, 16, 18, channels)
+    arguments = (pixels, (0, 0), rect, None, check)
     fast = plain.rows(*arguments)
     assert len(fast) == 5 + channels
     same(fast, slow.rows(*arguments))
@@ -113,5 +102,6 @@ def test_it_stops_between_layers():
         if len(asked) == 2:
             raise Cancelled("enough")
 
+    pixels, rect = surrounded(plain, 24, 24)
     with pytest.raises(Cancelled):
-        plain.rows(picture(24, 24), (0, 0), (0, 0, 24, 24), False, None, leave)
+        plain.rows(pixels, (0, 0), rect, None, leave)

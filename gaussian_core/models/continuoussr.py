@@ -102,17 +102,15 @@ class ContinuousSR(nn.Module):
         """(B, hidden, H, W): what the heads read."""
         return _each_pixel(self.hidden, self.encoder(image - 0.5, check)).relu_()
 
-    def outputs(
-        self, image: Tensor, check: Callable[[], None] | None = None, inner: bool = False
-    ) -> Tensor:
-        """Both heads' raw outputs (3 n + geometry_outputs n, H, W) of one picture (1, 3, H, W), n = cells^2 of each
-        one after the other: one product with the weights of both, which leaves every output's plane in one piece.
+    def outputs(self, image: Tensor, check: Callable[[], None] | None = None) -> Tensor:
+        """Both heads' raw outputs (3 n + geometry_outputs n, H - 2 reach, W - 2 reach) of one picture (1, 3, H, W), n =
+        cells^2 of each one after the other: one product with the weights of both, which leaves every output's plane in
+        one piece.
 
-        inner: without the encoder's reach on each side, (.., H - 2 reach, W - 2 reach), for a tile inside a picture;
-        encoder.inner says which pixels the picture may begin with.
+        Nothing is padded: they are without the encoder's reach on each side. encoder.inner says which pixels the
+        picture may begin with.
         """
-        encoder = self.encoder.inner if inner else self.encoder
-        features = encoder(image - 0.5, check)
+        features = self.encoder.inner(image - 0.5, check)
         weight, bias = self._both_heads()
         if is_fast(features) and self.config.hidden % STEP == 0:
             return heads(features, self.hidden, weight, bias)

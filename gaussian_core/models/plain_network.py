@@ -74,7 +74,7 @@ class PlainNetwork:
         self.parameters = sum(t.size for t in tensors.values())
         self.lattice = 2 if config.encoder == "two-scale" else 1
         self.encoder_reach = 1 + 2 * config.blocks + 4 * config.deep_blocks * (self.lattice == 2)
-        self.inner = True  # it can do without what is lost at the sides
+        self.inner = True
         if config.covariance == "log":
             prior = dictionary.compact(config.dictionary_size, config.dictionary_range)
         else:
@@ -111,14 +111,13 @@ class PlainNetwork:
         pixels: Floats,
         origin: tuple[int, int],
         rect: Rect,
-        inner: bool,
         stop: Stop | None,
         check: Check,
     ) -> Floats:
         """See tile_builder.Network."""
         image = np.ascontiguousarray(pixels.transpose(2, 0, 1))
         colours = pixels[..., :3] if pixels.shape[2] >= 3 else pixels[..., :1].repeat(3, 2)
-        features = self.features(colours, check, inner)
+        features = self.features(colours, check)
 
         def outputs(first: int, last: int) -> Floats:
             return self.planes(features[first:last])
@@ -126,12 +125,12 @@ class PlainNetwork:
         config = self.config
         stretch = structure_tensor(colours, config.elongation)
         made = Heads(outputs, enlarged(image, config.cells), stretch, self._prior)
-        lost = self.encoder_reach if inner else 0
-        return assemble_outputs(config, made, origin, rect, stop, lost)
+        return assemble_outputs(config, made, origin, rect, stop, self.encoder_reach)
 
-    def features(self, colours: Floats, check: Check, inner: bool = False) -> Floats:
-        """(H, W, C) of colours (H, W, 3): what the heads read, as of the encoder of ContinuousSR."""
-        return self._encode(colours - np.float32(0.5), check, inner)
+    def features(self, colours: Floats, check: Check) -> Floats:
+        """(H - 2 encoder_reach, .., C) of colours (H, W, 3): what the heads read, as of `inner` of ContinuousSR's
+        encoder."""
+        return self._encode(colours - np.float32(0.5), check)
 
     def planes(self, features: Floats) -> Floats:
         """Both heads' raw outputs (O, H, W) of features (H, W, C), as ContinuousSR.outputs. On the calling thread."""
@@ -143,63 +142,55 @@ class PlainNetwork:
             planes = heads(pixels, *self._heads, run_alone)
         return planes.reshape(-1, height, width)
 
-    def _encode(self, x: Floats, check: Check, inner: bool) -> Floats:
-        padding = 0 if inner else 1
-        entry = self._first(x, padding)
+    def _encode(self, x: Floats, check: Check) -> Floats:
+        entry = self._first(x)
         check()
         ahead = self.config.blocks if self.lattice == 1 else (self.config.blocks + 1) // 2
-        features = self._through("encoder.blocks", range(ahead), entry[None], padding, check)
+        features = self._through("encoder.blocks", range(ahead), entry[None], check)
         if self.lattice == 2:
-            deep = self._branch(features, padding, check)
+            deep = self._branch(features, check)
             lost = (features.shape[2] - deep.shape[2]) // 2
             deep += _cropped(features, lost)
             behind = range(ahead, self.config.blocks)
-            features = self._through("encoder.blocks", behind, deep, padding, check)
+            features = self._through("encoder.blocks", behind, deep, check)
         lost = (entry.shape[1] - features.shape[2]) // 2
         if self.config.blocks == 0 and self.lattice == 1:
             features = features.copy()
         features += _cropped(entry[None], lost)
         return features[0]
 
-    def _through(
-        self, prefix: str, numbers: range, x: Floats, padding: int, check: Check
-    ) -> Floats:
+    def _through(self, prefix: str, numbers: range, x: Floats, check: Check) -> Floats:
         """Residual blocks, one after the other."""
         for number in numbers:
             first, second = f"{prefix}.{number}.first", f"{prefix}.{number}.second"
             if self._matrix_unit:
                 both = self._packed[first], self._packed[second]
-                x = amx.residual_block(x, *both, padding, self.config.slope)
+                x = amx.residual_block(x, *both, 0, self.config.slope)
             else:
-                inside = convolve(
-                    x, self._filters[first], self._bias(first), padding, self.config.slope
-                )
-                x = convolve(inside, self._filters[second], self._bias(second), padding, plus=x)
+                inside = convolve(x, self._filters[first], self._bias(first), 0, self.config.slope)
+                x = convolve(inside, self._filters[second], self._bias(second), 0, plus=x)
             check()
         return x
 
-    def _branch(self, x: Floats, padding: int, check: Check) -> Floats:
-        """Down to half the resolution, blocks, and up again; x (1, H, W, C)."""
-        height, width, channels = x.shape[1:]
-        if height % 2 or width % 2:
-            x = np.pad(x, ((0, 0), (0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+    def _branch(self, x: Floats, check: Check) -> Floats:
+        """Down to half the resolution, blocks, and up again; x (1, H, W, C), H and W even."""
+        channels = x.shape[3]
         half = x.reshape(1, x.shape[1] // 2, 2, x.shape[2] // 2, 2, channels)
         pairs = half.transpose(0, 1, 3, 5, 2, 4).reshape(*half.shape[1:4:2], 4 * channels)
         down = self._tensors["encoder.deep.down.weight"]
         features = pairs @ down.reshape(len(down), -1).T + self._bias("encoder.deep.down")
         features = self._through(
-            "encoder.deep.blocks", range(self.config.deep_blocks), features[None], padding, check
+            "encoder.deep.blocks", range(self.config.deep_blocks), features[None], check
         )
         up = self._tensors["encoder.deep.up.weight"]
         spread = features[0] @ up.reshape(len(up), -1).T + self._bias("encoder.deep.up")
         h, w = spread.shape[:2]
         shuffled = spread.reshape(h, w, channels, 2, 2).transpose(0, 3, 1, 4, 2)
-        whole = shuffled.reshape(1, 2 * h, 2 * w, channels)
-        return np.ascontiguousarray(whole[:, :height, :width]) if padding else whole
+        return shuffled.reshape(1, 2 * h, 2 * w, channels)
 
-    def _first(self, x: Floats, padding: int) -> Floats:
-        """The first convolution, (H, W, 3) -> (H - 2 + 2 padding, .., C)."""
-        x = np.pad(x, ((1, 1), (1, 1), (0, 0))) if padding else np.ascontiguousarray(x)
+    def _first(self, x: Floats) -> Floats:
+        """The first convolution, (H, W, 3) -> (H - 2, W - 2, C)."""
+        x = np.ascontiguousarray(x)
         bias = self._bias("encoder.entry")
         result = FEATURES.empty(x.shape[0] - 2, x.shape[1] - 2, len(bias))
 

@@ -44,9 +44,9 @@ SMALLER = "The GPU has little free memory: the field is built in small parts, wh
 
 
 class Network(Protocol):
-    """From pixels to Gaussians. device: "cpu" or another. lattice, encoder_reach: as of the encoder. inner: it can do
-    without what its layers lose at the sides of a tile inside a picture, and be given nothing more. stays: it is a
-    TorchNetwork whose Gaussians can be left on its device (see device_build)."""
+    """From pixels to Gaussians. device: "cpu" or another. lattice, encoder_reach: as of the encoder. inner: it
+    pads nothing, and is given what its layers lose at the sides. stays: it is a TorchNetwork whose Gaussians can be
+    left on its device (see device_build)."""
 
     device: str
     config: ModelConfig
@@ -61,12 +61,11 @@ class Network(Protocol):
         pixels: NDArray[np.float32],
         origin: tuple[int, int],
         rect: Rect,
-        inner: bool,
         stop: Stop | None,
         check: Callable[[], None],
     ) -> NDArray[np.float32]:
         """Rows of the Gaussians of the pixels of rect in pixels (H, W, C), whose first one is at origin, in the index's
-        layout, pixel by pixel. inner: nothing need be padded. check: called between layers, to raise Cancelled."""
+        layout, pixel by pixel. check: called between layers, to raise Cancelled."""
 
 
 def open_network(path: Path, device: str) -> Network:

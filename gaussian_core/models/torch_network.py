@@ -70,7 +70,6 @@ class TorchNetwork:
         pixels: NDArray[np.float32],
         origin: tuple[int, int],
         rect: Rect,
-        inner: bool,
         stop: Stop | None,
         check: Callable[[], None],
     ) -> NDArray[np.float32]:
@@ -80,9 +79,8 @@ class TorchNetwork:
             if self.inner:
                 entry = colours_of(image).to(self._dtype)
                 entry = entry.contiguous(memory_format=torch.channels_last)
-                lost = self.model.encoder.reach if inner else 0
-                outputs = self.model.outputs(entry, check, inner)
-                return assemble(self.model, outputs, image, origin, rect, stop, lost)
+                outputs = self.model.outputs(entry, check)
+                return assemble(self.model, outputs, image, origin, rect, stop, self.encoder_reach)
             made = self.device_rows(image, origin, rect, check)
             check()
             return _padded(made.cpu())

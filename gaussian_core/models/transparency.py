@@ -46,7 +46,7 @@ def rows_of_pixels(
     check: Callable[[], None],
 ) -> Floats:
     """Network.rows of pixels (H, W, C); with C = 4, premultiplied RGB and alpha, the two agree."""
-    rows = network.rows(pixels, origin, rect, network.inner, stop, check)
+    rows = network.rows(pixels, origin, rect, stop, check)
     if pixels.shape[2] != 4 or not pixels[..., 3].any():
         return rows
     lattice = _Lattice(origin, rect, network.config.cells, drawn_by(network.device))
@@ -55,7 +55,7 @@ def rows_of_pixels(
     if not part.any():
         wanted = lattice.of_pixels(alpha)
         return _settled(rows, wanted, slice(ALPHA, ALPHA + 1), lattice, stop)
-    shape = network.rows(alpha, origin, rect, network.inner, stop, check)
+    shape = network.rows(alpha, origin, rect, stop, check)
     colours = np.clip(lattice.of_pixels(straight_colours(pixels)), 0, 1)
     near = np.repeat(part, lattice.cells**2)
     # Clipped, or its overshoot would be a ring brighter than the colour.
