@@ -5,6 +5,7 @@ Values come out sRGB-encoded in the depth of the file: 8 and 16 bits as integers
 
 from __future__ import annotations
 
+import io
 import os
 import threading
 from dataclasses import replace
@@ -46,7 +47,16 @@ def open_picture(path: str | os.PathLike[str], *, forgiving: bool = False) -> Pi
     waiting = _overviews.take(source)
     if waiting is not None and (forgiving or not waiting.damage):
         return waiting
-    return _decoded(source, forgiving)
+    with opened(source) as file:
+        return _decoded(source, file, forgiving)
+
+
+def picture_of_png(data: bytes, name: str) -> Picture:
+    """The picture that the bytes of a PNG file are, as open_picture reads one. name: what to call it, in messages, too.
+    Raises ImageError."""
+    picture = _decoded(Path(name), io.BytesIO(data), forgiving=False)
+    assert isinstance(picture, Picture)
+    return replace(picture, path=None)
 
 
 def open_overview(
@@ -71,7 +81,8 @@ def open_overview(
             small = tiff_overview(source, file, max_side)
             if small is not None:
                 return small
-    picture = _decoded(source, forgiving=True)
+        file.seek(0)
+        picture = _decoded(source, file, forgiving=True)
     _overviews.keep(source, picture)
     size = (picture.width, picture.height)
     if isinstance(picture, Picture):
@@ -83,18 +94,18 @@ def open_overview(
     return _reduced(Picture(*picture.level_part(level, (0, 0, width, height))), max_side), size
 
 
-def _decoded(source: Path, forgiving: bool) -> Picture | LazyTiff:
-    with opened(source) as file, pillow_guard():
-        try:
+def _decoded(source: Path, file: BinaryIO, forgiving: bool) -> Picture | LazyTiff:
+    try:
+        with pillow_guard():
             try:
                 return _read(source, file)
             except DamagedError as error:
                 fault = DamagedError(str(error))  # without its trace, which holds what was decoded
             return _mended(source, file, forgiving, fault)
-        except MemoryError:
-            raise ImageError(
-                f"{source} needs more memory to open than there is: close other programs, or reduce it first."
-            ) from None
+    except MemoryError:
+        raise ImageError(
+            f"{source} needs more memory to open than there is: close other programs, or reduce it first."
+        ) from None
 
 
 def _read(source: Path, file: BinaryIO) -> Picture | LazyTiff:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import socket
+import struct
+import zlib
 from pathlib import Path
 
+import imagecodecs
 import numpy as np
 import pytest
 from PySide6.QtCore import QBuffer, QMimeData, QUrl
 from PySide6.QtGui import QColor, QGuiApplication, QImage, QImageReader
 
-from tests.window_helpers import save_picture, wait_until_idle
+from gaussian_core import open_picture
+from tests.window_helpers import keep_what_is_told, open_and_wait, save_picture, wait_until_idle
 from viewer.model.tile_plan import physical_memory
 from viewer.ui.image_arrays import array_from_image
 from viewer.ui.incoming import incoming
@@ -79,6 +83,47 @@ def test_of_a_pasted_image_only_an_alpha_that_hides_something_is_kept(
     colours = np.round(pasted.as_float()[..., :3] * 255)
     colours = colours[np.arange(30) != 4]
     assert np.array_equal(colours, np.broadcast_to((200, 100, 50), colours.shape))
+
+
+def paste_png(window, coded):
+    data = QMimeData()
+    data.setData("image/png", coded)
+    QGuiApplication.clipboard().setMimeData(data)
+    window.menus.actions["edit.paste"].trigger()
+
+
+def test_what_others_copy_as_a_png_file_is_read_as_one(make_window, qtbot, tmp_path):
+    """Off the window's thread, in its depth and with its profile, of both of which Qt knows nothing here."""
+    deep = (np.random.default_rng(4).random((30, 40, 3)) * 65535).astype(np.uint16)
+    coded = imagecodecs.png_encode(deep)
+    chunk = b"gAMA" + struct.pack(">I", 100_000)
+    coded = (
+        coded[:33]
+        + struct.pack(">I", 4)
+        + chunk
+        + struct.pack(">I", zlib.crc32(chunk))
+        + coded[33:]
+    )
+    window = make_window()
+    paste_png(window, coded)
+    wait_until_idle(qtbot, window, lambda: window.session.document is not None)
+    document = window.session.document
+    assert document.name == "Pasted picture" and document.source is None
+    (tmp_path / "a.png").write_bytes(coded)
+    wanted = open_picture(tmp_path / "a.png")
+    assert document.picture.dtype == np.uint16
+    assert np.array_equal(document.picture.pixels, wanted.pixels)
+    assert document.picture.note == wanted.note != ""
+
+
+def test_a_damaged_pasted_picture_leaves_what_is_open(make_window, qtbot, picture, monkeypatch):
+    window = make_window()
+    told = keep_what_is_told(window, monkeypatch)
+    open_and_wait(qtbot, window, picture)
+    paste_png(window, picture.read_bytes()[:2000])
+    qtbot.waitUntil(lambda: bool(told))
+    assert told[0][0] == "Pasted picture was not opened" and "cut short" in told[0][1]
+    assert window.session.document.name == picture.name
 
 
 @pytest.mark.qt_log_ignore("exceeds the current allocation limit")

@@ -1,4 +1,4 @@
-"""What was dropped or pasted: files, an image, or nothing that can be opened."""
+"""What was dropped or pasted: files, an image, the bytes of one, or nothing that can be opened."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from PySide6.QtGui import QImage, QImageReader
 
 from viewer.model.tile_plan import physical_memory
 
+PNG = "image/png"
+PNG_START = b"\x89PNG\r\n\x1a\n"
 MAX_PATH_TEXT = 4096
 MAX_TEXT = 1 << 20
 MEMORY_SHARE = 4
@@ -19,13 +21,18 @@ MEMORY_SHARE = 4
 
 def is_welcome(data: QMimeData) -> bool:
     """Whether something that hovers over the window may be dropped. Cheap: nothing is decoded."""
-    return data.hasImage() or any(url.isLocalFile() for url in data.urls())
+    return data.hasImage() or data.hasFormat(PNG) or any(url.isLocalFile() for url in data.urls())
 
 
-def incoming(data: QMimeData) -> list[Path] | QImage | None:
-    """The local files, else the image itself, else paths written as text, one a line."""
+def incoming(data: QMimeData) -> list[Path] | QImage | bytes | None:
+    """The local files, else the image itself, else paths written as text, one a line. bytes: of a PNG file, which are
+    still to be decoded: that takes seconds of a large picture, and Qt would do it here, without its colour profile."""
     if files := [_file_of(url) for url in data.urls() if url.isLocalFile()]:
         return files
+    if data.hasFormat(PNG):
+        coded = bytes(data.data(PNG).data())
+        if coded.startswith(PNG_START):
+            return coded
     if data.hasImage():
         # Qt decodes no more than 256 MB unless it is told: a photograph of 33 megapixels in 16 bits.
         QImageReader.setAllocationLimit(physical_memory() // MEMORY_SHARE >> 20)

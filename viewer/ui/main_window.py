@@ -342,8 +342,8 @@ class MainWindow(QMainWindow):
         if data is None or not self._take(incoming(data)):
             self.status.tell("There is no picture on the clipboard, and no path of one")
 
-    def _take(self, thing: list[Path] | QImage | None) -> bool:
-        if isinstance(thing, QImage):
+    def _take(self, thing: list[Path] | QImage | bytes | None) -> bool:
+        if isinstance(thing, QImage | bytes):
             self.session.open_image(thing)
         elif thing is not None and len(thing) > 1:
             self.steps.enter(thing)

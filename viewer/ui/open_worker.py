@@ -14,7 +14,7 @@ from PySide6.QtGui import QImage
 
 from gaussian_core.errors import UserError
 from gaussian_core.imaging.file_state import FileState
-from gaussian_core.imaging.picture import PictureSource
+from gaussian_core.imaging.picture import Picture, PictureSource
 from viewer.model.document import Document, is_field_file
 from viewer.model.methods import DEFAULT
 from viewer.model.overview import overview_of
@@ -31,9 +31,9 @@ OVERVIEW_SIDE = 2048
 class Opening:
     """What is being opened, and how its field will be made: by a method, or by weights.
 
-    path: None for a picture from the clipboard, which is in `image`, and for a copy of 1 / factor of `picture`.
-    state: of the file that `picture` was read from. again: what is open already is read once more, and stays until that
-    is done. forgiving: of a damaged file what there is of it will do.
+    path: None for a picture from the clipboard, which is in `image`, decoded or as the bytes of a PNG file, and for a
+    copy of 1 / factor of `picture`. state: of the file that `picture` was read from. again: what is open already is
+    read once more, and stays until that is done. forgiving: of a damaged file what there is of it will do.
     """
 
     number: int
@@ -41,7 +41,7 @@ class Opening:
     method: str
     weights: Path | None = None
     path: Path | None = None
-    image: QImage | None = None
+    image: QImage | bytes | None = None
     picture: PictureSource | None = None
     factor: int = 1
     state: FileState | None = None
@@ -92,8 +92,9 @@ class OpenWorker(Worker):
         )
 
     def open_image(
-        self, image: QImage, method: str = DEFAULT, weights: Path | None = None
+        self, image: QImage | bytes, method: str = DEFAULT, weights: Path | None = None
     ) -> Opening:
+        """image: decoded, or the bytes of a PNG file."""
         name = "Pasted picture"
         return self._start(Opening(self._number + 1, name, method, weights, image=image))
 
@@ -154,15 +155,8 @@ class OpenWorker(Worker):
                 opening.picture, opening.name, opening.factor, opening.method, opening.weights
             )
         if opening.path is None:
-            from gaussian_core.images import Picture
-
-            assert opening.image is not None
-            pixels = array_from_image(opening.image)
-            return Document.from_picture(
-                Picture.from_array(pixels, opening.name),
-                method=opening.method,
-                weights=opening.weights,
-            )
+            picture = _pasted(opening)
+            return Document.from_picture(picture, method=opening.method, weights=opening.weights)
         if opening.factor > 1:
             from gaussian_core.images import open_picture
 
@@ -185,6 +179,15 @@ class OpenWorker(Worker):
             self._looked_at = opening.number
             pixels, (width, height) = look
             self._emit(self.overview_ready, opening, _overview_image(pixels), width, height)
+
+
+def _pasted(opening: Opening) -> Picture:
+    from gaussian_core.images import picture_of_png
+
+    assert opening.image is not None
+    if isinstance(opening.image, QImage):
+        return Picture.from_array(array_from_image(opening.image), opening.name)
+    return picture_of_png(opening.image, opening.name)
 
 
 def _overview_image(pixels: NDArray[np.uint8]) -> QImage:

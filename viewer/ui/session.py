@@ -135,7 +135,7 @@ class Session(QObject):
         self._begin(self._opener.open_reduced(picture, name, factor, *self._asked, document.state))
         return True
 
-    def open_image(self, image: QImage) -> None:
+    def open_image(self, image: QImage | bytes) -> None:
         self._begin(self._opener.open_image(image, *self._asked))
 
     @property
