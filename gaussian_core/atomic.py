@@ -84,18 +84,25 @@ def check_target(path: str | os.PathLike[str]) -> None:
 
 
 def check_not_source(target: str | os.PathLike[str], source: object) -> None:
-    """Raise OutputError where a file would be written over the one that it is made of. source: its path, or anything
-    else, which is no file."""
-    if not isinstance(source, str | os.PathLike) or unreachable(Path(target).parent):
+    """Raise OutputError where a file would be written over the one that it is made of. source: its path, a picture that
+    knows its own (see PictureSource), or anything else, which is no file."""
+    pictures = (source, getattr(source, "unreduced", None))
+    paths = [source, *(getattr(picture, "path", None) for picture in pictures)]
+    files = [path for path in paths if isinstance(path, str | os.PathLike)]
+    if not files or unreachable(Path(target).parent):
         return
-    try:
-        same = os.path.samefile(target, source)
-    except (OSError, ValueError):
-        return  # one of them is not there, which is said elsewhere
-    if same:
+    if any(_is_same(target, file) for file in files):
         raise OutputError(
             f"Cannot write {target}: it is the file that is read. Choose another name."
         )
+
+
+def _is_same(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> bool:
+    """Whether both are the same file; one that is not there is said elsewhere."""
+    try:
+        return os.path.samefile(one, other)
+    except (OSError, ValueError):
+        return False
 
 
 def _check_replaceable(target: Path) -> None:

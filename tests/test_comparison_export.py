@@ -224,7 +224,7 @@ def test_nothing_of_the_dialog_is_cut_off_or_covered(window, qtbot, scale):
 
 def test_a_field_file_has_no_methods_to_compare(window, qtbot, folder):
     assert window.menus.actions[ACTION].isEnabled()
-    window.exporter.save_field(str(folder / "a.safetensors"))
+    window.exporter.save_field(window.session.document, str(folder / "a.safetensors"))
     wait_until_idle(qtbot, window)
     open_and_wait(qtbot, window, folder / "a.safetensors")
     wait_until_idle(qtbot, window, lambda: window.session.document.picture is None)
@@ -240,7 +240,7 @@ def test_another_picture_that_was_opened_meanwhile_is_not_cut_wrongly(
     plan = ComparisonPlan((Choice("nearest"),), 2.0, (50.0, 30.0, 10.0, 10.0))
     open_and_wait(qtbot, window, save_picture(folder / "tiny.png", 20, 16))
     wait_until_idle(qtbot, window, lambda: window.session.document.name == "tiny.png")
-    window.figures.write(plan, str(folder / "a.png"))
+    window.figures.write(window.session.document, plan, str(folder / "a.png"))
     assert "does not lie inside" in told[0][1] and not window.exporter.running
     assert not (folder / "a.png").exists()
 

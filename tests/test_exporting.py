@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tifffile
 from PIL import Image
+from PySide6.QtWidgets import QDialogButtonBox
 
 from gaussian_core.image_writer import write_image
 from tests.window_helpers import (
@@ -22,7 +23,7 @@ from viewer.ui.export_dialog import ExportDialog
 
 
 def exported(qtbot, window, plan, out):
-    window.exporter.export(plan, str(out))
+    window.exporter.export(window.session.document, plan, str(out))
     qtbot.waitUntil(lambda: not window.exporter.running, timeout=LONG)
     return window.status.message
 
@@ -108,3 +109,48 @@ def test_a_file_that_is_marked_read_only_stays(make_window, qtbot, tmp_path, mon
         "a.png",
         "master.png",
     ]
+
+
+def test_a_fit_to_a_deep_picture_is_written_as_deep(make_window, qtbot, tmp_path):
+    window = make_window(Settings(method="fit"))
+    open_and_wait(qtbot, window, deep_picture(tmp_path / "a.png", False), LONG)
+    window.canvas.set_view(window.canvas.view.at_scale(4.0))
+    wait_until_idle(qtbot, window, lambda: window.session.document.whole is not None, LONG)
+    assert "; 16 bits a channel" in exported(qtbot, window, ExportPlan(2.0), tmp_path / "f.tif")
+    assert tifffile.imread(tmp_path / "f.tif").dtype == np.uint16
+
+
+def test_the_file_that_is_read_is_not_written_over(make_window, qtbot, tmp_path, monkeypatch):
+    window = make_window()
+    told = keep_what_is_told(window, monkeypatch)
+    picture = save_picture(tmp_path / "a.png")
+    before = picture.read_bytes()
+    open_and_wait(qtbot, window, picture)
+    exported(qtbot, window, ExportPlan(2.0), picture)
+    window.menus.actions["reduced.2"].trigger()
+    wait_until_idle(qtbot, window, lambda: window.session.document.factor == 2)
+    exported(qtbot, window, ExportPlan(2.0), picture)
+    assert [text for _, text in told] == [
+        f"Cannot write {picture}: it is the file that is read. Choose another name."
+    ] * 2
+    assert picture.read_bytes() == before
+
+
+def test_what_was_asked_for_is_written_though_another_picture_is_open_by_then(
+    make_window, qtbot, tmp_path, monkeypatch
+):
+    window = make_window()
+    first = save_picture(tmp_path / "a.png")
+    open_and_wait(qtbot, window, first)
+    window.menus.actions["file.export"].trigger()
+    dialog = window.findChild(ExportDialog)
+    open_and_wait(qtbot, window, save_picture(tmp_path / "b.png", 50, 40, 2))
+    wait_until_idle(qtbot, window, lambda: window.session.document.name == "b.png")
+    monkeypatch.setattr(
+        "viewer.ui.dialogs.ask_save", lambda *words: words[4](str(tmp_path / "out.png"))
+    )
+    dialog.buttons.button(QDialogButtonBox.StandardButton.Save).click()
+    qtbot.waitUntil(lambda: not window.exporter.running, timeout=LONG)
+    with Image.open(tmp_path / "out.png") as image:
+        wide = image.width / 64
+        assert image.size == (round(64 * wide), round(48 * wide)) and wide > 1

@@ -8,6 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PIL import Image
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog
 
 from gaussian_core import Viewport, rasterize
@@ -51,11 +53,11 @@ def saved(qtbot, window):
 def test_what_is_fitted_is_saved_and_exported_as_it_is_shown(fitted, qtbot, tmp_path):
     field = fitted.session.document.whole
     state = fitted.canvas.scene.drawing.state
-    fitted.exporter.save_field(str(tmp_path / "f.safetensors"))
+    fitted.exporter.save_field(fitted.session.document, str(tmp_path / "f.safetensors"))
     assert saved(qtbot, fitted) == f"Saved f.safetensors, {len(field):,} Gaussians; fitted: {state}"
     again = GaussianField.open(tmp_path / "f.safetensors")
     assert np.array_equal(again.means, field.means) and again.metadata["method"] == "fit"
-    fitted.exporter.export(ExportPlan(3.0), str(tmp_path / "f.png"))
+    fitted.exporter.export(fitted.session.document, ExportPlan(3.0), str(tmp_path / "f.png"))
     assert saved(qtbot, fitted) == f"Saved f.png, 120 × 90; fitted: {state}"
     wanted = rasterize(field, Viewport((0, 0), 3.0, (120, 90)))
     pixels = np.asarray(Image.open(tmp_path / "f.png")).astype(float)
@@ -181,3 +183,25 @@ def test_two_threads_take_turns_at_a_drawing():
     assert not failed and not drawing.unfinished
     with drawing._lock, pytest.raises(Cancelled):
         drawing.draw(view, stop=lambda: True)  # who waits for a turn can be stopped
+
+
+def test_out_of_sight_it_rests_and_the_window_goes_on(window, qtbot, monkeypatch):
+    """Beyond the line of a split view, and below 100 %, where the picture is seen in its place."""
+    window.menus.actions["method.fit"].trigger()
+    qtbot.waitUntil(lambda: window.session.document.whole is not None, timeout=LONG)
+    drawing = window.canvas.scene.drawing
+    # As one that is never done.
+    monkeypatch.setattr(LazyDrawing, "unfinished", property(lambda self: self is drawing))
+    QTest.keyClick(window.canvas, Qt.Key.Key_S)
+    view = window.canvas.view.at_scale(8.0)
+    beyond = view.centred_on(20 + view.size[0] / 2 / 8, 15)  # all of it lies left of the line
+    for away in (beyond, view.at_scale(0.5)):
+        window.canvas.set_view(away)
+        qtbot.waitUntil(window.canvas.is_idle, timeout=LONG)
+        shown = []
+        window.canvas.frame_shown.connect(shown.append)
+        qtbot.wait(200)
+        assert not shown
+        window.canvas.set_view(view)
+        qtbot.waitUntil(lambda: bool(shown), timeout=LONG)  # noqa: B023
+        window.canvas.frame_shown.disconnect(shown.append)

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from gaussian_core import GaussianField, Viewport, rasterize
-from gaussian_core.errors import ImageError
+from gaussian_core.errors import Cancelled, ImageError
 from gaussian_core.fitting import Fit, FitOptions, kernels
 from gaussian_core.imaging.picture import Picture
 from gaussian_core.methods import open_drawing
@@ -193,11 +193,46 @@ def test_as_a_method_it_shows_what_it_has_and_goes_on():
     view = Viewport((0, 0), 1.0, (44, 40))
     drawing.patience = 1e-6  # the smallest piece of work before a frame
     first = np.mean((drawing.draw(view) - image) ** 2)
+    assert drawing.unfinished and drawing.state == "starting"
+    for _ in range(20):
+        drawing.draw(view)
     assert drawing.unfinished and "%" in drawing.state
     drawing.patience = float("inf")
     last = np.mean((drawing.draw(view) - image) ** 2)
     assert not drawing.unfinished and "%" not in drawing.state
     assert last < first / 4 and 10 * np.log10(1 / last) > 40
+
+
+def test_what_failed_goes_on_with_the_next_frame(monkeypatch):
+    image = picture(40, 44)
+    drawing = open_drawing(Picture.from_array(image), "fit")
+    view = Viewport((0, 0), 1.0, (44, 40))
+
+    def lacking(*_):
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Fit, "_draw", lacking)
+        for _ in range(2):
+            with pytest.raises(MemoryError):
+                drawing.draw(view)
+    assert drawing.unfinished
+    assert 10 * np.log10(1 / np.mean((drawing.draw(view) - image) ** 2)) > 40
+    assert not drawing.unfinished
+
+
+def test_it_can_be_stopped_before_it_has_begun_to_descend():
+    """A large picture's start takes seconds."""
+    drawing = open_drawing(Picture.from_array(picture(40, 44)), "fit")
+    asked = []
+
+    def stop():
+        asked.append(drawing.state)
+        return len(asked) > 3
+
+    with pytest.raises(Cancelled):
+        drawing.draw(Viewport((0, 0), 1.0, (44, 40)), stop)
+    assert asked == ["starting"] * 4
 
 
 def test_a_picture_beyond_the_limit_is_refused_in_one_line():

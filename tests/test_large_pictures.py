@@ -116,3 +116,19 @@ def test_a_cut_file_leaves_the_last_picture_open(qtbot, window, lazy, tmp_path, 
     qtbot.waitUntil(lambda: bool(said), timeout=30_000)
     wait_until_idle(qtbot, window)
     assert window.session.document.name == "first.png" and "cut.tif is damaged" in said[0]
+
+
+def test_the_overview_is_of_all_that_is_read(qtbot, window, lazy, tmp_path, monkeypatch):
+    hold = threading.Event()
+    slowed(monkeypatch, 0.0, hold)
+    window.open(plain_file(tmp_path / "large.tif"))
+    qtbot.waitUntil(lambda: window.session.reading and window.canvas.is_idle(), timeout=30_000)
+    window.canvas.set_view(window.canvas.view.at_scale(1.0).aligned())
+    hold.set()
+    wait_until_idle(qtbot, window)
+    image = window.canvas.overview.image
+    places = [(x, y) for x in (0.02, 0.5, 0.98) for y in (0.02, 0.5, 0.98)]
+    seen = [
+        image.pixelColor(int(x * image.width()), int(y * image.height())).red() for x, y in places
+    ]
+    assert seen == [90] * 9

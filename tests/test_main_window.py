@@ -399,7 +399,7 @@ def test_one_picture_is_exported_at_a_time(window, qtbot, picture, tmp_path):
     open_and_wait(qtbot, window, picture)
     assert export.isEnabled()
     plan = ExportPlan(8.0, (0.0, 0.0, 64.0, 48.0))
-    window.exporter.export(plan, str(tmp_path / "out.png"))
+    window.exporter.export(window.session.document, plan, str(tmp_path / "out.png"))
     assert not export.isEnabled()
     qtbot.waitUntil(lambda: not window.exporter.running, timeout=60_000)
     assert export.isEnabled() and (tmp_path / "out.png").exists()

@@ -310,7 +310,7 @@ def test_files_are_named_after_the_copy_and_the_method(window, qtbot):
     document = window.session.document
     assert document.stem == "a 1-4"
     assert field_saving.suggested_name(document) == "a 1-4.safetensors"
-    window.exporter.ask_export_file(ExportPlan(4.0))
+    window.exporter.ask_export_file(window.session.document, ExportPlan(4.0))
     dialog = next(d for d in window.findChildren(QFileDialog) if d.windowTitle() == "Export")
     assert Path(dialog.selectedFiles()[0]).name == "a 1-4 x4 Kernel interpolation.png"
     dialog.close()

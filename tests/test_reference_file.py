@@ -275,3 +275,45 @@ def test_a_field_file_says_that_it_has_no_picture_to_hold_one_against(make_windo
     assert said == ["A field file has no picture to be held against another."]
     open_and_wait(qtbot, window, folders / "small" / "p1x2.png")
     assert not window.canvas.split and len(said) == 1
+
+
+def test_it_is_no_method_to_go_back_to(window, qtbot, folders):
+    """After it was looked at alone the method before is still the one before, and another file is shown as itself."""
+    window.menus.actions["method.bicubic"].trigger()
+    wait_until_idle(qtbot, window)
+    for number in (1, 2):
+        window.reference.open(folders / "large" / f"p{number}.png")
+        wait_until_idle(qtbot, window, lambda: window.session.compared_title == f"p{number}.png")  # noqa: B023
+        window.canvas.set_view(window.canvas.view.at_scale(2.0).aligned())
+        QTest.keyPress(window.canvas, Qt.Key.Key_X)
+        wait_until_idle(qtbot, window)
+        seen = pixels(window.canvas.grab_frame())
+        assert np.array_equal(seen, scenery(240, 360, number)[: seen.shape[0], : seen.shape[1]])
+        QTest.keyRelease(window.canvas, Qt.Key.Key_X)
+        wait_until_idle(qtbot, window)
+    QTest.keyClick(window.canvas, Qt.Key.Key_F5)
+    wait_until_idle(qtbot, window, lambda: not window.session.opening)
+    entry(window).trigger()
+    wait_until_idle(qtbot, window)
+    assert window.session.reference is None
+    QTest.keyPress(window.canvas, Qt.Key.Key_X)
+    wait_until_idle(qtbot, window)
+    assert window.status.method.text == "Kernel interpolation"
+    QTest.keyRelease(window.canvas, Qt.Key.Key_X)
+
+
+def test_a_method_that_is_chosen_while_it_is_looked_at_follows_the_one_before(
+    window, qtbot, folders
+):
+    choose(window, qtbot, folders / "large" / "p1.png")
+    QTest.keyPress(window.canvas, Qt.Key.Key_X)
+    wait_until_idle(qtbot, window)
+    window.menus.actions["method.bicubic"].trigger()
+    wait_until_idle(qtbot, window)
+    QTest.keyRelease(window.canvas, Qt.Key.Key_X)
+    assert window.canvas._names == ("p1.png", "Bicubic")
+    entry(window).trigger()  # no reference any more
+    QTest.keyPress(window.canvas, Qt.Key.Key_X)
+    wait_until_idle(qtbot, window)
+    assert window.status.method.text == "Kernel interpolation"
+    QTest.keyRelease(window.canvas, Qt.Key.Key_X)

@@ -100,7 +100,7 @@ def test_it_can_be_stopped_and_leaves_nothing(qtbot, window, picture, tmp_path, 
     monkeypatch.setattr("gaussian_core.builder.build_field", slow)
     out = tmp_path / "out.safetensors"
     window.status.tell("Something else", 60.0)
-    window.exporter.save_field(str(out))
+    window.exporter.save_field(window.session.document, str(out))
     qtbot.waitUntil(lambda: window.status.message == "Saving the field: 25 %")
     window.activateWindow()
     qtbot.waitActive(window)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from PySide6.QtWidgets import QMessageBox
 from gaussian_core import build_field
 from tests.canvas_helpers import mouse, screenshot
 from tests.window_helpers import open_and_wait, save_picture, wait_until_idle
+from viewer.model.document import Document
 from viewer.ui.export_worker import Export
 
 
@@ -357,3 +360,50 @@ def test_who_sets_the_size_of_ellipses_that_are_not_shown_is_told_how_they_are(m
     QTest.keyClick(window.canvas, Qt.Key.Key_BracketLeft)
     assert window.settings.sigma == 1.0
     assert window.status.message == ""
+
+
+def test_while_the_next_picture_is_seen_none_of_the_last_is_offered(
+    make_window, qtbot, tmp_path, monkeypatch
+):
+    window = make_window()
+    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png"))
+    names = ("file.export", "file.save_field", "file.export_comparison", "reduced.2", "field.card")
+    assert all(enabled(window, *names))
+    go = threading.Event()
+    read = Document.open.__func__
+
+    def slow(cls, *arguments, **options):
+        go.wait(20)
+        return read(cls, *arguments, **options)
+
+    monkeypatch.setattr(Document, "open", classmethod(slow))
+    window.open(save_picture(tmp_path / "b.jpg", 300, 200))
+    qtbot.waitUntil(lambda: window.session.covered, timeout=30_000)
+    assert enabled(window, *names) == [False] * 5 and enabled(window, "zoom.in") == [True]
+    go.set()
+    wait_until_idle(qtbot, window, lambda: window.session.document.name == "b.jpg")
+    assert all(enabled(window, *names))
+
+
+@pytest.mark.parametrize("how", ["closed", "split, and another is opened"])
+def test_a_picture_that_is_no_longer_open_is_not_kept(make_window, qtbot, tmp_path, how):
+    """It may have a gigabyte; and Windows lets no file be replaced that is held open."""
+    window = make_window()
+    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png"))
+    QTest.mouseMove(window.canvas, QPoint(200, 200))
+    if how != "closed":
+        for _ in range(2):
+            QTest.keyClick(window.canvas, Qt.Key.Key_S)
+            wait_until_idle(qtbot, window)
+    left = weakref.ref(window.session.document.picture)
+    if how == "closed":
+        window.menus.actions["file.close"].trigger()
+    else:
+        open_and_wait(qtbot, window, save_picture(tmp_path / "b.png", 50, 40))
+        wait_until_idle(qtbot, window, lambda: window.session.document.name == "b.png")
+
+    def is_gone():
+        gc.collect()
+        return left() is None
+
+    qtbot.waitUntil(is_gone, timeout=10_000)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from gaussian_core.atomic import check_not_source
 from gaussian_core.comparison.layout import Caption, layout
 from gaussian_core.comparison.lettering import legible
 from gaussian_core.comparison.measuring import Measuring
@@ -245,6 +246,8 @@ class ComparisonFigure:
 
         Raises ImageError, OutputError, DeviceError, WeightsError.
         """
+        for source in (self.picture, None if self.original is None else self.original.picture):
+            check_not_source(out, source)
         cells: list[Cell] = []
         notes = dict.fromkeys((*self.notes, *_lossy(out)))
         count = _Count(self._rows, progress)

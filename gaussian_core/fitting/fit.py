@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
@@ -82,10 +83,18 @@ class Fit:
     ) -> Iterator[Progress]:
         """Fit, yielding every `report` steps. seconds: end after that time, the rates falling towards it; None: after
         options.steps. Ends early when `stop` says so; what is reached stays, and is the best that was seen."""
+        with closing(self.steps(seconds, report, stop)) as steps:
+            yield from (progress for progress in steps if progress is not None)
+
+    def steps(
+        self, seconds: float | None = None, report: int = 10, stop: Stop | None = None
+    ) -> Generator[Progress | None]:
+        """As run, for who wants to do something else between any two steps: None while there is nothing to tell, as in
+        the seconds that a large picture's start takes."""
         began = time.perf_counter()
         best, kept = -math.inf, self.params.copy()
         try:
-            self._solve(stop)
+            yield from self._solve(stop)
             kept = self.params.copy()
             while True:
                 self._draw(stop)
@@ -204,8 +213,9 @@ class Fit:
 
         self._chunks(work, stop)
 
-    def _solve(self, stop: Stop | None) -> None:
-        """Amplitudes by least squares: conjugate gradients on the normal equations, preconditioned by the diagonal."""
+    def _solve(self, stop: Stop | None) -> Generator[None]:
+        """Amplitudes by least squares: conjugate gradients on the normal equations, preconditioned by the diagonal.
+        Yields after each step."""
         params = self.params.copy()
 
         def transposed(residual: Array) -> Array:
@@ -228,6 +238,7 @@ class Fit:
         p: Array = z.copy()
         rho = np.sum(r * z, 1, dtype=np.float64)
         for _ in range(SOLVE):
+            yield
             params[5:] = p
             ap = transposed(self._draw(stop, params, scratch))
             alpha = rho / np.maximum(np.sum(p * ap, 1, dtype=np.float64), 1e-30)

@@ -41,7 +41,7 @@ class FitDrawing:
         self.patience = math.inf
         self._fit = Fit(picture.as_float((0, 0, width, height)))
         self._options = options
-        self._steps: Iterator[Progress] | None = self._fit.run(report=1)
+        self._steps: Iterator[Progress | None] | None = self._fit.steps(report=1)
         self._latest: Progress | None = None
         self._made = False  # whether `field` is the newest there is
         self.field: GaussianField | None = None
@@ -85,7 +85,13 @@ class FitDrawing:
         while self._steps is not None:
             if stop is not None and stop():
                 raise Cancelled("stopped while fitting")
-            self._latest = next(self._steps, None) or self._latest
+            try:
+                self._latest = next(self._steps) or self._latest
+            except BaseException:
+                self._steps = self._fit.steps(
+                    report=1
+                )  # as from lack of memory: from here on next time
+                raise
             if self._latest is not None and self._latest.done >= 1:
                 self._steps.close()  # type: ignore[attr-defined]
                 self._steps = None

@@ -25,6 +25,7 @@ from viewer.model.methods import (
     method_of_weights,
 )
 from viewer.model.original import OriginalDrawing
+from viewer.model.overview import overview_of
 from viewer.model.scene import REACH, Rect, Scene
 from viewer.model.tile_plan import Key, TilePlan
 from viewer.model.torch_import import load_torch
@@ -409,7 +410,8 @@ class Document:
         if self.unread is not None:
             # Another object each time: by it others see that the picture has changed.
             levels = self.unread if self.unread.complete else self.unread.as_far_as_read()
-            self.scene = replace(self.scene, pyramid=levels, revision=self.scene.revision + 1)
+            scene = replace(self.scene, pyramid=levels, revision=self.scene.revision + 1)
+            self.scene = replace(scene, overview=overview_of(scene))
             self.unread = None if self.unread.complete else self.unread
 
     def take_tiles(self) -> bool:

@@ -125,6 +125,10 @@ class PanningRenderer:
         self._last = _Drawn(frame, scene)
         return frame
 
+    def forget(self) -> None:
+        """Keep nothing of the last frame, nor of its scene. Not while one is rendered."""
+        self._last = self._found = None
+
     @property
     def in_bands(self) -> bool:
         """Whether `rows` can be used."""

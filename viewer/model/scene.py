@@ -51,8 +51,8 @@ class Scene:
     pixel_sigma: the pixel's footprint in device pixels that the field is seen by; None is what it was made for.
     resampling: the method that shows the picture where there is no field yet; interpolated: there will be none, the
         stored pixels are what is to be seen at every zoom.
-    overview: a Frame of all of the picture, see viewer.model.overview; None where the canvas was given another one, or
-        makes it of its first frame.
+    overview: a Frame of all of the picture as far as it is read, see viewer.model.overview; None where the canvas was
+        given another one, or makes it of its first frame.
     generation: one number per opened picture: what was rendered for another one is dropped.
     revision: grows with every tile.
     """
@@ -105,9 +105,10 @@ class Scene:
             revision=self.revision + 1,
         )
 
-    def after(self, other: Scene) -> Scene:
-        """The same, to be shown after another scene of this picture: no frame of that one is taken for one of it."""
-        return replace(self, revision=max(self.revision, other.revision) + 1)
+    def after(self, revision: int) -> Scene:
+        """The same, to be shown after another scene of this picture, of that revision: no frame of that one is taken
+        for one of it."""
+        return replace(self, revision=max(self.revision, revision) + 1)
 
     def differs_by_tiles(self, other: Scene) -> bool:
         """Whether a frame of the other scene is one of this one where neither tiles have come nor gone."""

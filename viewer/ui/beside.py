@@ -30,6 +30,7 @@ class Beside(QObject):
         self._told = ("", "")  # the names that the sides were last shown by
         self._building = False
         self._shown: Scene | None = None
+        self._revision = -1  # of what was shown last
         self._builder = BuildWorker(self)
         self._builder.tiles_built.connect(self._take_tiles)
         self._builder.finished.connect(self._end_build)
@@ -44,8 +45,8 @@ class Beside(QObject):
         """Show a document of the open picture left of the line. right: the one that is open. measured: the left is what
         the right should be, and how near that comes is told."""
         self._measured = measured
-        if self._shown is not None and self._shown is not document.scene:
-            document.scene = document.scene.after(self._shown)
+        if self._revision >= 0 and self._shown is not document.scene:
+            document.scene = document.scene.after(self._revision)
         self._document, self._right = document, right
         self._show_scene(document)
         if document.buildable and not self._builder.running:
@@ -57,7 +58,7 @@ class Beside(QObject):
         """Show only the document that is open; what is built of this one stays in it."""
         self._builder.stop()
         self._building = False
-        self._document = self._right = None
+        self._document = self._right = self._shown = None
         self._closeness.stop()
         self._canvas.set_beside(None)
 
@@ -95,6 +96,7 @@ class Beside(QObject):
 
     def _show_scene(self, document: Document) -> None:
         self._shown, self._told = document.scene, self._names
+        self._revision = document.scene.revision
         self._canvas.set_beside(document.scene, self._names)
         if self._measured:
             self._closeness.watch()

@@ -228,6 +228,8 @@ class Canvas(QWidget):
             self._pane.scene = scene
             if not ((announced or keep_view) and self.view.extent == scene.extent):
                 self._open(scene.extent)
+        elif scene.overview is not None and before and scene.overview is not before.overview:
+            self._overview = frame_layer(scene.overview)  # more of the picture is read
         if before is None or not same or before.method != scene.method:
             self._mark = None  # it was one of another field
         affected = not same or self._pane.affects_view(self.view, scene)

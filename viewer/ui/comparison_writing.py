@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
@@ -63,26 +64,23 @@ class ComparisonWriting(QObject):
             named,
             lambda plan: _previewed(document, plan),
         )
-        dialog.chosen.connect(self.ask_file)
+        dialog.chosen.connect(partial(self.ask_file, document))
         dialog.open()
 
-    def ask_file(self, plan: ComparisonPlan) -> None:
-        document = self._session.document
-        if document is not None:
-            self._before = plan.choices
-            name = comparison_export.suggested_name(document.stem, plan.scale)
-            self._writing.ask_picture_file(
-                "Export Comparison", name, lambda path: self.write(plan, path)
-            )
+    def ask_file(self, document: Document, plan: ComparisonPlan) -> None:
+        self._before = plan.choices
+        name = comparison_export.suggested_name(document.stem, plan.scale)
+        self._writing.ask_picture_file(
+            "Export Comparison", name, lambda path: self.write(document, plan, path)
+        )
 
-    def write(self, plan: ComparisonPlan, path: str) -> None:
+    def write(self, document: Document, plan: ComparisonPlan, path: str) -> None:
         """Draw the figure into a file, in the background."""
-        document = self._session.document
-        if document is None or not self.possible:
+        if self._writing.running:
             return
         try:
             self._writing.begin(comparison_export.exporting(document, plan, path))
-        except UserError as error:  # as where another picture was opened meanwhile
+        except UserError as error:  # as where the file is the picture's own
             self._writing.refused.emit("The comparison was not exported", str(error))
 
 

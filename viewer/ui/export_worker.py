@@ -37,9 +37,8 @@ class Job(Protocol):
 @dataclass(frozen=True)
 class Export:
     """source: a Picture or a GaussianField. region: (x, y, width, height) in source pixels; None is all of
-    it. note: what is to be said when it is written.
-
-    A picture of more than 8 bits a channel is written with 16 where the format holds them.
+    it. note: what is to be said when it is written. deep: the picture, or what the field was made of, has more than 8
+    bits a channel; it is written with 16 where the format holds them.
     """
 
     source: Any
@@ -50,6 +49,7 @@ class Export:
     weights: Path | None = None
     pixel_sigma: float | None = None
     note: str = ""
+    deep: bool = False
     doing: str = "Exporting"
     too_large: str = "There is not enough memory for this size: choose a smaller scale."
 
@@ -57,7 +57,7 @@ class Export:
         from gaussian_core import render_file
         from gaussian_core.image_writer import most_bits
 
-        deep = getattr(self.source, "bits", 8) > 8 and most_bits(self.out) > 8
+        deep = self.deep and most_bits(self.out) > 8
         result = render_file(
             self.source,
             self.out,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Signal
@@ -47,11 +48,12 @@ class FileWriting(ExportWorker):
 
     @property
     def possible(self) -> bool:
-        return self._session.document is not None and not self.running
+        there = self._session.document is not None and not self._session.covered
+        return there and not self.running
 
     def ask_export(self) -> None:
         document = self._session.document
-        if document is None or self.running:
+        if document is None or not self.possible:
             return
         dialog = ExportDialog(
             self._window,
@@ -61,17 +63,15 @@ class FileWriting(ExportWorker):
             self._plan,
             document.title,
         )
-        dialog.chosen.connect(self.ask_export_file)
+        # Another picture may have been read by the time that all is chosen: it is not what was asked for.
+        dialog.chosen.connect(partial(self.ask_export_file, document))
         dialog.open()
 
-    def ask_export_file(self, plan: ExportPlan) -> None:
-        document = self._session.document
-        if document is None:
-            return
+    def ask_export_file(self, document: Document, plan: ExportPlan) -> None:
         self._plan = plan
         choice = None if document.picture is None else document.choice
         name = export_name(document.stem, plan.scale, choice)
-        self.ask_picture_file("Export", name, lambda path: self.export(plan, path))
+        self.ask_picture_file("Export", name, lambda path: self.export(document, plan, path))
 
     def in_view(self, document: Document) -> Rect:
         """The part of it that is in view, in whole pixels; all of it where none is."""
@@ -96,10 +96,9 @@ class FileWriting(ExportWorker):
             self._format,
         )
 
-    def export(self, plan: ExportPlan, path: str) -> None:
-        """Render what is open into a file."""
-        document = self._session.document
-        if document is None or self.running:
+    def export(self, document: Document, plan: ExportPlan, path: str) -> None:
+        """Render a document into a file."""
+        if self.running:
             return
         whole = document.whole
         weights = document.choice.file if whole is None else None
@@ -113,23 +112,24 @@ class FileWriting(ExportWorker):
                 weights,
                 document.scene.pixel_sigma,
                 fitted(document),
+                document.picture is not None and document.picture.bits > 8,
             )
         )
 
     def ask_save_field(self) -> None:
         document = self._session.document
-        if document is None or self.running:
+        if document is None or not self.possible:
             return
         if why := why_not(document):
             self.refused.emit("The field cannot be saved", why)
             return
         name = self._suggested(suggested_name(document))
-        dialogs.ask_save(self._window, "Save Field", name, dialogs.FIELD_FILTERS, self.save_field)
+        save = partial(self.save_field, document)
+        dialogs.ask_save(self._window, "Save Field", name, dialogs.FIELD_FILTERS, save)
 
-    def save_field(self, path: str) -> None:
-        """Write all of the field into a file."""
-        document = self._session.document
-        if document is not None and not self.running:
+    def save_field(self, document: Document, path: str) -> None:
+        """Write all of a document's field into a file."""
+        if not self.running:
             self.begin(saving(document, path))
 
     def _suggested(self, name: str) -> str:

@@ -79,6 +79,8 @@ class FrameWorker(QObject):
         self._last_posted = float("-inf")
         self._thread: threading.Thread | None = None
         self._remark = ""
+        self._serving = threading.Lock()
+        self._forgets = False
 
     # ---- GUI thread ---------------------------------------------------------------------------
 
@@ -104,6 +106,11 @@ class FrameWorker(QObject):
 
     def release(self, frame: Frame) -> None:
         self.buffers.give_back(frame.bgrx)
+
+    def forget(self) -> None:
+        """Keep nothing of what was rendered last, which may hold a picture of a gigabyte."""
+        self._forgets = True
+        self._forget_when_free()
 
     @property
     def idle(self) -> bool:
@@ -133,12 +140,28 @@ class FrameWorker(QObject):
                     self._signal(self.ready)
                     if self.slot.peek() is not None:
                         continue
-                self._serve(request)
+                with self._serving:
+                    self._serve(request)
             except Cancelled:
                 continue
             except Exception as error:  # the window goes on with what it shows, and says so
                 log.exception("rendering a frame failed")
                 self._signal(self.failed, f"This view could not be rendered: {error}")
+            finally:
+                request = None  # while the next is waited for the picture may be closed
+                self._forget_when_free()
+
+    def _forget_when_free(self) -> None:
+        """On either thread: whichever finds that nothing is being rendered."""
+        if not self._forgets or not self._serving.acquire(blocking=False):
+            return
+        try:
+            self._forgets = False
+            forget = getattr(self._render, "forget", None)
+            if forget is not None:
+                forget()
+        finally:
+            self._serving.release()
 
     def _serve(self, request: FrameRequest) -> None:
         level = 1 if self._shifts(request) else self._first_level(request)
@@ -157,7 +180,10 @@ class FrameWorker(QObject):
             for finer in _steps(request, level):
                 self._post(self._frame(request, finer, refining=True))
         while getattr(request.scene.drawing, "unfinished", False):
-            self._post(self._frame(request, 1, refining=True))
+            nearer = self._frame(request, 1, refining=True)
+            if nearer is None or nearer.field_share == 0:
+                break  # it goes on where it is seen: not out of view, nor below 100 %
+            self._post(nearer)
         if request.rect == request.view.picture_rect or (made and made.shows(request.view)):
             return
         if not self.slot.wait(request.at + UNSEEN - self._clock()):

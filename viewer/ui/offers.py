@@ -22,7 +22,6 @@ REDUCED = tuple(spec.id for spec in ACTIONS if spec.id.startswith("reduced."))
 NEED_PICTURE = (
     "file.close",
     "edit.copy",
-    "field.card",
     "overlay.distribution",
     *(spec.id for spec in ACTIONS if spec.id.startswith(("zoom.", "pan."))),
 )
@@ -63,6 +62,7 @@ class Offers(QObject):
         settings.changed.connect(self._tick_settings)
         choosing.changed.connect(self._tick_choice)
         session.changed.connect(self.look)
+        session.covered_now.connect(self.look)
         writing.began.connect(self.look_at_writing)
         reference.changed.connect(self._look_at_reference)
 
@@ -70,6 +70,7 @@ class Offers(QObject):
         """Something else is open, or nothing."""
         document = self._session.document
         self._menus.enable(document is not None, *NEED_PICTURE)
+        self._menus.enable(document is not None and not self._session.covered, "field.card")
         self._menus.enable(self._may_step(), "file.next", "file.previous")
         self._menus.enable(document is not None and document.source is not None, "file.reload")
         self._enable_choices()
@@ -106,8 +107,9 @@ class Offers(QObject):
         open."""
         document = self._session.document
         picture = None if document is None else document.picture
-        self._menus.enable(picture is not None, *NEED_PIXELS)
-        self._menus.enable(picture is not None and picture.original is not None, REDUCED[-1])
+        copied = None if self._session.covered else picture
+        self._menus.enable(copied is not None, *NEED_PIXELS)
+        self._menus.enable(copied is not None and copied.original is not None, REDUCED[-1])
         free = document is None or picture is not None
         self._menus.enable(free, *CHOICES)
         self._menus.enable(free and self._choosing.weights is not None, "weights.use")

@@ -118,6 +118,8 @@ class OverlayPainter(QObject):
                 log.exception("drawing the overlay failed")
                 if not self.slot.closed:
                     self.failed.emit(f"The overlay could not be drawn: {error}")
+            finally:
+                request = None  # while the next is waited for the picture may be closed
 
     def _too_dear(self, request: OverlayRequest) -> bool:
         return request.moving and (self._seconds > BUDGET or not request.options.any)

@@ -52,6 +52,7 @@ class ProbeWorker(Worker):
         return super().close(timeout)
 
     def _serve(self) -> None:
+        question: Question | None
         while True:
             with self._ready:
                 self._busy = False
@@ -65,5 +66,7 @@ class ProbeWorker(Worker):
                 answer = probe(*question)
             except Exception:  # a readout is not worth a dialog for every movement of the mouse
                 log.exception("the values under the cursor could not be computed")
-                continue
-            self._emit(self.answered, answer)
+            else:
+                self._emit(self.answered, answer)
+            finally:
+                question = None  # while the next is waited for the picture may be closed

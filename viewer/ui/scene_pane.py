@@ -149,6 +149,7 @@ class ScenePane(QObject):
         self.scene = None
         self.worker.slot.clear()
         self.drop_frame()
+        self.worker.forget()
 
     def affects_view(self, view: ViewState, after: Scene) -> bool:
         """Whether `after` shows something else of this picture in that view: a frame is not rendered for tiles out of

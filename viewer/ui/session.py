@@ -53,6 +53,8 @@ class Session(QObject):
     read_ended = Signal()
     scene_shown = Signal()
     """The canvas shows another scene: maybe by another method."""
+    covered_now = Signal()
+    """What is seen is the next picture, as far as it is read: `covered`."""
     compare_ended = Signal()
     """What is chosen is shown again, or something else was chosen."""
     outdated = Signal()
@@ -72,6 +74,9 @@ class Session(QObject):
         self.tile_memory: int | None = None
         self.document: Document | None = None
         self._shelved: Document | None = None
+        self._aside: Document | None = (
+            None  # what the reference takes the place of while it is looked at alone
+        )
         # The document's reference: the original of a reduced copy, or a file that was chosen.
         self._original: Document | None = None
         self._held: Choice | None = None  # what is shown again when the comparison ends
@@ -183,20 +188,30 @@ class Session(QObject):
     def _remake(self, document: Document) -> None:
         self.stop_building()
         self._beside.hide()
-        shelved = self._shelved
-        if not document.fallback:
-            self._limit(document)
-            document.take_tiles()
-            self._shelved = document
-        if shelved is not None and shelved.choice.shows_as(self.choice):
-            shelved.scene = shelved.scene.after(document.scene)
-            if self._shelved is shelved:
-                self._shelved = None
-            self._replace(shelved)
+        wanted = self.choice
+        # The reference is no method that one goes back to, and may be another file by then: it is never shelved.
+        if document.choice.method == ORIGINAL.name:
+            left, self._aside = self._aside, None
         else:
-            made = document.made_by(self.method, self.weights)
-            made.shipped = self.shipped
-            self._replace(made)
+            left = None if document.fallback else document
+        if left is not None:
+            self._limit(left)
+            left.take_tiles()
+        shelved = self._shelved
+        if wanted.method == ORIGINAL.name:
+            known, self._aside = None, left
+        elif left is not None and left.choice.shows_as(wanted):
+            known = left
+        elif shelved is not None and shelved.choice.shows_as(wanted):
+            known, self._shelved = shelved, left
+        else:
+            known, self._shelved = None, left or shelved
+        if known is not None:
+            known.scene = known.scene.after(document.scene.revision)
+        else:
+            known = document.made_by(self.method, self.weights)
+            known.shipped = self.shipped
+        self._replace(known)
         if self.document is not None and self.document.fallback:
             self.fell_back.emit(self.document.fallback)
         self.build()
@@ -351,7 +366,7 @@ class Session(QObject):
     def close_document(self) -> None:
         self.end_compare()
         self._beside.hide()
-        self._shelved = self._original = None
+        self._shelved = self._aside = self._original = None
         self._opener.abandon()
         self._finish_opening()
         self.stop_building()
@@ -425,6 +440,11 @@ class Session(QObject):
         return self._opening is not None
 
     @property
+    def covered(self) -> bool:
+        """Whether a first look at the next picture is seen in the place of the document."""
+        return self._covered
+
+    @property
     def reloading(self) -> bool:
         """Whether what is being opened is what is open already."""
         return self._opening is not None and self._opening.again
@@ -474,6 +494,7 @@ class Session(QObject):
         if not self._covered:
             self._before = self._canvas.view
             self._covered = True
+            self.covered_now.emit()
         self.stop_building()
         self._beside.hide()
         self._canvas.set_overview(image, (width, height))
