@@ -1,10 +1,11 @@
 """An image as a continuous field of 2D Gaussians, drawn at any scale.
 
-    from gaussian_core import GaussianField, Viewport, build_field, load_image, rasterize
+    from gaussian_core import GaussianField, Viewport, build_field, footprint_of, load_image, rasterize
 
     image = load_image("photo.jpg")                       # float32 (H, W, 3), sRGB-encoded, [0, 1]
     field = build_field(image)
-    frame = rasterize(field, Viewport(origin=(x, y), scale=8.0, size=(1920, 1080)))
+    view = Viewport(origin=(x, y), scale=8.0, size=(1920, 1080))
+    frame = rasterize(field, view, pixel_sigma=footprint_of(field, 8.0))
 
 Names are loaded on first use (PEP 562): `import gaussian_core` brings in neither torch, Numba, Pillow nor Qt, so a
 window can be on screen before any of them is.
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     )
     from gaussian_core.field import GaussianField
     from gaussian_core.file_renderer import render_file
+    from gaussian_core.footprint import footprint_of
     from gaussian_core.image_writer import ImageWriter, write_image
     from gaussian_core.images import Picture, PictureSource, load_image, open_picture
     from gaussian_core.pyramid import Pyramid, levels_of
@@ -60,6 +62,7 @@ __all__ = [
     "Viewport",
     "WeightsError",
     "build_field",
+    "footprint_of",
     "levels_of",
     "load_image",
     "open_picture",
@@ -88,6 +91,7 @@ _HOMES = {
     "Viewport": "viewport",
     "WeightsError": "errors",
     "build_field": "builder",
+    "footprint_of": "footprint",
     "levels_of": "pyramid",
     "load_image": "images",
     "open_picture": "images",

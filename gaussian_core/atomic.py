@@ -20,9 +20,10 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary path in the same folder; it takes the place of `path` when the block ends well.
 
     Whatever ends the block otherwise, the temporary file goes and an older file stays as it was. OSError becomes an
-    OutputError that names the file. One that is marked read-only is not replaced.
+    OutputError that names the file. One that is marked read-only is not replaced, nor a pipe or a device; of a link
+    what it leads to is.
     """
-    target = Path(path)
+    target = _led_to(path)
     _check_replaceable(target)
     temporary = target.with_name(f".{_short(target.name)}.{os.getpid()}.part")
     try:
@@ -38,6 +39,11 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
         # A folder that does not exist, or is a file, has no temporary file to remove either.
         if os.path.lexists(temporary):
             temporary.unlink(missing_ok=True)
+
+
+def _led_to(path: str | os.PathLike[str]) -> Path:
+    """Where a link leads to; anything else as it is named."""
+    return Path(os.path.realpath(path) if os.path.islink(path) else path)
 
 
 def _short(name: str) -> str:
@@ -68,7 +74,7 @@ def make_folder(path: str | os.PathLike[str]) -> None:
 
 def check_target(path: str | os.PathLike[str]) -> None:
     """Raise OutputError now if no file can be written at `path`, before hours go into what is to be written there."""
-    target = Path(path)
+    target = _led_to(path)
     folder = target.parent
     if reason := unreachable(folder):
         raise OutputError(f"Cannot write {target}: {reason}.")
@@ -106,7 +112,11 @@ def _is_same(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> bool
 
 
 def _check_replaceable(target: Path) -> None:
-    """A file that is marked read-only is to stay as it is, though its folder would let it be replaced."""
+    """A file that is marked read-only is to stay as it is, though its folder would let it be replaced; and a pipe or a
+    device is none."""
+    # By os.path: it also answers for names that no file can have.
+    if os.path.exists(target) and not os.path.isfile(target) and not os.path.isdir(target):
+        raise OutputError(f"Cannot write {target}: it is a pipe or a device, not a file.")
     if os.path.isfile(target) and not target.stat().st_mode & 0o222:
         raise OutputError(
             f"Cannot write {target}: there is a file of that name that is marked read-only."

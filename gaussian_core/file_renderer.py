@@ -22,7 +22,14 @@ from numpy.typing import NDArray
 from gaussian_core.atomic import check_not_source
 from gaussian_core.display import over
 from gaussian_core.errors import Cancelled, UserError
-from gaussian_core.methods import Drawing, Options
+from gaussian_core.methods import (
+    METHODS,
+    Drawing,
+    Options,
+    check_name,
+    method_of_weights,
+    open_drawing,
+)
 from gaussian_core.rasterizer import LEAST_SCALE, MOST_SCALE
 from gaussian_core.viewport import Scale, Viewport, both_axes
 
@@ -121,10 +128,8 @@ def render_files(
     forgiving: bool = False,
 ) -> list[Rendered]:
     """As render_file, at several scales: outputs are (file, scale). The files grow side by side down the picture, so
-    that its field is built once, tile by tile, and all of them appear or none.
-
-    Scales below 1 among others are drawn from the field, too. forgiving: of a damaged file draw what there is (see
-    open_picture), as is done of a picture that has been told to `show_damage`.
+    that its field is built once, tile by tile, and all of them appear or none. forgiving: of a damaged file draw what
+    there is (see open_picture), as is done of a picture that has been told to `show_damage`.
     """
     if pixel_sigma is not None and not 0 <= pixel_sigma <= 10:
         raise UserError(f"A pixel's footprint is 0 to 10 pixels wide, got {pixel_sigma:g}.")
@@ -140,10 +145,24 @@ def render_files(
     scales = [checked_scales(scale) for _, scale in outputs]
     largest = max(scales, key=max)
     picture, drawing = open_source(source, method, options, largest, forgiving)
+    drawings = [drawing] * len(scales)
+    said: list[str] = []
+    if picture is not None:
+        small = [_antialiased(method, scale) for scale in scales]
+        if any(small):
+            # If all are, that is what was opened.
+            antialiased = drawing if all(small) else open_drawing(picture, "bicubic", options)
+            drawings = [antialiased if s else drawing for s in small]
+            if method is not None:
+                said.append(f"below x1 the antialiased picture stands for {METHODS[method].title}")
+        if pixel_sigma is not None and not any(
+            getattr(d, "has_footprint", False) for d in drawings
+        ):
+            said.append("a pixel's footprint is for fields of Gaussians: it changes nothing here")
     with ExitStack() as stack:
         files = [
-            stack.enter_context(_File(out, drawing, scale, region, bits, len(outputs)))
-            for (out, _), scale in zip(outputs, scales, strict=True)
+            stack.enter_context(_File(out, drawn_by, scale, region, bits, len(outputs)))
+            for (out, _), drawn_by, scale in zip(outputs, drawings, scales, strict=True)
         ]
         total = sum(file.viewport.size[1] for file in files)
         done = 0
@@ -159,7 +178,8 @@ def render_files(
         if stop is not None and stop():
             raise Cancelled("stopped before the file was finished")
     # What there is to say may come up while it works.
-    notes = [*([picture.note] if picture is not None and picture.note else []), *drawing.notes]
+    notes = [*([picture.note] if picture is not None and picture.note else []), *said]
+    notes += dict.fromkeys(note for drawn_by in drawings for note in drawn_by.notes)
     damage = "" if picture is None else picture.damage
     return [file.rendered(notes, damage) for file in files]
 
@@ -250,7 +270,6 @@ def open_source(
     """
     from gaussian_core.field import GaussianField
     from gaussian_core.images import PictureSource, open_picture
-    from gaussian_core.methods import METHODS, check_name, method_of_weights, open_drawing
 
     if method is not None and not check_name(method).takes_weights and options.weights is not None:
         raise UserError(f"{method} takes no weights: leave --method out, or --weights.")
@@ -270,11 +289,16 @@ def open_source(
         if options.weights is not None:
             raise UserError("A field file is drawn as it is: --weights is for pictures.")
         return None, FieldDrawing(source, options)
-    if max(scale) < 1 and not (method and METHODS[method].interpolates):
+    if _antialiased(method, scale):
         if options.weights is not None:
             method_of_weights(options.weights)  # unusable ones are an error here too
         return source, open_drawing(source, "bicubic", options)
     return source, open_drawing(source, method, options)
+
+
+def _antialiased(method: str | None, scale: tuple[float, float]) -> bool:
+    """Whether at that scale the antialiased picture is drawn in the place of the method, None: of a learned one."""
+    return max(scale) < 1 and not (method and METHODS[method].interpolates)
 
 
 def _told(sx: float, sy: float) -> str:

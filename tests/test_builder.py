@@ -182,9 +182,40 @@ def test_what_numpy_makes_an_array_of_is_a_picture():
     expected = build_field(image, "kernel").amplitudes
     for same in (torch.from_numpy(image), image.astype(np.float64), image.tolist()):
         np.testing.assert_allclose(build_field(same, "kernel").amplitudes, expected, atol=1e-6)
-    in_bytes = Image.fromarray((image * 255).astype(np.uint8))
-    assert build_field(in_bytes, "kernel").extent == (9, 11)
+    in_bytes = (image * 255).astype(np.uint8)
+    whole = in_bytes.astype(np.uint16) * 257
+    expected_of_bytes = build_field(in_bytes, "kernel").amplitudes
+    for same in (Image.fromarray(in_bytes), whole.astype(">u2")):
+        made = build_field(same, "kernel").amplitudes
+        np.testing.assert_allclose(made, expected_of_bytes, atol=1e-6)
     np.testing.assert_array_equal(build_field(image[..., 0], "kernel").amplitudes, expected[:, :1])
+
+
+def test_pillow_images_of_few_colours_are_the_pictures_that_they_show():
+    grey = Image.fromarray((np.add.outer(np.arange(9), np.arange(11)) % 2 * 255).astype(np.uint8))
+    for few in (grey.convert("1"), grey.quantize(2), grey.convert("RGB").quantize(2)):
+        assert few.mode in ("1", "P")
+        field = build_field(few, "kernel")
+        assert field.extent == (9, 11)
+        shown = rasterize(field, Viewport.whole((9, 11), 1.0))
+        wanted = np.broadcast_to(np.asarray(grey)[..., None] / 255, shown.shape)
+        assert np.abs(shown - wanted).max() < 0.02
+    cut_out = grey.quantize(2)
+    cut_out.info["transparency"] = 0
+    assert build_field(cut_out, "kernel").channels == 4
+    for mode in ("CMYK", "YCbCr", "LAB", "HSV"):
+        with pytest.raises(ImageError, match=f"mode {mode} are not grey or RGB"):
+            build_field(
+                grey.convert("RGB").convert(mode) if mode != "LAB" else Image.new("LAB", (4, 4)),
+                "kernel",
+            )
+
+
+def test_a_tensor_that_numpy_cannot_read_is_refused_in_a_line():
+    torch = pytest.importorskip("torch")
+    for tensor in (torch.zeros(4, 4, 3, requires_grad=True), torch.zeros(4, 4, 3).bfloat16()):
+        with pytest.raises(ImageError, match="Tensor makes no array"):
+            build_field(tensor, "kernel")
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import signal
 import struct
@@ -18,6 +19,7 @@ import pytest
 from PIL import Image
 
 from gaussian_core.field import GaussianField
+from gaussian_core.models.config import weights_path
 from viewer.cli import main
 from viewer.model.endings import endings
 
@@ -596,3 +598,74 @@ def test_who_was_told_to_outlive_the_terminal_does(monkeypatch) -> None:
     # As by nohup, in the background.
     monkeypatch.setattr(signal, "getsignal", lambda number: signal.SIG_IGN)
     assert endings() == [signal.SIGINT, signal.SIGTERM]
+
+
+def test_neither_weights_nor_pictures_are_written_over(photo: Path, tmp_path: Path, capsys) -> None:
+    weights = tmp_path / "mine.safetensors"
+    shutil.copy(weights_path("light"), weights)
+    before = weights.read_bytes(), photo.read_bytes()
+    assert main(["build", str(photo), str(weights), "--weights", str(weights)]) == 1
+    assert "it is the file that is read" in capsys.readouterr().err
+    for words in (
+        ["bench", "--only", "frames", "--json", photo],
+        ["bench", "--only", "frames", "--json", weights],
+        ["fit", photo.parent, "--prior", photo],
+    ):
+        assert main([str(word) for word in words]) == 1
+        assert "Name it .json." in capsys.readouterr().err
+    words = ["fit", photo.parent, "--prior", tmp_path / "p.json", "--plot", photo]
+    assert main([str(word) for word in words]) == 1
+    assert "it is the file that is read" in capsys.readouterr().err
+    assert (weights.read_bytes(), photo.read_bytes()) == before
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes and links")
+def test_a_link_stays_one_and_a_pipe_is_no_file_to_write(
+    photo: Path, tmp_path: Path, capsys
+) -> None:
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    link, pipe = tmp_path / "link.png", tmp_path / "pipe.png"
+    link.symlink_to(folder / "real.png")
+    os.mkfifo(pipe)
+    words = ["--scale", "1", "--method", "nearest"]
+    for _ in range(2):  # not there yet, and there
+        assert main(["render", str(photo), str(link), *words]) == 0
+        assert link.is_symlink() and pixels(folder / "real.png").shape == pixels(photo).shape
+    assert main(["render", str(photo), str(pipe), *words]) == 1
+    assert "it is a pipe or a device" in capsys.readouterr().err
+    assert sorted(p.name for p in tmp_path.iterdir() if p != photo) == [
+        "elsewhere",
+        "link.png",
+        "pipe.png",
+    ]
+
+
+def test_what_an_option_does_not_change_is_said(photo: Path, tmp_path: Path, capsys) -> None:
+    out = tmp_path / "out-{scale}.png"
+    liif = ["render", str(photo), str(out), "--method", "kernel", "--scale", "0.5"]
+    assert main([*liif, "--pixel-sigma", "1"]) == 0
+    said = capsys.readouterr().err
+    assert "below x1 the antialiased picture stands for Kernel interpolation" in said
+    assert "a pixel's footprint is for fields of Gaussians" in said
+    assert main([*liif, "--scale", "2", "--pixel-sigma", "1"]) == 0
+    assert "a pixel's footprint" not in capsys.readouterr().err
+    assert main(["render", str(photo), str(out), "--scale", "0.5"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX file descriptors")
+def test_it_works_with_no_stderr_and_says_names_that_the_terminal_cannot(
+    photo: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "größer.png"
+    words = ["render", photo, out, "--scale", "1", "--method", "nearest"]
+    command = shlex.join(map(str, [sys.executable, ROOT / "main.py", *words]))
+    done = subprocess.run(
+        ["sh", "-c", f"{command} 2>&-"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+    )
+    assert done.returncode == 0 and out.exists()
+    assert "gr\\xf6\\xdfer.png: " in done.stdout

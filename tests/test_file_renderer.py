@@ -14,10 +14,12 @@ from gaussian_core import (
     Cancelled,
     FieldError,
     GaussianField,
+    OutputError,
     Picture,
     UserError,
     build_field,
     file_renderer,
+    open_picture,
     render_file,
 )
 from gaussian_core.builder import TILE, FieldBuilder
@@ -182,8 +184,6 @@ def test_several_scales_are_one_build(tmp_path: Path, monkeypatch: pytest.Monkey
     assert steps[-1][0] == steps[-1][1] == sum(round(1300 * s) for s in scales)
     monkeypatch.undo()
     for (path, scale), whole in zip(outputs, done, strict=True):
-        if scale < 1:
-            continue  # alone, the antialiased picture is drawn
         alone = render_file(picture, tmp_path / "alone.png", scale, method="kernel")
         assert alone.size == whole.size
         difference = np.asarray(Image.open(path)).astype(int) - np.asarray(
@@ -219,3 +219,21 @@ def test_scales_at_which_no_field_is_drawn_are_said(tmp_path, scale):
             region=(0, 0, 1e-300, 1e-300),
         )
     assert not list(tmp_path.iterdir())
+
+
+def test_below_one_it_is_the_antialiased_picture_also_among_others(tmp_path: Path) -> None:
+    picture = Picture.from_array(noise(40, 60))
+    outputs = [(tmp_path / "small.png", 0.5), (tmp_path / "large.png", 2.0)]
+    file_renderer.render_files(picture, outputs, method="kernel")
+    for path, scale in outputs:
+        render_file(picture, tmp_path / "alone.png", scale, method="kernel")
+        assert path.read_bytes() == (tmp_path / "alone.png").read_bytes()
+
+
+def test_a_picture_knows_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    Image.fromarray((noise(9, 11) * 255).astype(np.uint8)).save(path)
+    before = path.read_bytes()
+    with pytest.raises(OutputError, match="it is the file that is read"):
+        render_file(open_picture(path), path, 2.0, method="bicubic")
+    assert path.read_bytes() == before

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import logging
 import os
 import re
@@ -93,6 +94,8 @@ def run_program() -> NoReturn:
         signal.getsignal(signal.SIGINT) is signal.default_int_handler
     ):  # it is ignored in the background
         signal.signal(signal.SIGINT, _leave)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # as stderr is: no name of a file ends it
     try:
         code = main()
     except SystemExit as asked:  # help, or wrong usage

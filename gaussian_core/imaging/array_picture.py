@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,10 @@ from gaussian_core.imaging.picture import Picture, Rect
 
 FARTHEST = 16.0
 """A value that no picture in [0, 1] comes near, however bright its lights: it was meant to be divided first."""
+
+
+AS_THEY_ARE = ("L", "LA", "RGB", "RGBA", "I;16", "I;16L", "I;16B", "I;16N", "I", "F")
+"""Modes of Pillow images whose numbers are grey or RGB, with straight alpha or without."""
 
 
 class ArrayPicture:
@@ -49,13 +54,40 @@ class ArrayPicture:
         return self.pixels[y0:y1, x0:x1]
 
 
+def _with_channels(array: Any) -> Any:
+    """A Pillow image whose numbers are channels of grey or RGB; anything else as it is."""
+    if "PIL.Image" not in sys.modules:
+        return array
+    from PIL import Image
+
+    if not isinstance(array, Image.Image) or array.mode in AS_THEY_ARE:
+        return array
+    if array.mode in ("1", "P", "PA"):
+        transparent = array.mode == "PA" or "transparency" in array.info
+        return array.convert("L" if array.mode == "1" else "RGBA" if transparent else "RGB")
+    raise ImageError(
+        f'The numbers of a Pillow image of mode {array.mode} are not grey or RGB: give image.convert("RGB").'
+    )
+
+
 def picture_of_array(array: Any) -> Picture | ArrayPicture:
     """A picture of an array, or of what NumPy makes one of: a tensor on the CPU, a Pillow image, nested lists.
 
     Integers are uint8 or uint16 and taken as files hold them, from 0 to the type's maximum (Picture.from_array); floats
     as they are. Raises ImageError for values of other types and for shapes that make no picture.
     """
-    values = np.asarray(array)
+    try:
+        values = np.asarray(_with_channels(array))
+    except (
+        TypeError,
+        ValueError,
+        RuntimeError,
+    ) as error:  # as of a tensor that a gradient is wanted of
+        raise ImageError(
+            f"A {type(array).__name__} makes no array of numbers: {' '.join(str(error).split())}"
+        ) from error
+    if not values.dtype.isnative:
+        values = values.astype(values.dtype.newbyteorder("="))
     if values.dtype.kind == "f":
         return ArrayPicture(values)
     if values.dtype not in (np.uint8, np.uint16):

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 class FieldDrawing:
     """A field that is there already. Raises FieldError when its channels make no picture."""
 
+    has_footprint = True
     notes: tuple[str, ...] = ()
 
     def __init__(self, field: GaussianField, options: Options) -> None:
@@ -60,6 +61,8 @@ class TiledFieldDrawing:
     begins below them: memory follows what is drawn where strips come down a picture. The wider the picture, the lower
     its tiles.
     """
+
+    has_footprint = True
 
     def __init__(self, picture: PictureSource, method: str, options: Options) -> None:
         from gaussian_core.builder import FieldBuilder

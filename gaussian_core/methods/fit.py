@@ -26,6 +26,7 @@ class FitDrawing:
     """Fits when it is first drawn, and draws the field so far: `patience` seconds of fitting before each frame, all of
     it as a rule. What is stopped goes on with the next frame. Raises ImageError for a picture beyond MOST_PIXELS."""
 
+    has_footprint = True
     notes: tuple[str, ...] = ()
 
     def __init__(self, picture: PictureSource, options: Options) -> None:

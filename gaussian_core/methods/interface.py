@@ -23,7 +23,7 @@ class Drawing(Protocol):
     """One picture, ready to be drawn by one method. One thread at a time.
 
     extent: (height, width) in source pixels. channels: of what is drawn, 4 is premultiplied RGB and alpha. notes: what
-    the user should know.
+    the user should know. One that shows Gaussians by Options.pixel_sigma also has a `has_footprint` that is true.
     """
 
     @property

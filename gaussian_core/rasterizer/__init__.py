@@ -78,7 +78,8 @@ def rasterize(
 ) -> NDArray[Any]:
     """Sample a field, or the sum of several fields of one picture, at the pixels of a viewport.
 
-    Each device pixel sees the field through a Gaussian footprint of `pixel_sigma` device pixels (0: point sampling).
+    Each device pixel sees the field through a Gaussian footprint of `pixel_sigma` device pixels (0: point sampling);
+    the one that a field was made for is footprint_of(field, scale), which `render` and the window use.
     format "float": (H, W, C) float32, not clipped. "bgrx8": (H, W, 4) uint8 in the byte order of QImage.Format_RGB32;
     1 channel is grey, 3 are RGB, 4 are premultiplied RGB and alpha, shown over a checkerboard.
     out: array of that shape and type to write into. stop: polled between tiles; when true, Cancelled is raised.

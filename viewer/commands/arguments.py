@@ -48,9 +48,9 @@ def add_region(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def field_file(output: str, source: str | Path) -> Path:
-    """The field file that a picture is to become. Raises OutputError where none can be written there, UserError for a
-    source that is one already."""
+def field_file(output: str, source: str | Path, weights: Path | None = None) -> Path:
+    """The field file that a picture is to become. weights: that it is made by. Raises OutputError where none can be
+    written there, UserError for a source that is one already."""
     from gaussian_core.file_renderer import FIELD_SUFFIX
 
     out = Path(output)
@@ -58,6 +58,7 @@ def field_file(output: str, source: str | Path) -> Path:
         raise OutputError(f"A field file ends in {FIELD_SUFFIX}, which {out.name} does not.")
     check_target(out)
     check_not_source(out, source)
+    check_not_source(out, weights)
     if Path(source).suffix.lower() == FIELD_SUFFIX:
         raise UserError(f"{source} is a field already: name its picture.")
     return out

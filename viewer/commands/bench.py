@@ -14,9 +14,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from gaussian_core.atomic import atomic_write, check_target
+from gaussian_core.atomic import atomic_write
 from gaussian_core.errors import UserError
 from gaussian_core.parallel import Stop
+from gaussian_core.reports import check_report
 from gaussian_core.strict_json import strict_json
 from viewer.commands.arguments import check_plot
 
@@ -82,7 +83,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, stop: Stop) -> int:
     _check_combination(args)
     if args.json:
-        check_target(args.json)
+        check_report(args.json)
     if args.plot:
         check_plot(args.plot)
     report = _window(args, stop) if args.window else _suite(args, stop)

@@ -28,7 +28,7 @@ def run(options: argparse.Namespace, stop: Stop) -> int:
     from gaussian_core.builder import DEFAULT_METHOD, METHODS, build_field
     from gaussian_core.images import open_picture
 
-    out = field_file(options.output, options.input)
+    out = field_file(options.output, options.input, options.weights)
     if options.method and options.weights:
         raise UserError("The weights decide the method: leave --method out, or --weights.")
     method = options.method or DEFAULT_METHOD

@@ -15,6 +15,7 @@ from pathlib import Path
 from gaussian_core.errors import UserError
 from gaussian_core.parallel import Stop
 from viewer.commands.arguments import check_plot, field_file
+from viewer.commands.progress import unwatched
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -76,7 +77,7 @@ def _fit(options: argparse.Namespace, stop: Stop) -> int:
         ),
     )
     reached = None
-    with tqdm(total=100, unit="%", disable=None, leave=False, dynamic_ncols=True) as bar:
+    with tqdm(total=100, unit="%", disable=unwatched(), leave=False, dynamic_ncols=True) as bar:
         for progress in fit.run(options.seconds, stop=stop):
             reached = progress
             bar.set_postfix_str(f"{progress.psnr:.2f} dB", refresh=False)
@@ -94,19 +95,23 @@ def _fit(options: argparse.Namespace, stop: Stop) -> int:
 
 
 def _prior(options: argparse.Namespace, stop: Stop) -> int:
-    from gaussian_core.atomic import atomic_write, check_target
+    from gaussian_core.atomic import atomic_write, check_not_source
     from gaussian_core.fitting.prior import PER_PIXEL, SIZE, Prior, plot_prior
     from gaussian_core.picture_folders import pictures
+    from gaussian_core.reports import check_report
 
     size = SIZE if options.size is None else options.size
     if size < 16 or (options.limit is not None and options.limit < 1):
         raise UserError("--size must be at least 16, --limit at least 1.")
     target = Path(options.prior)
-    check_target(target)
+    check_report(target)
+    paths = pictures(options.input)
     if options.plot:
         check_plot(options.plot)
+        for path in paths:
+            check_not_source(options.plot, path)
     prior = Prior.resume(target, size, options.steps, options.gaussians_per_pixel or PER_PIXEL)
-    for path in pictures(options.input)[: options.limit]:
+    for path in paths[: options.limit]:
         if path.name in prior.done:
             continue
         psnr = prior.add(path, stop)
