@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
 
+from gaussian_core.builder import TileGrid
 from gaussian_core.errors import Cancelled
 from gaussian_core.field import GaussianField
 from tests.window_helpers import open_and_wait, save_picture, wait_until_idle
@@ -164,3 +166,15 @@ def test_its_own_key_closes_it_and_nothing_is_counted_then(window, qtbot, monkey
     window.canvas.pan(50, 0)
     wait_until_idle(qtbot, window)
     assert not asked and not dialog.busy
+
+
+def test_of_a_field_that_is_built_in_part_it_is_said(window, qtbot):
+    """Far out not all of a large picture's field is built, and there it stays."""
+    scene = window.canvas.scene
+    part = scene.with_only({})
+    assert scene.built_share(window.canvas.view.source_rect) == 1
+    assert part.built_share(window.canvas.view.source_rect) == 0
+    window.canvas.set_scene(replace(scene, grid=TileGrid(scene.extent, 40), revision=99))
+    window.canvas.set_view(window.canvas.view.fit())
+    window.distribution._count()
+    qtbot.waitUntil(lambda: "in the 25 % of it that is built" in window.distribution.summary.text())

@@ -285,7 +285,7 @@ def test_what_is_no_picture_is_refused(tmp_path, content):
 
 def test_beyond_what_is_wanted_only_a_little_is_built_ahead():
     grid = TileGrid((5120, 5120), 512)
-    plan = TilePlan({key: grid.rect(key) for key in grid.keys()}, 1 << 40, ahead=1000)
+    plan = TilePlan({key: grid.rect(key) for key in grid.keys()}, ahead=1000)
     view, wanted = (0.0, 0.0, 600.0, 600.0), (0.0, 0.0, 1100.0, 1100.0)
     plan.set_view(view, wanted)
     built = build_all(plan)
@@ -295,6 +295,8 @@ def test_beyond_what_is_wanted_only_a_little_is_built_ahead():
     more = build_all(plan)
     assert set(more) == set(grid.keys_in((3000.0, 3000.0, 3600.0, 3600.0)))
     assert set(plan.tiles) == set(built) | set(more), "there is room for both"
+    plan.set_budget(1 << 40)  # by who has so much memory for it
+    assert len(plan.tiles) + len(build_all(plan)) == plan.total
 
 
 def test_what_was_wanted_the_longest_ago_is_dropped_first():

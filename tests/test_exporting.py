@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 import tifffile
 from PIL import Image
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialogButtonBox
 
 from gaussian_core.image_writer import write_image
@@ -154,3 +156,20 @@ def test_what_was_asked_for_is_written_though_another_picture_is_open_by_then(
     with Image.open(tmp_path / "out.png") as image:
         wide = image.width / 64
         assert image.size == (round(64 * wide), round(48 * wide)) and wide > 1
+
+
+@pytest.mark.parametrize("scales", [(1.0, 4.0), (2.5, 2.5), (1.0, 7.3), (2.5, 4.0)])
+def test_return_goes_on_at_the_scale_that_is_shown(make_window, qtbot, scales):
+    of_view, before = scales
+    dialog = ExportDialog(
+        make_window(), (120, 128), (0.0, 0.0, 50.0, 40.0), of_view, ExportPlan(before)
+    )
+    plans = []
+    dialog.chosen.connect(plans.append)
+    dialog.show()
+    qtbot.waitExposed(dialog)
+    dialog.activateWindow()
+    dialog.scale.setFocus()
+    shown = dialog.scale.currentText()
+    QTest.keyClick(dialog.scale, Qt.Key.Key_Return)
+    assert dialog.scale.currentText() == shown and plans == [ExportPlan(before)]

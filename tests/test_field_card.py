@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QPalette
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QApplication, QLabel
 
 from gaussian_core.errors import WeightsError
 from gaussian_core.field import GaussianField
@@ -18,6 +19,7 @@ from tests.window_helpers import open_and_wait, save_picture, wait_until_idle
 from viewer.model.document import Document
 from viewer.model.field_card import card_of, figures_of
 from viewer.model.settings import Settings
+from viewer.model.tile_plan import TilePlan
 
 
 def test_the_card_of_the_shipped_weights_is_complete():
@@ -147,3 +149,31 @@ def test_the_dialog_is_legible(make_window, qtbot, tmp_path, monkeypatch, theme)
         ratio = (max(ground, text) + 0.05) / (min(ground, text) + 0.05)
         assert ratio >= 4.5, (label.text(), ratio)
         assert label.height() >= label.heightForWidth(label.width()), label.text()
+
+
+def test_the_keys_of_the_window_work_in_it_and_its_own_closes_it(make_window, qtbot, tmp_path):
+    window = make_window()
+    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png", 30, 20))
+    window.menus.actions["field.card"].trigger()
+    dialog = window.card
+    dialog.windowHandle().requestActivate()
+    qtbot.waitUntil(lambda: QApplication.activeWindow() is dialog)
+    qtbot.keyClick(dialog, Qt.Key.Key_C)
+    assert window.settings.centres and dialog.isVisible()
+    qtbot.keyClick(dialog, Qt.Key.Key_I)
+    assert not dialog.isVisible()
+
+
+def test_of_a_field_that_is_built_where_it_is_looked_at_the_card_says_so(tmp_path):
+    picture = save_picture(tmp_path / "a.png", 400, 300)
+    document = Document.open(picture, "kernel")
+    document.plan = TilePlan({k: document.scene.grid.rect(k) for k in [(0, 0), (1, 0)]}, None, 1)
+    document.plan.set_view((0.0, 0.0, 10.0, 10.0))
+    assert "so far" in dict(card_of(document).rows)["Gaussians"]
+    document.build_next()
+    document.take_tiles()
+    assert document.complete
+    said = dict(card_of(document).rows)["Gaussians"]
+    assert said.endswith(
+        "in 1 of 2 tiles; the others are built where they are looked at from 100 % up"
+    )

@@ -223,3 +223,42 @@ def test_a_folder_that_has_gone_is_said(qtbot, window, folder):
     qtbot.keyClick(window.canvas, NEXT)
     qtbot.waitUntil(lambda: "cannot be read" in window.status.message)
     assert "pictures" in window.status.message and not window.told
+
+
+def test_pictures_are_compared_by_the_methods_that_those_before_were(qtbot, window, folder):
+    open_and_wait(qtbot, window, folder / "img1.png")
+    active(qtbot, window)
+    window.menus.actions["method.lanczos"].trigger()
+    window.menus.actions["method.kernel"].trigger()
+    qtbot.keyClick(window.canvas, Qt.Key.Key_S)
+    wait_until_idle(qtbot, window)
+    for key, name in ((NEXT, "IMG2.png"), (NEXT, "img10.png"), (Qt.Key.Key_F5, "img10.png")):
+        press(qtbot, window, key, name)
+        assert window.canvas.plates == ("Lanczos", "Kernel interpolation")
+    window.menus.actions["method.lanczos"].trigger()
+    wait_until_idle(qtbot, window)
+    press(qtbot, window, Qt.Key.Key_PageUp, "IMG2.png")
+    assert window.canvas.plates == ("Kernel interpolation", "Lanczos")
+
+
+@pytest.mark.parametrize("follow", ["fit", "fill"])
+def test_a_picture_of_another_size_is_fitted_as_the_one_before_was(qtbot, window, folder, follow):
+    save_picture(folder / "img11.png", 200, 30)
+    save_picture(folder / "img12.png", 3000, 2000)  # which is fitted without being asked
+    save_picture(folder / "img13.png", 50, 30)
+    open_and_wait(qtbot, window, folder / "img10.png")
+    active(qtbot, window)
+    plain = window.canvas.view
+    assert plain.follow is None
+    window.menus.actions[f"zoom.{follow}"].trigger()
+    wait_until_idle(qtbot, window)
+    for name in ("img11.png", "img12.png", "img13.png"):
+        press(qtbot, window, NEXT, name)
+        view = window.canvas.view
+        assert view.follow == follow
+        assert view.scale == (view.fit_scale if follow == "fit" else view.fill_scale)
+    window.canvas.zoom_to(2.0)
+    wait_until_idle(qtbot, window)
+    press(qtbot, window, Qt.Key.Key_PageUp, "img12.png")
+    press(qtbot, window, Qt.Key.Key_PageUp, "img11.png")
+    assert window.canvas.view.follow is None, "fitted by itself"

@@ -317,3 +317,35 @@ def test_a_method_that_is_chosen_while_it_is_looked_at_follows_the_one_before(
     wait_until_idle(qtbot, window)
     assert window.status.method.text == "Kernel interpolation"
     QTest.keyRelease(window.canvas, Qt.Key.Key_X)
+
+
+def test_a_reduced_copy_and_a_field_of_the_same_folder_leave_the_next_pictures_theirs(
+    window, qtbot, folders
+):
+    choose(window, qtbot, folders / "large" / "p1.png")
+    window.menus.actions["reduced.2"].trigger()
+    wait_until_idle(qtbot, window, lambda: window.session.document.factor == 2)
+    assert window.reference.path is None and window.canvas._names[0] == "Original"
+    window.menus.actions["reduced.1"].trigger()
+    wait_until_idle(qtbot, window, lambda: window.canvas._names[0] == "p1.png")
+    small = folders / "small"
+    build_field(load_image(small / "p2x2.png"), "kernel").save(small / "p2x2.safetensors")
+    open_and_wait(qtbot, window, small / "p2x2.safetensors")
+    wait_until_idle(qtbot, window, lambda: window.session.document.picture is None)
+    assert not entry(window).isEnabled() and not entry(window).isChecked()
+    window.open(small / "p2x2.png")
+    wait_until_idle(qtbot, window, lambda: window.session.reference is not None)
+    assert window.reference.path.name == "p2.png"
+
+
+def test_that_it_has_changed_on_disk_is_said(window, qtbot, folders):
+    path = folders / "large" / "p1.png"
+    choose(window, qtbot, path)
+    said = "p1.png has changed on disk: F5 reads it again"
+    Image.fromarray(255 - scenery(240, 360, 1)).save(path)
+    qtbot.waitUntil(lambda: window.status.message == said, timeout=60_000)
+    before = window.session.reference
+    QTest.keyClick(window.canvas, Qt.Key.Key_F5)
+    wait_until_idle(qtbot, window, lambda: window.session.reference not in (None, before))
+    assert window.status.message != said
+    assert np.array_equal(window.session.reference.picture.pixels, 255 - scenery(240, 360, 1))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 
 from viewer.ui.zoom_field import ZoomField
 
@@ -73,3 +74,33 @@ def test_escape_leaves_without_a_zoom(qtbot):
     with qtbot.assertNotEmitted(field.zoom_chosen), qtbot.waitSignal(field.left):
         qtbot.keyClick(field, Qt.Key.Key_Escape)
     assert field.lineEdit().text() == "200 %"
+
+
+@pytest.mark.parametrize("preset", [1.0, 8.0])
+@pytest.mark.parametrize("way", ["escape", "elsewhere"])
+def test_what_is_left_without_typing_follows_the_view_and_moves_it_nowhere(qtbot, preset, way):
+    """The box would look up what stands in it among the presets when it loses the keyboard."""
+    window = QWidget()
+    qtbot.addWidget(window)
+    row = QHBoxLayout(window)
+    field, other = ZoomField(), QLineEdit()
+    row.addWidget(field)
+    row.addWidget(other)
+    field.show_zoom(preset)
+    window.show()
+    window.activateWindow()
+    qtbot.waitActive(window)
+    chosen = []
+    field.zoom_chosen.connect(chosen.append)
+    field.begin_typing()
+    field.show_zoom(11.3)  # by the wheel, over the picture
+    assert field.lineEdit().text() == "1,130 %"
+    qtbot.keyClick(field, Qt.Key.Key_Escape) if way == "escape" else other.setFocus()
+    qtbot.wait(1)
+    assert not chosen and field.lineEdit().text() == "1,130 %"
+    field.begin_typing()
+    qtbot.keyClicks(field.lineEdit(), "4")
+    field.show_zoom(preset)
+    assert field.lineEdit().text() == "4", "what is being typed is left alone"
+    other.setFocus()
+    assert not chosen and not field.lineEdit().hasFocus()

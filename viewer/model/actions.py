@@ -547,7 +547,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
         "&Stop",
         ("Esc",),
         ("Fiel&d",),
-        tip="Stop building or exporting; leaves full screen when nothing is under way",
+        tip="Leaves full screen, else takes a mark away, else stops building, exporting or opening",
     ),
     ActionSpec(
         "help.shortcuts",

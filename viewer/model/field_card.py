@@ -168,7 +168,10 @@ def _count_text(document: Document) -> str:
     count = f"{sum(len(tile) for tile in document.scene.tiles.values()):,}"
     if not document.buildable or document.built == document.total:
         return count
-    return f"{count} so far, in {len(document.scene.tiles):,} of {document.total:,} tiles"
+    of = f"in {len(document.scene.tiles):,} of {document.total:,} tiles"
+    if document.complete:
+        return f"{count}, {of}; the others are built where they are looked at from 100 % up"
+    return f"{count} so far, {of}"
 
 
 def _of_entry(key: str, value: str) -> tuple[str, str]:

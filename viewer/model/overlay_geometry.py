@@ -25,6 +25,10 @@ _Tiny = tuple[NDArray[np.int64], NDArray[np.float32]]
 MIN_RADIUS = 1.5
 """Device pixels: an ellipse whose longer half-axis is below this is drawn as a point."""
 
+DOT_AREA = 8.0
+"""Device pixels squared: there is no more than one dot in so much of the picture on average, or the dots, and their
+rims, would cover it."""
+
 MIN_DRIFT = 1.5
 """Device pixels: of a Gaussian that is less far from where it began there is nothing to see."""
 
@@ -44,7 +48,8 @@ class OverlayGeometry:
     ellipse_colours: (E, 3) uint8 RGB.
     lines: (D, 4) float32, from where a Gaussian began to its mean, x y x y. line_colours: (D, 3) uint8 RGB.
     shown: Gaussians in view with every mark that was asked for. in_view: Gaussians whose centre is
-        in view. chosen: of these, those that marks are asked for.
+        in view. chosen: of these, those that marks are asked for. area: of the part of the view that Gaussians are
+        known of, device pixels squared.
     """
 
     points: NDArray[np.float32]
@@ -61,6 +66,7 @@ class OverlayGeometry:
         default_factory=lambda: np.empty((0, 3), np.uint8)
     )
     chosen: int = 0
+    area: float = math.inf
 
 
 def overlay_geometry(
@@ -73,7 +79,8 @@ def overlay_geometry(
 
     Ellipses: those whose longer half-axis reaches MIN_RADIUS, at most `cap`, the larger the likelier; the smaller ones
     are points, and no more of them than of ellipses as large would be: patches of them would stand out. Drifts: those
-    as long as MIN_DRIFT, the `cap` longest. Points: at most `centre_cap`, drawn evenly from all of them.
+    as long as MIN_DRIFT, the `cap` longest. Points: at most `centre_cap`, and one to DOT_AREA, drawn evenly from all of
+    them.
     """
     rect = view.source_rect
     in_view = wanted = 0
@@ -112,7 +119,8 @@ def overlay_geometry(
 
     if ringing and not options.centres:
         dots = [(tile, rest[keys >= ellipses.threshold]) for tile, rest, keys in tiny]
-    chosen_dots = _evenly(dots, options.centre_cap)
+    area = _known_area(scene, rect) * view.scale**2
+    chosen_dots = _evenly(dots, min(options.centre_cap, math.ceil(area / DOT_AREA)))
     chosen, chosen_lines = ellipses.chosen(), lines.chosen()
     shown_dots = sum(len(index) for _, index in chosen_dots)
     shown = [wanted]
@@ -135,7 +143,21 @@ def overlay_geometry(
         lines=_lines(chosen_lines, view),
         line_colours=_colours(chosen_lines, options.colour),
         chosen=wanted if options.any else in_view,
+        area=area,
     )
+
+
+def _known_area(scene: Scene, rect: Rect) -> float:
+    """Of the part of a rectangle that is built, source pixels squared."""
+    if scene.grid is None or scene.drawing is not None:
+        return _common_area(scene.bounds, rect)
+    keys = (key for key in scene.grid.keys_in(rect) if key in scene.tiles)
+    return sum(_common_area(scene.grid.rect(key), rect) for key in keys)
+
+
+def _common_area(one: Rect, other: Rect) -> float:
+    width, height = (min(one[i + 2], other[i + 2]) - max(one[i], other[i]) for i in (0, 1))
+    return max(width, 0.0) * max(height, 0.0)
 
 
 def _rings(

@@ -40,7 +40,7 @@ def draw_overlay(
     """
     width, height = size
     out = np.zeros((height, width, 4), np.uint8)
-    crowd = math.sqrt(width * height / max(1, len(geometry.points)))
+    crowd = math.sqrt(min(width * height, geometry.area) / max(1, len(geometry.points)))
     radius = min(max(0.17 * crowd, 0.75 * ratio), 3.0 * ratio)
     rings = (geometry.centres, geometry.shapes, geometry.ellipse_colours)
     ring_style = (np.float32(0.75 * ratio), np.float32(ratio), np.float32(HALO))

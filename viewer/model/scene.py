@@ -180,6 +180,13 @@ class Scene:
         """The fields whose Gaussians can reach into the source rectangle: its tiles and a ring."""
         return [self.tiles[key] for key in self.keys_reaching(rect)]
 
+    def built_share(self, rect: Rect) -> float:
+        """Of the tiles that touch a rectangle how many are there; 1 without a grid, and where none touches it."""
+        if self.grid is None or self.drawing is not None:
+            return 1.0
+        keys = list(self.grid.keys_in(rect))
+        return sum(key in self.tiles for key in keys) / len(keys) if keys else 1.0
+
     def keys_reaching(self, rect: Rect) -> list[Key]:
         if self.grid is None:
             return list(self.tiles)

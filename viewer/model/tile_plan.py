@@ -59,7 +59,7 @@ class TilePlan:
     KEPT for those that are not wanted. Beyond it those that were not wanted the longest are dropped for wanted ones
     and, where all are wanted, the farthest from the view for nearer ones; nothing more is built when all nearer ones
     are there. asked: the budget as it was given. ahead: bytes of built tiles beyond which only what is wanted is
-    built; None: the budget.
+    built, where the user has not said how much memory tiles may take; None: the budget.
     """
 
     def __init__(
@@ -192,7 +192,8 @@ class TilePlan:
         self.asked = budget
         self.budget = memory_budget() if budget is None else budget
         self.kept = min(KEPT, self.budget) if budget is None else self.budget
-        self.ahead = self.budget if self._ahead is None else min(self._ahead, self.budget)
+        usual = self._ahead is not None and budget is None
+        self.ahead = min(self._ahead or 0, self.budget) if usual else self.budget
 
     def clear(self) -> None:
         """Forget all tiles: they are to be built anew."""

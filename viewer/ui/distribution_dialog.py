@@ -162,7 +162,9 @@ class DistributionDialog(QDialog):
             return
         if found.total:
             of = "" if found.taken == found.total else f", of which {found.taken:,} were looked at"
-            text = f"{found.total:,} Gaussians by {scene.title} in view{of}"
+            share = scene.built_share(self._canvas.view.source_rect)
+            built = "" if share == 1 else f" in the {100 * share:.0f} % of it that is built"
+            text = f"{found.total:,} Gaussians by {scene.title} in view{built}{of}"
         elif scene.interpolated or getattr(scene.drawing, "marks_nothing", False):
             text = f"{scene.title} shows the picture without Gaussians"
         else:

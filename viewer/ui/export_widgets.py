@@ -20,6 +20,8 @@ class ScaleBox(QComboBox):
         super().__init__()
         self.setEditable(True)
         self.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        # On Return Qt's own would take the first entry that begins so in the place of what is shown.
+        self.setCompleter(None)  # type: ignore[arg-type]
         # A text has six digits at most; what was offered is meant as it is.
         self._exact = {scale_text(s): s for s in (*SCALES, of_view, chosen)}
         self.addItems(list(dict.fromkeys(scale_text(s) for s in (*SCALES, of_view))))

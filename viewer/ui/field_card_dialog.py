@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QIcon, QPalette
+from PySide6.QtGui import QAction, QIcon, QKeySequence, QPalette, QShortcut
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -14,16 +16,21 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from viewer.model.actions import action
 from viewer.model.field_card import FieldCard, Figures
 
 WIDTH = 560
 
 
 class FieldCardDialog(QDialog):
-    """The window stays usable, and the card follows what is shown: see `show_card`."""
+    """The window stays usable, and the card follows what is shown: see `show_card`. Its own key and Escape close it.
+    actions: the window's, whose keys work here, too."""
 
-    def __init__(self, parent: QWidget) -> None:
+    def __init__(self, parent: QWidget, actions: Iterable[QAction] = ()) -> None:
         super().__init__(parent)
+        self.addActions(list(actions))
+        for key in action("field.card").keys:
+            QShortcut(QKeySequence(key), self, self.close)
         self.setWindowTitle("About this field")
         self.card: FieldCard | None = None
         self._content = QWidget()

@@ -8,6 +8,7 @@ from typing import Any
 
 from PySide6.QtCore import QByteArray, QEvent, Qt
 from PySide6.QtGui import (
+    QAction,
     QCloseEvent,
     QColor,
     QDragEnterEvent,
@@ -257,6 +258,7 @@ class MainWindow(QMainWindow):
         # After what else is said of a picture that has just been opened: how many there are beside it is less urgent.
         self.reference.said.connect(self.status.tell, Qt.ConnectionType.QueuedConnection)
         self.reference.failed.connect(self.error_box.tell)
+        self.reference.in_use.connect(self.reloading.watch_reference)
         self.comparing.forgotten.connect(self.status.forget)
         self.differing.said.connect(self.status.tell)
         self.differing.changed.connect(self._tick_two)
@@ -568,17 +570,22 @@ class MainWindow(QMainWindow):
         if document is None:
             return
         if self.card is None:
-            self.card = FieldCardDialog(self)
+            self.card = FieldCardDialog(
+                self, self._actions_but("field.card", "field.stop", "edit.copy")
+            )
         self.card.show_card(card_of(document))
         self.card.show()
         self.card.raise_()
         self.card.activateWindow()
 
+    def _actions_but(self, *own: str) -> list[QAction]:
+        """Those whose keys are to work in a dialog that has keys of its own for the others."""
+        return [action for name, action in self.menus.actions.items() if name not in own]
+
     def show_distribution(self) -> None:
         """How the Gaussians in view are distributed; shown already, no longer."""
         if self.distribution is None:
-            own = ("overlay.distribution", "field.stop")  # the dialog has keys of its own for them
-            others = [action for name, action in self.menus.actions.items() if name not in own]
+            others = self._actions_but("overlay.distribution", "field.stop")
             self.distribution = DistributionDialog(self, self.canvas, self.theme, others)
             self.distribution.chosen.connect(self.marks.choose)
         if self.distribution.isVisible():

@@ -39,6 +39,7 @@ class MovingView(QObject):
         self.opened = False
         self.glide_seconds = GLIDE_SECONDS
         self._glide: Glide | None = None
+        self._follows: str | None = None  # as ViewState.follow, since somebody asked for it
         self._resized: tuple[ViewState, ViewState] | None = None
         self._ticks = QTimer(self)
         self._ticks.setTimerType(Qt.TimerType.PreciseTimer)
@@ -56,14 +57,19 @@ class MovingView(QObject):
 
     def open(self, extent: tuple[int, int], keep: bool = False) -> None:
         """Another picture, of (height, width), which is seen anew. keep: from where the one before was, if it is of its
-        size."""
+        size; fitted as that was, where it was so by a command."""
         kept = keep and self.opened and self.view.extent == extent
+        follow = self.view.follow if keep and self.opened else None
+        unasked = follow == ViewState.opening(self.view.extent, self.view.size).follow
+        self._follows = follow if not unasked or follow == self._follows else None
         self.stop()
         self.asked.emit()
         self.opened = True
         self.sync()
         if not kept:
-            self.view = ViewState.opening(extent, self.grid.size)
+            view = ViewState.opening(extent, self.grid.size)
+            fitted = {"fit": view.fit, "fill": view.fill}
+            self.view = fitted[self._follows]() if self._follows else view
             self.anew.emit()
 
     def jump_to(self, view: ViewState) -> None:

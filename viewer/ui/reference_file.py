@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from gaussian_core.errors import ImageError
+from gaussian_core.imaging.file_state import FileState
 from gaussian_core.imaging.picture import PictureSource
 from viewer.model.counterparts import counterpart
 from viewer.model.original import open_original
@@ -33,6 +34,9 @@ class ReferenceFile(QObject):
     """A title and why a file cannot be held against the picture."""
     changed = Signal()
     """Which file is in use, or whether one can be."""
+    in_use = Signal(object, object)
+    """The Path of the file that the picture is held against from now on, and its FileState when it was read; None
+    twice: none."""
 
     def __init__(self, window: QWidget, session: Session, folder: Callable[[], str]) -> None:
         super().__init__(window)
@@ -40,6 +44,7 @@ class ReferenceFile(QObject):
         self.path: Path | None = None
         """The file that is in use, or is being read."""
         self._in_use: Path | None = None
+        self._state: FileState | None = None  # of what is being read
         self._of: PictureSource | None = None  # the picture that it is held against
         self._chosen: tuple[Path, Path] | None = None  # a file, and the picture it was chosen for
         self._early: Path | None = None  # asked for before there was a picture
@@ -94,6 +99,9 @@ class ReferenceFile(QObject):
 
     def _read(self, path: Path, again: bool) -> None:
         self.path, self._again = path, again
+        self._state = FileState.of(
+            path
+        )  # before it is read: what is written to it meanwhile is to be noticed
         self._reader.open(path)
         self.changed.emit()
 
@@ -101,6 +109,7 @@ class ReferenceFile(QObject):
         """Nothing is in use any more, though it may be again with the next picture."""
         self._reader.done()
         self.path = self._in_use = None
+        self.in_use.emit(None, None)
 
     def _forget(self) -> None:
         self._drop()
@@ -127,8 +136,10 @@ class ReferenceFile(QObject):
         source, chosen = self._source, self._chosen
         if early is not None and self.possible:
             self._choose(early)
-        elif not self.possible or not chosen or not source or source.parent != chosen[1].parent:
+        elif not chosen or not source or source.parent != chosen[1].parent:
             self._forget()
+        elif not self.possible:
+            self._drop()  # by a reduced copy, or a field, of the same folder
         else:
             self._drop()
             self._read_counterpart(chosen, source)
@@ -153,6 +164,7 @@ class ReferenceFile(QObject):
             self._not_read(path, str(error))
             return
         self._in_use = path
+        self.in_use.emit(path, self._state)
         if not self._again:
             self._chosen = None if self._source is None else (path, self._source)
             self.said.emit(f"{path.name} is shown beside the picture", BRIEFLY)

@@ -16,7 +16,8 @@ ABOUT = "changed"
 
 
 class Reloading(QObject):
-    """Watches the file that is open in a session. Nothing is read again before it is asked for."""
+    """Watches the file that is open in a session, and the one that it is held against. Nothing is read again before it
+    is asked for."""
 
     offered = Signal(str)
     """That the file has changed and can be read again, as long as it is so; then empty."""
@@ -28,8 +29,12 @@ class Reloading(QObject):
         self._session = session
         self._of: tuple[Path | None, FileState | None] = (None, None)
         self._offered = False
+        self._about: Path | None = None  # the file that the standing offer is about
         self._watch = FileWatch(self)
         self._watch.changed.connect(self._changed)
+        self._reference: Path | None = None
+        self._reference_watch = FileWatch(self)
+        self._reference_watch.changed.connect(lambda: self._offer(self._reference))
         session.changed.connect(self._follow)
         session.outdated.connect(self._changed)
         session.not_reloaded.connect(self._not_reloaded)
@@ -40,22 +45,37 @@ class Reloading(QObject):
     def look(self) -> None:
         """The user is back from another program, which may have written to the file."""
         self._watch.look()
+        self._reference_watch.look()
+
+    def watch_reference(self, path: Path | None, state: FileState | None) -> None:
+        """The file that the picture is held against, None: none, and how it was when it was read."""
+        before, self._reference = self._reference, path
+        self._reference_watch.watch(path, state)
+        if self._about is not None and self._about == before:
+            self._take_back()
 
     def close(self) -> None:
         self._watch.close()
+        self._reference_watch.close()
 
     def _follow(self) -> None:
         document = self._session.document
         of = (None, None) if document is None else (document.source, document.state)
         if of != self._of:
-            self._of, self._offered = of, False
+            self._of = of
             self._watch.watch(*of)
-            self.offered.emit("")
+            self._take_back()
+
+    def _take_back(self) -> None:
+        self._offered, self._about = False, None
+        self.offered.emit("")
 
     def _changed(self) -> None:
-        path, _ = self._of
+        self._offer(self._of[0])
+
+    def _offer(self, path: Path | None) -> None:
         if path is not None and not self._offered:
-            self._offered = True
+            self._offered, self._about = True, path
             key = action("file.reload").keys[0]
             text = f"{path.name} has changed on disk: {key} reads it again"
             self.offered.emit(text)

@@ -74,9 +74,9 @@ class Session(QObject):
         self.tile_memory: int | None = None
         self.document: Document | None = None
         self._shelved: Document | None = None
-        self._aside: Document | None = (
-            None  # what the reference takes the place of while it is looked at alone
-        )
+        # What the reference takes the place of while it is looked at alone.
+        self._aside: Document | None = None
+        self._compared_before: Choice | None = None  # of the picture before
         # The document's reference: the original of a reduced copy, or a file that was chosen.
         self._original: Document | None = None
         self._held: Choice | None = None  # what is shown again when the comparison ends
@@ -225,12 +225,15 @@ class Session(QObject):
 
     @property
     def compared(self) -> Choice:
-        """What `compare` shows: the reference where there is one, else the method before, at first bicubic
-        interpolation, or for that the learned field."""
+        """What `compare` shows: the reference where there is one, else the method before, also that of the picture
+        before, at first bicubic interpolation, or for that the learned field."""
         if self._original is not None:
             return self._original.choice
         if self._shelved is not None:
             return self._shelved.choice
+        before = self._compared_before
+        if before is not None and not before.shows_as(self.choice):
+            return before
         return Choice(DEFAULT if self.method == PLAIN else PLAIN, self.shipped)
 
     @property
@@ -506,7 +509,8 @@ class Session(QObject):
         self.stop_building()
         self.stop_reading()
         self._beside.hide()
-        before, self._shelved = self._shelved, None
+        if self._shelved is not None:
+            self._compared_before, self._shelved = self._shelved.choice, None
         self._covered = False
         self._before = None
         # What is known already is in the document's note; what turns up later is told.
@@ -517,11 +521,6 @@ class Session(QObject):
         if document.reference is not None:
             self._original = document.made_by(ORIGINAL.name)
         self._follow_reference(opening.again)
-        if opening.again and before is not None and document.picture is not None:
-            compared = before.choice
-            self._shelved = document.made_by(compared.method, compared.weights)
-            self._shelved.shipped = compared.shipped
-            self._limit(self._shelved)
         self._replace(document)
         if place is not None:
             self._canvas.set_view(self._canvas.view.centred_on(*place).aligned())

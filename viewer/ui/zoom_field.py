@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QPalette, QWheelEvent
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QPalette, QWheelEvent
 from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
 
 from viewer.model.actions import PRESETS
@@ -52,8 +52,12 @@ class ZoomField(QComboBox):
         """The zoom has changed; None: there is no picture. What is being typed is left alone."""
         self._scale = scale
         self.setEnabled(scale is not None)
+        # Nor is what is about to be typed over, but that follows.
         if not self._edit.hasFocus():
             self._show(self._text)
+        elif not self._edit.isModified():
+            self._show(self._text)
+            self._edit.selectAll()
 
     @property
     def _text(self) -> str:
@@ -70,6 +74,14 @@ class ZoomField(QComboBox):
         if event.type() == QEvent.Type.FocusOut and not self.view().isVisible():
             self._show(self._text)
         return super().eventFilter(watched, event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        # Before the box sees it, which would look up what stands there among the presets, and go there.
+        if not self.view().isVisible():
+            self._show(self._text)
+        quiet = self.blockSignals(True)
+        super().focusOutEvent(event)
+        self.blockSignals(quiet)
 
     def event(self, event: QEvent) -> bool:
         if isinstance(event, QKeyEvent) and self._took_key(event):
@@ -118,8 +130,8 @@ class ZoomField(QComboBox):
         self._leave()
 
     def _leave(self) -> None:
-        self._edit.clearFocus()
         self._show(self._text)
+        self._edit.clearFocus()
         self.left.emit()
 
     def _show(self, text: str) -> None:
