@@ -91,7 +91,7 @@ def render_file(
     pixel_sigma: standard deviation of a pixel's footprint, device pixels; None is what the field was made for (0.3, or
         0 with the authors' weights).
     weights: what to draw the picture with in place of the default weights, the name of shipped ones ("light", "base",
-        "jpeg") or a file; precision: what the authors' are computed in.
+        "jpeg", "photo") or a file; precision: what the authors' are computed in.
     progress: called with (rows done, rows in all). stop: polled between tiles; true raises Cancelled.
 
     Transparency is kept where the format can hold it; elsewhere the picture is laid on white, and a note says so.

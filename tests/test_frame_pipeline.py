@@ -222,7 +222,7 @@ def test_more_tiles_of_the_same_view_stop_nothing():
     pacing.learn(VIEW, 0.2)
     asked = request()
     stop = pacing.stopper(asked, 1, slot, clock.now, clock, refining=True)
-    more = asked.scene.with_tiles({})
+    more = asked.scene.with_only(asked.scene.tiles)
     slot.put(request(scene=more))
     assert not stop()
     slot.put(request(VIEW.pan_by(5, 0), scene=more))
@@ -320,7 +320,7 @@ def test_a_scene_is_a_snapshot():
     assert not scene.tiles
     with pytest.raises(TypeError):
         scene.tiles["x"] = object()  # type: ignore[index]
-    grown = scene.with_tiles({"a": object()})  # type: ignore[dict-item]
+    grown = scene.with_only({**scene.tiles, "a": object()})  # type: ignore[dict-item]
     assert grown.generation == scene.generation
     assert grown.revision > scene.revision
     assert grown != scene

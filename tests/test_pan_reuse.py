@@ -161,7 +161,7 @@ def test_a_tile_out_of_view_costs_nothing(tiled):
     )
     first = renderer(scene, view)
     counting.pixels = 0
-    more = scene.with_tiles({(5, 3): tiles[5, 3]})
+    more = scene.with_only({**scene.tiles, (5, 3): tiles[5, 3]})
     assert renderer.shifts(more, view)
     frame = renderer(more, view)
     assert counting.pixels == 0

@@ -85,7 +85,7 @@ class Document:
     that enlargements are held against: the original of a reduced copy, or a file that was chosen; None: there is none.
 
     `scene` is replaced, never changed: it is what the frame worker gets. Only the GUI thread (or a test) calls
-    `add_tiles`; `build_next` runs on the build thread.
+    `take_tiles`; `build_next` runs on the build thread.
     """
 
     name: str

@@ -83,10 +83,6 @@ class Scene:
     def __hash__(self) -> int:
         return hash((self.generation, self.revision))
 
-    def with_tiles(self, tiles: Mapping[Key, GaussianField]) -> Scene:
-        """The same picture with these tiles added."""
-        return self.with_only({**self.tiles, **tiles})
-
     def with_only(self, tiles: Mapping[Key, GaussianField]) -> Scene:
         """The same picture with exactly these tiles (after a cache has dropped some)."""
         return replace(self, tiles=MappingProxyType(dict(tiles)), revision=self.revision + 1)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -221,15 +221,6 @@ class TilePlan:
                 worst = int(found[np.argmax(self._ranks(found))])
                 dropped.append(self._drop(worst))
         return dropped
-
-    def rect_of(self, keys: Iterable[Key]) -> Rect | None:
-        """The rectangle that holds these tiles."""
-        places = [self._places[k] for k in keys]
-        if not places:
-            return None
-        x0, y0 = self._rects[places, :2].min(axis=0)
-        x1, y1 = self._rects[places, 2:].max(axis=0)
-        return float(x0), float(y0), float(x1), float(y1)
 
     def _drop(self, place: int) -> Key:
         key = self._keys[place]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from gaussian_core.errors import WeightsError
 from gaussian_core.models.continuoussr import ContinuousSR
@@ -164,8 +164,3 @@ def _listed(what: str, names: list[str]) -> str:
     shown = ", ".join(" ".join(name.split())[:80] for name in names[:NAMED])
     more = ", ..." if len(names) > NAMED else ""
     return f"{len(names)} {'is' if len(names) == 1 else 'are'} {what} ({shown}{more})"
-
-
-def is_field_model(model: nn.Module) -> bool:
-    """Whether the model makes a field of Gaussians (LIIF and GaussianSR answer for colours instead)."""
-    return not isinstance(model, LIIF | GaussianSR)
