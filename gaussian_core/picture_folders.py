@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from gaussian_core.errors import ImageError
@@ -39,3 +41,15 @@ def pictures_below(*folders: Path) -> list[Path]:
     if not found:
         raise ImageError(f"No pictures in {', '.join(map(str, folders))}: name other folders.")
     return found
+
+
+def set_names(folders: Sequence[Path]) -> list[str]:
+    """What to call the sets in these folders: by the folder's own name ("Set5", also of "." in it), with that of the
+    folder around it where two have one name ("Set5/HR", "Set14/HR"), by the whole path where these are alike, too."""
+    places = [Path(os.path.abspath(folder)) for folder in folders]
+    shorter = {place: (place.name, f"{place.parent.name}/{place.name}") for place in places}
+    counts = Counter(name for names in shorter.values() for name in names)
+    return [
+        next((name for name in shorter[place] if place.name and counts[name] == 1), str(place))
+        for place in places
+    ]

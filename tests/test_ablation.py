@@ -85,6 +85,17 @@ def test_what_is_stopped_goes_on(words, tmp_path, capsys):
     assert [row.name for row in done] == ["all", "no-ddcw"]
 
 
+def test_no_test_set_takes_the_place_of_another_of_its_name(words, tmp_path):
+    places = [tmp_path / name / "HR" for name in ("one", "two")]
+    for number, place in enumerate(places):
+        place.mkdir(parents=True)
+        Image.fromarray(page(number, 40)).save(place / "a.png")
+    words[words.index("--tests") + 1 : words.index("--scales")] = map(str, places)
+    file = tmp_path / "table.json"
+    assert main([*words, "--only", "all", "--json", str(file)]) == 0
+    assert list(json.loads(file.read_text())[0]["psnr_y"]) == ["one/HR x2", "two/HR x2"]
+
+
 def test_an_unknown_variant_is_named(words, capsys):
     assert main([*words, "--only", "nothing"]) == 1
     assert "Unknown variant 'nothing'" in capsys.readouterr().err

@@ -7,6 +7,7 @@ import json
 import math
 import re
 import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from gaussian_core.evaluation.runner import evaluate
 from gaussian_core.methods import METHODS, Options
 from gaussian_core.models.card import read_card
 from gaussian_core.models.config import shipped_weights, weights_path
+from gaussian_core.picture_folders import set_names
 from tests.shared_data import shared_path
 
 
@@ -141,6 +143,33 @@ def test_the_command_prints_the_tables_with_published_figures_beside(tmp_path, c
     rows = json.loads(out.read_text())
     assert len(rows) == 6 and all(wanted | {"peak_mb"} <= set(row) for row in rows)
     assert all(row["parameters"] == 0 for row in rows)
+
+
+def test_sets_in_folders_of_one_name_are_told_apart(tmp_path, capsys, monkeypatch):
+    folders = [tmp_path / name / "HR" for name in ("Set5", "Set14")]
+    for number, place in enumerate(folders):
+        place.mkdir(parents=True)
+        noise = np.random.default_rng(number).integers(0, 255, (24, 26, 3), np.uint8)
+        Image.fromarray(noise).save(place / "a.png")
+    out = tmp_path / "rows.json"
+    words = ("--methods", "bicubic", "--scales", "2,4", "--json", out)
+    assert _words(*folders, *words) == 0
+    rows = json.loads(out.read_text())
+    assert [row["dataset"] for row in rows] == 2 * ["Set5/HR"] + 2 * ["Set14/HR"]
+    said = capsys.readouterr().out
+    assert "Set5/HR, PSNR-Y" in said and "Set14/HR, PSNR-Y" in said
+    assert said.count("published: IMDN") == 1, "of Set5 alone something is published"
+    monkeypatch.chdir(folders[0])
+    assert _words(".", *words) == 0
+    assert [row["dataset"] for row in json.loads(out.read_text())] == ["HR", "HR"]
+
+
+def test_a_set_is_called_by_no_more_of_its_path_than_tells_it_from_the_others():
+    a, b, c = Path("/data/Set5/HR"), Path("/data/Set14/HR"), Path("/more/Set14/HR")
+    assert set_names([a, Path("/data/B100"), a]) == ["HR", "B100", "HR"]
+    assert set_names([a, b]) == ["Set5/HR", "Set14/HR"]
+    assert set_names([a, b, c]) == ["Set5/HR", str(b.absolute()), str(c.absolute())]
+    assert set_names([Path("/")]) == [str(Path("/").absolute())]
 
 
 def test_many_scales_of_one_picture_are_one_build(tmp_path, capsys):

@@ -19,6 +19,7 @@ from gaussian_core.viewport import Viewport
 
 torch = pytest.importorskip("torch")
 
+from gaussian_core.models.card import read_card  # noqa: E402
 from gaussian_core.models.config import ModelConfig  # noqa: E402
 from gaussian_core.models.continuoussr import Cells, ContinuousSR  # noqa: E402
 from gaussian_core.models.weights import save_model  # noqa: E402
@@ -256,6 +257,18 @@ def test_the_command_writes_usable_weights(tmp_path, capsys):
     assert command.run(parser.parse_args([*again.split(), "--weights", str(first)])) == 0
     further = load_model(tmp_path / "again" / "continuoussr-light.safetensors")
     assert further.config.steps == 3  # the card counts what the weights began with
+
+
+def test_the_card_names_a_folder_that_was_given_as_the_current_one(tmp_path, monkeypatch):
+    (tmp_path / "set").mkdir()
+    Image.fromarray(page(1, 80)).save(tmp_path / "set" / "a.png")
+    monkeypatch.chdir(tmp_path / "set")
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    words = "--out ../out --steps 1 --batch 1 --patch 20 --channels 8 --blocks 1 --pixel-art 0"
+    assert command.run(parser.parse_args([".", *words.split()])) == 0
+    made = read_card(tmp_path / "out" / "continuoussr-light.safetensors").config
+    assert made.trained_on == "set"
 
 
 def test_an_empty_folder_is_named(tmp_path):

@@ -28,7 +28,7 @@ from gaussian_core.methods import (
     open_drawing,
 )
 from gaussian_core.parallel import Stop
-from gaussian_core.picture_folders import pictures
+from gaussian_core.picture_folders import pictures, set_names
 from gaussian_core.viewport import Viewport
 
 
@@ -45,8 +45,8 @@ class Enlarged(NamedTuple):
 @dataclass
 class Row:
     """Means over a set, each of the pictures that have that figure (see metrics.Scores), NaN where none has; left_out:
-    how many have not, by figure. Times in ms a picture; memory is the peak of the process so far, MB. notes: what the
-    method has to say, as a Drawing does."""
+    how many have not, by figure. dataset: see set_names. Times in ms a picture; memory is the peak of the process so
+    far, MB. notes: what the method has to say, as a Drawing does."""
 
     dataset: str
     method: str
@@ -135,14 +135,14 @@ def evaluate(
     extras = {name: set_metric(name) for name in perceptual}
     for folder in folders:
         pictures(folder)  # before the first is decoded
-    sets = [(folder, measurable(folder, scales, low, limit, warn)) for folder in folders]
+    sets = [measurable(folder, scales, low, limit, warn) for folder in folders]
     warm: set[str] = set()
-    for folder, paths in sets:
+    for dataset, paths in zip(set_names(folders), sets, strict=True):
         for scale in scales:
             everything = [pair_of(path, scale, low, degradation) for path in paths]
             for method in names:
                 yield _row(
-                    folder.name,
+                    dataset,
                     degradation,
                     method,
                     scale,

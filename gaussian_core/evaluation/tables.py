@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Sequence
+from pathlib import Path
 
 from gaussian_core.evaluation.published import PUBLISHED
 from gaussian_core.evaluation.runner import ManyScales, Row
@@ -37,13 +38,17 @@ def quality(rows: Sequence[Row]) -> str:
             ]
             lines.append(_line(method, [*(found.get(scale, "") for scale in scales), *cost]))
         for entry in PUBLISHED:
-            # A folder may say more than the set's name: DIV2K_valid_HR.
-            comparable = dataset.startswith(entry.dataset) and not here[0].degradation
+            comparable = _is_of(dataset, entry.dataset) and not here[0].degradation
             if comparable and set(entry.psnr) & set(scales):
                 figures = [f"{entry.psnr[s]:.2f}" if s in entry.psnr else "" for s in scales]
                 lines.append(_line(f"published: {entry.title} ({entry.source})", figures))
         tables.append("\n".join(lines))
     return "\n\n".join(tables)
+
+
+def _is_of(dataset: str, published: str) -> bool:
+    """Whether a folder's name or that of the folder around it begins with a set's: DIV2K_valid_HR, Set5/HR."""
+    return any(part.startswith(published) for part in Path(dataset).parts[-2:])
 
 
 def many_scales(results: Sequence[ManyScales]) -> str:

@@ -16,6 +16,7 @@ import numpy as np
 from gaussian_core.atomic import atomic_write, make_folder
 from gaussian_core.models.config import FOLLOW
 from gaussian_core.parallel import Stop
+from gaussian_core.picture_folders import set_names
 from gaussian_core.principal_axes import principal_axes
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ VARIANTS = (
 
 @dataclass(frozen=True)
 class Result:
-    """psnr_y: mean PSNR-Y by "folder xscale", of the pictures that did not come out exactly. ratio: median axis ratio
+    """psnr_y: mean PSNR-Y by "set xscale", of the pictures that did not come out exactly. ratio: median axis ratio
     of the Gaussians; drift: their median distance from their cells' centres, source pixels."""
 
     name: str
@@ -120,7 +121,7 @@ def ablate(
         make_folder(home)
         asked = {
             "budget": asdict(budget),
-            "tests": [f"{t.name} x{s:g}" for t in tests for s in scales],
+            "tests": [f"{t} x{s:g}" for t in set_names(tests) for s in scales],
             "variant": asdict(variant),
         }
         kept = home / RESULT
@@ -208,7 +209,7 @@ def _measure(
 
     figures: dict[str, float] = {}
     ratios, drifts = [], []
-    for folder in tests:
+    for name, folder in zip(set_names(tests), tests, strict=True):
         paths = measurable(folder, warn=log.warning)
         for scale in scales:
             values = []
@@ -223,7 +224,7 @@ def _measure(
                 ratio, drift = _geometry(made, variant)
                 ratios.append(ratio)
                 drifts.append(drift)
-            figures[f"{folder.name} x{scale:g}"], _ = finite_mean(values)
+            figures[f"{name} x{scale:g}"], _ = finite_mean(values)
     return Result(
         variant.name,
         variant.part,

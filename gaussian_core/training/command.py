@@ -267,6 +267,7 @@ def _train(
     from filelock import FileLock
 
     from gaussian_core.models.card import read_card
+    from gaussian_core.picture_folders import set_names
     from gaussian_core.training.dataset import PictureStore, Sampler
     from gaussian_core.training.feeding import usual_workers
     from gaussian_core.training.loop import Schedule, Trainer
@@ -311,7 +312,7 @@ def _train(
     say(f"{parameters:,} parameters, {len(store.pictures)} pictures, {device}{several}{drawn}")
     weights = options.out / f"{options.method}-{options.name}.safetensors"
     card = {
-        "trained_on": ", ".join(folder.name for folder in options.folders),
+        "trained_on": ", ".join(set_names(options.folders)),
         "licences": options.licences,
     }
     if options.teacher:
@@ -418,6 +419,7 @@ def _validate(
     from gaussian_core.evaluation.runner import evaluate
     from gaussian_core.evaluation.tables import figure
     from gaussian_core.methods import Options
+    from gaussian_core.picture_folders import set_names
 
     rows = evaluate(
         [folder],
@@ -428,4 +430,4 @@ def _validate(
         warn=lambda text: say(f"          {text}"),
     )
     figures = "  ".join(f"x{row.scale:g} {figure(row.psnr_y, 2)}" for row in rows)
-    say(f"          {folder.name}, PSNR-Y: {figures}")
+    say(f"          {set_names([folder])[0]}, PSNR-Y: {figures}")
