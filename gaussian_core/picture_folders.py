@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 from collections import Counter
 from collections.abc import Sequence
@@ -53,3 +55,10 @@ def set_names(folders: Sequence[Path]) -> list[str]:
         next((name for name in shorter[place] if place.name and counts[name] == 1), str(place))
         for place in places
     ]
+
+
+def fingerprint(files: Sequence[Path]) -> str:
+    """Of these files as they are: another one where a file is at another place, or was written to since."""
+    stats = [(str(file.resolve()), file.stat()) for file in files]
+    stamps = [[place, stat.st_mtime_ns, stat.st_size] for place, stat in stats]
+    return hashlib.sha256(json.dumps(stamps).encode()).hexdigest()

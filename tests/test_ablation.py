@@ -85,6 +85,28 @@ def test_what_is_stopped_goes_on(words, tmp_path, capsys):
     assert [row.name for row in done] == ["all", "no-ddcw"]
 
 
+def test_other_pictures_are_trained_on_and_measured_anew(words, tmp_path):
+    """A set of the same name is not the same set: stored figures are of the files as they were."""
+    place = tmp_path / "tests" / "set"
+    place.mkdir(parents=True)
+    Image.fromarray(page(0, 40)).save(place / "a.png")
+    words[words.index("--tests") + 1] = str(place)
+    file = tmp_path / "table.json"
+
+    def measured():
+        assert main([*words, "--only", "all", "--json", str(file)]) == 0
+        return json.loads(file.read_text())[0]["psnr_y"]["set x2"]
+
+    first = measured()
+    Image.fromarray(page(5, 40)).save(place / "a.png")
+    second = measured()
+    assert second != first
+    Image.fromarray(page(7, 64)).save(tmp_path / "set" / "1.png")
+    third = measured()
+    words[words.index("--out") + 1] = str(tmp_path / "fresh")
+    assert third != second and third == pytest.approx(measured(), abs=1e-3)
+
+
 def test_no_test_set_takes_the_place_of_another_of_its_name(words, tmp_path):
     places = [tmp_path / name / "HR" for name in ("one", "two")]
     for number, place in enumerate(places):

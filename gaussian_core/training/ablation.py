@@ -16,7 +16,7 @@ import numpy as np
 from gaussian_core.atomic import atomic_write, make_folder
 from gaussian_core.models.config import FOLLOW
 from gaussian_core.parallel import Stop
-from gaussian_core.picture_folders import set_names
+from gaussian_core.picture_folders import fingerprint, pictures, set_names
 from gaussian_core.principal_axes import principal_axes
 
 if TYPE_CHECKING:
@@ -111,17 +111,23 @@ def ablate(
     device: torch.device,
     stop: Stop | None = None,
 ) -> Iterator[Result]:
-    """Train and measure each variant in a folder of its own; what is there already is not done again.
+    """Train and measure each variant in a folder of its own; what is there already is not done again, unless it is of
+    other pictures or these were written to since.
 
     A variant that was interrupted goes on from its last checkpoint. Ends early, without the variant at work, when
     stopped.
     """
+    measured = [
+        {"set": name, "pictures": fingerprint(pictures(test)), "scales": list(scales)}
+        for name, test in zip(set_names(tests), tests, strict=True)
+    ]
     for variant in variants:
         home = folder / variant.name
         make_folder(home)
         asked = {
             "budget": asdict(budget),
-            "tests": [f"{t} x{s:g}" for t in set_names(tests) for s in scales],
+            "pictures": store.fingerprint,
+            "tests": measured,
             "variant": asdict(variant),
         }
         kept = home / RESULT
@@ -175,7 +181,7 @@ def _train(
     # The second half with falling rates: short trainings are compared where they have settled.
     schedule = Schedule(budget.steps, warm_up=min(100, budget.steps), decay=budget.steps // 2)
     trainer = Trainer(learner, schedule, sampler, home, device, budget.seed)
-    plan = json.dumps([asdict(budget), learner.description, variant.follow])
+    plan = json.dumps([asdict(budget), learner.description, variant.follow, store.fingerprint])
     kept = home / PLAN
     if kept.exists() and kept.read_text() == plan:
         trainer.resume()

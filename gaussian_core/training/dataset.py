@@ -17,7 +17,7 @@ from torch import Tensor
 
 from gaussian_core.atomic import atomic_write, make_folder, whole_file
 from gaussian_core.errors import ImageError
-from gaussian_core.picture_folders import pictures_below
+from gaussian_core.picture_folders import fingerprint, pictures_below
 from gaussian_core.training.synthetic import page
 
 MAX_SCALE = 8.0
@@ -92,12 +92,13 @@ class Layout:
 
 
 class PictureStore:
-    """All pictures decoded once into one memory-mapped file of bytes, with a measure of detail for each."""
+    """All pictures decoded once into one memory-mapped file of bytes, with a measure of detail for each. fingerprint:
+    of their files, which tells what was learned from them from what was learned from others."""
 
     def __init__(self, folders: Sequence[Path], cache: Path) -> None:
         """Raises ImageError for folders without pictures and for one that is broken, OutputError."""
         files = pictures_below(*folders)
-        self.names = [str(p) for p in files]
+        self.fingerprint = fingerprint(files)
         stamps = [[str(p), p.stat().st_mtime_ns, p.stat().st_size] for p in files]
         data, table = cache / "pictures.bin", cache / "pictures.json"
         make_folder(cache)
