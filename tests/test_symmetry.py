@@ -184,7 +184,7 @@ def test_the_command_trains_so_when_told_and_goes_on_without(tmp_path, pictures)
     assert train(tmp_path, f"--name free --weights {weights}") == 0
     model = load_model(tmp_path / "out" / "continuoussr-free.safetensors")
     assert not model.config.symmetric and not Symmetry(model).holds(model.parameters())
-    with pytest.raises(WeightsError, match="without symmetry"):
+    with pytest.raises(WeightsError, match="without --symmetry"):
         train(tmp_path, "--name tied --symmetry --steps 3")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import os
 import sys
@@ -235,6 +236,31 @@ def test_a_checkpoint_of_another_model_is_refused(tmp_path):
         Trainer(
             ContinuousSRLearner(other), Schedule(), sampler(), tmp_path, torch.device("cpu")
         ).resume()
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["--drift 1", "--spread 0.5", "--covariance linear", "--footprint 0", "--blocks 2"],
+)
+def test_no_option_makes_another_network_of_a_training_that_goes_on(tmp_path, words):
+    assert asked(tmp_path) == 0
+    kept = (tmp_path / "out" / "checkpoint.pt").read_bytes()
+    with pytest.raises(WeightsError, match=f"is of a training with {words.split()[0]} .*--out"):
+        asked(tmp_path, *words.split(), "--steps", "3")
+    assert (tmp_path / "out" / "checkpoint.pt").read_bytes() == kept
+    assert asked(tmp_path, "--name", "other", "--licences", "CC0", "--steps", "3") == 0
+
+
+def test_a_checkpoint_from_before_an_option_was_there_goes_on(tmp_path):
+    one = trainer(tmp_path, 1)
+    one.save()
+    file = tmp_path / "checkpoint.pt"
+    state = torch.load(file, weights_only=True)
+    known = json.loads(state["config"])
+    for name in ("symmetric", "deep_blocks", "teacher"):
+        del known[name]
+    torch.save(state | {"config": json.dumps(known)}, file)
+    assert trainer(tmp_path, 2).resume()
 
 
 def test_the_command_writes_usable_weights(tmp_path, capsys):

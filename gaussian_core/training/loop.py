@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from gaussian_core.atomic import whole_file
 from gaussian_core.errors import UserError, WeightsError
+from gaussian_core.models.config import ModelConfig
 from gaussian_core.models.devices import fast_dtype
 from gaussian_core.models.networks import make_network
 from gaussian_core.parallel import Stop
@@ -24,6 +25,7 @@ from gaussian_core.training.distributed import Group
 from gaussian_core.training.feeding import Batches, drawn_ahead
 from gaussian_core.training.learners import Learner
 from gaussian_core.training.muon import Muon
+from gaussian_core.training.resuming import other_network
 
 CHECKPOINT = "checkpoint.pt"
 
@@ -109,27 +111,32 @@ class Trainer:
             temporary.write_bytes(buffer.getbuffer())
 
     def resume(self) -> bool:
-        """Go on from the folder's checkpoint if there is one. Raises WeightsError when it is of another model."""
+        """Go on from the folder's checkpoint if there is one. Raises WeightsError when it is damaged or of another
+        network, and says which option made that."""
         target = self.folder / CHECKPOINT
         if not target.exists():
             return False
         try:
             state: dict[str, Any] = torch.load(target, map_location=self.device, weights_only=True)
+            kept = ModelConfig.from_json(state["config"])
+        except (RuntimeError, KeyError, ValueError, OSError, EOFError, WeightsError) as error:
+            raise WeightsError(
+                f"{target} is damaged or of another version: delete it, or use another --out."
+            ) from error
+        if other := other_network(kept, self.learner.config):
+            raise WeightsError(
+                f"{target} is of a training {other}: ask for that again, or use another --out."
+            )
+        try:
             self.model.load_state_dict(state["model"])
-            for mine, kept in zip(self.average, state["average"], strict=True):
-                mine.copy_(kept)
+            for mine, average in zip(self.average, state["average"], strict=True):
+                mine.copy_(average)
             self.adam.load_state_dict(state["adam"])
             self.muon.load_state_dict(state["muon"])
             self.step = int(state["step"])
             self.usual = float(state.get("usual", 0.0))
-        except (RuntimeError, KeyError, ValueError, OSError, EOFError) as error:
-            raise WeightsError(
-                f"{target} is of another model or cut short: use another --out."
-            ) from error
-        if self.symmetry is not None and not self.symmetry.holds(self.model.parameters()):
-            raise WeightsError(
-                f"{target} is of a training without symmetry: leave out --symmetry or use another --out."
-            )
+        except (RuntimeError, KeyError, ValueError) as error:
+            raise WeightsError(f"{target} is of another model: use another --out.") from error
         return True
 
     def averaged(self) -> nn.Module:
