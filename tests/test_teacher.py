@@ -146,8 +146,9 @@ def test_a_network_comes_nearer_to_its_teacher(tmp_path, teacher):
 
 
 def train(tmp_path, words):
-    (tmp_path / "set").mkdir(exist_ok=True)
-    Image.fromarray(page(1, 128)).save(tmp_path / "set" / "page.png")
+    if not (tmp_path / "set").exists():
+        (tmp_path / "set").mkdir()
+        Image.fromarray(page(1, 128)).save(tmp_path / "set" / "page.png")
     parser = argparse.ArgumentParser()
     command.add_arguments(parser)
     given = f"{tmp_path / 'set'} --out {tmp_path / 'out'} --steps 3 --batch 1 --patch 20 --blocks 1"
@@ -186,6 +187,21 @@ def test_the_command_makes_lessons_once_and_learns_from_them(tmp_path, teacher, 
     teacher(symmetric=True)
     assert train(tmp_path, f"{words} --steps 5") == 0
     assert "5 of 5 lessons" in capsys.readouterr().out, "of another teacher they are made anew"
+
+
+def test_lessons_of_pictures_that_were_written_to_since_are_made_anew(
+    tmp_path, teacher, capsys, caplog
+):
+    teacher()
+    words = f"--teacher {tmp_path / 'teacher.safetensors'}"
+    assert train(tmp_path, words) == 0
+    assert "made anew" not in caplog.text
+    Image.fromarray(page(2, 128)).save(tmp_path / "set" / "another.png")
+    capsys.readouterr()
+    assert train(tmp_path, f"{words} --steps 4") == 0
+    told = capsys.readouterr().out
+    assert "5 of 5 lessons" in told and "going on from step 3" in told
+    assert "lessons.bin: answers of another teacher or to other crops" in caplog.text
 
 
 def test_who_cannot_teach_or_learn_so_is_said(tmp_path, teacher):

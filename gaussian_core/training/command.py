@@ -295,7 +295,7 @@ def _train(
     )
     batches: Batches = sampler
     if options.teacher:
-        lessons = _lessons(options, learner, sampler, group, device, say, stop)
+        lessons = _lessons(options, learner, sampler, store.fingerprint, group, device, say, stop)
         if lessons is None:
             return 0
         batches = lessons
@@ -358,12 +358,13 @@ def _lessons(
     options: argparse.Namespace,
     learner: Learner,
     sampler: Sampler,
+    pictures: str,
     group: Group,
     device: torch.device,
     say: Callable[[str], None],
     stop: Stop | None,
 ) -> Lessons | None:
-    """What the teacher makes of the crops; None where it was stopped on the way."""
+    """What the teacher makes of the crops; None where it was stopped on the way. pictures: their fingerprint."""
     import torch
     from filelock import FileLock
 
@@ -372,7 +373,7 @@ def _lessons(
 
     teacher = Teacher(options.teacher, learner.cells, learner.margin, device)
     taught_by = hashlib.sha256(options.teacher.read_bytes()).hexdigest()
-    plan = json.dumps([taught_by, sampler.seed, sampler.patch, *map(str, options.folders)])
+    plan = json.dumps([taught_by, sampler.seed, sampler.patch, pictures])
     with FileLock(options.out / "lessons.lock"):
         lessons = Lessons(options.out, sampler, plan, options.lessons, options.batch)
 

@@ -9,6 +9,7 @@ orientations.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -31,6 +32,8 @@ from gaussian_core.training.orientations import MIRROR, ORIENTATIONS, matrix, or
 LESSONS = "lessons.bin"
 PLAN = "lessons.json"  # what the lessons beside it are
 AT_ONCE = 4  # crops that the teacher sees at a time, each in its orientations
+
+log = logging.getLogger(__name__)
 
 
 def inverse(k: int) -> int:
@@ -121,7 +124,10 @@ class Lessons:
         kept = folder / PLAN
         try:
             if not (kept.exists() and kept.read_text() == plan):
-                self.path.unlink(missing_ok=True)  # answers of another teacher, or to other crops
+                if self.path.exists():
+                    said = "%s: answers of another teacher or to other crops, made anew"
+                    log.warning(said, self.path)
+                self.path.unlink(missing_ok=True)
                 atomic_write(kept, plan)
             with self.path.open("ab") as file:
                 if file.tell() < size:
