@@ -374,6 +374,19 @@ def test_a_teacher_is_a_file(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("option", ["--weights", "--encoder", "--teacher"])
+def test_no_training_writes_over_the_weights_that_it_was_given(tmp_path, option):
+    assert asked(tmp_path) == 0
+    own = tmp_path / "out" / "continuoussr-light.safetensors"
+    before = own.read_bytes()
+    same = tmp_path / "out" / ".." / "out" / own.name
+    with pytest.raises(WeightsError, match=f"{option} .* is the file that this training writes"):
+        asked(tmp_path, option, same, "--steps", "3")
+    assert own.read_bytes() == before
+    elsewhere = ("--name", "next", "--out", tmp_path / "next", "--lessons", "2")
+    assert asked(tmp_path, option, own, *elsewhere) == 0
+
+
 def test_where_no_folder_can_be_made_none_is(tmp_path):
     (tmp_path / "file").write_text("")
     for place in (tmp_path / "file", tmp_path / "file" / "out"):

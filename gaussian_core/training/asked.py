@@ -80,11 +80,17 @@ def check_name(name: str) -> None:
         raise OutputError(f"--name is a part of a file's name, which {name!r} cannot be.")
 
 
-def check_weights(option: str, path: Path) -> None:
-    """Raise WeightsError where there is no file of weights that a training could begin with or learn from."""
+def check_weights(option: str, path: Path, made: Path) -> None:
+    """Raise WeightsError where there is no file of weights that a training could begin with or learn from, and where it
+    is the one that the training itself writes: what is read of it later would be of other weights."""
     from gaussian_core.models.card import read_card
 
     if not path.is_file():
         shipped = f": that of {path} is {weights_path(str(path))}" if str(path) in NAMES else ""
         raise WeightsError(f"{option} wants a file of weights, and {path} is none{shipped}.")
     read_card(path)
+    if os.path.exists(made) and os.path.samefile(path, made):
+        raise WeightsError(
+            f"{option} {path} is the file that this training writes: use another --out or --name, or to go on with what is "
+            f"in {made.parent} leave out {option}."
+        )

@@ -250,7 +250,7 @@ def _check(options: argparse.Namespace) -> None:
             raise UserError(f"--{name.replace('_', '-')} is for --method continuoussr.")
     for name in ("weights", "encoder", "teacher"):
         if (path := getattr(options, name)) is not None:
-            check_weights(f"--{name}", path)
+            check_weights(f"--{name}", path, _made(options))
     if options.workers:
         from gaussian_core.training.feeding import can_fork
 
@@ -259,6 +259,11 @@ def _check(options: argparse.Namespace) -> None:
     pictures_below(*options.folders)
     if options.validate:
         check_measurable(options.validate)
+
+
+def _made(options: argparse.Namespace) -> Path:
+    """The file of weights that a training writes."""
+    return Path(options.out / f"{options.method}-{options.name}.safetensors")
 
 
 def _train(
@@ -310,7 +315,7 @@ def _train(
     several = f" x {group.size}" if group.size > 1 else ""
     drawn = f", crops drawn by {workers} processes" if workers else ""
     say(f"{parameters:,} parameters, {len(store.pictures)} pictures, {device}{several}{drawn}")
-    weights = options.out / f"{options.method}-{options.name}.safetensors"
+    weights = _made(options)
     card = {
         "trained_on": ", ".join(set_names(options.folders)),
         "licences": options.licences,
