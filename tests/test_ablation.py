@@ -85,6 +85,26 @@ def test_what_is_stopped_goes_on(words, tmp_path, capsys):
     assert [row.name for row in done] == ["all", "no-ddcw"]
 
 
+def test_it_stops_while_it_measures_too_and_goes_on_from_there(words, tmp_path, monkeypatch):
+    from gaussian_core import builder
+    from gaussian_core.training.ablation import Budget
+    from gaussian_core.training.dataset import PictureStore
+
+    folder = tmp_path / "out"
+    store = PictureStore([tmp_path / "set"], folder)
+    budget, cpu = Budget(2, 1, 16, 4, 1), torch.device("cpu")
+    measuring, build_field = [], builder.build_field
+
+    def noted(*arguments, **options):
+        measuring.append(arguments)
+        return build_field(*arguments, **options)
+
+    monkeypatch.setattr(builder, "build_field", noted)
+    given = (VARIANTS[:1], budget, store, folder, [tmp_path / "set"], [2.0], cpu)
+    assert list(ablate(*given, lambda: bool(measuring))) == [] and len(measuring) == 1
+    assert [row.name for row in ablate(*given)] == ["all"]
+
+
 def test_other_pictures_are_trained_on_and_measured_anew(words, tmp_path):
     """A set of the same name is not the same set: stored figures are of the files as they were."""
     place = tmp_path / "tests" / "set"

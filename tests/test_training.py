@@ -305,7 +305,7 @@ def test_an_empty_folder_is_named(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def asked(tmp_path, *words):
+def asked(tmp_path, *words, stop=None):
     """A training on one picture, with a folder of its own, as it is asked for."""
     folder = tmp_path / "set"
     if not folder.exists():
@@ -315,7 +315,29 @@ def asked(tmp_path, *words):
     command.add_arguments(parser)
     small = "--steps 2 --batch 1 --patch 20 --channels 8 --blocks 1 --pixel-art 0"
     given = [str(folder), "--out", str(tmp_path / "out"), *small.split(), *map(str, words)]
-    return command.run(parser.parse_args(given))
+    return command.run(parser.parse_args(given), stop)
+
+
+def test_a_training_stops_while_it_validates_too(tmp_path, capsys, monkeypatch):
+    from gaussian_core.evaluation import runner
+
+    begun, enlarge = [], runner.enlarge
+
+    def noted(*arguments):
+        begun.append(arguments)
+        return enlarge(*arguments)
+
+    monkeypatch.setattr(runner, "enlarge", noted)
+    (tmp_path / "validate").mkdir()
+    Image.fromarray(page(2, 40)).save(tmp_path / "validate" / "a.png")
+    words = ("--validate", tmp_path / "validate", "--every", "1")
+    assert asked(tmp_path, *words, stop=lambda: bool(begun)) == 0
+    said = capsys.readouterr().out
+    assert len(begun) == 1 and "PSNR-Y" not in said and "light.safetensors: step 1" in said
+    monkeypatch.undo()
+    assert asked(tmp_path, *words) == 0
+    said = capsys.readouterr().out
+    assert "going on from step 1" in said and "validate, PSNR-Y: x2" in said
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gaussian_core.atomic import atomic_write, make_folder
+from gaussian_core.errors import Cancelled
 from gaussian_core.models.config import FOLLOW
 from gaussian_core.parallel import Stop
 from gaussian_core.picture_folders import fingerprint, pictures, set_names
@@ -141,7 +142,10 @@ def ablate(
         weights = _train(variant, budget, store, trained, device, stop)
         if weights is None:
             return
-        result = _measure(variant, weights, tests, scales, str(device))
+        try:
+            result = _measure(variant, weights, tests, scales, str(device), stop)
+        except Cancelled:
+            return
         atomic_write(kept, json.dumps({"asked": asked, "result": asdict(result)}, indent=2) + "\n")
         yield result
 
@@ -204,8 +208,14 @@ def _train(
 
 
 def _measure(
-    variant: Variant, trained: _Trained, tests: Sequence[Path], scales: Sequence[float], device: str
+    variant: Variant,
+    trained: _Trained,
+    tests: Sequence[Path],
+    scales: Sequence[float],
+    device: str,
+    stop: Stop | None,
 ) -> Result:
+    """Raises Cancelled."""
     from gaussian_core.builder import build_field
     from gaussian_core.evaluation.metrics import finite_mean, score
     from gaussian_core.evaluation.pairs import measurable, pair_of
@@ -220,12 +230,12 @@ def _measure(
         for scale in scales:
             values = []
             for pair in (pair_of(path, scale) for path in paths):
-                made = build_field(pair.low, device=device, weights=trained.path)
+                made = build_field(pair.low, device=device, weights=trained.path, stop=stop)
                 if not variant.consistent:
                     made.correction = None
                 view = Viewport((0.0, 0.0), pair.scale, (pair.high.shape[1], pair.high.shape[0]))
                 sigma = footprint_of(made, min(view.scale))  # as `evaluate` sees it
-                seen = rasterize(made, view, pixel_sigma=sigma)
+                seen = rasterize(made, view, pixel_sigma=sigma, stop=stop)
                 values.append(score(seen[..., :3], pair.high, scale).psnr_y)
                 ratio, drift = _geometry(made, variant)
                 ratios.append(ratio)

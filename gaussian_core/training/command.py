@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gaussian_core.device_argument import add_device
-from gaussian_core.errors import UserError
+from gaussian_core.errors import Cancelled, UserError
 from gaussian_core.models.config import FOLLOW
 from gaussian_core.parallel import Stop
 
@@ -336,7 +336,7 @@ def _train(
         if step % options.every < every or step >= options.steps:
             keep()
             if options.validate and group.is_first:
-                _validate(options.validate, options.method, weights, options.device, say)
+                _validate(options.validate, options.method, weights, options.device, say, stop)
     keep()
     say(f"{weights}: step {trainer.step}")
     return 0
@@ -420,8 +420,14 @@ def _learner(options: argparse.Namespace) -> Learner:
 
 
 def _validate(
-    folder: Path, method: str, weights: Path, device: str, say: Callable[[str], None]
+    folder: Path,
+    method: str,
+    weights: Path,
+    device: str,
+    say: Callable[[str], None],
+    stop: Stop | None,
 ) -> None:
+    """Say how good the weights are, unless stopped on the way."""
     from gaussian_core.evaluation.runner import evaluate
     from gaussian_core.evaluation.tables import figure
     from gaussian_core.methods import Options
@@ -434,6 +440,10 @@ def _validate(
         options=Options(device),
         weights=[weights],
         warn=lambda text: say(f"          {text}"),
+        stop=stop,
     )
-    figures = "  ".join(f"x{row.scale:g} {figure(row.psnr_y, 2)}" for row in rows)
+    try:
+        figures = "  ".join(f"x{row.scale:g} {figure(row.psnr_y, 2)}" for row in rows)
+    except Cancelled:  # the checkpoint is there
+        return
     say(f"          {set_names([folder])[0]}, PSNR-Y: {figures}")
