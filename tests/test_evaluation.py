@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gaussian_core.errors import ImageError, UserError
+from gaussian_core.errors import ImageError, OutputError, UserError
 from gaussian_core.evaluation import command, memory, metrics, runner
 from gaussian_core.evaluation.degradation import NONE, Degradation
 from gaussian_core.evaluation.pairs import pairs, reduced
@@ -186,6 +186,7 @@ def test_many_scales_of_one_picture_are_one_build(tmp_path, capsys):
     assert "5 scales of a, x1.1 to x4" in capsys.readouterr().out
     assert _words(folder, "--many", "2", "--methods", "bicubic", "--scales", "2,8") == 0
     assert "2 scales of a, x2 to x8" in capsys.readouterr().out
+    assert _words(folder, "--many", "2", "--methods", "bicubic", "--scales", "0.01,0.02") == 0
     assert _words(folder, "--many", "0") == 1
 
 
@@ -352,6 +353,17 @@ def test_what_is_interrupted_keeps_the_rows_that_are_done(tmp_path, capsys, monk
     options.json = tmp_path / "none.json"
     assert command.run(options, lambda: True) == 130
     assert "interrupted: 0 of 2" in capsys.readouterr().err and not options.json.exists()
+
+
+def test_a_full_disk_takes_the_file_and_leaves_the_figures(tmp_path, capsys, monkeypatch):
+    def full(path, text):
+        raise OutputError(f"Cannot write {path}: No space left on device.")
+
+    monkeypatch.setattr("gaussian_core.atomic.atomic_write", full)
+    words = ("--methods", "bicubic", "--scales", "2", "--json", tmp_path / "rows.json")
+    assert _words(folder(tmp_path), *words) == 1
+    said = capsys.readouterr()
+    assert "parameters" in said.out and "No space left on device" in said.err
 
 
 def test_exact_and_tiny_pictures_do_not_decide_the_mean(tmp_path, capsys):

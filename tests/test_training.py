@@ -238,6 +238,42 @@ def test_a_checkpoint_of_another_model_is_refused(tmp_path):
         ).resume()
 
 
+@pytest.mark.parametrize("kind", ["empty", "text", "cut", "list"])
+def test_a_damaged_checkpoint_is_said_in_a_line_that_tells_what_to_do(tmp_path, kind):
+    assert asked(tmp_path) == 0
+    file = tmp_path / "out" / "checkpoint.pt"
+    if kind == "list":
+        torch.save([1, 2], file)
+    else:
+        whole = file.read_bytes()
+        file.write_bytes({"empty": b"", "text": b"no checkpoint", "cut": whole[:900]}[kind])
+    with pytest.raises(WeightsError, match=r"checkpoint\.pt is damaged .*: delete it, or") as said:
+        asked(tmp_path, "--steps", "3")
+    assert "\n" not in str(said.value)
+    file.unlink()
+    assert asked(tmp_path) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("pictures.json", b""),
+        ("pictures.json", b'{"files": [["a'),
+        ("pictures.json", b"[]"),
+        ("pictures.bin", None),
+        ("pictures.bin", b"short"),
+    ],
+)
+def test_pictures_whose_decoded_copy_is_damaged_are_decoded_again(tmp_path, name, content):
+    (tmp_path / "set").mkdir()
+    first = page(1, 80)
+    Image.fromarray(first).save(tmp_path / "set" / "a.png")
+    cache = tmp_path / "cache"
+    PictureStore([tmp_path / "set"], cache)
+    (cache / name).unlink() if content is None else (cache / name).write_bytes(content)
+    np.testing.assert_array_equal(PictureStore([tmp_path / "set"], cache).pictures[0], first)
+
+
 @pytest.mark.parametrize(
     "words",
     ["--drift 1", "--spread 0.5", "--covariance linear", "--footprint 0", "--blocks 2"],

@@ -221,7 +221,7 @@ def _kept(
     table: Callable[[], str],
     wanted: int,
 ) -> int:
-    """Let `measure` add to the rows; then, however it ended, write and print those there are. The exit status."""
+    """Let `measure` add to the rows; then, however it ended, print and write those there are. The exit status."""
     from gaussian_core.atomic import atomic_write
     from gaussian_core.strict_json import strict_json
 
@@ -231,11 +231,13 @@ def _kept(
     except (Cancelled, KeyboardInterrupt):
         interrupted = True
     finally:
-        if rows and json:
-            data = [row if isinstance(row, dict) else row.as_dict() for row in rows]
-            atomic_write(json, strict_json(data))
-        if rows:
-            print(table(), flush=True)
+        try:
+            if rows:
+                print(table(), flush=True)
+        finally:  # neither a disk without room nor a pipe that nobody reads takes both
+            if rows and json:
+                data = [row if isinstance(row, dict) else row.as_dict() for row in rows]
+                atomic_write(json, strict_json(data))
     if not interrupted:
         return 0
     print(f"interrupted: {len(rows)} of {wanted} measurements were done", file=sys.stderr)

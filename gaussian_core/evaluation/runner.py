@@ -198,8 +198,8 @@ def many_scales(
     picture = Picture.from_array(pair.low)
     height, width = pair.low.shape[:2]
     views = [
-        Viewport((0.0, 0.0), float(scale), (round(width * scale), round(height * scale)))
-        for scale in np.linspace(least, most, count)
+        Viewport((0.0, 0.0), scale, (max(1, round(width * scale)), max(1, round(height * scale))))
+        for scale in map(float, np.linspace(least, most, count))
     ]
     for name, way in options_for(names, weights, options or Options()).items():
         open_drawing(picture, name, way).draw(views[0])  # loads, compiles

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -102,8 +103,8 @@ class PictureStore:
         stamps = [[str(p), p.stat().st_mtime_ns, p.stat().st_size] for p in files]
         data, table = cache / "pictures.bin", cache / "pictures.json"
         make_folder(cache)
-        kept = json.loads(table.read_text()) if table.exists() else {}
-        if kept.get("files") != stamps:
+        kept = _table(table)
+        if kept.get("files") != stamps or not _holds(data, kept["shapes"]):
             table.unlink(missing_ok=True)  # it is not of the pixels that follow
             kept = {"files": stamps, "shapes": self._decode(files, data), "detail": []}
             kept["detail"] = [_detail(p) for p in self._map(data, kept["shapes"])]
@@ -132,6 +133,21 @@ class PictureStore:
             out.append(flat[place : place + h * w * 3].reshape(h, w, 3))
             place += h * w * 3
         return out
+
+
+def _table(path: Path) -> dict[str, Any]:
+    """What is kept of pictures that were decoded; nothing where there is no file, or a damaged one."""
+    try:
+        kept = json.loads(path.read_text())
+    except (FileNotFoundError, ValueError):
+        return {}
+    whole = isinstance(kept, dict) and {"files", "shapes", "detail"} <= set(kept)
+    return kept if whole else {}
+
+
+def _holds(data: Path, shapes: Sequence[Sequence[int]]) -> bool:
+    """Whether a file is as large as pictures of these shapes."""
+    return data.is_file() and data.stat().st_size == sum(3 * h * w for h, w in shapes)
 
 
 def floats(pixels: NDArray[np.uint8]) -> Tensor:

@@ -119,7 +119,9 @@ class Trainer:
         try:
             state: dict[str, Any] = torch.load(target, map_location=self.device, weights_only=True)
             kept = ModelConfig.from_json(state["config"])
-        except (RuntimeError, KeyError, ValueError, OSError, EOFError, WeightsError) as error:
+        except (MemoryError, OSError):
+            raise
+        except Exception as error:  # damaged bytes make the reader fail in any way there is
             raise WeightsError(
                 f"{target} is damaged or of another version: delete it, or use another --out."
             ) from error
