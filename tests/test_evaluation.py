@@ -213,6 +213,28 @@ def test_each_file_of_weights_goes_to_its_method(tmp_path, capsys):
     assert "one for each method" in capsys.readouterr().err
 
 
+def test_which_weights_were_measured_is_said(tmp_path, capsys):
+    pytest.importorskip("torch")
+    out = tmp_path / "rows.json"
+    words = (folder(tmp_path), "--scales", "2", "--device", "cpu", "--json", out)
+    methods = ("--methods", "bicubic,kernel,continuoussr,liif")
+    assert _words(*words, *methods) == 0
+    assert [row["weights"] for row in json.loads(out.read_text())] == [
+        "",
+        "",
+        "light",
+        "liif-light",
+    ]
+    said = capsys.readouterr().out
+    assert re.search(r"^continuoussr \(light\) +\d", said, re.MULTILINE)
+    assert re.search(r"^bicubic +\d", said, re.MULTILINE)
+    assert _words(*words, "--methods", "continuoussr", "--jpeg", "60") == 0
+    assert json.loads(out.read_text())[0]["weights"] == "jpeg"
+    assert "continuoussr (jpeg)" in capsys.readouterr().out
+    assert _words(tmp_path, "--many", "2", "--device", "cpu", "--methods", "continuoussr") == 0
+    assert "continuoussr (light)" in capsys.readouterr().out
+
+
 def test_memory_is_measured_in_processes_of_their_own(tmp_path, capsys):
     folder = tmp_path / "set"
     folder.mkdir()

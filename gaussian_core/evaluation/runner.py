@@ -21,6 +21,7 @@ from gaussian_core.evaluation.pairs import Pair, measurable, pair_of, pairs
 from gaussian_core.evaluation.perceptual import SetMetric, set_metric
 from gaussian_core.methods import (
     METHODS,
+    Drawing,
     Options,
     check_name,
     method_of_weights,
@@ -33,20 +34,23 @@ from gaussian_core.viewport import Viewport
 
 
 class Enlarged(NamedTuple):
-    """pixels (H, W, 3). build, render: seconds. parameters: learned numbers. notes: what the user should know."""
+    """pixels (H, W, 3). build, render: seconds. parameters: learned numbers. notes: what the user should know. weights:
+    see weights_of."""
 
     pixels: NDArray[np.float32]
     build: float
     render: float
     parameters: int
     notes: tuple[str, ...]
+    weights: str
 
 
 @dataclass
 class Row:
     """Means over a set, each of the pictures that have that figure (see metrics.Scores), NaN where none has; left_out:
     how many have not, by figure. dataset: see set_names. Times in ms a picture; memory is the peak of the process so
-    far, MB. notes: what the method has to say, as a Drawing does."""
+    far, MB. notes: what the method has to say, as a Drawing does. weights: see weights_of, several of them with commas
+    between."""
 
     dataset: str
     method: str
@@ -66,6 +70,7 @@ class Row:
     left_out: dict[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     degradation: Degradation = NONE  # of the low resolution pictures
+    weights: str = ""
 
     def as_dict(self) -> dict[str, object]:
         return asdict(self)
@@ -107,8 +112,21 @@ def enlarge(pair: Pair, method: str, options: Options, stop: Stop | None = None)
     result = drawing.draw(view, stop)
     rendered = time.perf_counter()
     return Enlarged(
-        result[..., :3], built - start, rendered - built, model_size(drawing), drawing.notes
+        result[..., :3],
+        built - start,
+        rendered - built,
+        model_size(drawing),
+        drawing.notes,
+        weights_of(drawing, method, options),
     )
+
+
+def weights_of(drawing: Drawing, method: str, options: Options) -> str:
+    """The name of the weights that something was drawn by: as their card has it, else their file's; "" for none."""
+    if name := getattr(drawing, "weights", ""):
+        return str(name)
+    file = options.weights or METHODS[method].shipped
+    return "" if file is None else Path(file).stem
 
 
 def evaluate(
@@ -157,7 +175,8 @@ def evaluate(
 
 @dataclass(frozen=True)
 class ManyScales:
-    """One picture encoded once and drawn at many scales. build, render: seconds, render for one scale."""
+    """One picture encoded once and drawn at many scales. build, render: seconds, render for one scale. weights: see
+    weights_of."""
 
     method: str
     picture: str
@@ -168,6 +187,7 @@ class ManyScales:
     render: float
     parameters: int
     notes: tuple[str, ...] = ()
+    weights: str = ""
 
     @property
     def total(self) -> float:
@@ -220,6 +240,7 @@ def many_scales(
             spent / count,
             model_size(drawing),
             drawing.notes,
+            weights_of(drawing, name, way),
         )
 
 
@@ -238,14 +259,16 @@ def _row(
     others = {name: make() for name, make in extras.items()}
     builds, renders, parameters = [], [], 0
     notes: dict[str, None] = {}
+    weights: dict[str, None] = {}
     if not warm:
         # What is loaded or compiled once is nobody's time.
         enlarge(everything[0], method, options, stop)
     for pair in everything:
         if stop is not None and stop():
             raise Cancelled("evaluation stopped")
-        result, build, render, parameters, said = enlarge(pair, method, options, stop)
+        result, build, render, parameters, said, used = enlarge(pair, method, options, stop)
         notes.update(dict.fromkeys(said))
+        weights[used] = None
         builds.append(build)
         renders.append(render)
         scores.append(metrics.score(result, pair.high, scale))
@@ -275,4 +298,5 @@ def _row(
         each_y=each,
         left_out={name: lacking for name, (_, lacking) in means.items() if lacking},
         notes=tuple(notes),
+        weights=", ".join(weights),
     )

@@ -19,8 +19,8 @@ def figure(value: float, digits: int) -> str:
 
 
 def quality(rows: Sequence[Row]) -> str:
-    """PSNR-Y, a table for each set: methods by scales, with the time of a picture as build + N x a scale and the
-    model's size; then what was published for the same set and scales."""
+    """PSNR-Y, a table for each set: methods, with their weights' names, by scales, with the time of a picture as
+    build + N x a scale and the model's size; then what was published for the same set and scales."""
     tables = []
     for dataset in dict.fromkeys(row.dataset for row in rows):
         here = [row for row in rows if row.dataset == dataset]
@@ -36,7 +36,9 @@ def quality(rows: Sequence[Row]) -> str:
                 f"{statistics.fmean(row.render_ms for row in own):.1f}",
                 f"{own[0].parameters:,}",
             ]
-            lines.append(_line(method, [*(found.get(scale, "") for scale in scales), *cost]))
+            lines.append(
+                _line(_with_weights(own), [*(found.get(scale, "") for scale in scales), *cost])
+            )
         for entry in PUBLISHED:
             comparable = _is_of(dataset, entry.dataset) and not here[0].degradation
             if comparable and set(entry.psnr) & set(scales):
@@ -66,7 +68,7 @@ def many_scales(results: Sequence[ManyScales]) -> str:
     for result in results:
         lines.append(
             _line(
-                result.method,
+                _with_weights([result]),
                 [
                     f"{1e3 * result.build:.0f}",
                     f"{1e3 * result.render:.1f}",
@@ -88,6 +90,12 @@ def memory(peaks: dict[str, dict[float, float | None]]) -> str:
         cells = ["" if value is None else f"{value:.0f}" for value in found]
         lines.append(_line(method, cells))
     return "\n".join(lines)
+
+
+def _with_weights(rows: Sequence[Row] | Sequence[ManyScales]) -> str:
+    """The method that some rows are of, and by which weights."""
+    names = ", ".join(dict.fromkeys(row.weights for row in rows if row.weights))
+    return f"{rows[0].method} ({names})" if names else rows[0].method
 
 
 def _line(name: str, cells: Sequence[str]) -> str:
