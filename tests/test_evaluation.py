@@ -72,6 +72,31 @@ def test_the_command_prints_and_writes(tmp_path, capsys):
     assert "kernel" in capsys.readouterr().out
 
 
+def test_what_is_transparent_is_measured_on_white_as_a_figure_draws_it(tmp_path):
+    """The colours that nobody sees decide nothing."""
+    shown = np.full((24, 32, 4), 255, np.uint8)
+    shown[4:20, 6:26, :3] = np.random.default_rng(0).integers(0, 255, (16, 20, 3))
+    glass = shown.copy()
+    glass[..., 3] = np.where(np.arange(32) < 20, 255, 0)
+    glass[4:20, 10:14, 3] = 128
+    mixed = shown[..., :3].astype(float)
+    mixed[4:20, 10:14] = (mixed[4:20, 10:14] * 128 + 255 * 127) / 255
+    mixed[:, 20:] = 255
+    high, low, wanted = (tmp_path / name for name in ("high", "low", "wanted"))
+    for place, pixels in (
+        (high, glass),
+        (low, glass[::2, ::2]),
+        (wanted, np.rint(mixed).astype(np.uint8)),
+    ):
+        place.mkdir()
+        Image.fromarray(pixels).save(place / "a.png")
+    (pair,), (flat,) = pairs(high, 2), pairs(wanted, 2)
+    np.testing.assert_allclose(pair.high, flat.high, atol=1.01 / 255)
+    np.testing.assert_allclose(pair.low, flat.low, atol=2.01 / 255)
+    (given,) = pairs(high, 2, low)
+    np.testing.assert_array_equal(given.low, pair.high[::2, ::2])
+
+
 def test_low_resolution_pictures_of_ones_own(tmp_path):
     high = folder(tmp_path)
     low = tmp_path / "low"

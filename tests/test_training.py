@@ -254,6 +254,20 @@ def test_a_damaged_checkpoint_is_said_in_a_line_that_tells_what_to_do(tmp_path, 
     assert asked(tmp_path) == 0
 
 
+def test_pictures_are_learned_as_they_are_stored_and_on_white_where_they_are_transparent(tmp_path):
+    (tmp_path / "set").mkdir()
+    first = page(1, 48)
+    glass = np.dstack([first, np.where(np.arange(48) < 30, 255, 0)[None].repeat(48, 0)])
+    Image.fromarray(first).save(tmp_path / "set" / "a.png")
+    Image.fromarray(glass.astype(np.uint8)).save(tmp_path / "set" / "b.png")
+    Image.fromarray(first[..., 0]).save(tmp_path / "set" / "c.png")
+    plain, cut_out, grey = PictureStore([tmp_path / "set"], tmp_path / "cache").pictures
+    np.testing.assert_array_equal(plain, first)
+    np.testing.assert_array_equal(cut_out[:, :30], first[:, :30])
+    assert (cut_out[:, 30:] == 255).all()
+    np.testing.assert_array_equal(grey, first[..., :1].repeat(3, -1))
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [

@@ -17,19 +17,18 @@ from gaussian_core.comparison.layout import Caption, layout
 from gaussian_core.comparison.lettering import legible
 from gaussian_core.comparison.measuring import Measuring
 from gaussian_core.comparison.sheet import Sheet
-from gaussian_core.display import over
 from gaussian_core.errors import Cancelled, UserError
 from gaussian_core.file_renderer import (
-    PAPER_WHITE,
     Rect,
     checked_scales,
     open_source,
     strip_bounds,
     viewport_of,
 )
-from gaussian_core.image_writer import ImageWriter, quantized
+from gaussian_core.image_writer import ImageWriter
 from gaussian_core.methods import METHODS, Drawing, Options
 from gaussian_core.original import Original
+from gaussian_core.paper import on_paper
 from gaussian_core.viewport import Viewport
 
 if TYPE_CHECKING:
@@ -268,7 +267,7 @@ class ComparisonFigure:
                 cells.append(cell)
                 notes.update(dict.fromkeys((*drawing.notes, *_weights_used(entry, drawing))))
             if self.original is not None:
-                crop = _in_bytes(self.original.draw(self.view, stop, FINER))
+                crop = on_paper(self.original.draw(self.view, stop, FINER))
                 sheet.put_crop(len(cells), crop, self._original_caption)
                 cells.append(Cell(self.original_title, self.layout.crops[-1]))
             self._put_overview(sheet, stop)
@@ -308,7 +307,7 @@ class ComparisonFigure:
         """The original's pixels in what is measured."""
         if self.original is None or self.measuring is None:
             return None
-        return _in_bytes(self.original.draw(self.measuring.view, stop, FINER))
+        return on_paper(self.original.draw(self.measuring.view, stop, FINER))
 
     def _put_overview(self, sheet: Sheet, stop: Stop | None) -> None:
         box = self.layout.overview
@@ -321,7 +320,7 @@ class ComparisonFigure:
         whole = whole or Original(self.picture, self.picture.extent)
         x, y, across, down = self.region
         (x0, y0), (x1, y1) = view.to_device(x, y), view.to_device(x + across, y + down)
-        sheet.put_overview(_in_bytes(whole.draw(view, stop, FINER)), (x0, y0, x1, y1))
+        sheet.put_overview(on_paper(whole.draw(view, stop, FINER)), (x0, y0, x1, y1))
 
 
 def figures_text(scores: Scores) -> str:
@@ -349,17 +348,9 @@ def _drawn(drawing: Drawing, view: Viewport, count: _Count, stop: Stop | None) -
     width, height = view.size
     out = np.empty((height, width, 3), np.uint8)
     for top, rows in strip_bounds(width, height, drawing.channels):
-        out[top : top + rows] = _in_bytes(drawing.draw(view.part(0, top, width, rows), stop))
+        out[top : top + rows] = on_paper(drawing.draw(view.part(0, top, width, rows), stop))
         count.add(rows)
     return out
-
-
-def _in_bytes(values: NDArray[np.float32]) -> Bytes:
-    """(h, w, 3) as a file without transparency holds it."""
-    opaque = over(values, PAPER_WHITE) if values.shape[2] == 4 else values
-    return np.ascontiguousarray(
-        np.broadcast_to(quantized(opaque, np.dtype(np.uint8)), (*values.shape[:2], 3))
-    )
 
 
 def _weights_used(entry: Entry, drawing: Drawing) -> list[str]:

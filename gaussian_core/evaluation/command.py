@@ -2,7 +2,7 @@
 
 A picture that cannot be read is left out, with a warning, and the exit status is 1 in the end. Ctrl-C keeps the rows
 that are done. A picture that comes out exactly has no finite PSNR, one of under 11 pixels a side no SSIM: the means are
-of the others, and null in the JSON where there are none.
+of the others, and null in the JSON where there are none. What is transparent in a picture is laid on white.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""The pictures of a benchmark: folders of originals, or of low and high resolution side by side."""
+"""The pictures of a benchmark: folders of originals, or of low and high resolution side by side.
+
+What is transparent in them is laid on white, as in a comparison figure.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from gaussian_core.errors import ImageError
 from gaussian_core.evaluation.degradation import NONE, Degradation
 from gaussian_core.imaging.losses import Losses
 from gaussian_core.imaging.picture import in_bytes
+from gaussian_core.paper import on_paper
 from gaussian_core.picture_folders import SUFFIXES, check_folder, pictures
 
 
@@ -113,10 +117,12 @@ def _pixels(path: Path) -> NDArray[np.uint8]:
 
 
 def _read(path: Path) -> tuple[NDArray[np.uint8], Losses | None]:
-    """(H, W, 3) without what is transparent, and what its file lost."""
+    """(H, W, 3), what is transparent laid on white, and what its file lost."""
     from gaussian_core.images import open_picture
 
     picture = open_picture(path)
+    if picture.has_alpha:
+        return on_paper(picture.as_float()), picture.losses
     stored, _ = picture.stored((0, 0, picture.width, picture.height))
     return in_bytes(stored, picture.full), picture.losses
 

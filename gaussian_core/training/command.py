@@ -31,7 +31,13 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("folders", metavar="FOLDER", nargs="+", type=Path, help="pictures to train on")
+    add(
+        "folders",
+        metavar="FOLDER",
+        nargs="+",
+        type=Path,
+        help="pictures to train on; what is transparent lies on white",
+    )
     add(
         "--out",
         required=True,

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from gaussian_core.atomic import atomic_write, make_folder, whole_file
 from gaussian_core.errors import ImageError
+from gaussian_core.paper import on_paper
 from gaussian_core.picture_folders import fingerprint, pictures_below
 from gaussian_core.training.synthetic import page
 
@@ -93,8 +94,9 @@ class Layout:
 
 
 class PictureStore:
-    """All pictures decoded once into one memory-mapped file of bytes, with a measure of detail for each. fingerprint:
-    of their files, which tells what was learned from them from what was learned from others."""
+    """All pictures decoded once into one memory-mapped file of bytes, what is transparent laid on white, with a measure
+    of detail for each. fingerprint: of their files, which tells what was learned from them from what was learned from
+    others."""
 
     def __init__(self, folders: Sequence[Path], cache: Path) -> None:
         """Raises ImageError for folders without pictures and for one that is broken, OutputError."""
@@ -116,12 +118,15 @@ class PictureStore:
 
     @staticmethod
     def _decode(files: Sequence[Path], data: Path) -> list[tuple[int, int]]:
-        from gaussian_core.images import load_image
+        from gaussian_core.images import open_picture
 
         shapes = []
         with whole_file(data) as part, part.open("wb") as out:
             for path in files:
-                pixels = np.round(load_image(path)[..., :3] * 255).astype(np.uint8)
+                picture = open_picture(path)
+                values = picture.as_float()
+                opaque = not picture.has_alpha
+                pixels = np.round(values * 255).astype(np.uint8) if opaque else on_paper(values)
                 shapes.append((pixels.shape[0], pixels.shape[1]))
                 out.write(pixels.tobytes())
         return shapes
