@@ -610,6 +610,7 @@ def test_neither_weights_nor_pictures_are_written_over(photo: Path, tmp_path: Pa
         ["bench", "--only", "frames", "--json", photo],
         ["bench", "--only", "frames", "--json", weights],
         ["fit", photo.parent, "--prior", photo],
+        ["evaluate", photo.parent, "--methods", "nearest", "--json", photo],
     ):
         assert main([str(word) for word in words]) == 1
         assert "Name it .json." in capsys.readouterr().err

@@ -104,12 +104,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, stop: Stop | None = None) -> int:
-    from gaussian_core.atomic import check_target
     from gaussian_core.methods import check_name, method_of_weights
     from gaussian_core.models.devices import pick_device
+    from gaussian_core.reports import check_report
 
     if options.json:
-        check_target(options.json)
+        check_report(options.json)
     _check_combination(options)
     methods = options.methods
     if methods is None:

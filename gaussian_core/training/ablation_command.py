@@ -59,10 +59,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, stop: Stop | None = None) -> int:
-    from gaussian_core.atomic import atomic_write, check_target, make_folder
+    from gaussian_core.atomic import atomic_write, make_folder
     from gaussian_core.evaluation.pairs import check_measurable
     from gaussian_core.models.devices import pick_device
     from gaussian_core.picture_folders import pictures_below
+    from gaussian_core.reports import check_report
     from gaussian_core.strict_json import strict_json
     from gaussian_core.training.ablation import ablate, table
     from gaussian_core.training.asked import check_numbers
@@ -78,7 +79,7 @@ def run(options: argparse.Namespace, stop: Stop | None = None) -> int:
     # The first row is what the others are compared with: it is always there.
     chosen = [v for v in VARIANTS if not options.only or v.name in options.only or v is VARIANTS[0]]
     if options.json:
-        check_target(options.json)
+        check_report(options.json)
     pictures_below(*options.folders)
     for folder in options.tests:
         check_measurable(folder)
