@@ -81,7 +81,8 @@ def test_round_ones_lie_in_no_direction_and_what_is_not_known_within_no_range():
 
 @pytest.mark.parametrize("scale", [0.5, 4.0, 30.0])
 @pytest.mark.parametrize("kind", ["centres", "ellipses", "drifts"])
-def test_marks_are_of_those_within_all_ranges_and_of_no_others(kind, scale):
+def test_marks_are_of_those_within_all_ranges_and_of_no_others(kind, scale, monkeypatch):
+    monkeypatch.setattr("viewer.model.overlay_geometry.DOT_AREA", 0.1)  # there is room for all
     field = field_of(600)
     field.drifts = field.drifts.astype(np.float16)
     view = ViewState.opening((40, 60), (320, 240)).centred_on(30.0, 20.0, scale)

@@ -319,7 +319,9 @@ def test_far_out_the_middle_is_wanted_and_close_up_the_view_with_a_margin(tmp_pa
     document.plan.set_view = lambda view, part: wanted.append(part)
     document.look_at((0.0, 0.0, 3000.0, 2000.0), 0.25)
     document.look_at((1000.0, 900.0, 1200.0, 1000.0), 8.0)
-    far, near = wanted
+    document.look_at((0.0, 0.0, 3000.0, 2000.0), 0.25, marked=True)
+    far, near, marked = wanted
+    assert marked[0] < 0 and marked[1] < 0 and marked[2] > 3000 and marked[3] > 2000
     assert far == pytest.approx(
         (1500 - 375 * 1.17, 1000 - 250 - 64, 1500 + 375 * 1.17, 1314), abs=1
     )

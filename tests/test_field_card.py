@@ -175,5 +175,5 @@ def test_of_a_field_that_is_built_where_it_is_looked_at_the_card_says_so(tmp_pat
     assert document.complete
     said = dict(card_of(document).rows)["Gaussians"]
     assert said.endswith(
-        "in 1 of 2 tiles; the others are built where they are looked at from 100 % up"
+        "in 1 of 2 tiles; the others are built where they are looked at from 100 % up, or marked"
     )

@@ -502,3 +502,17 @@ def test_what_is_no_zoom_is_said(window, qtbot, picture):
     qtbot.keyClicks(window.status.zoom.lineEdit(), "far")
     qtbot.keyClick(window.status.zoom.lineEdit(), Qt.Key.Key_Return)
     assert "far" in window.status.message
+
+
+def test_of_a_large_picture_that_is_marked_all_that_is_in_view_is_built(
+    make_window, qtbot, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("viewer.model.document.AHEAD", 1)  # as if each tile were a large one
+    window = make_window()
+    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png", 4000, 3000))
+    document = window.session.document
+    assert window.canvas.view.scale < 1 and 0 < document.built < document.total
+    window.menus.actions["overlay.centres"].trigger()
+    qtbot.waitUntil(lambda: document.built == document.total, timeout=60_000)
+    wait_until_idle(qtbot, window)
+    assert len(document.scene.tiles) == document.total

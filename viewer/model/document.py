@@ -320,16 +320,16 @@ class Document:
 
     # ---- building -----------------------------------------------------------------------------
 
-    def look_at(self, rect: Rect, scale: float = 1.0) -> None:
-        """The newest view, and its scale: tiles near it come first.
+    def look_at(self, rect: Rect, scale: float = 1.0, marked: bool = False) -> None:
+        """The newest view, and its scale: tiles near it come first. marked: Gaussians are, in all of it.
 
-        Below 100 % the field is not shown; wanted is then what would be seen at 100 %.
+        Below 100 % the field is not shown; wanted is then what would be seen at 100 %, unless it is marked.
         """
         # With what reaches into it from beyond its edges.
         self.scale = scale
         x0, y0, x1, y1 = rect
         view = (x0 - REACH, y0 - REACH, x1 + REACH, y1 + REACH)
-        part = min(1.0, scale) / 2
+        part = (1.0 if marked else min(1.0, scale)) / 2
         dx, dy = (
             part * side + max(MARGIN * part * side, LEAST_MARGIN) for side in (x1 - x0, y1 - y0)
         )

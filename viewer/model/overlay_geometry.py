@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,9 @@ from viewer.model.scene import Scene
 from viewer.model.view_state import ViewState
 
 Rect = tuple[float, float, float, float]
+Places = NDArray[np.int64] | range
+"""Of Gaussians in a field. All of them are a range: of a photograph that is in view as a whole the numbers would take
+hundreds of megabytes."""
 _Rings = tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]]
 _Tiny = tuple[NDArray[np.int64], NDArray[np.float32]]
 
@@ -85,7 +88,7 @@ def overlay_geometry(
     rect = view.source_rect
     in_view = wanted = 0
     ellipses, lines = _First(options.cap), _First(options.cap)
-    dots: list[tuple[GaussianField, NDArray[np.int64]]] = []
+    dots: list[tuple[GaussianField, Places]] = []
     tiny: list[tuple[GaussianField, NDArray[np.int64], NDArray[np.float32]]] = []
     # Gaussians in view with an ellipse, with a line, and those that are too small for one.
     ringed, small, lined, still = 0, 0, 0, 0
@@ -101,7 +104,7 @@ def overlay_geometry(
         if not options.any:
             continue
         if options.only:
-            inside = chosen_of(tile, inside, options.only)
+            inside = chosen_of(tile, _numbers(inside), options.only)
         wanted += len(inside)
         if ringing:
             rings, rest, within = _rings(tile, rect, whole, options, view.scale)
@@ -111,7 +114,7 @@ def overlay_geometry(
         elif points_only:
             small += len(inside)
         if options.drifts and tile.drifts is not None:
-            moved, lengths = _moved(tile, inside, view.scale)
+            moved, lengths = _moved(tile, _numbers(inside), view.scale)
             lines.add(tile, moved, lengths, lengths)
             lined, still = lined + len(moved), still + len(inside) - len(moved)
         if options.centres or points_only:
@@ -167,7 +170,7 @@ def _rings(
     reach = _largest_sigma(tile) * options.sigma
     # Their centres may lie out of view while their outlines reach into it.
     grown = (rect[0] - reach, rect[1] - reach, rect[2] + reach, rect[3] + reach)
-    reaching = _inside(tile, grown, whole, scale)
+    reaching = _numbers(_inside(tile, grown, whole, scale))
     if options.only:
         reaching = chosen_of(tile, reaching, options.only)
     return overlay_kernels.classify(
@@ -246,12 +249,12 @@ def _noise(index: NDArray[np.int64]) -> NDArray[np.float32]:
 
 
 def _evenly(
-    parts: list[tuple[GaussianField, NDArray[np.int64]]], cap: int
+    parts: Sequence[tuple[GaussianField, Places]], cap: int
 ) -> list[tuple[GaussianField, NDArray[np.int64]]]:
     """At most `cap` of them, as evenly spread as they are themselves."""
     total = sum(len(index) for _, index in parts)
     if total <= cap:
-        return [part for part in parts if len(part[1])]
+        return [(field, _numbers(index)) for field, index in parts if len(index)]
     result = []
     for field, index in parts:
         count = int(len(index) * cap / total)
@@ -261,15 +264,20 @@ def _evenly(
         # over a lattice would draw stripes.
         start = np.arange(count, dtype=np.int64)
         place = ((start + _noise(start)) * (len(index) / count)).astype(np.int64)
-        result.append((field, index[np.minimum(place, len(index) - 1)]))
+        place = np.minimum(place, len(index) - 1)
+        result.append((field, place if isinstance(index, range) else index[place]))
     return result
+
+
+def _numbers(places: Places) -> NDArray[np.int64]:
+    return np.arange(len(places), dtype=np.int64) if isinstance(places, range) else places
 
 
 def _inside(
     field: GaussianField, rect: tuple[float, float, float, float], whole: bool, scale: float
-) -> NDArray[np.int64]:
+) -> Places:
     if whole:
-        return np.arange(len(field), dtype=np.int64)
+        return range(len(field))
     if scale < 1.0:
         # Zoomed out the index may not exist yet, and building it for every tile would cost more.
         everything = np.arange(len(field), dtype=np.int64)

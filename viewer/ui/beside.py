@@ -103,7 +103,7 @@ class Beside(QObject):
 
     def _look_at_view(self, document: Document) -> None:
         view = self._canvas.view
-        document.look_at(view.source_rect, view.scale)
+        document.look_at(view.source_rect, view.scale, self._canvas.overlays.any)
 
     def _take_tiles(self, document: Document) -> None:
         if document is self._document and document.take_tiles():

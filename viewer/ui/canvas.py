@@ -99,6 +99,8 @@ class Canvas(QWidget):
     """Back (-1) or forward (1) is asked for by the mouse's own buttons."""
     clicked = Signal(float, float)
     """The left button, pressed and let go in the same place."""
+    marking_changed = Signal()
+    """Marks are wanted now, or none any more."""
     overlay_counts = Signal(int, int, int)
     failed = Signal(str)
     remarked = Signal(str)
@@ -340,9 +342,11 @@ class Canvas(QWidget):
 
     def set_overlays(self, options: OverlayOptions) -> None:
         if options != self._overlays:
-            self._overlays = options
+            before, self._overlays = self._overlays, options
             self._request_overlay(moving=False)
             self.update()
+            if options.any != before.any:
+                self.marking_changed.emit()
 
     @property
     def mark(self) -> Inspected | None:

@@ -111,6 +111,7 @@ class Session(QObject):
         self._split_before: bool | None = None  # what it was before there was a reference
         self._split_by_reference = True  # while there was one of this series of pictures
         canvas.view_changed.connect(self._look)
+        canvas.marking_changed.connect(self._look_at_marks)
         canvas.frame_shown.connect(self._frame_shown)
         canvas.failed.connect(self._start_building)
 
@@ -624,9 +625,16 @@ class Session(QObject):
         if self._building:
             self.build_progress.emit(document.built, document.total)
 
+    def _look_at_marks(self) -> None:
+        """Far out more tiles are wanted for marks than to be seen."""
+        self._look()
+        # The thread that has built all watches the view; where building was stopped there is none.
+        if self._builder.running and not self._building:
+            self.build()
+
     def _look_at_view(self, document: Document) -> None:
         view = self._canvas.view
-        document.look_at(view.source_rect, view.scale)
+        document.look_at(view.source_rect, view.scale, self._canvas.overlays.any)
 
     def _take_tiles(self, document: Document) -> None:
         if document is self.document and not self._covered and document.take_tiles():
