@@ -23,7 +23,7 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     OutputError that names the file. One that is marked read-only is not replaced, nor a pipe or a device; of a link
     what it leads to is.
     """
-    target = _led_to(path)
+    target = led_to(path)
     _check_replaceable(target)
     temporary = target.with_name(f".{_short(target.name)}.{os.getpid()}.part")
     try:
@@ -41,7 +41,7 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
-def _led_to(path: str | os.PathLike[str]) -> Path:
+def led_to(path: str | os.PathLike[str]) -> Path:
     """Where a link leads to; anything else as it is named."""
     return Path(os.path.realpath(path) if os.path.islink(path) else path)
 
@@ -74,7 +74,7 @@ def make_folder(path: str | os.PathLike[str]) -> None:
 
 def check_target(path: str | os.PathLike[str]) -> None:
     """Raise OutputError now if no file can be written at `path`, before hours go into what is to be written there."""
-    target = _led_to(path)
+    target = led_to(path)
     folder = target.parent
     if reason := unreachable(folder):
         raise OutputError(f"Cannot write {target}: {reason}.")

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gaussian_core.atomic import check_not_source
+from gaussian_core.atomic import check_not_source, led_to
 from gaussian_core.display import over
 from gaussian_core.errors import Cancelled, UserError
 from gaussian_core.methods import (
@@ -133,7 +133,7 @@ def render_files(
     """
     if pixel_sigma is not None and not 0 <= pixel_sigma <= 10:
         raise UserError(f"A pixel's footprint is 0 to 10 pixels wide, got {pixel_sigma:g}.")
-    if len({Path(out) for out, _ in outputs}) < len(outputs):
+    if len({led_to(out) for out, _ in outputs}) < len(outputs):
         if len({scale for _, scale in outputs}) < len(outputs):
             raise UserError("The same scale is asked for twice.")
         raise UserError("Several scales cannot go into one file: put {scale} into its name.")
@@ -145,20 +145,11 @@ def render_files(
     scales = [checked_scales(scale) for _, scale in outputs]
     largest = max(scales, key=max)
     picture, drawing = open_source(source, method, options, largest, forgiving)
+    small = [picture is not None and _antialiased(method, scale) for scale in scales]
     drawings = [drawing] * len(scales)
-    said: list[str] = []
-    if picture is not None:
-        small = [_antialiased(method, scale) for scale in scales]
-        if any(small):
-            # If all are, that is what was opened.
-            antialiased = drawing if all(small) else open_drawing(picture, "bicubic", options)
-            drawings = [antialiased if s else drawing for s in small]
-            if method is not None:
-                said.append(f"below x1 the antialiased picture stands for {METHODS[method].title}")
-        if pixel_sigma is not None and not any(
-            getattr(d, "has_footprint", False) for d in drawings
-        ):
-            said.append("a pixel's footprint is for fields of Gaussians: it changes nothing here")
+    if picture is not None and any(small) and not all(small):  # where all are, that was opened
+        antialiased = open_drawing(picture, "bicubic", options)
+        drawings = [antialiased if s else drawing for s in small]
     with ExitStack() as stack:
         files = [
             stack.enter_context(_File(out, drawn_by, scale, region, bits, len(outputs)))
@@ -178,10 +169,25 @@ def render_files(
         if stop is not None and stop():
             raise Cancelled("stopped before the file was finished")
     # What there is to say may come up while it works.
-    notes = [*([picture.note] if picture is not None and picture.note else []), *said]
-    notes += dict.fromkeys(note for drawn_by in drawings for note in drawn_by.notes)
+    read = [picture.note] if picture is not None and picture.note else []
     damage = "" if picture is None else picture.damage
-    return [file.rendered(notes, damage) for file in files]
+    return [
+        file.rendered(
+            [*read, *_without_effect(options, method, file.drawing, s), *file.drawing.notes], damage
+        )
+        for file, s in zip(files, small, strict=True)
+    ]
+
+
+def _without_effect(
+    options: Options, method: str | None, drawing: Drawing, antialiased: bool
+) -> Iterator[str]:
+    """What was asked for and changes nothing in a file, in words."""
+    if antialiased and (method is not None or options.weights is not None):
+        asked = "the weights" if method is None else METHODS[method].title
+        yield f"below x1 the antialiased picture stands for {asked}"
+    if options.pixel_sigma is not None and not getattr(drawing, "has_footprint", False):
+        yield "a pixel's footprint is for fields of Gaussians: it changes nothing here"
 
 
 class _File:

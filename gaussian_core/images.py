@@ -51,10 +51,10 @@ def open_picture(path: str | os.PathLike[str], *, forgiving: bool = False) -> Pi
         return _decoded(source, file, forgiving)
 
 
-def picture_of_png(data: bytes, name: str) -> Picture:
+def picture_of_png(data: bytes, name: str, *, forgiving: bool = False) -> Picture:
     """The picture that the bytes of a PNG file are, as open_picture reads one. name: what to call it, in messages, too.
     Raises ImageError."""
-    picture = _decoded(Path(name), io.BytesIO(data), forgiving=False)
+    picture = _decoded(Path(name), io.BytesIO(data), forgiving)
     assert isinstance(picture, Picture)
     return replace(picture, path=None)
 

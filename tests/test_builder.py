@@ -203,6 +203,11 @@ def test_pillow_images_of_few_colours_are_the_pictures_that_they_show():
     cut_out = grey.quantize(2)
     cut_out.info["transparency"] = 0
     assert build_field(cut_out, "kernel").channels == 4
+    clear = Image.fromarray(np.dstack([np.asarray(grey)] * 4))
+    keyed = grey.copy()
+    keyed.info["transparency"] = 255
+    for transparent in (clear.quantize(4, method=Image.Quantize.FASTOCTREE), keyed):
+        assert build_field(transparent, "kernel").channels == 4
     for mode in ("CMYK", "YCbCr", "LAB", "HSV"):
         with pytest.raises(ImageError, match=f"mode {mode} are not grey or RGB"):
             build_field(

@@ -14,7 +14,7 @@ from PySide6.QtTest import QTest
 from gaussian_core.builder import TileGrid
 from gaussian_core.errors import Cancelled
 from gaussian_core.field import GaussianField
-from tests.window_helpers import open_and_wait, save_picture, wait_until_idle
+from tests.window_helpers import LONG, open_and_wait, save_picture, wait_until_idle
 from viewer.model import distribution as module
 from viewer.model.distribution import BINS, MOST, distribution, values_of
 from viewer.model.scene import Scene
@@ -177,4 +177,7 @@ def test_of_a_field_that_is_built_in_part_it_is_said(window, qtbot):
     window.canvas.set_scene(replace(scene, grid=TileGrid(scene.extent, 40), revision=99))
     window.canvas.set_view(window.canvas.view.fit())
     window.distribution._count()
-    qtbot.waitUntil(lambda: "in the 25 % of it that is built" in window.distribution.summary.text())
+    qtbot.waitUntil(
+        lambda: "in the 25 % of it that is built" in window.distribution.summary.text(),
+        timeout=LONG,
+    )

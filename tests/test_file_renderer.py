@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -237,3 +238,24 @@ def test_a_picture_knows_its_file(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="it is the file that is read"):
         render_file(open_picture(path), path, 2.0, method="bicubic")
     assert path.read_bytes() == before
+
+
+def test_what_changes_nothing_is_said_of_the_files_that_it_is_true_of(tmp_path: Path) -> None:
+    picture = Picture.from_array(noise(20, 30))
+    outputs = [(tmp_path / "small.png", 0.5), (tmp_path / "large.png", 2.0)]
+    small, large = file_renderer.render_files(picture, outputs, method="kernel", pixel_sigma=0.4)
+    assert [note.partition(":")[0] for note in small.notes] == [
+        "below x1 the antialiased picture stands for Kernel interpolation",
+        "a pixel's footprint is for fields of Gaussians",
+    ]
+    assert large.notes == ()
+
+
+@pytest.mark.skipif(not hasattr(os, "symlink"), reason="needs links")
+def test_two_names_of_one_file_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "real.png").write_bytes(b"before")
+    (tmp_path / "link.png").symlink_to(tmp_path / "real.png")
+    outputs = [(tmp_path / "real.png", 2.0), (tmp_path / "link.png", 3.0)]
+    with pytest.raises(UserError, match="cannot go into one file"):
+        file_renderer.render_files(Picture.from_array(noise(20, 30)), outputs, method="nearest")
+    assert (tmp_path / "real.png").read_bytes() == b"before"

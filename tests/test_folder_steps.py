@@ -262,3 +262,26 @@ def test_a_picture_of_another_size_is_fitted_as_the_one_before_was(qtbot, window
     press(qtbot, window, Qt.Key.Key_PageUp, "img12.png")
     press(qtbot, window, Qt.Key.Key_PageUp, "img11.png")
     assert window.canvas.view.follow is None, "fitted by itself"
+
+
+def test_what_a_larger_window_has_fitted_was_not_asked_for(qtbot, window, folder):
+    save_picture(folder / "img11.png", 1200, 800)
+    save_picture(folder / "img12.png", 150, 100)
+    open_and_wait(qtbot, window, folder / "img11.png")
+    active(qtbot, window)
+    assert window.canvas.view.follow == "fit"
+    window.resize(1700, 1200)
+    qtbot.waitUntil(lambda: window.canvas.view.scale > 1)
+    press(qtbot, window, NEXT, "img12.png")
+    view = window.canvas.view
+    assert view == view.opening((100, 150), view.size)
+
+
+def test_what_was_compared_outlives_that_no_picture_is_open(qtbot, window, folder):
+    open_and_wait(qtbot, window, folder / "img1.png")
+    for method in ("lanczos", "bilinear", "kernel"):
+        window.menus.actions[f"method.{method}"].trigger()
+        wait_until_idle(qtbot, window)
+    window.menus.actions["file.close"].trigger()
+    open_and_wait(qtbot, window, folder / "IMG2.png")
+    assert window.session.compared_title == "Bilinear"

@@ -14,7 +14,13 @@ from PySide6.QtCore import QBuffer, QMimeData, QUrl
 from PySide6.QtGui import QColor, QGuiApplication, QImage, QImageReader
 
 from gaussian_core import open_picture
-from tests.window_helpers import keep_what_is_told, open_and_wait, save_picture, wait_until_idle
+from tests.window_helpers import (
+    LONG,
+    keep_what_is_told,
+    open_and_wait,
+    save_picture,
+    wait_until_idle,
+)
 from viewer.model.tile_plan import physical_memory
 from viewer.ui.image_arrays import array_from_image
 from viewer.ui.incoming import incoming
@@ -116,14 +122,20 @@ def test_what_others_copy_as_a_png_file_is_read_as_one(make_window, qtbot, tmp_p
     assert document.picture.note == wanted.note != ""
 
 
-def test_a_damaged_pasted_picture_leaves_what_is_open(make_window, qtbot, picture, monkeypatch):
+def test_of_a_cut_pasted_picture_there_is_what_there_is_and_of_a_header_alone_nothing(
+    make_window, qtbot, picture, monkeypatch
+):
     window = make_window()
     told = keep_what_is_told(window, monkeypatch)
     open_and_wait(qtbot, window, picture)
-    paste_png(window, picture.read_bytes()[:2000])
-    qtbot.waitUntil(lambda: bool(told))
-    assert told[0][0] == "Pasted picture was not opened" and "cut short" in told[0][1]
+    paste_png(window, picture.read_bytes()[:18])
+    qtbot.waitUntil(lambda: bool(told), timeout=LONG)
+    title, text = told[0]
+    assert title == "Pasted picture was not opened" and text.startswith("Pasted picture is ")
     assert window.session.document.name == picture.name
+    paste_png(window, picture.read_bytes()[:5000])
+    wait_until_idle(qtbot, window, lambda: window.session.document.name == "Pasted picture")
+    assert "missing" in window.session.document.picture.damage and len(told) == 1
 
 
 @pytest.mark.qt_log_ignore("exceeds the current allocation limit")

@@ -333,7 +333,8 @@ def test_of_a_lattice_a_sample_without_a_pattern_is_marked():
     assert spectrum.max() < 20 * spectrum.mean()
 
 
-def test_dots_leave_the_picture_to_be_seen_between_them_also_where_little_of_it_is_built():
+@pytest.mark.parametrize("ratio", [1.0, 2.0])
+def test_dots_leave_the_picture_to_be_seen_between_them_also_where_little_of_it_is_built(ratio):
     """Far out a part of a large picture is built, of which a hundred thousand dots would be a black patch."""
     rng = np.random.default_rng(8)
     extent, tile = (3000, 4000), 500
@@ -346,12 +347,14 @@ def test_dots_leave_the_picture_to_be_seen_between_them_also_where_little_of_it_
         shapes = np.tile(np.array([0.1, 0, 0.1], np.float32), (count, 1))
         tiles[key] = GaussianField(means, shapes, np.full((count, 3), 0.5, np.float32), extent)
     scene = Scene(extent, grid=grid, tiles=tiles)
-    view = ViewState.opening(extent, (1000, 750))
-    marks = overlay_geometry(scene, view, OverlayOptions(centres=True))
+    view = ViewState.opening(extent, (round(1000 * ratio), round(750 * ratio)))
+    marks = overlay_geometry(scene, view, OverlayOptions(centres=True), ratio=ratio)
     side = tile * view.scale
     assert marks.area == pytest.approx(2 * side * side)
-    assert len(marks.points) == marks.shown == pytest.approx(marks.area / DOT_AREA, abs=2)
-    alpha = draw_overlay(marks, view.size)[..., 3]
+    assert (
+        len(marks.points) == marks.shown == pytest.approx(marks.area / (DOT_AREA * ratio**2), abs=2)
+    )
+    alpha = draw_overlay(marks, view.size, ratio)[..., 3]
     u, v = (round(x) for x in view.to_device(*grid.rect((3, 2))[:2]))
     there = alpha[v : v + round(side), u : u + 2 * round(side)]
-    assert 40 < there.mean() < 150 and (alpha > 0).sum() <= (there > 0).sum() + 8 * side
+    assert 40 < there.mean() < 150 and (alpha > 0).sum() <= (there > 0).sum() + 8 * ratio * side

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog
 from scipy.ndimage import gaussian_filter
@@ -349,3 +350,37 @@ def test_that_it_has_changed_on_disk_is_said(window, qtbot, folders):
     wait_until_idle(qtbot, window, lambda: window.session.reference not in (None, before))
     assert window.status.message != said
     assert np.array_equal(window.session.reference.picture.pixels, 255 - scenery(240, 360, 1))
+
+
+def test_of_what_was_pasted_the_file_beside_it_can_be_read_again(make_window, qtbot, folders):
+    window = make_window()
+    path = folders / "large" / "p1.png"
+    QGuiApplication.clipboard().setImage(QImage(str(folders / "small" / "p1x2.png")))
+    window.menus.actions["edit.paste"].trigger()
+    wait_until_idle(qtbot, window, lambda: window.session.document is not None)
+    assert not window.menus.actions["file.reload"].isEnabled()
+    window.reference.open(path)
+    wait_until_idle(qtbot, window, lambda: window.session.reference is not None)
+    Image.fromarray(255 - scenery(240, 360, 1)).save(path)
+    said = "p1.png has changed on disk: F5 reads it again"
+    qtbot.waitUntil(lambda: window.status.message == said, timeout=60_000)
+    before = window.session.reference
+    QTest.keyClick(window.canvas, Qt.Key.Key_F5)
+    wait_until_idle(qtbot, window, lambda: window.session.reference is not before)
+    assert np.array_equal(window.session.reference.picture.pixels, 255 - scenery(240, 360, 1))
+    assert window.status.message != said
+
+
+def test_that_both_have_changed_is_still_said_of_the_picture_when_it_is_compared_no_more(
+    window, qtbot, folders
+):
+    choose(window, qtbot, folders / "large" / "p1.png")
+    for place, name in (("large", "p1.png"), ("small", "p1x2.png")):
+        file = folders / place / name
+        Image.fromarray(255 - np.asarray(Image.open(file))).save(file)
+        said = f"{name} has changed on disk: F5 reads it again"
+        qtbot.waitUntil(lambda: window.status.message == said, timeout=60_000)  # noqa: B023
+    entry(window).trigger()
+    window.status.tell("Something else")
+    window.status.tell("")  # its time is over
+    assert window.status.message == "p1x2.png has changed on disk: F5 reads it again"

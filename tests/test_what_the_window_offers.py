@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QMessageBox
 
 from gaussian_core import build_field
 from tests.canvas_helpers import mouse, screenshot
-from tests.window_helpers import open_and_wait, save_picture, wait_until_idle
+from tests.window_helpers import LONG, open_and_wait, save_picture, wait_until_idle
 from viewer.model.document import Document
 from viewer.ui.export_worker import Export
 
@@ -406,4 +406,4 @@ def test_a_picture_that_is_no_longer_open_is_not_kept(make_window, qtbot, tmp_pa
         gc.collect()
         return left() is None
 
-    qtbot.waitUntil(is_gone, timeout=10_000)
+    qtbot.waitUntil(is_gone, timeout=LONG)

@@ -60,11 +60,14 @@ def _with_channels(array: Any) -> Any:
         return array
     from PIL import Image
 
-    if not isinstance(array, Image.Image) or array.mode in AS_THEY_ARE:
+    if not isinstance(array, Image.Image):
         return array
-    if array.mode in ("1", "P", "PA"):
-        transparent = array.mode == "PA" or "transparency" in array.info
-        return array.convert("L" if array.mode == "1" else "RGBA" if transparent else "RGB")
+    if array.mode in ("1", "L", "P", "PA", "RGB") and array.has_transparency_data:
+        return array.convert("RGBA")
+    if array.mode in ("1", "P"):
+        return array.convert("L" if array.mode == "1" else "RGB")
+    if array.mode in AS_THEY_ARE:
+        return array
     raise ImageError(
         f'The numbers of a Pillow image of mode {array.mode} are not grey or RGB: give image.convert("RGB").'
     )
@@ -78,11 +81,8 @@ def picture_of_array(array: Any) -> Picture | ArrayPicture:
     """
     try:
         values = np.asarray(_with_channels(array))
-    except (
-        TypeError,
-        ValueError,
-        RuntimeError,
-    ) as error:  # as of a tensor that a gradient is wanted of
+    # As of a tensor that a gradient is wanted of, or an image whose file is cut short.
+    except (TypeError, ValueError, RuntimeError, OSError) as error:
         raise ImageError(
             f"A {type(array).__name__} makes no array of numbers: {' '.join(str(error).split())}"
         ) from error

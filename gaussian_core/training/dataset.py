@@ -124,7 +124,7 @@ class PictureStore:
         with whole_file(data) as part, part.open("wb") as out:
             for path in files:
                 picture = open_picture(path)
-                values = picture.as_float()
+                values = np.clip(picture.as_float(), 0, 1)
                 opaque = not picture.has_alpha
                 pixels = np.round(values * 255).astype(np.uint8) if opaque else on_paper(values)
                 shapes.append((pixels.shape[0], pixels.shape[1]))

@@ -25,7 +25,6 @@ from viewer.model.methods import (
     method_of_weights,
 )
 from viewer.model.original import OriginalDrawing
-from viewer.model.overview import overview_of
 from viewer.model.scene import REACH, Rect, Scene
 from viewer.model.tile_plan import Key, TilePlan
 from viewer.model.torch_import import load_torch
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from gaussian_core.images import PictureSource
     from gaussian_core.imaging.file_state import FileState
     from gaussian_core.lazy_levels import LazyLevels
+    from viewer.model.frame import Frame
 
 log = logging.getLogger(__name__)
 
@@ -405,13 +405,13 @@ class Document:
 
         return self.builder.build_tiles(keys, stop=leave)
 
-    def take_levels(self) -> None:
-        """Bring the scene up to date with what is read."""
+    def take_levels(self, small: Frame | None = None) -> None:
+        """Bring the scene up to date with what is read. small: an overview of it."""
         if self.unread is not None:
             # Another object each time: by it others see that the picture has changed.
             levels = self.unread if self.unread.complete else self.unread.as_far_as_read()
             scene = replace(self.scene, pyramid=levels, revision=self.scene.revision + 1)
-            self.scene = replace(scene, overview=overview_of(scene))
+            self.scene = scene if small is None else replace(scene, overview=small)
             self.unread = None if self.unread.complete else self.unread
 
     def take_tiles(self) -> bool:

@@ -29,7 +29,7 @@ MIN_RADIUS = 1.5
 """Device pixels: an ellipse whose longer half-axis is below this is drawn as a point."""
 
 DOT_AREA = 8.0
-"""Device pixels squared: there is no more than one dot in so much of the picture on average, or the dots, and their
+"""Logical pixels squared: there is no more than one dot in so much of the picture on average, or the dots, and their
 rims, would cover it."""
 
 MIN_DRIFT = 1.5
@@ -77,8 +77,10 @@ def overlay_geometry(
     view: ViewState,
     options: OverlayOptions,
     stop: Callable[[], bool] | None = None,
+    ratio: float = 1.0,
 ) -> OverlayGeometry:
-    """Choose and place the marks. Raises Cancelled when `stop`, polled between tiles, says so.
+    """Choose and place the marks. ratio: device pixels per logical pixel, see draw_overlay. Raises Cancelled when
+    `stop`, polled between tiles, says so.
 
     Ellipses: those whose longer half-axis reaches MIN_RADIUS, at most `cap`, the larger the likelier; the smaller ones
     are points, and no more of them than of ellipses as large would be: patches of them would stand out. Drifts: those
@@ -123,7 +125,8 @@ def overlay_geometry(
     if ringing and not options.centres:
         dots = [(tile, rest[keys >= ellipses.threshold]) for tile, rest, keys in tiny]
     area = _known_area(scene, rect) * view.scale**2
-    chosen_dots = _evenly(dots, min(options.centre_cap, math.ceil(area / DOT_AREA)))
+    room = math.ceil(area / (DOT_AREA * ratio**2))
+    chosen_dots = _evenly(dots, min(options.centre_cap, room))
     chosen, chosen_lines = ellipses.chosen(), lines.chosen()
     shown_dots = sum(len(index) for _, index in chosen_dots)
     shown = [wanted]

@@ -163,7 +163,8 @@ class DistributionDialog(QDialog):
         if found.total:
             of = "" if found.taken == found.total else f", of which {found.taken:,} were looked at"
             share = scene.built_share(self._canvas.view.source_rect)
-            built = "" if share == 1 else f" in the {100 * share:.0f} % of it that is built"
+            percent = min(max(round(100 * share), 1), 99)
+            built = "" if share == 1 else f" in the {percent} % of it that is built"
             text = f"{found.total:,} Gaussians by {scene.title} in view{built}{of}"
         elif scene.interpolated or getattr(scene.drawing, "marks_nothing", False):
             text = f"{scene.title} shows the picture without Gaussians"

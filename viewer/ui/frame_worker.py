@@ -179,11 +179,10 @@ class FrameWorker(QObject):
                 return
             for finer in _steps(request, level):
                 self._post(self._frame(request, finer, refining=True))
-        while getattr(request.scene.drawing, "unfinished", False):
-            nearer = self._frame(request, 1, refining=True)
-            if nearer is None or nearer.field_share == 0:
-                break  # it goes on where it is seen: not out of view, nor below 100 %
-            self._post(nearer)
+        # It goes on where it is seen: neither out of view, nor below 100 %.
+        seen = made is not None and made.field_share > 0
+        while seen and getattr(request.scene.drawing, "unfinished", False):
+            self._post(self._frame(request, 1, refining=True))
         if request.rect == request.view.picture_rect or (made and made.shows(request.view)):
             return
         if not self.slot.wait(request.at + UNSEEN - self._clock()):

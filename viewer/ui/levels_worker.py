@@ -12,6 +12,9 @@ from PySide6.QtCore import QObject, Signal
 
 from gaussian_core.errors import Cancelled
 from gaussian_core.parallel import BUILDING, lower_priority
+from viewer.model.frame import Frame
+from viewer.model.overview import overview_of
+from viewer.model.scene import Scene
 from viewer.ui.background import Worker
 
 if TYPE_CHECKING:
@@ -27,9 +30,10 @@ YIELD_SECONDS = 0.02
 class LevelsWorker(Worker):
     """One picture's levels at a time; `start` with others drops the work on the last."""
 
-    read = Signal(object, int, int)
-    """The levels, of which more is there; blocks read, blocks in all."""
-    finished = Signal(object)
+    read = Signal(object, int, int, object)
+    """The levels, of which more is there; blocks read, blocks in all; a Frame of the whole as far as it is read."""
+    finished = Signal(object, object)
+    """The levels, and a Frame of the whole."""
     failed = Signal(object, str)
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -64,7 +68,7 @@ class LevelsWorker(Worker):
             now = time.monotonic()
             if now - self._reported >= REPORT_SECONDS and not stopped.is_set():
                 self._reported = now
-                self._emit(self.read, levels, done, total)
+                self._emit(self.read, levels, done, total, _overview(levels))
 
         try:
             levels.fill(stopped.is_set, report, rest)
@@ -74,4 +78,8 @@ class LevelsWorker(Worker):
             log.exception("reading the levels of a picture failed")
             self._emit(self.failed, levels, f"The picture could not be read: {error}")
         else:
-            self._emit(self.finished, levels)
+            self._emit(self.finished, levels, _overview(levels))
+
+
+def _overview(levels: LazyLevels) -> Frame | None:
+    return overview_of(Scene(levels.extent, pyramid=levels.as_far_as_read()))

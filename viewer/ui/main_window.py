@@ -259,6 +259,7 @@ class MainWindow(QMainWindow):
         self.reference.said.connect(self.status.tell, Qt.ConnectionType.QueuedConnection)
         self.reference.failed.connect(self.error_box.tell)
         self.reference.in_use.connect(self.reloading.watch_reference)
+        self.reloading.reference_asked.connect(self.reference.read_again)
         self.comparing.forgotten.connect(self.status.forget)
         self.differing.said.connect(self.status.tell)
         self.differing.changed.connect(self._tick_two)

@@ -39,7 +39,7 @@ class MovingView(QObject):
         self.opened = False
         self.glide_seconds = GLIDE_SECONDS
         self._glide: Glide | None = None
-        self._follows: str | None = None  # as ViewState.follow, since somebody asked for it
+        self._follows: str | None = None  # ViewState.follow, where somebody has asked for that
         self._resized: tuple[ViewState, ViewState] | None = None
         self._ticks = QTimer(self)
         self._ticks.setTimerType(Qt.TimerType.PreciseTimer)
@@ -59,9 +59,8 @@ class MovingView(QObject):
         """Another picture, of (height, width), which is seen anew. keep: from where the one before was, if it is of its
         size; fitted as that was, where it was so by a command."""
         kept = keep and self.opened and self.view.extent == extent
-        follow = self.view.follow if keep and self.opened else None
-        unasked = follow == ViewState.opening(self.view.extent, self.view.size).follow
-        self._follows = follow if not unasked or follow == self._follows else None
+        if not (keep and self.opened):
+            self._follows = None
         self.stop()
         self.asked.emit()
         self.opened = True
@@ -76,6 +75,7 @@ class MovingView(QObject):
         """A direct movement: it goes on from wherever a glide is, without delay."""
         self.jumps.emit(view)
         self.stop()
+        self._follows = view.follow
         self._move_to(view)
 
     def glide_to(self, target: ViewState) -> None:
@@ -85,6 +85,7 @@ class MovingView(QObject):
         if self.glide_seconds <= 0.0 or not self._widget.isVisible():
             self.jump_to(target)
             return
+        self._follows = target.follow
         self._glide = Glide(self.view, target, self._clock, self.glide_seconds)
         self._ticks.start()
 
@@ -97,6 +98,7 @@ class MovingView(QObject):
     def set_view(self, view: ViewState) -> None:
         """At once, by no movement of anybody (its canvas size is made to match)."""
         self.stop()
+        self._follows = self._follows if view.follow == self._follows else None
         self._move_to(view.resized(self.grid.size))
 
     def advance(self) -> None:

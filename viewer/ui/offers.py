@@ -72,7 +72,6 @@ class Offers(QObject):
         self._menus.enable(document is not None, *NEED_PICTURE)
         self._menus.enable(document is not None and not self._session.covered, "field.card")
         self._menus.enable(self._may_step(), "file.next", "file.previous")
-        self._menus.enable(document is not None and document.source is not None, "file.reload")
         self._enable_choices()
         self._look_at_reference()
         self.look_at_writing()
@@ -85,7 +84,9 @@ class Offers(QObject):
         self._menus.enable(self._figures.possible, "file.export_comparison")
 
     def _look_at_reference(self) -> None:
-        path = self._reference.path
+        path, document = self._reference.path, self._session.document
+        files = None if document is None else document.source or path
+        self._menus.enable(files is not None, "file.reload")
         self._menus.enable(self._reference.possible, "compare.file")
         self._menus.tick("compare.file", path is not None)
         name = "..." if path is None else f": {path.name.replace('&', '&&')}"

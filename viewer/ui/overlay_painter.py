@@ -144,7 +144,9 @@ class OverlayPainter(QObject):
 
         if request.options.any:
             overlay_kernels.warm_up(lambda: self.slot.closed)
-        geometry = overlay_geometry(request.scene, request.view, request.options, stop)
+        geometry = overlay_geometry(
+            request.scene, request.view, request.options, stop, request.ratio
+        )
         layer = None
         if request.options.any:
             from viewer.model.overlay_raster import draw_overlay

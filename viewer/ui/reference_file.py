@@ -44,12 +44,11 @@ class ReferenceFile(QObject):
         self.path: Path | None = None
         """The file that is in use, or is being read."""
         self._in_use: Path | None = None
-        self._state: FileState | None = None  # of what is being read
         self._of: PictureSource | None = None  # the picture that it is held against
         self._chosen: tuple[Path, Path] | None = None  # a file, and the picture it was chosen for
         self._early: Path | None = None  # asked for before there was a picture
         self._again = False  # what is being read was not asked for by name
-        self._reader = FileReader("reference", open_original, self)
+        self._reader = FileReader("reference", _read, self)
         self._reader.opened.connect(self._take)
         self._reader.failed.connect(self._not_read)
         session.changed.connect(self._follow)
@@ -85,6 +84,11 @@ class ReferenceFile(QObject):
         elif self.possible:
             self._choose(path)
 
+    def read_again(self) -> None:
+        """The file that is in use, which may have changed."""
+        if self._in_use is not None and self.possible:
+            self._read(self._in_use, again=True)
+
     def close(self) -> None:
         self._reader.close(0.05)
 
@@ -99,9 +103,6 @@ class ReferenceFile(QObject):
 
     def _read(self, path: Path, again: bool) -> None:
         self.path, self._again = path, again
-        self._state = FileState.of(
-            path
-        )  # before it is read: what is written to it meanwhile is to be noticed
         self._reader.open(path)
         self.changed.emit()
 
@@ -154,7 +155,8 @@ class ReferenceFile(QObject):
         sought = "no picture that goes by its name" if found is None else f"no {found.name}"
         self.said.emit(f"{source.name}: there is {sought} in {file.parent.name}", LONG)
 
-    def _take(self, path: Path, picture: PictureSource) -> None:
+    def _take(self, path: Path, found: tuple[PictureSource, FileState | None]) -> None:
+        picture, state = found
         self._reader.done()
         if self._picture is not self._of:
             return  # it is of another picture, and read for nothing
@@ -164,7 +166,7 @@ class ReferenceFile(QObject):
             self._not_read(path, str(error))
             return
         self._in_use = path
-        self.in_use.emit(path, self._state)
+        self.in_use.emit(path, state)
         if not self._again:
             self._chosen = None if self._source is None else (path, self._source)
             self.said.emit(f"{path.name} is shown beside the picture", BRIEFLY)
@@ -180,3 +182,9 @@ class ReferenceFile(QObject):
         else:
             self.said.emit("", BRIEFLY)  # it is no longer being read
             self.failed.emit(f"{path.name} was not opened", message)
+
+
+def _read(path: Path) -> tuple[PictureSource, FileState | None]:
+    """The picture, and how its file was before that: what is written to it meanwhile is to be noticed."""
+    state = FileState.of(path)
+    return open_original(path), state

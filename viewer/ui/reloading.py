@@ -24,12 +24,15 @@ class Reloading(QObject):
     said = Signal(str, float, str)
     """The same when it happens, for how many seconds, and what it is about."""
 
+    reference_asked = Signal()
+    """The file that the picture is held against is to be read again."""
+
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._session = session
         self._of: tuple[Path | None, FileState | None] = (None, None)
-        self._offered = False
-        self._about: Path | None = None  # the file that the standing offer is about
+        self._said: set[Path] = set()
+        self._standing: list[Path] = []  # that have changed, and are not read again yet
         self._watch = FileWatch(self)
         self._watch.changed.connect(self._changed)
         self._reference: Path | None = None
@@ -40,7 +43,12 @@ class Reloading(QObject):
         session.not_reloaded.connect(self._not_reloaded)
 
     def reload(self) -> None:
-        self._session.reload()
+        """What was pasted has no file: then the one that it is held against alone."""
+        document = self._session.document
+        if document is not None and document.source is None and self._reference is not None:
+            self.reference_asked.emit()
+        else:
+            self._session.reload()
 
     def look(self) -> None:
         """The user is back from another program, which may have written to the file."""
@@ -51,8 +59,10 @@ class Reloading(QObject):
         """The file that the picture is held against, None: none, and how it was when it was read."""
         before, self._reference = self._reference, path
         self._reference_watch.watch(path, state)
-        if self._about is not None and self._about == before:
-            self._take_back()
+        if before is not None and before != self._of[0]:
+            self._said.discard(before)
+            self._standing = [known for known in self._standing if known != before]
+            self._tell_standing()
 
     def close(self) -> None:
         self._watch.close()
@@ -64,23 +74,28 @@ class Reloading(QObject):
         if of != self._of:
             self._of = of
             self._watch.watch(*of)
-            self._take_back()
-
-    def _take_back(self) -> None:
-        self._offered, self._about = False, None
-        self.offered.emit("")
+            self._said.clear()
+            self._standing.clear()
+            self._tell_standing()
 
     def _changed(self) -> None:
         self._offer(self._of[0])
 
     def _offer(self, path: Path | None) -> None:
-        if path is not None and not self._offered:
-            self._offered, self._about = True, path
-            key = action("file.reload").keys[0]
-            text = f"{path.name} has changed on disk: {key} reads it again"
-            self.offered.emit(text)
-            self.said.emit(text, SAID_SECONDS, ABOUT)
+        if path is not None and path not in self._said:
+            self._said.add(path)
+            self._standing = [known for known in self._standing if known != path] + [path]
+            self._tell_standing()
+            self.said.emit(_offer_of(path), SAID_SECONDS, ABOUT)
+
+    def _tell_standing(self) -> None:
+        self.offered.emit(_offer_of(self._standing[-1]) if self._standing else "")
 
     def _not_reloaded(self) -> None:
         """What is written to it after that is worth to be said once more."""
-        self._offered = False
+        self._said.clear()
+
+
+def _offer_of(path: Path) -> str:
+    key = action("file.reload").keys[0]
+    return f"{path.name} has changed on disk: {key} reads it again"

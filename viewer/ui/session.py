@@ -219,6 +219,11 @@ class Session(QObject):
         self._show_beside()
         self.changed.emit()
 
+    def _clear_shelf(self) -> None:
+        """Another picture comes, or none: it is compared by the method that this one was."""
+        if self._shelved is not None:
+            self._compared_before, self._shelved = self._shelved.choice, None
+
     def _limit(self, shelved: Document) -> None:
         shelved.plan.set_budget(min(SHELVED_BYTES, self.tile_memory or SHELVED_BYTES))
 
@@ -370,7 +375,8 @@ class Session(QObject):
     def close_document(self) -> None:
         self.end_compare()
         self._beside.hide()
-        self._shelved = self._aside = self._original = None
+        self._clear_shelf()
+        self._aside = self._original = None
         self._opener.abandon()
         self._finish_opening()
         self.stop_building()
@@ -510,8 +516,7 @@ class Session(QObject):
         self.stop_building()
         self.stop_reading()
         self._beside.hide()
-        if self._shelved is not None:
-            self._compared_before, self._shelved = self._shelved.choice, None
+        self._clear_shelf()
         self._covered = False
         self._before = None
         # What is known already is in the document's note; what turns up later is told.
@@ -580,18 +585,19 @@ class Session(QObject):
 
     # ---- reading ------------------------------------------------------------------------------
 
-    def _take_levels(self, levels: LazyLevels, done: int, total: int) -> None:
+    def _take_levels(self, levels: LazyLevels, done: int, total: int, small: Frame | None) -> None:
+        """small: an overview as far as they are read."""
         if self.document is None or self._reading is not levels:
             return
-        self.document.take_levels()
+        self.document.take_levels(small)
         if not self._covered:
             self._show(self.document.scene)
         self._beside.take_levels()
         self.read_progress.emit(done, total)
 
-    def _end_reading(self, levels: LazyLevels) -> None:
+    def _end_reading(self, levels: LazyLevels, small: Frame | None) -> None:
         if self._reading is levels:
-            self._take_levels(levels, 1, 1)
+            self._take_levels(levels, 1, 1, small)
             self.stop_reading()
             self._tell_damage()
 
