@@ -327,7 +327,7 @@ def viewport_of(
     extent: tuple[int, int], scale: tuple[float, float], region: Rect | None
 ) -> Viewport:
     """The whole region, None: the picture of that extent, on a whole number of pixels a side. Raises UserError for one
-    that does not lie inside the picture."""
+    that does not lie inside the picture, or has so little of a pixel that nothing can be drawn of it."""
     height, width = extent
     x, y, w, h = region or (0.0, 0.0, float(width), float(height))
     inside = x >= 0 and y >= 0 and w > 0 and h > 0 and x + w <= width and y + h <= height
@@ -337,7 +337,12 @@ def viewport_of(
             "it is X,Y,WIDTH,HEIGHT in source pixels."
         )
     size = (max(1, round(w * scale[0])), max(1, round(h * scale[1])))
-    return Viewport((x, y), (size[0] / w, size[1] / h), size)
+    drawn = size[0] / w, size[1] / h
+    if max(drawn) > MOST_SCALE:
+        raise UserError(
+            f"The region {x:g},{y:g},{w:g},{h:g} is too small to be drawn: choose a larger one."
+        )
+    return Viewport((x, y), drawn, size)
 
 
 def _holds_alpha(out: str | os.PathLike[str]) -> bool:

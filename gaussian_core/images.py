@@ -72,6 +72,7 @@ def open_overview(
     """
     source = Path(path)
     with opened(source) as file, pillow_guard():
+        state = FileState.of_open(file)  # before it is read
         head = file.read(4)
         if head[:3] == b"\xff\xd8\xff":
             return _jpeg_look(source, file, max_side)
@@ -83,7 +84,7 @@ def open_overview(
                 return small
         file.seek(0)
         picture = _decoded(source, file, forgiving=True)
-    _overviews.keep(source, picture)
+    _overviews.keep(source, state, picture)
     size = (picture.width, picture.height)
     if isinstance(picture, Picture):
         return _reduced(picture, max_side), size
@@ -221,24 +222,21 @@ class _Waiting:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._key: tuple[str, FileState] | None = None
+        self._key: tuple[Path, FileState] | None = None
         self._picture: PictureSource | None = None
 
-    def keep(self, source: Path, picture: PictureSource) -> None:
+    def keep(self, source: Path, state: FileState, picture: PictureSource) -> None:
+        """state: of the file when it was read."""
         with self._lock:
-            self._key, self._picture = _state(source), picture
+            self._key, self._picture = (source.absolute(), state), picture
 
     def take(self, source: Path) -> PictureSource | None:
         """The picture, if it is of this file as it is now. It is let go in any case: never held in vain."""
         with self._lock:
             key, picture = self._key, self._picture
             self._key, self._picture = None, None
-        return picture if picture is not None and key == _state(source) else None
-
-
-def _state(source: Path) -> tuple[str, FileState] | None:
-    state = FileState.of(source)
-    return None if state is None else (str(source.absolute()), state)
+        same = key is not None and key == (source.absolute(), FileState.of(source))
+        return picture if same else None
 
 
 _overviews = _Waiting()

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from gaussian_core.field import GaussianField
@@ -585,7 +586,12 @@ def test_what_is_read_is_not_written_over(
 
 @pytest.mark.parametrize(
     ("scales", "said"),
-    [(["2", "2"], "asked for twice"), (["0"], "got 0."), (["2,-1"], "got 2 and -1.")],
+    [
+        (["2", "2"], "asked for twice"),
+        (["0"], "got 0."),
+        (["2,-1"], "got 2 and -1."),
+        (["1e7"], "must lie between"),
+    ],
 )
 def test_scales_that_make_no_sense(photo: Path, tmp_path: Path, scales, said, capsys) -> None:
     options = [word for scale in scales for word in ("--scale", scale)]
@@ -644,13 +650,13 @@ def test_a_link_stays_one_and_a_pipe_is_no_file_to_write(
 
 def test_what_an_option_does_not_change_is_said(photo: Path, tmp_path: Path, capsys) -> None:
     out = tmp_path / "out-{scale}.png"
-    liif = ["render", str(photo), str(out), "--method", "kernel", "--scale", "0.5"]
-    assert main([*liif, "--pixel-sigma", "1"]) == 0
+    small = ["render", str(photo), str(out), "--method", "kernel", "--scale", "0.5"]
+    assert main([*small, "--pixel-sigma", "1"]) == 0
     said = capsys.readouterr().err
     assert "below x1 the antialiased picture stands for Kernel interpolation" in said
     assert "a pixel's footprint is for fields of Gaussians" in said
-    assert main([*liif, "--scale", "2", "--pixel-sigma", "1"]) == 0
-    assert "a pixel's footprint" not in capsys.readouterr().err
+    words = ["render", str(photo), str(out), "--method", "kernel", "--scale", "2"]
+    assert main([*words, "--pixel-sigma", "1"]) == 0 and capsys.readouterr().err == ""
     assert main(["render", str(photo), str(out), "--scale", "0.5"]) == 0
     assert capsys.readouterr().err == ""
 
@@ -670,3 +676,18 @@ def test_it_works_with_no_stderr_and_says_names_that_the_terminal_cannot(
     )
     assert done.returncode == 0 and out.exists()
     assert "gr\\xf6\\xdfer.png: " in done.stdout
+
+
+def test_a_region_of_almost_nothing_is_refused(photo: Path, tmp_path: Path, capsys) -> None:
+    words = ["render", str(photo), str(tmp_path / "o.png"), "--scale", "4"]
+    assert main([*words, "--region", "0,0,1e-9,1e-9"]) == 1
+    assert "is too small to be drawn" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_fit_is_not_drawn_on_another_device_than_was_asked_for(
+    photo: Path, tmp_path: Path, capsys
+) -> None:
+    words = ["render", str(photo), str(tmp_path / "o.png"), "--scale", "2", "--method", "fit"]
+    assert main([*words, "--device", "cuda"]) == 1
+    assert capsys.readouterr().err.count("\n") == 1 and not (tmp_path / "o.png").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import struct
 import threading
@@ -15,8 +16,9 @@ import numpy as np
 import pytest
 import tifffile
 from PIL import Image, ImageCms, ImageOps
+from skimage.color import rgb2lab
 
-from gaussian_core import ImageError, Picture, load_image, open_picture
+from gaussian_core import ImageError, Picture, images, load_image, open_picture
 from gaussian_core.images import open_overview
 from gaussian_core.imaging import files
 from tests.shared_data import shared_path
@@ -659,3 +661,75 @@ def test_pages_of_another_shape_are_no_first_look(tmp_path: Path) -> None:
         out.write(np.full((150, 200, 3), 99, np.uint8), photometric="rgb")  # a page of its own
         out.write(np.full((150, 200), 99, np.uint16), subfiletype=1)
     assert set(np.unique(open_overview(path, 200)[0])) == {9}
+
+
+def press_profile() -> bytes:
+    """An ICC profile of a printing press: inks on paper, as a table of 9 steps (lut16Type of ICC.1:2001)."""
+    steps = np.linspace(0, 1, 9)
+    c, m, y, k = np.meshgrid(steps, steps, steps, steps, indexing="ij")
+    rgb = np.stack([(1 - 0.9 * c) * (1 - k), (1 - 0.8 * m) * (1 - k), (1 - 0.85 * y) * (1 - k)], -1)
+    lab = rgb2lab(rgb.reshape(-1, 1, 3) ** 0.8).reshape(-1, 3)
+    table = np.clip(np.stack([lab[:, 0] * 652.8, *(lab[:, 1:].T * 256 + 32768)], 1), 0, 65535)
+    ramp = struct.pack(">2H", 0, 65535)
+    one = [struct.pack(">i", v * 65536) for v in (1, 0, 0, 0, 1, 0, 0, 0, 1)]
+    lut = b"mft2" + bytes(4) + bytes([4, 3, 9, 0]) + b"".join(one) + struct.pack(">2H", 2, 2)
+    lut += ramp * 4 + table.astype(">u2").tobytes() + ramp * 3
+    white = b"XYZ " + bytes(4) + struct.pack(">3i", 63190, 65536, 54061)
+    text = b"text" + bytes(4) + b"none\0"
+    name = b"desc" + bytes(4) + struct.pack(">I", 6) + b"press\0" + bytes(78)
+    tags = {b"desc": name, b"cprt": text, b"wtpt": white, b"A2B0": lut}
+    body, index, place = b"", struct.pack(">I", len(tags)), 132 + 12 * len(tags)
+    for tag, data in tags.items():
+        index += tag + struct.pack(">2I", place + len(body), len(data))
+        body += data + bytes(-len(data) % 4)
+    head = struct.pack(
+        ">I4sI4s4s4s", place + len(body), b"none", 0x02400000, b"prtr", b"CMYK", b"Lab "
+    )
+    head += bytes(12) + b"acsp" + bytes(28) + struct.pack(">3i", 63190, 65536, 54061)
+    return head.ljust(128, b"\0") + index + body
+
+
+def test_inks_with_a_profile_are_the_same_colours_at_every_depth(tmp_path: Path) -> None:
+    """Not through a table of few steps, nor with a hundredth of the ink."""
+    profile = press_profile()
+    inks = np.random.default_rng(5).integers(0, 256, (40, 48, 4)).astype(np.uint8)
+    exact = ImageCms.buildTransform(
+        ImageCms.ImageCmsProfile(io.BytesIO(profile)),
+        ImageCms.createProfile("sRGB"),
+        "CMYK",
+        "RGB",
+        ImageCms.Intent.RELATIVE_COLORIMETRIC,
+        ImageCms.Flags.BLACKPOINTCOMPENSATION | ImageCms.Flags.NOOPTIMIZE,
+    )
+    image = Image.frombytes("CMYK", (48, 40), inks.tobytes())
+    want = np.asarray(ImageCms.applyTransform(image, exact)).astype(float)
+    assert np.ptp(want) > 200
+    image.save(tmp_path / "8.tif", icc_profile=profile)
+    for name, values in (("16", inks.astype(np.uint16) * 257), ("32", inks / np.float32(255))):
+        tifffile.imwrite(
+            tmp_path / f"{name}.tif",
+            values.astype(np.float32 if name == "32" else np.uint16),
+            photometric="separated",
+            iccprofile=profile,
+        )
+    for name in ("8", "16", "32"):
+        picture = open_picture(tmp_path / f"{name}.tif")
+        assert "converted from press" in picture.note
+        shown = np.clip(picture.as_float(), 0, 1) * 255  # floats go beyond what a screen shows
+        assert np.abs(shown - want).max() < 1.1, name
+
+
+def test_a_file_that_is_replaced_while_it_is_looked_at_is_read_anew(tmp_path, monkeypatch) -> None:
+    path = tmp_path / "a.png"
+    Image.fromarray(np.full((20, 30, 3), 10, np.uint8)).save(path)
+    decoded = images._decoded
+
+    def replaced(*arguments, **options):
+        picture = decoded(*arguments, **options)
+        Image.fromarray(np.full((21, 30, 3), 200, np.uint8)).save(path)
+        monkeypatch.undo()
+        return picture
+
+    monkeypatch.setattr(images, "_decoded", replaced)
+    open_overview(path, 100)
+    assert (open_picture(path).pixels == 200).all()

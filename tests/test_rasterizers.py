@@ -206,7 +206,7 @@ def test_arguments_that_do_not_fit_are_refused():
             rasterize(random_field(), Viewport((0, 0), scale, (4, 4)))
 
 
-@pytest.mark.parametrize("scale", [1e-5, 1e8])
+@pytest.mark.parametrize("scale", [1e-5, 1e6])
 def test_the_scales_that_are_drawn_are_right_up_to_their_ends(scale):
     field = random_field(seed=3)
     view = Viewport((12.3 - 4 / scale, 9.7 - 2 / scale), scale, (8, 4))

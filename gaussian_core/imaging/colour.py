@@ -19,9 +19,10 @@ from gaussian_core.parallel import run_strips
 _INTENT = ImageCms.Intent.RELATIVE_COLORIMETRIC
 _BLACK_POINT = ImageCms.Flags.BLACKPOINTCOMPENSATION
 _SPACES = {"RGB": "RGB ", "L": "GRAY", "CMYK": "CMYK"}
-# lcms2's cmsFLAGS_NOOPTIMIZE. Otherwise 16-bit values go through a table of 33 steps, which is wrong by up to 10 of 255
-# beside the borders of the gamut; this takes five times as long, on all cores.
-_EXACT = 0x100
+# Otherwise 16-bit values, and inks of any depth, go through a table of a few dozen steps, which is wrong by up to 20 of
+# 255 beside the borders of the gamut; this takes four to five times as long, on all cores.
+_EXACT = ImageCms.Flags.NOOPTIMIZE
+_INK = 100  # full, as lcms2 has it in floats
 _STRIP_PIXELS = 1 << 18
 _SAME = 2  # levels of 255 within which a profile is sRGB by another name
 
@@ -59,6 +60,8 @@ class Conversion:
 
         space = {"RGB": "rgb", "L": "gray", "CMYK": "cmyk"}[self.mode]
         source = values[..., 0] if values.shape[2] == 1 else values
+        if self.mode == "CMYK" and values.dtype.kind == "f":
+            source = source * np.float32(_INK)
         out = np.empty((*values.shape[:2], 3), values.dtype)
         rows = max(1, _STRIP_PIXELS // values.shape[1])
 
@@ -72,7 +75,7 @@ class Conversion:
                 outcolorspace="rgb",
                 outdtype=values.dtype,
                 intent=int(_INTENT),
-                flags=int(_BLACK_POINT) | _EXACT,
+                flags=int(_BLACK_POINT | _EXACT),
             )
 
         run_strips(convert, -(-len(values) // rows))
@@ -143,8 +146,9 @@ def lab_to_rgb(image: Image.Image) -> Image.Image:
 
 
 def _transform(source: Any, mode: str) -> Any:
+    flags = _BLACK_POINT | _EXACT if mode == "CMYK" else _BLACK_POINT
     return ImageCms.buildTransform(
-        source, ImageCms.createProfile("sRGB"), mode, "RGB", _INTENT, _BLACK_POINT
+        source, ImageCms.createProfile("sRGB"), mode, "RGB", _INTENT, flags
     )
 
 

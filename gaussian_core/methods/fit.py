@@ -73,6 +73,7 @@ class FitDrawing:
             self._made = True
         given = self._options.pixel_sigma
         options: dict[str, Any] = {} if given is None else {"pixel_sigma": given}
+        options["backend"] = self._options.device
         return rasterize(self.field, viewport, stop=stop, **options)
 
     def kernels(

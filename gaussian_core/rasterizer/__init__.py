@@ -30,7 +30,7 @@ Format = Literal["float", "bgrx8"]
 PIXEL_SIGMA = 0.3
 # Device pixels per source pixel. Beyond these a place is no number of single precision any more; before the least a
 # footprint spans millions of Gaussians.
-LEAST_SCALE, MOST_SCALE = 1e-6, 1e8
+LEAST_SCALE, MOST_SCALE = 1e-6, 1e6
 
 _last = threading.local()
 _warm = threading.Event()
