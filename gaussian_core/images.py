@@ -190,7 +190,7 @@ def _jpeg_overview(
 
     image = pillow_reader.identify(source, file)
     try:
-        turn = int(image.getexif().get(orientation.TAG, 1))
+        turn = orientation.exif_turn(image)
         width, height = image.size
         # The decoder halves as long as what is left is no smaller than this: two thirds are enough for a first look.
         enough = max(1, max_side * 2 // 3)

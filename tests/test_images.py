@@ -8,6 +8,7 @@ import struct
 import threading
 import warnings
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +120,41 @@ def test_every_orientation_is_turned_upright(tmp_path: Path, orientation) -> Non
         overview, size = open_overview(tmp_path / name, 1000)
         assert overview.shape == want.shape and size == (want.shape[1], want.shape[0])
         assert np.abs(overview.astype(int) - want).max() <= 8
+
+
+def with_chunks(
+    data: bytes, before: Sequence[tuple[bytes, bytes]], behind: Sequence[tuple[bytes, bytes]] = ()
+) -> bytes:
+    """A PNG file with more chunks before its pixels and behind them."""
+    packed = [
+        b"".join(
+            struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+            for name, body in more
+        )
+        for more in (before, behind)
+    ]
+    return data[:33] + packed[0] + data[33:-12] + packed[1] + data[-12:]
+
+
+@pytest.mark.parametrize(
+    "exif", [b"II*\0", b"MM\0*\0\0", b"abc", bytes(20)], ids=["cut", "cut later", "none", "zeros"]
+)
+def test_a_picture_whose_exif_is_damaged_opens_as_it_is_stored(tmp_path: Path, exif) -> None:
+    image = Image.fromarray(RGB)
+    # With a resolution of its own the EXIF of a JPEG is first read for the orientation.
+    image.save(tmp_path / "a.jpg", exif=b"Exif\0\0" + exif, dpi=(72, 72), quality=100)
+    image.save(tmp_path / "a.webp", exif=b"Exif\0\0" + exif, lossless=True)
+    for name, pixels in (("8.png", RGB), ("16.png", DEEP)):
+        data = imagecodecs.png_encode(pixels)
+        (tmp_path / name).write_bytes(with_chunks(data, [(b"eXIf", exif)]))
+        (tmp_path / f"behind {name}").write_bytes(with_chunks(data, [], [(b"eXIf", exif)]))
+    for path in tmp_path.iterdir():
+        picture = open_picture(path)
+        assert picture.extent == RGB.shape[:2] and not picture.damage
+        assert (
+            np.abs(picture.as_float() - RGB / 255).max() < (8 if path.suffix == ".jpg" else 1) / 255
+        )
+        assert open_overview(path, 1000)[1] == (40, 30)
 
 
 # ---- colour -----------------------------------------------------------------------------------

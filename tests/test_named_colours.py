@@ -85,6 +85,18 @@ def test_srgb_by_other_names_is_left_alone(tmp_path: Path, chunks) -> None:
     assert (picture.pixels == RGB).all() and picture.note == ""
 
 
+@pytest.mark.parametrize("pixels", [RGB, DEEP], ids=["8", "16"])
+@pytest.mark.parametrize(
+    "impossible", [(0,) * 8, (31270, 32900, *(30000,) * 6)], ids=["zeros", "one place"]
+)
+def test_primaries_that_cannot_be_are_left_out(tmp_path: Path, pixels, impossible) -> None:
+    path = png(tmp_path / "a.png", pixels, gamma(45_455), places(impossible))
+    picture = open_picture(path)
+    assert (picture.pixels == pixels).all()
+    assert picture.note == "the colours that it names are damaged and were left out"
+    assert open_overview(path, 1000)[1] == (picture.width, picture.height)
+
+
 def test_a_profile_counts_before_all_names(tmp_path: Path) -> None:
     Image.fromarray(MUTED).save(tmp_path / "a.png", icc_profile=ADOBE_RGB)
     want = open_picture(tmp_path / "a.png").pixels

@@ -57,15 +57,12 @@ def read_png(path: Path, file: BinaryIO) -> Picture:
 
 
 def _png_orientation(image: Any) -> int:
-    # Not image.getexif(): for PNG it decodes the picture to find chunks behind it.
+    # Not of the image itself: a PNG would be decoded to find chunks behind its pixels.
     from PIL import Image
 
-    data = image.info.get("exif")
-    if not data:
-        return 1
-    exif = Image.Exif()
-    exif.load(data)
-    return int(exif.get(orientation.TAG, 1))
+    other = Image.new("1", (1, 1))
+    other.info = image.info
+    return orientation.exif_turn(other)
 
 
 def read_tiff(path: Path, file: BinaryIO) -> Picture | None:

@@ -13,6 +13,7 @@ from gaussian_core.imaging.png_chunks import chunks
 
 HDR = "its colours are for HDR screens, which are not supported: they are shown too dull"
 NAME = "the colours that it names"
+LEFT_OUT = f"{NAME} are damaged and were left out"
 
 _HEAD = 1 << 16  # bytes in which the names are looked for
 _D65 = (0.3127, 0.3290)
@@ -50,7 +51,10 @@ def name_colours(image: Image.Image, file: BinaryIO) -> str:
         # Colours without a gamma say nothing of how dark a value is.
         given = image.info.get("chromaticity", (*_D65, *_SRGB))
         gamma = image.info["gamma"]
-        profile = _profile(image, given[:2], given[2:], 1 / gamma) if gamma > 0 else None
+        try:
+            profile = _profile(image, given[:2], given[2:], 1 / gamma) if gamma > 0 else None
+        except (RuntimeError, ValueError):  # imagecodecs' CmsError: no colours are at such places
+            return LEFT_OUT
     else:
         return ""
     if profile is not None:

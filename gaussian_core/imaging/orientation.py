@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any
+import struct
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+if TYPE_CHECKING:
+    from PIL import Image
+
 TAG = 274
+_EXIF_FAULTS = (SyntaxError, struct.error, ValueError, TypeError, KeyError, IndexError, OSError)
+
+
+def exif_turn(image: Image.Image) -> int:
+    """The orientation that the file of a Pillow image gives, 1 to 8. 1, upright, also where its EXIF is damaged: that
+    is no fault of the picture.
+
+    image: a PNG has to be decoded already, which looking for EXIF behind its pixels does otherwise.
+    """
+    try:
+        turn = image.getexif().get(TAG, 1)
+    except _EXIF_FAULTS:
+        return 1
+    return int(turn) if turn in range(1, 9) else 1
 
 
 def swaps_sides(orientation: int) -> bool:

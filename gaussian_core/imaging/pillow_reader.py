@@ -77,7 +77,7 @@ def read(path: Path, file: BinaryIO) -> Picture:
         notes = [frames_note(image), image.info["colour_note"]]
         image.load()
         # After loading: TIFF is turned by its decoder, which then takes the tag away.
-        turn = image.getexif().get(orientation.TAG, 1)
+        turn = orientation.exif_turn(image)
         if _is_deep(image):
             pixels, alpha = _deep(image, notes), None
             pixels = grey_as_rgb(orientation.turned_upright(pixels, turn))
