@@ -136,6 +136,26 @@ def with_chunks(
     return data[:33] + packed[0] + data[33:-12] + packed[1] + data[-12:]
 
 
+@pytest.mark.parametrize("place", ["EXIF", "EXIF behind", "XMP", "XMP behind", "ImageMagick's"])
+def test_pngs_of_16_bits_are_turned_by_all_that_turns_those_of_8(tmp_path: Path, place) -> None:
+    exif = Image.Exif()
+    exif[274] = 6
+    body = exif.tobytes().removeprefix(b"Exif\0\0")
+    chunk = b"eXIf", body
+    if "XMP" in place:
+        said = b'<rdf:Description tiff:Orientation="6"/>'
+        chunk = b"iTXt", b"XML:com.adobe.xmp" + bytes(5) + said
+    elif "Magick" in place:
+        raw = b"\nexif\n%8d\n%s\n" % (len(body) + 6, (b"Exif\0\0" + body).hex().encode())
+        chunk = b"zTXt", b"Raw profile type exif\0\0" + zlib.compress(raw)
+    for name, pixels in (("8.png", RGB), ("16.png", DEEP)):
+        around = ([], [chunk]) if "behind" in place else ([chunk], [])
+        (tmp_path / name).write_bytes(with_chunks(imagecodecs.png_encode(pixels), *around))
+        got = open_picture(tmp_path / name).pixels
+        np.testing.assert_array_equal(got, np.rot90(pixels, -1))
+        assert open_overview(tmp_path / name, 1000)[1] == (30, 40)
+
+
 @pytest.mark.parametrize(
     "exif", [b"II*\0", b"MM\0*\0\0", b"abc", bytes(20)], ids=["cut", "cut later", "none", "zeros"]
 )

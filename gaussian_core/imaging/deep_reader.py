@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import struct
+import zlib
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -12,6 +15,7 @@ from gaussian_core.imaging import colour, orientation, pillow_reader
 from gaussian_core.imaging.files import check_size, damaged
 from gaussian_core.imaging.measurements import as_brightness
 from gaussian_core.imaging.picture import Picture, grey_as_rgb
+from gaussian_core.imaging.png_chunks import SIGNATURE, chunks, write_chunk
 from gaussian_core.imaging.tiff_files import (
     check_kind,
     check_whole,
@@ -27,6 +31,8 @@ from gaussian_core.imaging.tiff_samples import (
     wants_depth,
 )
 
+_WITH_ORIENTATION = (b"eXIf", b"iTXt", b"tEXt", b"zTXt")
+
 
 def is_deep_png(head: bytes) -> bool:
     """head: the first 32 bytes of the file."""
@@ -39,11 +45,12 @@ def read_png(path: Path, file: BinaryIO) -> Picture:
 
     image = pillow_reader.identify(path, file)
     notes = [pillow_reader.frames_note(image), image.info["colour_note"]]
-    turn = _png_orientation(image)
     profile = image.info.get("icc_profile")
     file.seek(0)
+    data = file.read()
+    turn = _png_orientation(data)
     try:
-        values = np.asarray(imagecodecs.png_decode(file.read()))
+        values = np.asarray(imagecodecs.png_decode(data))
     except (RuntimeError, ValueError) as error:
         raise damaged(path, error) from error
     values = values.reshape(*values.shape[:2], -1)
@@ -56,13 +63,27 @@ def read_png(path: Path, file: BinaryIO) -> Picture:
     return _finished(path, colour.deep_to_srgb(colours, mode, convert), alpha, turn, notes)
 
 
-def _png_orientation(image: Any) -> int:
-    # Not of the image itself: a PNG would be decoded to find chunks behind its pixels.
+def _png_orientation(data: bytes) -> int:
+    """From wherever Pillow finds it in PNGs of 8 bits: EXIF, before the pixels or behind them, EXIF in a text, and XMP.
+
+    data: the file. Pillow is given its chunks around one black pixel, as it decodes all of a PNG to read those behind.
+    """
     from PIL import Image
 
-    other = Image.new("1", (1, 1))
-    other.info = image.info
-    return orientation.exif_turn(other)
+    file = io.BytesIO()
+    file.write(SIGNATURE)
+    write_chunk(file, b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0))
+    write_chunk(file, b"IDAT", zlib.compress(bytes(2)))
+    for name, body in chunks(data):
+        if name in _WITH_ORIENTATION:
+            write_chunk(file, name, body)
+    write_chunk(file, b"IEND", b"")
+    try:
+        with Image.open(file, formats=["PNG"]) as image:
+            image.load()
+            return orientation.exif_turn(image)
+    except pillow_reader.DECODER_FAULTS:  # of texts: they are no part of the picture
+        return 1
 
 
 def read_tiff(path: Path, file: BinaryIO) -> Picture | None:
