@@ -428,6 +428,21 @@ def test_alpha_of_deep_tiffs(tmp_path: Path) -> None:
     assert open_picture(path).alpha is None
 
 
+@pytest.mark.parametrize("options", [{}, {"compression": "lzw"}, {"tile": (16, 16)}], ids=str)
+def test_premultiplied_grey_in_bytes(tmp_path: Path, options) -> None:
+    alpha = np.linspace(0, 255, 40).round().astype(np.uint8) + np.zeros((30, 1), np.uint8)
+    stored = np.dstack([alpha // 2, alpha])
+    grey = {"photometric": "minisblack", "extrasamples": ["assocalpha"]}
+    tifffile.imwrite(tmp_path / "a.tif", stored, **grey, **options)
+    picture = open_picture(tmp_path / "a.tif")
+    assert (picture.alpha == alpha).all()
+    clear = alpha > 40  # so that a half of it is told to a few levels
+    assert np.abs(picture.pixels[clear].astype(int) - 127).max() <= 4
+    tifffile.imwrite(tmp_path / "16.tif", stored.astype(np.uint16) * 257, **grey)
+    deep = open_picture(tmp_path / "16.tif")
+    assert np.abs(deep.as_float() - picture.as_float()).max() < 1.1 / 255
+
+
 # ---- sizes and frames --------------------------------------------------------------------------
 
 

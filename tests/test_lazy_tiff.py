@@ -17,6 +17,7 @@ from gaussian_core.images import open_overview
 from gaussian_core.imaging import lazy_tiff, orientation, tiff_segments
 from gaussian_core.imaging.byte_cache import ByteCache
 from gaussian_core.imaging.lazy_tiff import LazyTiff
+from gaussian_core.imaging.tiff_samples import ByteSamples
 
 WIDE, HIGH = 331, 277
 RECTS = [(0, 0, WIDE, HIGH), (5, 7, 6, 8), (60, 63, 200, 129), (250, 200, WIDE, HIGH)]
@@ -84,6 +85,10 @@ KINDS: dict[str, tuple[Any, dict[str, Any]]] = {
     ),
     "unspecified": (smooth(4), {"photometric": "rgb", "extrasamples": ["unspecified"]}),
     "grey and alpha": (smooth(2), {"photometric": "minisblack", "extrasamples": ["unassalpha"]}),
+    "premultiplied grey": (
+        np.minimum(smooth(2), smooth(2)[..., 1:]),
+        {"photometric": "minisblack", "extrasamples": ["assocalpha"]},
+    ),
     "CMYK": (smooth(4), {"photometric": "separated"}),
     "wide gamut": (smooth(3), {"photometric": "rgb", "iccprofile": WIDE_GAMUT}),
     "subsampled JPEG": (
@@ -338,6 +343,22 @@ def test_a_window_shows_a_broken_tile_grey(tmp_path, monkeypatch) -> None:
     pixels, _ = picture.stored((0, 64, 192, 128))
     assert (pixels[:, 64:128] == 127).all() and pixels[:, :64].std() > 50
     assert "shown grey" in picture.damage and picture.note == ""
+
+
+def test_colours_that_cannot_be_converted_are_said_and_shown_grey(tmp_path, monkeypatch) -> None:
+    path = damaged_file(tmp_path)
+    monkeypatch.setattr(lazy_tiff, "LAZY_FROM", 1)
+    strict, window = open_picture(path), open_picture(path)
+    window.show_damage()
+
+    def fail(*_args: Any) -> None:
+        raise ValueError("conversion not supported")
+
+    monkeypatch.setattr(ByteSamples, "convert", fail)
+    with pytest.raises(ImageError, match="conversion not supported"):
+        strict.stored((0, 0, 8, 8))
+    pixels, _ = window.stored((0, 0, 8, 8))
+    assert (pixels == pixels[0, 0]).all() and "conversion not supported" in window.damage
 
 
 @pytest.mark.parametrize("share", [0.2, 0.6, 0.99])

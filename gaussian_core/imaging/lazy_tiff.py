@@ -16,7 +16,13 @@ from gaussian_core.imaging.byte_cache import ByteCache
 from gaussian_core.imaging.file_state import FileState
 from gaussian_core.imaging.files import LAZY_MAX_PIXELS, check_memory, check_size
 from gaussian_core.imaging.picture import PictureSource, Rect, Stored, grey_as_rgb
-from gaussian_core.imaging.tiff_files import opened_tiff, pages_note, smaller_pages, turn_of
+from gaussian_core.imaging.tiff_files import (
+    opened_tiff,
+    pages_note,
+    smaller_pages,
+    tiff_faults,
+    turn_of,
+)
 from gaussian_core.imaging.tiff_samples import (
     JPEG,
     RGB,
@@ -240,7 +246,9 @@ class LazyTiff(PictureSource):
 
         def make() -> Converted:
             try:
-                return self._samples.convert(segments.read(row, column))
+                values = segments.read(row, column)
+                with tiff_faults(self._path):
+                    return self._samples.convert(values)
             except ImageError as error:
                 if not self._forgives:
                     raise

@@ -103,6 +103,8 @@ def to_rgb(
     """A decoded image, or a band of one, as sRGB in mode RGB or, when transparent, RGBA."""
     alpha = None
     if transparent:
+        if image.mode == "La":  # premultiplied grey: Pillow takes it nowhere else
+            image = image.convert("LA")
         # By way of RGBA also for grey: Pillow knows there how to read the colour that stands for transparent.
         image = image.convert("RGBA")
         alpha = image.getchannel("A")
