@@ -428,6 +428,25 @@ def test_alpha_of_deep_tiffs(tmp_path: Path) -> None:
     assert open_picture(path).alpha is None
 
 
+@pytest.mark.parametrize("compression", [None, "deflate", "lzw"])
+@pytest.mark.parametrize("extra", ["unassalpha", "assocalpha", "unspecified"])
+@pytest.mark.parametrize("colours", ["grey", "RGB"])
+def test_planes_in_bytes_are_as_the_same_pixel_by_pixel(
+    tmp_path: Path, colours, extra, compression
+) -> None:
+    alpha = 255 - RGB[..., 2:] // 2
+    shown = np.minimum(RGB[..., :1] if colours == "grey" else RGB, alpha)
+    pixels = np.dstack([shown, alpha])
+    kind = {"photometric": "minisblack" if colours == "grey" else "rgb", "extrasamples": [extra]}
+    tifffile.imwrite(tmp_path / "a.tif", pixels, planarconfig="contig", **kind)
+    kind |= {"planarconfig": "separate", "compression": compression, "rowsperstrip": 8}
+    tifffile.imwrite(tmp_path / "b.tif", pixels.transpose(2, 0, 1), **kind)
+    want, got = open_picture(tmp_path / "a.tif"), open_picture(tmp_path / "b.tif")
+    np.testing.assert_array_equal(got.pixels, want.pixels)
+    np.testing.assert_array_equal(got.alpha, want.alpha)
+    assert (got.alpha is None) == (extra == "unspecified") and got.note == want.note
+
+
 @pytest.mark.parametrize("options", [{}, {"compression": "lzw"}, {"tile": (16, 16)}], ids=str)
 def test_premultiplied_grey_in_bytes(tmp_path: Path, options) -> None:
     alpha = np.linspace(0, 255, 40).round().astype(np.uint8) + np.zeros((30, 1), np.uint8)

@@ -41,10 +41,15 @@ def wants_depth(page: Any) -> bool:
 
 def beyond_pillow(page: Any) -> bool:
     """Whether Pillow lacks the decoder of a page's compression: JPEG 2000, JPEG XL, LERC and others, and WebP, which it
-    may have or not."""
+    may have or not; or takes the page wrongly: bytes in separate planes of which one is no colour, which it refuses, or
+    finds transparent where they are not."""
     from PIL.TiffImagePlugin import COMPRESSION_INFO
 
-    return int(page.compression) not in COMPRESSION_INFO or int(page.compression) == WEBP
+    if int(page.compression) not in COMPRESSION_INFO or int(page.compression) == WEBP:
+        return True
+    planes = page.samplesperpixel > 1 and int(page.planarconfig) != CONTIGUOUS
+    plain = page.dtype == np.uint8 and page.bitspersample == 8
+    return bool(planes and page.extrasamples and plain and int(page.photometric) != YCBCR)
 
 
 class DeepSamples:
