@@ -182,17 +182,23 @@ def test_what_is_small_or_in_one_piece_is_decoded_whole(tmp_path, monkeypatch) -
     assert isinstance(open_picture(path), LazyTiff)
 
 
-def test_only_the_tiles_that_are_asked_for_are_decoded(tmp_path, monkeypatch) -> None:
-    path = pyramid_file(tmp_path, 3)
-    monkeypatch.setattr(lazy_tiff, "LAZY_FROM", 1)
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """Row and column of each tile or strip that is decoded from now on."""
     read: list[tuple[int, int]] = []
     decode = tiff_segments.Segments.read
 
-    def counted(self: Any, row: int, column: int) -> Any:
+    def count(self: Any, row: int, column: int) -> Any:
         read.append((row, column))
         return decode(self, row, column)
 
-    monkeypatch.setattr(tiff_segments.Segments, "read", counted)
+    monkeypatch.setattr(tiff_segments.Segments, "read", count)
+    return read
+
+
+def test_only_the_tiles_that_are_asked_for_are_decoded(tmp_path, monkeypatch) -> None:
+    path = pyramid_file(tmp_path, 3)
+    monkeypatch.setattr(lazy_tiff, "LAZY_FROM", 1)
+    read = counted(monkeypatch)
     picture = open_picture(path)
     assert not read
     for _ in range(3):
@@ -301,14 +307,88 @@ def test_the_first_look_is_a_level_of_the_file(tmp_path, monkeypatch) -> None:
     assert open_overview(path, 200) is None
 
 
+# ---- measurements -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "layout", [{"tile": (64, 48)}, {"rowsperstrip": 16}], ids=["tiles", "strips"]
+)
+@pytest.mark.parametrize("kind", [np.int16, np.int32, np.float32, np.float64])
+def test_heights_are_shown_from_black_to_white_as_in_a_small_file(
+    tmp_path, monkeypatch, kind, layout
+) -> None:
+    heights = (300 + 2500 * smooth(1, np.float64)).round().astype(kind)
+    heights[40:50, 60:70] = -9999
+    path = tmp_path / "a.tif"
+    grey = {"photometric": "minisblack", "compression": "deflate"}
+    tifffile.imwrite(path, heights, **grey, **layout)
+    lazy, whole = both(monkeypatch, path)
+    agree(lazy, whole)
+    shown, _, gaps = whole.note.partition(";")
+    assert lazy.note == f"{shown}, as a sample of them reaches;{gaps}" and "measured" in gaps
+
+
+def test_a_sample_of_the_tiles_tells_what_heights_are_shown_from_and_to(
+    tmp_path, monkeypatch
+) -> None:
+    monkeypatch.setattr(lazy_tiff, "SAMPLED", 24 * 32 * 32 * 2)  # of 256 tiles
+    y, x = np.mgrid[:512, :512]
+    heights = (x + y).astype(np.int16)
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, heights, photometric="minisblack", tile=(32, 32), compression="deflate")
+    monkeypatch.setattr(lazy_tiff, "LAZY_FROM", 1)
+    read = counted(monkeypatch)
+    picture = open_picture(path)
+    assert len(read) == 24
+    pixels = picture.as_float()[..., 0]
+    assert np.abs(pixels - heights / heights.max()).max() < 0.15
+    assert pixels.min() == 0 and pixels.max() == 1
+    assert (picture.as_float() == open_picture(path).as_float()).all()
+
+
+def test_the_smallest_level_tells_what_heights_are_shown_from_and_to(tmp_path, monkeypatch) -> None:
+    heights = (1000 * smooth(1, np.float32, (512, 512))).astype(np.int16)
+    path = tmp_path / "a.tif"
+    options = {"photometric": "minisblack", "tile": (32, 32), "compression": "deflate"}
+    with tifffile.TiffWriter(path) as tiff:
+        tiff.write(heights, subifds=1, **options)
+        tiff.write(heights[::8, ::8], subfiletype=1, **options)
+    monkeypatch.setattr(lazy_tiff, "LAZY_FROM", 1)
+    read = counted(monkeypatch)
+    picture = open_picture(path)
+    assert len(read) == 4
+    low, high = heights[::8, ::8].min(), heights[::8, ::8].max()
+    assert f"from {low} (black) to {high} (white)" in picture.note
+    want = np.clip((heights - float(low)) / (high - low), 0, 1)
+    assert np.abs(picture.as_float()[..., 1] - want).max() < 1e-5
+
+
+def test_floats_that_are_brightness_stay_as_they_are_in_a_large_file(tmp_path, monkeypatch) -> None:
+    bright = 4 * smooth(3, np.float32)
+    tifffile.imwrite(tmp_path / "a.tif", bright, photometric="rgb", tile=(64, 64))
+    monkeypatch.setattr(lazy_tiff, "LAZY_FROM", 1)
+    picture = open_picture(tmp_path / "a.tif")
+    assert (picture.stored((0, 0, WIDE, HIGH))[0] == bright).all() and picture.note == ""
+
+
+def test_a_broken_tile_of_heights_is_said_where_it_is_looked_at(tmp_path, monkeypatch) -> None:
+    heights = (1000 * smooth(1, np.float32, (256, 256))).astype(np.int16)
+    monkeypatch.setattr(lazy_tiff, "LAZY_FROM", 1)
+    picture = open_picture(damaged_file(tmp_path, heights, "minisblack"))
+    assert picture.as_float((0, 0, 64, 64)).max() > 0.9
+    with pytest.raises(ImageError, match="damaged"):
+        picture.as_float((64, 64, 128, 128))
+
+
 # ---- damage -----------------------------------------------------------------------------------
 
 
-def damaged_file(folder: Path) -> Path:
+def damaged_file(folder: Path, pixels: Any = None, photometric: str = "rgb") -> Path:
+    """Of 4 x 4 tiles that of row 1 and column 1 is broken. pixels: noise, unless given."""
     path = folder / "damaged.tif"
-    rng = np.random.default_rng(1)
-    pixels = rng.integers(0, 255, (256, 256, 3), np.uint8)
-    tifffile.imwrite(path, pixels, photometric="rgb", tile=(64, 64), compression="deflate")
+    if pixels is None:
+        pixels = np.random.default_rng(1).integers(0, 255, (256, 256, 3), np.uint8)
+    tifffile.imwrite(path, pixels, photometric=photometric, tile=(64, 64), compression="deflate")
     with tifffile.TiffFile(path) as tiff:
         offset, count = tiff.pages.first.dataoffsets[5], tiff.pages.first.databytecounts[5]
     data = bytearray(path.read_bytes())

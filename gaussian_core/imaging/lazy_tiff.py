@@ -15,6 +15,7 @@ from gaussian_core.imaging import orientation
 from gaussian_core.imaging.byte_cache import ByteCache
 from gaussian_core.imaging.file_state import FileState
 from gaussian_core.imaging.files import LAZY_MAX_PIXELS, check_memory, check_size
+from gaussian_core.imaging.measurements import Range, may_be_measured, range_of
 from gaussian_core.imaging.picture import PictureSource, Rect, Stored, grey_as_rgb
 from gaussian_core.imaging.tiff_files import (
     opened_tiff,
@@ -33,7 +34,7 @@ from gaussian_core.imaging.tiff_samples import (
     parts_in_bytes,
     wants_depth,
 )
-from gaussian_core.imaging.tiff_segments import LARGEST, Segments, SharedFile
+from gaussian_core.imaging.tiff_segments import LARGEST, Segments, SharedFile, sample
 from gaussian_core.parallel import Stop, run_strips
 from gaussian_core.pyramid import size_of_level
 
@@ -45,6 +46,10 @@ LAZY_FROM = 1 << 26
 there."""
 CACHE = 192 << 20
 """Bytes of decoded tiles that are kept: several windows' full."""
+SAMPLED = 32 << 20
+"""Bytes of the file's coarsest page by which it is judged what measurements are shown from and to: a third of a
+second's."""
+OF_SAMPLE = ", as a sample of them reaches"
 BLANK = 0.5
 """Of full brightness: what is shown in the place of a tile that cannot be decoded, where that is wanted."""
 
@@ -54,7 +59,8 @@ Converted = tuple[NDArray[Any], NDArray[Any] | None]
 def open_lazy(path: Path, file: BinaryIO) -> LazyTiff | None:
     """A TIFF to be read as it is asked for; None for a small one, and for kinds that have to be decoded whole.
 
-    Nothing is decoded yet. Raises ImageError for a file that is cut short, or claims too many pixels.
+    Nothing is decoded yet but a sample of what may be measurements. Raises ImageError for a file that is cut short, or
+    claims too many pixels.
     """
     state = FileState.of_open(file)
     with opened_tiff(path, file) as tiff:
@@ -66,8 +72,6 @@ def open_lazy(path: Path, file: BinaryIO) -> LazyTiff | None:
         first = Segments(path, shared, page)
         if first.nbytes > LARGEST:
             return None
-        deep = wants_depth(page)
-        samples: Samples = DeepSamples(path, page) if deep else ByteSamples(path, file, page)
         pages = {0: first}
         for other in smaller_pages(tiff):
             number = _level_of(other, first.extent)
@@ -75,7 +79,13 @@ def open_lazy(path: Path, file: BinaryIO) -> LazyTiff | None:
                 segments = Segments(path, shared, other)
                 if segments.nbytes <= LARGEST:
                     pages[number] = segments
-        return LazyTiff(path, pages, samples, turn_of(page), _pages_note(tiff, pages))
+        measured = _measured(page, pages) if may_be_measured(page) else None
+        deep = wants_depth(page)
+        samples: Samples = (
+            DeepSamples(path, page, measured) if deep else ByteSamples(path, file, page)
+        )
+        notes = [_pages_note(tiff, pages), measured.note(OF_SAMPLE) if measured is not None else ""]
+        return LazyTiff(path, pages, samples, turn_of(page), "; ".join(n for n in notes if n))
 
 
 def open_cut(path: Path, file: BinaryIO) -> tuple[LazyTiff, float] | None:
@@ -98,6 +108,11 @@ def open_cut(path: Path, file: BinaryIO) -> tuple[LazyTiff, float] | None:
         lazy = LazyTiff(path, {0: segments}, samples, turn_of(page), "")
         lazy.show_damage()
         return lazy, missing
+
+
+def _measured(page: Any, pages: dict[int, Segments]) -> Range | None:
+    """Judged by a part of it, the same one each time: to read all of it takes minutes."""
+    return range_of(sample(pages[max(pages)], SAMPLED), page)
 
 
 def _readable(page: Any) -> bool:

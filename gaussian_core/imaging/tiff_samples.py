@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from gaussian_core.errors import ImageError
 from gaussian_core.imaging import colour, pillow_reader
 from gaussian_core.imaging.finite import finite
+from gaussian_core.imaging.measurements import Range
 from gaussian_core.imaging.tiff_files import profile_of
 
 WHITE_IS_ZERO, GREY, RGB, PALETTE, CMYK, YCBCR = 0, 1, 2, 3, 5, 6
@@ -55,7 +56,9 @@ def beyond_pillow(page: Any) -> bool:
 class DeepSamples:
     """More than 8 bits: comes out as uint16 or float32. Raises ImageError for colours that cannot be read."""
 
-    def __init__(self, path: Path, page: Any) -> None:
+    def __init__(self, path: Path, page: Any, measured: Range | None = None) -> None:
+        """measured: what its values are shown from and to; None where they are brightness."""
+        self._measured = measured
         self._photometric = int(page.photometric)
         if self._photometric not in (WHITE_IS_ZERO, GREY, RGB, PALETTE, CMYK):
             raise ImageError(
@@ -89,6 +92,8 @@ class DeepSamples:
     def convert(self, values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any] | None]:
         if self._table is not None:
             values = self._table[values[..., 0].astype(np.intp).clip(0, len(self._table) - 1)]
+        elif self._measured is not None:
+            values = self._measured.shown(values)
         else:
             values = finite(_scaled(values, self._bits), self.notes)
         alpha = values[..., self._alpha] if self._alpha is not None else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gaussian_core.errors import ChangedError
+from gaussian_core.errors import ChangedError, ImageError
 from gaussian_core.imaging.file_state import FileState
 from gaussian_core.imaging.files import damaged
 from gaussian_core.imaging.tiff_files import tiff_faults
 from gaussian_core.imaging.tiff_samples import CONTIGUOUS
+from gaussian_core.parallel import run_strips
+
+log = logging.getLogger(__name__)
 
 LARGEST = 64 << 20
 """Bytes of a decoded segment beyond which reading one by one is no gain: a strip may be the whole picture."""
@@ -21,6 +25,9 @@ ROWS = 1 << 20
 """Bytes of uncompressed rows that are read at once where they lie one after the other."""
 FEW_ROWS = 8
 """Of a file that is cut short: so that little of what there is goes with what is missing."""
+
+FEWEST = 3
+"""Segments of a sample, however large they are."""
 
 
 class SharedFile:
@@ -57,7 +64,7 @@ class Segments:
     """The segments of one page in a grid.
 
     extent: (height, width) of the page as stored. shape: (height, width) of a segment; those at the far edges are cut.
-    rows, columns: of the grid.
+    rows, columns: of the grid. samples: of a pixel. dtype: of one.
     """
 
     def __init__(self, path: Path, file: SharedFile, page: Any, cut: bool = False) -> None:
@@ -65,16 +72,16 @@ class Segments:
         ImageError. Else this does: DamagedError."""
         self._path, self._file = path, file
         self.extent = (int(page.imagelength), int(page.imagewidth))
-        self._samples = int(page.samplesperpixel)
-        separate = self._samples > 1 and int(page.planarconfig) != CONTIGUOUS
-        self._planes = self._samples if separate else 1
-        self._nothing, self._kind = page.nodata, page.dtype
+        self.samples = int(page.samplesperpixel)
+        separate = self.samples > 1 and int(page.planarconfig) != CONTIGUOUS
+        self._planes = self.samples if separate else 1
+        self._nothing, self.dtype = page.nodata, page.dtype
         self.in_rows = bool(page.is_contiguous)
         offsets = np.asarray(page.dataoffsets, np.uint64).astype(np.int64)
         counts = np.asarray(page.databytecounts, np.uint64).astype(np.int64)
         if self.in_rows:
-            self._dtype = page.dtype.newbyteorder(page.parent.byteorder)
-            self._row_bytes = self.extent[1] * self._dtype.itemsize * self._samples // self._planes
+            self._order = page.dtype.newbyteorder(page.parent.byteorder)
+            self._row_bytes = self.extent[1] * self._order.itemsize * self.samples // self._planes
             self._start = int(offsets[0])
             rows = FEW_ROWS if cut else max(1, ROWS // self._row_bytes)
             self.shape = (min(self.extent[0], rows), self.extent[1])
@@ -96,7 +103,7 @@ class Segments:
     @property
     def nbytes(self) -> int:
         """Of a decoded segment."""
-        return self.shape[0] * self.shape[1] * self._samples * int(self._kind.itemsize)
+        return self.shape[0] * self.shape[1] * self.samples * int(self.dtype.itemsize)
 
     def missing(self) -> float:
         """The share of the picture that lies beyond the file's end."""
@@ -122,16 +129,14 @@ class Segments:
                 planes = [self._decoded(number + plane * step) for plane in range(self._planes)]
             planes = [plane[:high, :wide] for plane in planes]
             whole = planes[0] if self._planes == 1 else np.concatenate(planes, axis=2)
-            if whole.shape != (high, wide, self._samples):
-                raise ValueError(
-                    f"a tile has {whole.shape} values, not {high, wide, self._samples}"
-                )
+            if whole.shape != (high, wide, self.samples):
+                raise ValueError(f"a tile has {whole.shape} values, not {high, wide, self.samples}")
             return whole
 
     def _plain(self, plane: int, top: int, high: int) -> NDArray[Any]:
         place = self._start + (plane * self.extent[0] + top) * self._row_bytes
         data = self._file.read(place, high * self._row_bytes)
-        values = np.frombuffer(data, self._dtype).astype(self._kind, copy=False)
+        values = np.frombuffer(data, self._order).astype(self.dtype, copy=False)
         return values.reshape(high, self.extent[1], -1)
 
     def _decoded(self, number: int) -> NDArray[Any]:
@@ -140,5 +145,31 @@ class Segments:
         data = self._file.read(int(self._offsets[number]), count) if count else None
         values, _, shape = self._decode(data, number, jpegtables=self._tables)
         if values is None:
-            return np.full(shape[1:], self._nothing, self._kind)
+            return np.full(shape[1:], self._nothing, self.dtype)
         return np.asarray(values).reshape(shape)[0]
+
+
+def sample(segments: Segments, nbytes: int) -> NDArray[Any]:
+    """(n, samples) values of some segments, spread over the picture: of all, if they have no more bytes than that.
+    Those that cannot be read are left out: whoever looks at one is told. Raises ChangedError."""
+    rows, columns = segments.rows, segments.columns
+    count = min(max(nbytes // segments.nbytes, FEWEST), rows * columns)
+    if count == rows * columns:
+        places = [divmod(number, columns) for number in range(count)]
+    else:  # as evenly in both directions as can be: rows in order, columns by the golden ratio
+        golden = (5**0.5 - 1) / 2
+        places = [
+            ((2 * k + 1) * rows // (2 * count), int(k * golden % 1 * columns)) for k in range(count)
+        ]
+    found = [np.empty((0, segments.samples), segments.dtype)] * count
+
+    def read(number: int) -> None:
+        try:
+            found[number] = segments.read(*places[number]).reshape(-1, segments.samples)
+        except ChangedError:
+            raise
+        except ImageError as error:
+            log.info("left out of a sample: %s", error)
+
+    run_strips(read, count)
+    return np.concatenate(found)
