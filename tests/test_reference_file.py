@@ -108,6 +108,16 @@ def choose(window, qtbot, path):
     wait_until_idle(qtbot, window)
 
 
+def seen_while_held(window, qtbot):
+    """What the status bar calls what X shows."""
+    QTest.keyPress(window.canvas, Qt.Key.Key_X)
+    wait_until_idle(qtbot, window)
+    name = window.status.method.text
+    QTest.keyRelease(window.canvas, Qt.Key.Key_X)
+    wait_until_idle(qtbot, window)
+    return name
+
+
 def left_side(window):
     """What is seen left of the line, and where that begins in the picture."""
     canvas = window.canvas
@@ -297,10 +307,7 @@ def test_it_is_no_method_to_go_back_to(window, qtbot, folders):
     entry(window).trigger()
     wait_until_idle(qtbot, window)
     assert window.session.reference is None
-    QTest.keyPress(window.canvas, Qt.Key.Key_X)
-    wait_until_idle(qtbot, window)
-    assert window.status.method.text == "Kernel interpolation"
-    QTest.keyRelease(window.canvas, Qt.Key.Key_X)
+    assert seen_while_held(window, qtbot) == "Kernel interpolation"
 
 
 def test_a_method_that_is_chosen_while_it_is_looked_at_follows_the_one_before(
@@ -314,10 +321,7 @@ def test_a_method_that_is_chosen_while_it_is_looked_at_follows_the_one_before(
     QTest.keyRelease(window.canvas, Qt.Key.Key_X)
     assert window.canvas._names == ("p1.png", "Bicubic")
     entry(window).trigger()  # no reference any more
-    QTest.keyPress(window.canvas, Qt.Key.Key_X)
-    wait_until_idle(qtbot, window)
-    assert window.status.method.text == "Kernel interpolation"
-    QTest.keyRelease(window.canvas, Qt.Key.Key_X)
+    assert seen_while_held(window, qtbot) == "Kernel interpolation"
 
 
 def test_a_reduced_copy_and_a_field_of_the_same_folder_leave_the_next_pictures_theirs(
