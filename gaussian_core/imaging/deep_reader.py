@@ -36,7 +36,7 @@ _WITH_ORIENTATION = (b"eXIf", b"iTXt", b"tEXt", b"zTXt")
 
 def is_deep_png(head: bytes) -> bool:
     """head: the first 32 bytes of the file."""
-    return head[:8] == b"\x89PNG\r\n\x1a\n" and head[12:16] == b"IHDR" and head[24:25] == b"\x10"
+    return head.startswith(SIGNATURE) and head[12:16] == b"IHDR" and head[24:25] == b"\x10"
 
 
 def read_png(path: Path, file: BinaryIO) -> Picture:

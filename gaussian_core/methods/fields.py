@@ -51,7 +51,7 @@ class FieldDrawing:
         self._field.index  # noqa: B018  built on first use
 
     def draw(self, viewport: Viewport, stop: Stop | None = None) -> NDArray[np.float32]:
-        return _rasterize([self._field], viewport, self._options, stop)
+        return draw_fields([self._field], viewport, self._options, stop)
 
 
 class TiledFieldDrawing:
@@ -124,7 +124,7 @@ class TiledFieldDrawing:
             }
         for block in _blocks([key for key in keys if key not in self.tiles]):
             self.tiles.update(self.builder.build_tiles(block, stop))
-        return _rasterize([self.tiles[key] for key in keys], viewport, self._options, stop)
+        return draw_fields([self.tiles[key] for key in keys], viewport, self._options, stop)
 
     def _reach_at(self, viewport: Viewport) -> float:
         """How far beyond its pixel a Gaussian shows in that view, source pixels."""
@@ -164,9 +164,10 @@ def _blocks(keys: Sequence[Key]) -> Iterator[list[Key]]:
         yield block
 
 
-def _rasterize(
+def draw_fields(
     fields: list[GaussianField], viewport: Viewport, options: Options, stop: Stop | None
 ) -> NDArray[np.float32]:
+    """Seen by the footprint that is asked for, or that they were made for, on the device that is asked for."""
     from gaussian_core.rasterizer import rasterize
 
     given = options.pixel_sigma

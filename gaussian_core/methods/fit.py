@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,16 +65,13 @@ class FitDrawing:
         self._advance(math.inf, stop)
 
     def draw(self, viewport: Viewport, stop: Stop | None = None) -> NDArray[np.float32]:
-        from gaussian_core.rasterizer import rasterize
+        from gaussian_core.methods.fields import draw_fields
 
         self._advance(self.patience, stop)
         if self.field is None or not self._made:
             self.field = self._fit.field()
             self._made = True
-        given = self._options.pixel_sigma
-        options: dict[str, Any] = {} if given is None else {"pixel_sigma": given}
-        options["backend"] = self._options.device
-        return rasterize(self.field, viewport, stop=stop, **options)
+        return draw_fields([self.field], viewport, self._options, stop)
 
     def kernels(
         self, rect: tuple[int, int, int, int], stop: Stop | None = None
@@ -89,10 +86,8 @@ class FitDrawing:
                 raise Cancelled("stopped while fitting")
             try:
                 self._latest = next(self._steps) or self._latest
-            except BaseException:
-                self._steps = self._fit.steps(
-                    report=1
-                )  # as from lack of memory: from here on next time
+            except BaseException:  # as from lack of memory: from here on next time
+                self._steps = self._fit.steps(report=1)
                 raise
             if self._latest is not None and self._latest.done >= 1:
                 self._steps.close()  # type: ignore[attr-defined]

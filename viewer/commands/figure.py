@@ -61,15 +61,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, stop: Stop) -> int:
-    from gaussian_core.atomic import check_not_source
     from gaussian_core.comparison.figure import ComparisonFigure
     from gaussian_core.file_renderer import FIELD_SUFFIX
     from gaussian_core.images import open_picture
 
     if Path(options.input).suffix.lower() == FIELD_SUFFIX:
         raise UserError("A field file is drawn as it is: a comparison is made of its picture.")
-    for source in (options.input, options.reference):
-        check_not_source(options.output, source)
     entries = _entries(options)
     picture = open_picture(options.input, forgiving=True)
     picture.show_damage()

@@ -170,7 +170,10 @@ def _count_text(document: Document) -> str:
         return count
     of = f"in {len(document.scene.tiles):,} of {document.total:,} tiles"
     if document.complete:
-        return f"{count}, {of}; the others are built where they are looked at from 100 % up, or marked, as far as the memory for tiles goes"
+        return (
+            f"{count}, {of}; the others are built where they are looked at from 100 % up, or marked, as far as the "
+            "memory for tiles goes"
+        )
     return f"{count} so far, {of}"
 
 

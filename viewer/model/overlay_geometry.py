@@ -15,6 +15,7 @@ from gaussian_core.field import GaussianField
 from viewer.model import overlay_kernels
 from viewer.model.choice import chosen as chosen_of
 from viewer.model.overlay_options import OverlayOptions
+from viewer.model.pixel_rects import area, common
 from viewer.model.scene import Scene
 from viewer.model.view_state import ViewState
 
@@ -52,7 +53,7 @@ class OverlayGeometry:
     lines: (D, 4) float32, from where a Gaussian began to its mean, x y x y. line_colours: (D, 3) uint8 RGB.
     shown: Gaussians in view with every mark that was asked for. in_view: Gaussians whose centre is
         in view. chosen: of these, those that marks are asked for. area: of the part of the view that Gaussians are
-        known of, device pixels squared.
+        known of, device pixels squared, where there are points.
     """
 
     points: NDArray[np.float32]
@@ -124,9 +125,12 @@ def overlay_geometry(
 
     if ringing and not options.centres:
         dots = [(tile, rest[keys >= ellipses.threshold]) for tile, rest, keys in tiny]
-    area = _known_area(scene, rect) * view.scale**2
-    room = math.ceil(area / (DOT_AREA * ratio**2))
-    chosen_dots = _evenly(dots, min(options.centre_cap, room))
+    known = math.inf
+    chosen_dots = []
+    if dots:  # of a huge picture it takes a while to be told
+        known = _known_area(scene, rect) * view.scale**2
+        room = math.ceil(known / (DOT_AREA * ratio**2))
+        chosen_dots = _evenly(dots, min(options.centre_cap, room))
     chosen, chosen_lines = ellipses.chosen(), lines.chosen()
     shown_dots = sum(len(index) for _, index in chosen_dots)
     shown = [wanted]
@@ -149,21 +153,16 @@ def overlay_geometry(
         lines=_lines(chosen_lines, view),
         line_colours=_colours(chosen_lines, options.colour),
         chosen=wanted if options.any else in_view,
-        area=area,
+        area=known,
     )
 
 
 def _known_area(scene: Scene, rect: Rect) -> float:
     """Of the part of a rectangle that is built, source pixels squared."""
     if scene.grid is None or scene.drawing is not None:
-        return _common_area(scene.bounds, rect)
+        return area(common(scene.bounds, rect))
     keys = (key for key in scene.grid.keys_in(rect) if key in scene.tiles)
-    return sum(_common_area(scene.grid.rect(key), rect) for key in keys)
-
-
-def _common_area(one: Rect, other: Rect) -> float:
-    width, height = (min(one[i + 2], other[i + 2]) - max(one[i], other[i]) for i in (0, 1))
-    return max(width, 0.0) * max(height, 0.0)
+    return sum(area(common(scene.grid.rect(key), rect)) for key in keys)
 
 
 def _rings(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TypeVar
 
 PixelRect = tuple[int, int, int, int]
+N = TypeVar("N", int, float)
 
 
-def area(rect: PixelRect) -> int:
-    """How many pixels are in it; 0 where it is empty."""
+def area(rect: tuple[N, N, N, N]) -> N:
+    """How many pixels are in it; 0 where it is empty. Of one in source pixels, too."""
     left, top, right, bottom = rect
     return max(0, right - left) * max(0, bottom - top)
 
@@ -17,8 +19,8 @@ def is_empty(rect: PixelRect) -> bool:
     return rect[2] <= rect[0] or rect[3] <= rect[1]
 
 
-def common(a: PixelRect, b: PixelRect) -> PixelRect:
-    """What is in both; may be empty."""
+def common(a: tuple[N, N, N, N], b: tuple[N, N, N, N]) -> tuple[N, N, N, N]:
+    """What is in both; may be empty. Of two in source pixels, too."""
     return max(a[0], b[0]), max(a[1], b[1]), min(a[2], b[2]), min(a[3], b[3])
 
 

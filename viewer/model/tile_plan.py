@@ -192,8 +192,9 @@ class TilePlan:
         self.asked = budget
         self.budget = memory_budget() if budget is None else budget
         self.kept = min(KEPT, self.budget) if budget is None else self.budget
-        usual = self._ahead is not None and budget is None
-        self.ahead = min(self._ahead or 0, self.budget) if usual else self.budget
+        self.ahead = self.budget
+        if budget is None and self._ahead is not None:
+            self.ahead = min(self._ahead, self.budget)
 
     def clear(self) -> None:
         """Forget all tiles: they are to be built anew."""

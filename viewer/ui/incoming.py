@@ -9,10 +9,10 @@ from pathlib import Path
 from PySide6.QtCore import QMimeData, QUrl
 from PySide6.QtGui import QImage, QImageReader
 
+from gaussian_core.imaging.png_chunks import SIGNATURE
 from viewer.model.tile_plan import physical_memory
 
 PNG = "image/png"
-PNG_START = b"\x89PNG\r\n\x1a\n"
 MAX_PATH_TEXT = 4096
 MAX_TEXT = 1 << 20
 MEMORY_SHARE = 4
@@ -31,7 +31,7 @@ def incoming(data: QMimeData) -> list[Path] | QImage | bytes | None:
         return files
     if data.hasFormat(PNG):
         coded = bytes(data.data(PNG).data())
-        if coded.startswith(PNG_START):
+        if coded.startswith(SIGNATURE):
             return coded
     if data.hasImage():
         # Qt decodes no more than 256 MB unless it is told: a photograph of 33 megapixels in 16 bits.
