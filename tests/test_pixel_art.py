@@ -9,7 +9,8 @@ torch = pytest.importorskip("torch")
 
 from gaussian_core.training import pixel_art  # noqa: E402
 from gaussian_core.training.dataset import Layout, Sampler  # noqa: E402
-from gaussian_core.training.pixel_art import PixelArt, WithPixelArt, picture  # noqa: E402
+from gaussian_core.training.drawn_crops import WithDrawn  # noqa: E402
+from gaussian_core.training.pixel_art import PixelArt, picture  # noqa: E402
 from gaussian_core.training.synthetic import page  # noqa: E402
 
 CELLS = Layout(patch=20, cells=2, margin=2)
@@ -54,11 +55,11 @@ def test_what_is_asked_for_is_the_pixel_at_the_place(layout):
 
 def test_a_share_of_the_crops_is_replaced_and_the_others_stay():
     plain = Sampler([page(0, 200)], np.ones(1), batch=4, patch=20, pages=2)
-    mixed = WithPixelArt(plain, PixelArt(plain.layout), 0.3)
+    mixed = WithDrawn(plain, PixelArt(plain.layout), 0.3)
     kept = 0
     for number in range(25):
         before, after = plain.draw(number), mixed.draw(number)
         assert same(after, mixed.draw(number))
         kept += sum(same(before.crop(i), after.crop(i)) for i in range(4))
     assert 55 <= kept <= 85
-    assert same(WithPixelArt(plain, PixelArt(plain.layout), 0).draw(1), plain.draw(1))
+    assert same(WithDrawn(plain, PixelArt(plain.layout), 0).draw(1), plain.draw(1))

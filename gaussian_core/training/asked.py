@@ -53,6 +53,7 @@ RANGES = {
     "elongation": NONE,
     "follow": NONE,
     "pixel_art": SHARE,
+    "fabric": SHARE,
     "luminance": SHARE,
     "jpeg": SHARE,
     "webp": SHARE,

@@ -187,6 +187,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "(default 0.04)",
     )
     add(
+        "--fabric",
+        type=float,
+        default=0.0,
+        metavar="SHARE",
+        help="of the crops, but for those, that are stripes and weaves down to periods that are lost in the small picture "
+        "(default 0)",
+    )
+    add(
         "--jpeg",
         type=float,
         default=0.0,
@@ -280,9 +288,11 @@ def _train(
     from gaussian_core.models.card import read_card
     from gaussian_core.picture_folders import set_names
     from gaussian_core.training.dataset import PictureStore, Sampler
+    from gaussian_core.training.drawn_crops import WithDrawn
+    from gaussian_core.training.fabric import Fabric
     from gaussian_core.training.feeding import usual_workers
     from gaussian_core.training.loop import Schedule, Trainer
-    from gaussian_core.training.pixel_art import PixelArt, WithPixelArt
+    from gaussian_core.training.pixel_art import PixelArt
 
     def say(text: str) -> None:
         if group.is_first:
@@ -311,8 +321,9 @@ def _train(
             return 0
         batches = lessons
     batches = _degraded(batches, options)
-    if options.pixel_art > 0:
-        batches = WithPixelArt(batches, PixelArt(sampler.layout, options.seed), options.pixel_art)
+    for drawing, share in ((Fabric, options.fabric), (PixelArt, options.pixel_art)):
+        if share > 0:
+            batches = WithDrawn(batches, drawing(sampler.layout, options.seed), share)
     workers = usual_workers(device) if options.workers is None else options.workers
     trainer = Trainer(learner, schedule, batches, options.out, device, options.seed, group, workers)
     if trainer.resume():

@@ -23,6 +23,7 @@ from gaussian_core.picture_folders import fingerprint, pictures_below
 from gaussian_core.training.synthetic import page
 
 MAX_SCALE = 8.0
+FAR_SHARE = 0.15  # of the crops, whose scales are beyond 4
 LEAST_REDUCTION = 0.4  # originals are reduced to this part of their size at most
 
 
@@ -166,10 +167,15 @@ def _detail(pixels: NDArray[np.uint8]) -> float:
     return float(sum(s.mean() for s in steps))
 
 
-def _reduced(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+def reduced(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
     """Antialiased, in bytes: what the low resolution pictures of the benchmarks are made with."""
     image = Image.fromarray(np.ascontiguousarray(pixels))
     return np.asarray(image.resize((side, side), Image.Resampling.BICUBIC))
+
+
+def any_scale(rng: np.random.Generator, far_share: float = FAR_SHARE) -> float:
+    """Of a crop: in 4 .. MAX_SCALE with a chance of far_share, else in 1 .. 4."""
+    return rng.uniform(4, MAX_SCALE) if rng.random() < far_share else rng.uniform(1, 4)
 
 
 @lru_cache(256)
@@ -192,7 +198,7 @@ class Sampler:
         margin: int = 2,
         pages: int = 240,
         page_share: float = 0.3,
-        far_share: float = 0.15,
+        far_share: float = FAR_SHARE,
         reduced_share: float = 0.6,
         window: int = 0,
         seed: int = 0,
@@ -225,7 +231,7 @@ class Sampler:
         else:
             picture = self.pictures[rng.choice(len(self.pictures), p=self.weights)]
         limit = min(MAX_SCALE, min(picture.shape[:2]) / self.patch)
-        scale = rng.uniform(4, MAX_SCALE) if rng.random() < self.far_share else rng.uniform(1, 4)
+        scale = any_scale(rng, self.far_share)
         side = round(self.patch * min(scale, limit))
         taken = side
         if rng.random() < self.reduced_share:
@@ -234,13 +240,13 @@ class Sampler:
         crops = [self._crop(rng, picture, taken) for _ in range(2)]
         crop = max(crops, key=lambda pixels: _detail(pixels[::2, ::2]))
         if taken > side:
-            crop = _reduced(crop, side)
+            crop = reduced(crop, side)
         crop = np.rot90(crop, int(rng.integers(4)))
         crop = crop[:, ::-1] if rng.random() < 0.5 else crop
         crop = np.ascontiguousarray(crop)
         low = crop
         if side > self.patch:
-            low = _reduced(crop, self.patch)
+            low = reduced(crop, self.patch)
         scale = side / self.patch
         positions, columns, rows = self.layout.choose(rng, scale, side)
         return floats(low), positions, floats(crop[rows, columns]), 1 / scale

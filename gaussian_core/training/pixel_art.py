@@ -7,7 +7,7 @@ Here the picture is the low resolution one, and what is behind it are its pixels
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,9 +15,6 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from gaussian_core.training.dataset import MAX_SCALE, Batch, Layout, floats
-
-if TYPE_CHECKING:
-    from gaussian_core.training.feeding import Batches
 
 BAYER = np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]]) / 16
 
@@ -133,6 +130,8 @@ _SHARES = (0.5, 0.1, 0.15, 0.1, 0.15)
 class PixelArt:
     """Draws batches of one such crop; each depends on (seed, number) alone."""
 
+    stream = 4
+
     def __init__(self, layout: Layout, seed: int = 0) -> None:
         self.layout, self.seed = layout, seed
 
@@ -145,20 +144,3 @@ class PixelArt:
         within = [((n + 0.5) / scale).astype(np.int64) for n in (rows, columns)]
         colours = floats(low[within[0], within[1]])
         return Batch(floats(low)[None], positions[None], colours[None], torch.tensor([1 / scale]))
-
-
-class WithPixelArt:
-    """Batches of which a share of the crops is replaced by such ones."""
-
-    def __init__(self, batches: Batches, art: PixelArt, share: float) -> None:
-        self.batches, self.art, self.share = batches, art, share
-
-    def draw(self, number: int) -> Batch:
-        batch = self.batches.draw(number)
-        size = len(batch.cell)
-        rng = np.random.default_rng([self.art.seed, number, 4])
-        crops = [
-            self.art.draw(number * size + i) if chosen else batch.crop(i)
-            for i, chosen in enumerate(rng.random(size) < self.share)
-        ]
-        return Batch.together(crops)
