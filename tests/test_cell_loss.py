@@ -44,12 +44,12 @@ def a_batch(config, patch=20, count=2, seed=0):
     return sampler.draw(0)
 
 
-def both(config, monkeypatch, follow=0.1, strength=30.0, luminance=0.0, **batch):
+def both(config, monkeypatch, follow=0.1, strength=30.0, luminance=0.0, squares=False, **batch):
     """(loss, gradients) of either kind for one network: geometry far from where it starts, so that all that is cut off
     anywhere is."""
     torch.manual_seed(1)
     learner = ContinuousSRLearner(config, follow)
-    learner.luminance = luminance
+    learner.luminance, learner.squares = luminance, squares
     model = learner.make()
     with torch.no_grad():
         model.geometry.weight.mul_(strength)
@@ -78,12 +78,15 @@ def test_it_is_the_loss_of_the_tensor_operations(name, strength, monkeypatch):
         assert float((mine - wanted).norm()) < 2e-4 * float(wanted.norm()) + 1e-9
 
 
+@pytest.mark.parametrize("squares", [False, True])
 @pytest.mark.parametrize(
     ("follow", "luminance"),
     [(0.0, 0.0), (0.003, 0.0), (3.0, 0.0), (0.1, 0.3), (0.1, 0.85), (0.0, 1.0)],
 )
-def test_the_prior_on_the_geometry_and_the_share_of_the_luminance(follow, luminance, monkeypatch):
-    fast, slow = both(SMALL, monkeypatch, follow=follow, luminance=luminance)
+def test_the_prior_on_the_geometry_and_the_share_of_the_luminance(
+    follow, luminance, squares, monkeypatch
+):
+    fast, slow = both(SMALL, monkeypatch, follow=follow, luminance=luminance, squares=squares)
     assert fast[0] == pytest.approx(slow[0], rel=1e-5)
     for mine, wanted in zip(fast[1], slow[1], strict=True):
         assert float((mine - wanted).norm()) < 2e-4 * float(wanted.norm()) + 1e-9
@@ -97,6 +100,23 @@ def test_only_grey_counts_where_all_is_of_the_luminance():
     assert float(colour_loss(wanted + 0.1, wanted, 1.0)) == pytest.approx(0.1, rel=1e-4)
     each = float(colour_loss(wanted + tint, wanted, 0.0))
     assert float(colour_loss(wanted + tint, wanted, 0.25)) == pytest.approx(0.75 * each, rel=1e-4)
+
+
+def test_by_squares_each_crop_counts_by_what_it_can_gain():
+    """A crop's loss is its own root mean square; errors are as dear in a busy crop as in another of as many."""
+    wanted = torch.rand(2, 3, 6, 7)
+    error = torch.zeros_like(wanted)
+    error[0, :, 2, 3], error[1] = 0.6, 0.1
+    alone = [
+        float(colour_loss((wanted + error)[i : i + 1], wanted[i : i + 1], 0.4, squares=True))
+        for i in range(2)
+    ]
+    assert alone[0] == pytest.approx(0.6 / 42**0.5, rel=1e-3)
+    assert alone[1] == pytest.approx(0.1, rel=1e-3)
+    assert float(colour_loss(wanted + error, wanted, 0.4, squares=True)) == pytest.approx(
+        sum(alone) / 2, rel=1e-5
+    )
+    assert float(colour_loss(wanted, wanted, 0.4, squares=True)) == pytest.approx(1e-3, rel=1e-3)
 
 
 @pytest.mark.parametrize("patch", [5, 8, 17, 44])

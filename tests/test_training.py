@@ -335,6 +335,21 @@ def test_the_command_writes_usable_weights(tmp_path, capsys):
     assert further.config.steps == 3  # the card counts what the weights began with
 
 
+def test_each_option_of_the_loss_and_of_the_crops_is_heard(tmp_path, capsys):
+    """One step from the same weights, by the same seed: what it costs tells what was asked of it."""
+    (tmp_path / "set").mkdir()
+    Image.fromarray(page(1, 80)).save(tmp_path / "set" / "a.png")
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    asked = ["", "--squares", "--luminance 1", "--fabric 1", "--pixel-art 1"]
+    lost = []
+    for i, option in enumerate(asked):
+        words = f"{tmp_path / 'set'} --out {tmp_path / str(i)} --steps 1 --batch 1 --patch 20 --channels 8 --blocks 1"
+        assert command.run(parser.parse_args([*words.split(), *option.split()])) == 0
+        lost.append(capsys.readouterr().out.partition("loss ")[2].split()[0])
+    assert len(set(lost)) == len(asked)
+
+
 def test_the_card_names_a_folder_that_was_given_as_the_current_one(tmp_path, monkeypatch):
     (tmp_path / "set").mkdir()
     Image.fromarray(page(1, 80)).save(tmp_path / "set" / "a.png")

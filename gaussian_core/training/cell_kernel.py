@@ -15,7 +15,7 @@ import numpy as np
 
 from gaussian_core.compiled import compiled
 from gaussian_core.exponential import LOG2E, exp2
-from gaussian_core.training.colour_loss import LUMA
+from gaussian_core.training.colour_loss import LEAST_SQUARE, LUMA
 
 AT_ONCE = 64  # pixels: rows of the scratch are so long, a constant, or the compiler would not see them apart
 LN2 = np.float32(math.log(2.0))
@@ -27,6 +27,7 @@ WIDEST, UPPER, LOWER = (
 )  # see continuoussr._exponential
 ZERO, ONE, TWO, THREE, HALF = (np.float32(v) for v in (0, 1, 2, 3, 0.5))
 RED, GREEN, BLUE = (np.float32(v) for v in LUMA)
+FLAT = np.float32(LEAST_SQUARE)
 TINY, NEAR = np.float32(1e-8), np.float32(1e-4)
 FARTHEST = np.float32(15.0)  # where tanh is 1
 
@@ -276,9 +277,9 @@ def _sign(x):
 
 
 @compiled(fastmath=True)
-def colour_loss(seen, wanted, luminance, weight, gradient):
-    """The sum over all places and channels of colour_loss.colour_loss, whose mean it takes; gradient = that of the sum,
-    times weight. (3, h, w) each."""
+def absolute_loss(seen, wanted, luminance, weight, gradient):
+    """colour_loss.colour_loss of one crop (3, h, w), times the number of its values; gradient = that of this, times
+    weight."""
     of_each, of_y = ONE - luminance, THREE * luminance
     total = np.float32(0)
     for y in range(seen.shape[1]):
@@ -294,3 +295,36 @@ def colour_loss(seen, wanted, luminance, weight, gradient):
             back_g[x] = each * _sign(dg) + GREEN * slope
             back_b[x] = each * _sign(db) + BLUE * slope
     return total
+
+
+@compiled(fastmath=True)
+def square_loss(seen, wanted, luminance, weight, gradient):
+    """The same by squares."""
+    count = np.float32(seen.size)
+    squares, luma_squares = ZERO, ZERO
+    for y in range(seen.shape[1]):
+        r, g, b = seen[0, y], seen[1, y], seen[2, y]
+        wanted_r, wanted_g, wanted_b = wanted[0, y], wanted[1, y], wanted[2, y]
+        of_row, luma_of_row = ZERO, ZERO
+        for x in range(len(r)):
+            dr, dg, db = r[x] - wanted_r[x], g[x] - wanted_g[x], b[x] - wanted_b[x]
+            luma = RED * dr + GREEN * dg + BLUE * db
+            of_row += dr * dr + dg * dg + db * db
+            luma_of_row += luma * luma
+        squares += of_row
+        luma_squares += luma_of_row
+    root = np.float32(math.sqrt(squares / count + FLAT))
+    luma_root = np.float32(math.sqrt(luma_squares * THREE / count + FLAT))
+    each = (ONE - luminance) * weight / root
+    slope = THREE * luminance * weight / luma_root
+    for y in range(seen.shape[1]):
+        r, g, b = seen[0, y], seen[1, y], seen[2, y]
+        wanted_r, wanted_g, wanted_b = wanted[0, y], wanted[1, y], wanted[2, y]
+        back_r, back_g, back_b = gradient[0, y], gradient[1, y], gradient[2, y]
+        for x in range(len(r)):
+            dr, dg, db = r[x] - wanted_r[x], g[x] - wanted_g[x], b[x] - wanted_b[x]
+            luma = slope * (RED * dr + GREEN * dg + BLUE * db)
+            back_r[x] = each * dr + RED * luma
+            back_g[x] = each * dg + GREEN * luma
+            back_b[x] = each * db + BLUE * luma
+    return count * ((ONE - luminance) * root + luminance * luma_root)

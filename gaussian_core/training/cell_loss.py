@@ -42,13 +42,17 @@ def loss(
     reach: int,
     follow: float,
     luminance: float = 0.0,
+    squares: bool = False,
 ) -> Tensor:
-    """L1 between the field and the original's colours, plus `follow` times the prior on the geometry.
+    """How far the field is from the original's colours, plus `follow` times the prior on the geometry.
 
-    raw (B, O, P): model.planes of the crops. reach: see grid_rasterizer.sample_cells. luminance: see colour_loss.
+    raw (B, O, P): model.planes of the crops. reach: see grid_rasterizer.sample_cells. luminance, squares: see
+    colour_loss.
     """
     prior = model.prior.numpy()
-    made: Tensor = _Loss.apply(raw.float(), batch, model.config, prior, reach, follow, luminance)
+    made: Tensor = _Loss.apply(
+        raw.float(), batch, model.config, prior, reach, follow, luminance, squares
+    )
     return made
 
 
@@ -65,6 +69,7 @@ class _Loss(torch.autograd.Function):
         reach: int,
         follow: float,
         luminance: float,
+        squares: bool,
     ) -> Tensor:
         from gaussian_core.training import cell_kernel, grid_kernel
 
@@ -80,6 +85,7 @@ class _Loss(torch.autograd.Function):
         gaussians = n * g * g * height * width
         sums = np.zeros((n, 2))
         firsts, weights = bicubic_taps(g)
+        colour_loss = cell_kernel.square_loss if squares else cell_kernel.absolute_loss
 
         def work(i: int) -> None:
             enlarged = np.empty((3, g * height, g * width), np.float32)
@@ -94,7 +100,7 @@ class _Loss(torch.autograd.Function):
             seen = np.zeros_like(wanted[i])
             grid_kernel.forward(table, positions[i], seen, reach)
             back_seen, back = np.empty_like(seen), np.zeros_like(table)
-            sums[i, 0] = cell_kernel.colour_loss(
+            sums[i, 0] = colour_loss(
                 seen, wanted[i], np.float32(luminance), np.float32(1 / wanted.size), back_seen
             )
             grid_kernel.backward(table, positions[i], back_seen, back, reach)
@@ -110,4 +116,4 @@ class _Loss(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Any:
-        return ctx.gradient * gradient, None, None, None, None, None, None
+        return ctx.gradient * gradient, *[None] * 7

@@ -153,6 +153,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="of the loss that is of the luminance, the rest of red, green and blue alike (default 0)",
     )
     add(
+        "--squares",
+        action="store_true",
+        help="the loss is the root of each crop's mean squared difference, what PSNR measures, not the mean absolute one",
+    )
+    add(
         "--weights",
         type=Path,
         metavar="FILE",
@@ -431,7 +436,7 @@ def _learner(options: argparse.Namespace) -> Learner:
         symmetric=options.symmetry,
     )
     learner = learner_of(config, options.follow)
-    learner.luminance = options.luminance
+    learner.luminance, learner.squares = options.luminance, options.squares
     learner.start, learner.start_encoder = options.weights, options.encoder
     return learner
 

@@ -37,6 +37,7 @@ class Learner(ABC):
     )
 
     luminance: float = 0.0  # of the loss, see colour_loss
+    squares: bool = False  # the same
     start: Path | None = None  # weights to begin with
     start_encoder: Path | None = None  # or weights whose encoder alone to begin with
 
@@ -88,7 +89,7 @@ class Learner(ABC):
 
 
 class ContinuousSRLearner(Learner):
-    """L1 between the field and the colours of the original. follow: weight of the geometry's prior, 0 for none."""
+    """How far the field is from the colours of the original. follow: weight of the geometry's prior, 0 for none."""
 
     def __init__(self, config: ModelConfig, follow: float = FOLLOW) -> None:
         super().__init__(config)
@@ -106,19 +107,21 @@ class ContinuousSRLearner(Learner):
         if cell_loss.suits(self.config, batch):
             with halved:
                 raw = model.planes(low)
-            return cell_loss.loss(model, raw, batch, reach, self.follow, self.luminance)
+            return cell_loss.loss(
+                model, raw, batch, reach, self.follow, self.luminance, self.squares
+            )
         with halved:
             colour, geometry = model.heads(low)
         cells = model.gaussians(batch.low, colour.float(), geometry.float())
         seen = sample_cells(cells, batch.positions, batch.cell * self.config.footprint, reach)
-        loss = colour_loss(seen, batch.colours, self.luminance)
+        loss = colour_loss(seen, batch.colours, self.luminance, self.squares)
         if self.follow > 0:
             loss = loss + self.follow * geometry_prior(cells, batch.low)
         return loss
 
 
 class _Queried(Learner):
-    """L1 between the colours that a network answers with and those of the original, at a place a source pixel.
+    """How far the colours are that a network answers with from those of the original, at a place a source pixel.
 
     As many as LIIF and GaussianSR were published with: 48 x 48 places for a crop of 48 x 48.
     """
@@ -129,7 +132,7 @@ class _Queried(Learner):
             seen = self.sample(model, low, batch.positions, batch.cell)
         lost = (batch.colours.shape[-1] - seen.shape[-1]) // 2
         wanted = batch.colours[..., lost:-lost, lost:-lost] if lost else batch.colours
-        return colour_loss(seen.float(), wanted, self.luminance)
+        return colour_loss(seen.float(), wanted, self.luminance, self.squares)
 
     @abstractmethod
     def sample(self, model: nn.Module, image: Tensor, positions: Tensor, cell: Tensor) -> Tensor:
