@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QColor, QPalette
-from PySide6.QtWidgets import QApplication, QLabel
+from PySide6.QtWidgets import QApplication, QDialogButtonBox, QLabel
 
 from gaussian_core.errors import WeightsError
 from gaussian_core.field import GaussianField
 from gaussian_core.models.card import read_card
 from gaussian_core.models.config import weights_path
-from tests.window_helpers import LONG, open_and_wait, save_picture, wait_until_idle
+from tests.window_helpers import LONG, font_of, open_and_wait, save_picture, wait_until_idle
 from viewer.model.document import Document
 from viewer.model.field_card import card_of, figures_of
 from viewer.model.settings import Settings
 from viewer.model.tile_plan import TilePlan
+from viewer.ui.field_card_dialog import FieldCardDialog
 
 
 def test_the_card_of_the_shipped_weights_is_complete():
@@ -149,6 +151,42 @@ def test_the_dialog_is_legible(make_window, qtbot, tmp_path, monkeypatch, theme)
         ratio = (max(ground, text) + 0.05) / (min(ground, text) + 0.05)
         assert ratio >= 4.5, (label.text(), ratio)
         assert label.height() >= label.heightForWidth(label.width()), label.text()
+
+
+@pytest.mark.parametrize(
+    ("points", "screen"), [(9, (1024, 600)), (14, (1366, 768)), (18, (1024, 600))], ids=str
+)
+def test_nothing_of_it_is_cut_in_large_letters_and_on_small_screens(
+    make_window, qtbot, qapp, tmp_path, monkeypatch, points, screen
+):
+    pytest.importorskip("torch")
+    room = SimpleNamespace(availableSize=lambda: QSize(*screen))
+    monkeypatch.setattr(FieldCardDialog, "screen", lambda _: room)
+    with font_of(qapp, points):
+        window = make_window(Settings())
+        open_and_wait(qtbot, window, save_picture(tmp_path / "a.png", 30, 20))
+        window.menus.actions["field.card"].trigger()
+        card = window.card
+        qtbot.waitExposed(card)
+        assert card.width() <= screen[0] and card.height() <= screen[1]
+        assert card.rect().contains(card.buttons.geometry())
+        labels = [label for label in card.findChildren(QLabel) if label.isVisible()]
+        assert any(label.text() == "PSNR, dB" for label in labels)
+        for label in labels:
+            assert label.width() >= label.minimumSizeHint().width(), label.text()
+            assert label.height() >= label.heightForWidth(label.width()), label.text()
+        bar = card._scroll.verticalScrollBar()
+        if bar.maximum() == 0:
+            return
+        # What is out of sight is reached by keys that else would move the picture, or open another.
+        card.windowHandle().requestActivate()
+        qtbot.waitUntil(lambda: QApplication.activeWindow() is card, timeout=LONG)
+        card.buttons.button(QDialogButtonBox.StandardButton.Close).setFocus()
+        qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Tab)
+        before = window.canvas.target_view
+        for key in (Qt.Key.Key_Down, *[Qt.Key.Key_PageDown] * 10):
+            qtbot.keyClick(QApplication.focusWidget(), key)
+        assert bar.value() == bar.maximum() and window.canvas.target_view == before
 
 
 def test_the_keys_of_the_window_work_in_it_and_its_own_closes_it(make_window, qtbot, tmp_path):

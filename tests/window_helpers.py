@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +45,19 @@ class WindowMaker:
     def close(self) -> None:
         for window in self.windows:
             window.leave()
+
+
+@contextmanager
+def font_of(app: QApplication, points: int) -> Iterator[None]:
+    """Texts are of this size meanwhile."""
+    before = app.font()
+    font = app.font()
+    font.setPointSize(points)
+    app.setFont(font)
+    try:
+        yield
+    finally:
+        app.setFont(before)
 
 
 def keep_what_is_told(window: MainWindow, monkeypatch) -> list[tuple[str, str]]:

@@ -18,8 +18,10 @@ from PySide6.QtWidgets import (
 
 from viewer.model.actions import action
 from viewer.model.field_card import FieldCard, Figures
+from viewer.ui.scrolled import Scrolled
 
-WIDTH = 560
+CHARACTERS = 85  # average ones in a line; a table may be wider
+FRAME = 80  # of the screen's height, for what a system draws around a window
 
 
 class FieldCardDialog(QDialog):
@@ -33,6 +35,7 @@ class FieldCardDialog(QDialog):
             QShortcut(QKeySequence(key), self, self.close)
         self.setWindowTitle("About this field")
         self.card: FieldCard | None = None
+        self._scroll = Scrolled()
         self._content = QWidget()
         self._values: list[QLabel] = []
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
@@ -42,9 +45,8 @@ class FieldCardDialog(QDialog):
         self._outer = QVBoxLayout(self)
         self._outer.setContentsMargins(24, 20, 24, 16)
         self._outer.setSpacing(16)
-        self._outer.addWidget(self._content)
+        self._outer.addWidget(self._scroll)
         self._outer.addWidget(self.buttons)
-        self.setFixedWidth(WIDTH)
 
     def show_card(self, card: FieldCard) -> None:
         before, self.card = self.card, card
@@ -55,15 +57,29 @@ class FieldCardDialog(QDialog):
             for label, (_, text) in zip(self._values, card.rows, strict=True):
                 if label.text() != text:
                     label.setText(text)
+            seen = self._scroll.viewport()
+            if self._content.heightForWidth(seen.width()) > seen.height():
+                self._fit()
             return
-        content, self._values = _content(card)
-        self._outer.replaceWidget(self._content, content)
-        self._content.hide()  # before the event loop deletes it, it would be painted under the new one
-        self._content.deleteLater()
-        self._content = content
-        content.show()
-        self._outer.activate()
-        self.resize(WIDTH, self._outer.totalHeightForWidth(WIDTH))
+        self._content, self._values = _content(card)
+        self._scroll.setWidget(self._content)  # which deletes the one before
+        self._content.show()
+        self._fit()
+
+    def _fit(self) -> None:
+        """As wide as its lines are read well in this font, and as high as they are then, if the screen allows."""
+        content, margins = self._content, self._outer.contentsMargins()
+        line = CHARACTERS * self.fontMetrics().averageCharWidth()
+        width = max(line, content.minimumSizeHint().width())
+        height = content.heightForWidth(width)
+        room = self.screen().availableSize()
+        around = margins.top() + margins.bottom()
+        around += self._outer.spacing() + self.buttons.sizeHint().height()
+        if height + around > room.height() - FRAME:
+            width += self._scroll.verticalScrollBar().sizeHint().width()
+        width = min(width + margins.left() + margins.right(), room.width())
+        self.setFixedWidth(width)
+        self.resize(width, min(height + around, room.height() - FRAME))
 
 
 def _layout_of(card: FieldCard) -> tuple[object, ...]:
