@@ -13,6 +13,7 @@ from scipy.ndimage import gaussian_filter
 from gaussian_core.resource_files import RESOURCES
 from tests.window_helpers import (
     LONG,
+    font_of,
     keep_what_is_told,
     open_and_wait,
     save_picture,
@@ -200,9 +201,33 @@ def test_what_makes_no_figure_is_said_and_cannot_be_chosen(window, qtbot):
     dialog.reject()
 
 
-@pytest.mark.parametrize("scale", ["400%", "30%", "900x", "much"])
-def test_nothing_of_the_dialog_is_cut_off_or_covered(window, qtbot, scale):
+@pytest.mark.parametrize(
+    ("scale", "points"), [("400%", 9), ("30%", 9), ("900x", 9), ("much", 9), ("30%", 15)]
+)
+def test_nothing_of_the_dialog_is_cut_off_or_covered(window, qtbot, qapp, scale, points):
+    with font_of(qapp, points):
+        _look_for_what_is_cut(opened(window, qtbot), scale)
+
+
+def test_a_long_name_leaves_the_dialog_as_it_is(window, qtbot, folder):
+    usual = opened(window, qtbot)
+    width = usual.width()
+    usual.reject()
+    qtbot.waitUntil(lambda: window.findChild(ComparisonDialog) is None)
+    window.activateWindow()
+    name = f"scanned_{'in_the_summer_' * 12}at_the_sea.png"
+    (folder / "large.png").rename(folder / name)
+    window.reference.open(folder / name)
+    wait_until_idle(qtbot, window, lambda: window.session.reference is not None)
     dialog = opened(window, qtbot)
+    assert dialog.width() == width
+    label = dialog.reference_label
+    assert label.text().startswith("scanned_in") and label.text().endswith("240 × 160")
+    assert name in label.toolTip() and name in label.accessibleName()
+    _look_for_what_is_cut(dialog, "400%")
+
+
+def _look_for_what_is_cut(dialog, scale):
     for method in ("LIIF (slow)", "GaussianSR (slow)"):
         click(dialog, method)
     for text in (scale, "200%", scale):

@@ -8,11 +8,12 @@ import tifffile
 from PIL import Image
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QDialogButtonBox
+from PySide6.QtWidgets import QDialogButtonBox, QLabel
 
 from gaussian_core.image_writer import write_image
 from tests.window_helpers import (
     LONG,
+    font_of,
     keep_what_is_told,
     open_and_wait,
     save_picture,
@@ -68,6 +69,27 @@ def test_of_a_split_view_the_dialog_tells_which_side_is_exported(make_window, qt
     dialog = window.findChild(ExportDialog)
     assert dialog.method_label.text() == window.canvas.plates[1] == "Nearest neighbour"
     dialog.reject()
+
+
+@pytest.mark.parametrize("points", [9, 15])
+def test_nothing_that_is_said_of_a_scale_is_cut(make_window, qtbot, qapp, points):
+    with font_of(qapp, points):
+        method = f"{'a_name_of_weights_' * 12}.pth"
+        dialog = ExportDialog(
+            make_window(), (120, 128), (0.0, 0.0, 50.0, 40.0), 10 / 3, None, method
+        )
+        dialog.open()
+        qtbot.waitExposed(dialog)
+        assert dialog.width() < 800 and method == dialog.method_label.toolTip()
+        assert dialog.scale.lineEdit().accessibleName() == "Scale"
+        for text in ("4", "900000x", "much", "0.001x"):
+            dialog.scale.setFocus()
+            dialog.scale.lineEdit().selectAll()
+            qtbot.keyClicks(dialog.scale, text)
+            qtbot.wait(1)
+            for label in dialog.findChildren(QLabel):
+                assert label.width() >= label.sizeHint().width(), label.text()
+        dialog.reject()
 
 
 def test_a_scale_is_what_was_typed_and_is_offered_again_as_such(make_window, qtbot):

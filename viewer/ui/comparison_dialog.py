@@ -21,7 +21,7 @@ from gaussian_core.errors import UserError
 from viewer.model.comparison_export import ComparisonPlan, is_slow
 from viewer.model.methods import Choice, method_named
 from viewer.model.scene import Rect
-from viewer.ui.export_widgets import NO_SCALE, ScaleBox, file_buttons
+from viewer.ui.export_widgets import NO_SCALE, ScaleBox, file_buttons, one_line
 
 NO_REFERENCE = "None (Field → Compare With → A Picture File)"
 SLOW = "slow"
@@ -74,8 +74,7 @@ class ComparisonDialog(QDialog):
         for label in (self.size_label, self.note_label):
             label.setTextFormat(Qt.TextFormat.PlainText)
             label.setWordWrap(True)
-        self.reference_label = QLabel(reference or NO_REFERENCE)
-        self.reference_label.setTextFormat(Qt.TextFormat.PlainText)
+        self.reference_label = one_line(reference or NO_REFERENCE)
         form = QFormLayout()
         form.setHorizontalSpacing(16)
         form.setVerticalSpacing(8)
@@ -92,7 +91,6 @@ class ComparisonDialog(QDialog):
         box.setSpacing(16)
         box.addLayout(form)
         box.addWidget(self.buttons)
-        self.setMinimumWidth(420)
         self.methods.itemChanged.connect(self._show_size)
         self.scale.currentTextChanged.connect(self._show_size)
         self._show_size()
@@ -140,7 +138,8 @@ class ComparisonDialog(QDialog):
     def _fit_height(self) -> None:
         """Make room for what is said, which takes more or fewer lines."""
         self._box.activate()
-        self.resize(self.width(), self._box.totalHeightForWidth(self.width()))
+        width = max(self.width(), self._box.totalMinimumSize().width())
+        self.resize(width, self._box.totalHeightForWidth(width))
 
     def _accept(self) -> None:
         plan = self.plan()

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 
 from viewer.model.export_plan import MAX_SIDE, ExportPlan, export_size
 from viewer.model.scene import Rect
-from viewer.ui.export_widgets import NO_SCALE, ScaleBox, file_buttons
+from viewer.ui.export_widgets import NO_SCALE, ScaleBox, file_buttons, one_line
 
 TOO_LARGE = f"Choose a smaller scale: a side has at most {MAX_SIDE:,} pixels"
 
@@ -58,8 +58,7 @@ class ExportDialog(QDialog):
         form.addRow("", self.view)
         form.addRow("Scale", self.scale)
         form.addRow("Size", self.size_label)
-        self.method_label = QLabel(method)
-        self.method_label.setTextFormat(Qt.TextFormat.PlainText)
+        self.method_label = one_line(method)
         form.addRow("Method", self.method_label)
         self.buttons = file_buttons(self._accept, self.reject)
         box = QVBoxLayout(self)
@@ -67,7 +66,6 @@ class ExportDialog(QDialog):
         box.setSpacing(16)
         box.addLayout(form)
         box.addWidget(self.buttons)
-        self.setMinimumWidth(360)
         self.whole.toggled.connect(self._show_size)
         self.scale.currentTextChanged.connect(self._show_size)
         self._show_size()

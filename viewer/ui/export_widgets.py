@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtWidgets import QComboBox, QDialogButtonBox
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QComboBox, QDialogButtonBox, QLabel, QLineEdit, QWidget
 
 from viewer.model.status_text import parse_zoom, scale_text
 
 SCALES = (1.0, 2.0, 3.0, 4.0, 8.0)
 NO_SCALE = "Type a scale such as 350%, 3.5x or 4"
 """Where what is typed is none."""
+LINE = 52
+"""Of a line, average characters."""
 
 
 class ScaleBox(QComboBox):
@@ -18,7 +21,8 @@ class ScaleBox(QComboBox):
 
     def __init__(self, of_view: float, chosen: float) -> None:
         super().__init__()
-        self.setEditable(True)
+        edit = QLineEdit()
+        self.setLineEdit(edit)
         self.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         # On Return Qt's own would take the first entry that begins so in the place of what is shown.
         self.setCompleter(None)  # type: ignore[arg-type]
@@ -26,7 +30,10 @@ class ScaleBox(QComboBox):
         self._exact = {scale_text(s): s for s in (*SCALES, of_view, chosen)}
         self.addItems(list(dict.fromkeys(scale_text(s) for s in (*SCALES, of_view))))
         self.setCurrentText(scale_text(chosen))
-        self.setAccessibleName("Scale")
+        self.setMinimumWidth(line_of(self))
+        # Of the two who listen hear the one that is typed into.
+        for widget in (self, edit):
+            widget.setAccessibleName("Scale")
         self.setToolTip('"350%", "3.5x", or a number; below 20 it is a factor')
 
     @property
@@ -34,6 +41,24 @@ class ScaleBox(QComboBox):
         """Output pixels per source pixel; None where what is typed is no scale."""
         text = self.currentText()
         return self._exact.get(text) or parse_zoom(text)
+
+
+def line_of(widget: QWidget) -> int:
+    """How wide a line is, in its letters."""
+    return LINE * widget.fontMetrics().averageCharWidth()
+
+
+def one_line(text: str) -> QLabel:
+    """A label of what has a file's name in it, of which a line shows the beginning and the end: all of it is read where
+    the mouse rests, and by those who listen."""
+    label = QLabel()
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    middle = Qt.TextElideMode.ElideMiddle
+    label.setText(label.fontMetrics().elidedText(text, middle, line_of(label)))
+    if label.text() != text:
+        label.setToolTip(text)
+    label.setAccessibleName(text)
+    return label
 
 
 def file_buttons(accept: Callable[[], object], reject: Callable[[], object]) -> QDialogButtonBox:
