@@ -13,13 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QEvent, QPoint, QRect, Qt
-from PySide6.QtGui import QFont
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel
 
 from gaussian_core.field import GaussianField
 from tests.canvas_helpers import mouse, screenshot
 from tests.test_distribution import by_key, field_of
-from tests.window_helpers import open_and_wait, save_picture, wait_until_idle
+from tests.window_helpers import font_of, open_and_wait, save_picture, wait_until_idle
 from viewer.model import distribution as module
 from viewer.model.choice import chosen
 from viewer.model.distribution import QUANTITIES, distribution, histogram, values_of, within
@@ -29,6 +29,7 @@ from viewer.model.overlay_options import OverlayOptions, ValueRange
 from viewer.model.scene import Scene
 from viewer.model.settings import Settings
 from viewer.model.view_state import ViewState
+from viewer.ui.canvas import Canvas
 from viewer.ui.range_plot import RangePlot
 
 KEYS = tuple(q.key for q in QUANTITIES)
@@ -363,11 +364,7 @@ def test_while_a_range_is_drawn_to_and_fro_marks_are_seen(window, qtbot):
 
 @pytest.mark.parametrize("size", [9, 13])
 def test_no_number_of_an_axis_is_cut(qtbot, qapp, size):
-    before = qapp.font()
-    font = QFont(before)
-    font.setPointSize(size)
-    qapp.setFont(font)
-    try:
+    with font_of(qapp, size):
         plot = RangePlot()
         qtbot.addWidget(plot)
         plot.setBackground("black")
@@ -381,8 +378,33 @@ def test_no_number_of_an_axis_is_cut(qtbot, qapp, size):
             seen = screenshot(plot)
             assert not seen[0].any() and not seen[:, -1].any(), top
             assert seen[:, :26].any()
-    finally:
-        qapp.setFont(before)
+
+
+@pytest.mark.parametrize(("size", "low"), [(9, (1024, 500)), (14, (1366, 768)), (14, (1024, 600))])
+def test_of_the_histograms_nothing_is_cut_in_large_letters_nor_on_low_screens(
+    make_window, qtbot, qapp, tmp_path, monkeypatch, size, low
+):
+    screen = SimpleNamespace(availableGeometry=lambda: QRect(0, 0, *low))
+    monkeypatch.setattr(Canvas, "screen", lambda _: screen)
+    field_of(3000, extent=(60, 80)).save(tmp_path / "a.safetensors")
+    with font_of(qapp, size):
+        window = with_histograms(make_window, qtbot, tmp_path / "a.safetensors")
+        dialog = window.distribution
+        assert screen.availableGeometry().contains(QRect(dialog.pos(), dialog.size()))
+        for label in dialog.findChildren(QLabel):
+            wide, high = label.width(), label.height()
+            assert (
+                high >= label.heightForWidth(wide)
+                if label.wordWrap()
+                else (wide >= label.sizeHint().width())
+            ), label.text()
+        for key in KEYS:
+            plot = plot_of(window, key)
+            # All of the numbers below the bars, on the left the largest of those that are a grid line's.
+            below, left = (plot.getAxis(side) for side in ("bottom", "left"))
+            assert below.sceneBoundingRect().bottom() <= plot.height()
+            assert below.height() >= plot.fontMetrics().ascent()
+            assert left.width() >= plot.fontMetrics().horizontalAdvance("100")
 
 
 def test_no_plot_is_squeezed_whatever_is_said_above_and_below(window, qtbot, monkeypatch):

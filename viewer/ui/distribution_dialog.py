@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLa
 from viewer.model.actions import action
 from viewer.model.distribution import Distribution
 from viewer.ui.canvas import Canvas
-from viewer.ui.distribution_plots import LEGEND, DistributionPlots
+from viewer.ui.distribution_plots import COLUMNS, LEGEND, MANY_COLUMNS, DistributionPlots
 from viewer.ui.distribution_worker import DistributionWorker
 from viewer.ui.theme import Theme
 
@@ -83,10 +83,13 @@ class DistributionDialog(QDialog):
         """Small, in the canvas's upper right corner at first, then as the user has put it."""
         if not self._placed:
             self._placed = True
+            room = self._canvas.screen().availableGeometry()
+            self.plots.arrange(COLUMNS)
+            if self.minimumSizeHint().height() > room.height():
+                self.plots.arrange(MANY_COLUMNS)
             self.resize(self.minimumSizeHint())
             corner = self._canvas.mapToGlobal(self._canvas.rect().topRight())
             wanted = corner - QPoint(self.width() + GAP, -GAP)
-            room = self._canvas.screen().availableGeometry()
             self.move(_within(QRect(wanted, self.size()), room))
         self.show()
         self.raise_()

@@ -11,8 +11,10 @@ from viewer.model.distribution import QUANTITIES, Distribution, Histogram
 from viewer.model.overlay_options import ValueRange
 from viewer.ui.theme import Colours
 
-COLUMNS = 2
-SIZE = (190, 92)  # of a plot, at least: all of them are to leave the picture to be seen beside them
+COLUMNS, MANY_COLUMNS = 2, 3
+"""Two leave most of a picture to be seen; on a low screen three have room."""
+SIZE = (32, 6.5)
+"""Of a plot, at least, in average characters and lines: all of them are to leave the picture to be seen beside them."""
 LEGEND = "Bars: percent of them. Above them the median, and what nine in ten lie between."
 
 
@@ -24,16 +26,24 @@ class DistributionPlots(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        grid = QGridLayout(self)
+        self._grid = grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(14)
         grid.setVerticalSpacing(10)
         self._cells: dict[str, _Cell] = {}
-        for place, quantity in enumerate(QUANTITIES):
+        for quantity in QUANTITIES:
             cell = _Cell(f"{quantity.title}, {quantity.unit}" if quantity.unit else quantity.title)
             cell.plot.chosen_changed.connect(self.chosen_changed)
-            grid.addWidget(cell, *divmod(place, COLUMNS))
             self._cells[quantity.key] = cell
+        self.arrange(COLUMNS)
+
+    def arrange(self, columns: int) -> None:
+        """The plots in so many columns."""
+        for cell in self._cells.values():
+            self._grid.removeWidget(cell)
+        for place, cell in enumerate(self._cells.values()):
+            self._grid.addWidget(cell, *divmod(place, columns))
+        self.updateGeometry()  # what it is in has not seen that it is of another size
 
     def show_distribution(self, distribution: Distribution | None) -> None:
         """None, and of what is not known: no bars."""
@@ -76,7 +86,11 @@ class _Cell(QWidget):
         self.figures = QLabel()
         self.figures.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.plot = RangePlot()
-        self.plot.setMinimumSize(*SIZE)
+        metrics = self.fontMetrics()
+        across, down = SIZE
+        self.plot.setMinimumSize(
+            across * metrics.averageCharWidth(), round(down * metrics.lineSpacing())
+        )
         self.plot.setAccessibleName(f"Histogram: {title}")
         self.plot.chosen_changed.connect(self.tell)
         self._histogram: Histogram | None = None

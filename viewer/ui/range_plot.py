@@ -13,8 +13,8 @@ from viewer.model.distribution import Histogram
 from viewer.ui.theme import Colours
 
 Range = tuple[float, float]
-NUMBERS = 26
-"""The width of the numbers on the left."""
+NUMBERS = "100"
+"""As wide as the numbers on the left become."""
 LEAST = 1e-9
 """Of the width of the plot: ranges end nowhere between this and its end."""
 
@@ -52,7 +52,7 @@ class RangePlot(pyqtgraph.PlotWidget):
         # The last number of an axis reaches beyond its tick by half of itself.
         beyond = math.ceil(self.fontMetrics().height() / 2)
         self.getPlotItem().layout.setContentsMargins(0, beyond, beyond, 0)
-        self.getAxis("left").setWidth(NUMBERS)
+        self.getAxis("left").setWidth(self.fontMetrics().horizontalAdvance(NUMBERS) + 2)
         self._bars = pyqtgraph.BarGraphItem(x0=[], x1=[], height=[])
         self._median = pyqtgraph.InfiniteLine(0.0, movable=False)
         self._region = pyqtgraph.LinearRegionItem()
