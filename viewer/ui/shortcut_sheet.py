@@ -28,18 +28,18 @@ ONE_COLUMN = ((0, 1, 2, 3, 4),)
 _MAC = {"Ctrl": "⌘", "Shift": "⇧", "Alt": "⌥"}
 
 
-class KeyCap(QWidget):
-    """A key, drawn as one; in the palette's colours, so that it follows the theme."""
+class KeyCap(QLabel):
+    """A key, drawn as one; in the palette's colours, so that it follows the theme. A label, so that it is read out."""
 
     def __init__(self, text: str) -> None:
-        super().__init__()
-        self.text = _MAC.get(text, text) if sys.platform == "darwin" else text
+        super().__init__(_MAC.get(text, text) if sys.platform == "darwin" else text)
+        self.setTextFormat(Qt.TextFormat.PlainText)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
 
     def sizeHint(self) -> QSize:
         metrics = self.fontMetrics()
         height = metrics.height() + 8
-        return QSize(max(height, metrics.horizontalAdvance(self.text) + 16), height)
+        return QSize(max(height, metrics.horizontalAdvance(self.text()) + 16), height)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -52,7 +52,7 @@ class KeyCap(QWidget):
         painter.setBrush(colours.color(QPalette.ColorRole.Button))
         painter.drawRoundedRect(box.adjusted(0, 0, 0, -2), 4, 4)
         painter.setPen(colours.color(QPalette.ColorRole.ButtonText))
-        painter.drawText(box.adjusted(0, 0, 0, -2), Qt.AlignmentFlag.AlignCenter, self.text)
+        painter.drawText(box.adjusted(0, 0, 0, -2), Qt.AlignmentFlag.AlignCenter, self.text())
         painter.end()
 
 
