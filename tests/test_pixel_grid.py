@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtTest import QTest
 
 from tests.canvas_helpers import pixels
 from tests.window_helpers import open_and_wait, save_picture, wait_until_idle
-from viewer.ui.grid_painter import grid_opacity
+from viewer.model.view_state import ViewState
+from viewer.ui.grid_painter import grid_opacity, paint_grid
 
 
 @pytest.fixture
@@ -46,6 +48,29 @@ def test_lines_are_on_the_edges_of_pixels_and_nowhere_else(window, qtbot, scale)
     assert not changed[between].any()
     assert changed[:, sorted(columns)].mean() > 0.9
     assert changed[sorted(rows)].mean() > 0.9
+
+
+@pytest.mark.parametrize("ratio", [1.0, 1.25, 1.75, 2.0, 3.0])
+def test_on_dense_screens_all_lines_are_of_the_same_dots(qapp, ratio):
+    """Wherever they lie: not some of them of thinner ones."""
+    view = ViewState((60, 80), (400, 300), (20.3, 15.6), 17.0)
+    image = QImage(400, 300, QImage.Format.Format_RGB32)
+    image.fill(QColor(128, 128, 128))
+    painter = QPainter(image)
+    paint_grid(painter, view, ratio)
+    painter.end()
+    drawn, thick = pixels(image)[..., 0], round(ratio)
+    xs = [round(view.to_device(x, 0)[0]) - thick // 2 for x in range(81)]
+    ys = [round(view.to_device(0, y)[1]) - thick // 2 for y in range(61)]
+    rows = [y + k for y in ys for k in range(thick)]
+    columns = [x + k for x in xs for k in range(thick)]
+    down = [v for v in range(300) if v not in rows]
+    across = [u for u in range(400) if u not in columns]
+    seen = [drawn[down, x : x + thick] for x in xs if 0 <= x < 400 - thick]
+    seen += [drawn[y : y + thick, across].T for y in ys if 0 <= y < 300 - thick]
+    assert len(seen) > 30
+    for line in seen:
+        assert (line == line[:, :1]).all() and len(np.unique(line)) == 2
 
 
 def test_it_fades_in_and_is_not_there_where_pixels_are_small(window, qtbot):

@@ -38,9 +38,13 @@ def paint_grid(painter: QPainter, view: ViewState, ratio: float) -> None:
     x1, y1 = view.to_source(right, bottom)
     for x in range(math.ceil(x0), math.floor(x1) + 1):
         u = round(view.to_device(x, 0.0)[0]) - thick // 2
+        painter.setBrushOrigin(
+            u, 0
+        )  # from there, or a thick line would be cut out of between the dots
         painter.fillRect(QRect(u, top, thick, bottom - top), brush)
     for y in range(math.ceil(y0), math.floor(y1) + 1):
         v = round(view.to_device(0.0, y)[1]) - thick // 2
+        painter.setBrushOrigin(0, v)
         painter.fillRect(QRect(left, v, right - left, thick), brush)
     painter.restore()
 
