@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from gaussian_core.errors import OutputError
@@ -13,6 +13,8 @@ from gaussian_core.presence import unreachable
 
 LONGEST = 200
 """Bytes of a name that is kept whole in that of the temporary file."""
+_unfinished: set[Path] = set()
+"""The temporary files that are there now."""
 
 
 @contextmanager
@@ -26,6 +28,7 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     target = led_to(path)
     _check_replaceable(target)
     temporary = target.with_name(f".{_short(target.name)}.{os.getpid()}.part")
+    _unfinished.add(temporary)
     try:
         temporary.touch()
         # What the user's umask grants; some writers grant less.
@@ -38,6 +41,14 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     finally:
         # A folder that does not exist, or is a file, has no temporary file to remove either.
         if os.path.lexists(temporary):
+            temporary.unlink(missing_ok=True)
+        _unfinished.discard(temporary)
+
+
+def drop_unfinished() -> None:
+    """For a program that leaves at once: the temporary files of threads that end with it, and not by themselves."""
+    for temporary in list(_unfinished):
+        with suppress(OSError):  # nobody is there any more to be told
             temporary.unlink(missing_ok=True)
 
 

@@ -566,6 +566,50 @@ def test_a_closed_window_leaves_with_its_code_and_its_settings(photo: Path, tmp_
         assert '"sigma": 2.5' in (tmp_path / "gaussian-zoom" / "settings.json").read_text()
 
 
+def test_who_quits_while_a_slow_method_is_exported_finds_nothing_left_of_it(
+    photo: Path, tmp_path: Path
+) -> None:
+    """Also where the method does not hear in time that it is to stop."""
+    folder = tmp_path / "results"
+    folder.mkdir()
+    script = (
+        "import sys, time\n"
+        "from PySide6.QtCore import QTimer\n"
+        "from viewer.model.export_plan import ExportPlan\n"
+        "from viewer.ui.main_window import MainWindow\n"
+        "import gaussian_core.file_renderer as renderer\n"
+        "from pathlib import Path\n"
+        f"folder = Path({str(folder)!r})\n"
+        "renderer._File.draw = lambda file, stop: time.sleep(600)\n"
+        "def look(window):\n"
+        "    if window.session.document is None:\n"
+        "        return\n"
+        "    if not window.exporter.running:\n"
+        "        plan = ExportPlan(2.0)\n"
+        "        window.exporter.export(window.session.document, plan, str(folder / 'out.png'))\n"
+        "    elif list(folder.iterdir()):\n"
+        "        print('leaves', len(list(folder.iterdir())), end='')\n"
+        "        window.timer.stop()\n"
+        "        window.leave()\n"
+        "shown = MainWindow.show\n"
+        "def show(window):\n"
+        "    shown(window)\n"
+        "    window.timer = QTimer(window)\n"
+        "    window.timer.timeout.connect(lambda: look(window))\n"
+        "    window.timer.start(20)\n"
+        "MainWindow.show = show\n"
+        f"sys.argv = ['main.py', {str(photo)!r}, '--method', 'bicubic']\n"
+        "from viewer.cli import run_program\n"
+        "run_program()\n"
+    )
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "XDG_CONFIG_HOME": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, env=environment
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "leaves 1" and list(folder.iterdir()) == []
+
+
 @pytest.mark.parametrize("command", ["render", "figure", "build", "fit"])
 def test_what_is_read_is_not_written_over(
     photo: Path, tmp_path: Path, command: str, capsys

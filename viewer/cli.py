@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from gaussian_core import Cancelled, UserError, __version__
+from gaussian_core.atomic import drop_unfinished
 from viewer.model.endings import endings
 
 FAILED, CANCELLED = 1, 130
@@ -89,7 +90,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run_program() -> NoReturn:
     """The program: main(), and out. A window that was closed leaves at once: its threads are daemons, its files are
-    whole, and the interpreter would spend most of a second on taking torch and Qt apart."""
+    whole or dropped, and the interpreter would spend most of a second on taking torch and Qt apart."""
     if (
         signal.getsignal(signal.SIGINT) is signal.default_int_handler
     ):  # it is ignored in the background
@@ -102,6 +103,7 @@ def run_program() -> NoReturn:
         code = asked.code if isinstance(asked.code, int) else FAILED
     code = _delivered(code)
     if "PySide6.QtWidgets" in sys.modules:
+        drop_unfinished()
         logging.shutdown()
         for stream in (sys.stdout, sys.stderr):
             if stream is not None:  # a program without a console has none
