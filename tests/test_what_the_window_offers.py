@@ -303,6 +303,16 @@ def test_an_export_that_ended_with_the_program_is_no_fault(exporting, qtbot, mon
     assert "cannot schedule" not in caplog.text
 
 
+def test_who_listens_hears_which_picture_the_keyboard_is_at(make_window, qtbot, tmp_path):
+    window = make_window()
+    heard = QAccessible.queryAccessibleInterface(window.canvas)
+    assert heard.text(QAccessible.Text.Description) == ""
+    open_and_wait(qtbot, window, save_picture(tmp_path / "sea.png", 64, 48))
+    assert heard.text(QAccessible.Text.Description) == "sea.png, 64 × 48"
+    qtbot.keyClick(window, Qt.Key.Key_W, Qt.KeyboardModifier.ControlModifier)
+    assert heard.text(QAccessible.Text.Description) == ""
+
+
 def test_all_that_can_be_used_has_a_name_to_be_read_out(make_window, qtbot, tmp_path):
     window = make_window()
     open_and_wait(qtbot, window, save_picture(tmp_path / "a.png"))

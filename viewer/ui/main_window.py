@@ -399,11 +399,14 @@ class MainWindow(QMainWindow):
         if document is None:
             self.setWindowTitle(TITLE)
             self.setWindowFilePath("")
+            self.canvas.setAccessibleDescription("")
         else:
             self.setWindowFilePath(str(document.path or ""))
             self.status.expect_alpha(document.has_alpha)
             size = status_text.size_text(document.extent)
             self.setWindowTitle(f"{document.name}  ({size})  –  {TITLE}")
+            # Whoever comes back from a dialog hears which it is.
+            self.canvas.setAccessibleDescription(f"{document.name}, {size}")
         self.readout.refresh()
         if document is None or document.scene.generation != self._told_of:
             self._told_of = None if document is None else document.scene.generation
