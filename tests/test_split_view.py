@@ -254,3 +254,15 @@ def test_what_is_lacking_of_a_side_is_said_on_its_plate(window, qtbot):
     # But an interpolation is what it is called at every zoom.
     window.menus.actions["method.nearest"].trigger()
     assert canvas.plates[1] == "Nearest neighbour"
+
+
+def test_the_enlarged_picture_is_not_called_by_a_method_that_has_yet_to_draw(window, qtbot):
+    """A view from below 100 % is seen enlarged until the method has drawn the next one: with a slow one for long."""
+    canvas = window.canvas
+    split(window, qtbot)
+    canvas.set_view(canvas.view.set_scale(0.5))
+    wait_until_idle(qtbot, window)
+    canvas.set_view(canvas.view.set_scale(4.0))
+    assert canvas.plates == ("Bicubic", "Kernel interpolation  …")
+    wait_until_idle(qtbot, window)
+    assert canvas.plates == ("Bicubic", "Kernel interpolation")

@@ -81,6 +81,8 @@ class ScenePane(QObject):
             return ""
         if frame is None or not self.frame_is_current:
             return "…"  # what is seen is of the method before
+        if self.from_afar and frame.view.scale < FIELD_FROM:
+            return "…"  # what is seen is the picture, enlarged
         if scene.drawing is None:
             built = frame.field_share
             building = not scene.interpolated and frame.exact and built < ALL_BUILT
