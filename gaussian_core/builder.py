@@ -273,6 +273,7 @@ def build_field(
     Large pictures are better left in tiles (FieldBuilder): a field takes about 36 bytes a Gaussian.
     Raises ImageError for what makes no picture, and as FieldBuilder does.
     """
+    from gaussian_core.depth import note_depth
     from gaussian_core.parallel import run_strips
 
     picture = _picture_of(image, method)
@@ -291,9 +292,9 @@ def build_field(
     run_strips(build, len(keys), stop)
     if say is not None and builder.note:
         say(builder.note)
-    if len(keys) == 1:
-        return tiles[keys[0]]
-    return joined([tiles.pop(key) for key in keys])
+    whole = tiles[keys[0]] if len(keys) == 1 else joined([tiles.pop(key) for key in keys])
+    note_depth(whole, picture)
+    return whole
 
 
 def _picture_of(image: Any, method: str) -> PictureLike:

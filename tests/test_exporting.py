@@ -21,6 +21,7 @@ from tests.window_helpers import (
 )
 from viewer import cli
 from viewer.model.export_plan import ExportPlan, region_in_view
+from viewer.model.field_card import card_of
 from viewer.model.settings import Settings
 from viewer.ui.export_dialog import ExportDialog
 
@@ -142,6 +143,22 @@ def test_a_fit_to_a_deep_picture_is_written_as_deep(make_window, qtbot, tmp_path
     wait_until_idle(qtbot, window, lambda: window.session.document.whole is not None, LONG)
     assert "; 16 bits a channel" in exported(qtbot, window, ExportPlan(2.0), tmp_path / "f.tif")
     assert tifffile.imread(tmp_path / "f.tif").dtype == np.uint16
+
+
+@pytest.mark.parametrize("method", ["kernel", "fit"])
+def test_the_saved_field_of_a_deep_picture_is_written_as_deep(make_window, qtbot, tmp_path, method):
+    window = make_window(Settings(method=method))
+    open_and_wait(qtbot, window, deep_picture(tmp_path / "a.png", False), LONG)
+    window.canvas.set_view(window.canvas.view.at_scale(4.0))
+    document = window.session.document
+    wait_until_idle(qtbot, window, lambda: method == "kernel" or document.whole is not None, LONG)
+    window.exporter.save_field(document, str(tmp_path / "a.safetensors"))
+    qtbot.waitUntil(lambda: not window.exporter.running, timeout=LONG)
+    open_and_wait(qtbot, window, tmp_path / "a.safetensors")
+    wait_until_idle(qtbot, window, lambda: window.session.document.picture is None)
+    assert "; 16 bits a channel" in exported(qtbot, window, ExportPlan(2.0), tmp_path / "f.tif")
+    assert tifffile.imread(tmp_path / "f.tif").dtype == np.uint16
+    assert ("Picture", "16 bits a channel") in card_of(window.session.document).rows
 
 
 def test_the_file_that_is_read_is_not_written_over(make_window, qtbot, tmp_path, monkeypatch):

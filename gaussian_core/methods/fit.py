@@ -39,6 +39,7 @@ class FitDrawing:
                 f"{height * width / 1e6:.1f}: crop it, or choose another method."
             )
         self.channels = picture.channels
+        self._picture = picture
         self.patience = math.inf
         self._fit = Fit(picture.as_float((0, 0, width, height)))
         self._options = options
@@ -65,12 +66,14 @@ class FitDrawing:
         self._advance(math.inf, stop)
 
     def draw(self, viewport: Viewport, stop: Stop | None = None) -> NDArray[np.float32]:
+        from gaussian_core.depth import note_depth
         from gaussian_core.methods.fields import draw_fields
 
         self._advance(self.patience, stop)
         if self.field is None or not self._made:
-            self.field = self._fit.field()
-            self._made = True
+            field = self._fit.field()
+            note_depth(field, self._picture)
+            self.field, self._made = field, True
         return draw_fields([self.field], viewport, self._options, stop)
 
     def kernels(

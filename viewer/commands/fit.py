@@ -61,6 +61,7 @@ def _fit(options: argparse.Namespace, stop: Stop) -> int:
     from tqdm import tqdm
 
     from gaussian_core import Viewport, rasterize
+    from gaussian_core.depth import note_depth
     from gaussian_core.fitting import Fit, FitOptions
     from gaussian_core.images import open_picture
 
@@ -83,6 +84,7 @@ def _fit(options: argparse.Namespace, stop: Stop) -> int:
             bar.set_postfix_str(f"{progress.psnr:.2f} dB", refresh=False)
             bar.update(round(100 * progress.done) - bar.n)
     field = fit.field()
+    note_depth(field, picture)
     field.save(out)
     # As the file is drawn, which is a little less than what the fit itself sees of its Gaussians.
     height, width = field.extent

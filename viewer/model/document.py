@@ -265,6 +265,15 @@ class Document:
         return any(tile.channels == 4 for tile in self.scene.tiles.values())
 
     @property
+    def deep(self) -> bool:
+        """Whether the picture, or what the field of a file was made of, has more than 8 bits a channel."""
+        if self.picture is not None:
+            return self.picture.bits > 8
+        from gaussian_core.depth import is_deep
+
+        return any(is_deep(tile) for tile in self.scene.tiles.values())
+
+    @property
     def built(self) -> int:
         return self.plan.built
 

@@ -179,8 +179,10 @@ def _count_text(document: Document) -> str:
 
 def _of_entry(key: str, value: str) -> tuple[str, str]:
     """A row for an entry of a field's metadata."""
-    from gaussian_core import footprint
+    from gaussian_core import depth, footprint
 
+    if key == depth.ENTRY:
+        return "Picture", f"{value} bits a channel"
     if key == footprint.FINEST:
         return "Footprint from near", f"{value} source pixels (standard deviation)"
     if key == footprint.ENTRY:

@@ -112,7 +112,7 @@ class FileWriting(ExportWorker):
                 weights,
                 document.scene.pixel_sigma,
                 fitted(document),
-                document.picture is not None and document.picture.bits > 8,
+                document.deep,
             )
         )
 
