@@ -16,6 +16,7 @@ from gaussian_core import Viewport, rasterize
 from gaussian_core.errors import Cancelled
 from gaussian_core.field import GaussianField
 from gaussian_core.images import Picture
+from gaussian_core.methods.fit import FitDrawing
 from tests.window_helpers import (
     LONG,
     keep_what_is_told,
@@ -25,6 +26,9 @@ from tests.window_helpers import (
 )
 from viewer.model.export_plan import ExportPlan
 from viewer.model.lazy_drawing import LazyDrawing
+
+HELD_AT = 30
+"""Frames of one step each, after which the first ones have come to something."""
 
 
 @pytest.fixture
@@ -150,6 +154,37 @@ def test_networks_without_kernels_say_that_there_is_nothing_to_mark(window, qtbo
     wait_until_idle(qtbot, window, lambda: not window.waiting.undrawn, LONG)
     window.menus.actions["overlay.centres"].trigger()
     assert window.status.message == "LIIF shows the picture without Gaussians to mark"
+
+
+def test_what_is_said_of_a_fit_is_of_the_gaussians_that_are_seen(
+    window, qtbot, tmp_path, monkeypatch
+):
+    """Fitting goes on between two frames: the next one's figure is not yet that of what is seen, and saved."""
+    advance = FitDrawing._advance
+    frames, ahead, go_on = [], threading.Event(), threading.Event()
+
+    def held_before_the_last(self, seconds, stop=None):
+        frames.append(self)
+        for _ in range(1 if len(frames) < HELD_AT else 20):
+            advance(self, seconds, stop)
+        if len(frames) == HELD_AT:
+            ahead.set()
+            go_on.wait(LONG / 1000)
+
+    monkeypatch.setattr(FitDrawing, "_advance", held_before_the_last)
+    monkeypatch.setattr("viewer.model.lazy_drawing.PATIENCE", 1e-6)
+    try:
+        window.menus.actions["method.fit"].trigger()
+        QTest.keyClick(window.canvas, Qt.Key.Key_S)
+        qtbot.waitUntil(ahead.is_set, timeout=LONG)
+        said = window.status.preview
+        qtbot.waitUntil(lambda: "dB" in said.text, timeout=20_000)
+        qtbot.wait(50)  # the frame before it is shown
+        assert window.canvas.plates[1] == f"Fit to this picture  {said.text}"
+        window.exporter.save_field(window.session.document, str(tmp_path / "f.safetensors"))
+        assert saved(qtbot, window).endswith(f"; fitted so far: {said.text}")
+    finally:
+        go_on.set()
 
 
 def test_the_card_follows_a_fit(window, qtbot):

@@ -45,6 +45,7 @@ class FitDrawing:
         self._options = options
         self._steps: Iterator[Progress | None] | None = self._fit.steps(report=1)
         self._latest: Progress | None = None
+        self._told: Progress | None = None  # of `field`, which fitting goes beyond meanwhile
         self._made = False  # whether `field` is the newest there is
         self.field: GaussianField | None = None
         """The Gaussians as they were drawn last; None before that."""
@@ -56,11 +57,12 @@ class FitDrawing:
 
     @property
     def state(self) -> str:
-        """How far it is, for the status bar."""
-        if self._latest is None:
+        """How far it was with what was drawn last, for the status bar."""
+        told = self._told
+        if told is None:
             return "starting"
-        done = f", {100 * self._latest.done:.0f}%" if self.unfinished else ""
-        return f"{self._latest.psnr:.1f} dB{done}"
+        done = f", {100 * told.done:.0f}%" if self.unfinished else ""
+        return f"{told.psnr:.1f} dB{done}"
 
     def encode(self, stop: Stop | None = None) -> None:
         self._advance(math.inf, stop)
@@ -73,7 +75,7 @@ class FitDrawing:
         if self.field is None or not self._made:
             field = self._fit.field()
             note_depth(field, self._picture)
-            self.field, self._made = field, True
+            self.field, self._told, self._made = field, self._latest, True
         return draw_fields([self.field], viewport, self._options, stop)
 
     def kernels(
