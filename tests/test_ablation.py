@@ -105,6 +105,31 @@ def test_it_stops_while_it_measures_too_and_goes_on_from_there(words, tmp_path, 
     assert [row.name for row in ablate(*given)] == ["all"]
 
 
+def test_it_measures_on_the_device_that_it_trained_on(words, tmp_path, monkeypatch):
+    """A device has a number, and a builder is told its kind."""
+    from gaussian_core import builder
+    from gaussian_core.models.devices import pick_device
+    from gaussian_core.training import ablation
+    from gaussian_core.training.dataset import PictureStore
+
+    folder = tmp_path / "out"
+    store = PictureStore([tmp_path / "set"], folder)
+    trained = ablation._Trained(weights_path(), 2, 1, 1.0)
+    monkeypatch.setattr(ablation, "_train", lambda *_: trained)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
+    build_field, used = builder.build_field, []
+
+    def on_the_cpu(*arguments, device, **options):
+        used.append(pick_device(device))
+        return build_field(*arguments, device="cpu", **options)
+
+    monkeypatch.setattr(builder, "build_field", on_the_cpu)
+    device, sets = torch.device("cuda", 0), [tmp_path / "set"]
+    rows = list(ablate(VARIANTS[:1], ablation.Budget(2), store, folder, sets, [2.0], device))
+    assert len(rows) == 1 and set(used) == {device}
+
+
 def test_other_pictures_are_trained_on_and_measured_anew(words, tmp_path):
     """A set of the same name is not the same set: stored figures are of the files as they were."""
     place = tmp_path / "tests" / "set"

@@ -143,7 +143,7 @@ def ablate(
         if weights is None:
             return
         try:
-            result = _measure(variant, weights, tests, scales, str(device), stop)
+            result = _measure(variant, weights, tests, scales, device.type, stop)
         except Cancelled:
             return
         atomic_write(kept, json.dumps({"asked": asked, "result": asdict(result)}, indent=2) + "\n")
