@@ -216,6 +216,15 @@ def test_networks_that_are_forgotten_are_read_again():
     assert torch_network.read_network(path, 0, "cpu") is not first
 
 
+def test_of_several_devices_the_network_stays_on_the_one_it_was_opened_for(monkeypatch):
+    """The threads that build tiles have the first as their current one, to which a device without a number leads."""
+    monkeypatch.setattr(tile_builder, "is_cpu", lambda device: device == "cpu")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: 1)
+    monkeypatch.setattr(torch_network, "read_network", lambda path, changed, device: device)
+    assert {open_network(weights_path(), name) for name in ("auto", "cuda")} == {"cuda:1"}
+
+
 def test_of_several_threads_whose_device_fails_every_one_gets_its_tile(monkeypatch):
     """The first has taken the CPU's network by the time that the others meet the failure."""
     tiles = ContinuousSRTiles(PICTURE, "cpu")
@@ -270,7 +279,7 @@ def test_a_device_that_fails_when_the_network_is_put_on_it(monkeypatch, device, 
     monkeypatch.setattr(
         tile_builder,
         "pick_device",
-        lambda device: SimpleNamespace(type="cpu" if device == "cpu" else "cuda"),
+        lambda device: torch.device("cpu" if device == "cpu" else "cuda:0"),
     )
     if goes_on:
         tiles = ContinuousSRTiles(PICTURE, device)
