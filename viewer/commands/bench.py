@@ -139,7 +139,8 @@ def _window(args: argparse.Namespace, stop: Stop) -> dict[str, Any]:
         os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
     ):
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
-    # The name is not spelled as an import: the window's modules need Qt, which a headless machine may lack.
+    # The names are not spelled as imports: the window's modules need Qt, which a headless machine may lack.
+    importlib.import_module("viewer.model.torch_import").load_before_qt(args.method or METHODS[0])
     window = importlib.import_module("viewer.ui.window_measurements")
     from gaussian_core.benchmarks import measuring
 

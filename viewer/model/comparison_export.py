@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 ALWAYS = Choice("bicubic")
 """What the other methods are held against, unless the user leaves it out."""
 FIT = "fit"
+TOO_LATE = (
+    "Some of these methods need torch, which on Windows only loads before a window: choose LIIF in the menu and start the "
+    "viewer again, or leave them out."
+)
 
 
 @dataclass(frozen=True)
@@ -105,7 +109,7 @@ class ComparisonExport:
     def run(self, progress: Callable[[int, int], object], stop: Callable[[], bool]) -> str:
         if self.needs_torch:
             try:
-                load_torch()
+                load_torch(TOO_LATE)
             except ImportError as error:
                 raise UserError(str(error)) from error
         done = self.figure.write(self.out, progress=progress, stop=stop)

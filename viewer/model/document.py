@@ -45,6 +45,7 @@ AHEAD = 768 << 20
 MARGIN = 1 / 8
 """Of the view's width and height: so far around it tiles are wanted, before a pan asks for them."""
 LEAST_MARGIN = 64.0  # source pixels
+WITH_WEIGHTS = "They need torch, which on Windows only loads before a window: start the viewer with --weights FILE."
 
 
 def is_field_file(path: str | os.PathLike[str]) -> bool:
@@ -449,7 +450,9 @@ def _needs_torch(method: str, weights: Path | None) -> bool:
 def read_weights(path: Path) -> None:
     """Read a file of weights, which stays in memory for those who use it next. Raises WeightsError, DeviceError or
     ImportError."""
-    load_torch()
+    if not _needs_torch(DEFAULT, path):  # which it was read to tell
+        return
+    load_torch(WITH_WEIGHTS)
     from gaussian_core.models.devices import pick_device
     from gaussian_core.models.published.tiles import load_for
 
@@ -458,7 +461,11 @@ def read_weights(path: Path) -> None:
 
 def _drawing(picture: PictureSource, weights: Path) -> LazyDrawing | None:
     """What draws the picture where the weights make no field (LIIF, GaussianSR), else None."""
-    load_torch()
+    from gaussian_core.builder import is_our_field
+
+    if is_our_field(weights):
+        return None
+    load_torch(WITH_WEIGHTS)
     from gaussian_core.methods import METHODS as ALL
     from gaussian_core.methods import Options, method_of_weights
 

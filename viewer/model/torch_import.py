@@ -5,25 +5,46 @@ from __future__ import annotations
 import ctypes
 import importlib
 import importlib.util
+import logging
 import os
 import sys
 from pathlib import Path
 
+from viewer.model.methods import SHIPPED, imports_torch, method_named
+
+log = logging.getLogger(__name__)
+
 # The second is a gigabyte with what it needs, where torch was built with CUDA.
 _LIBRARIES = {"linux": ("libtorch_cpu.so", "libtorch_cuda.so"), "darwin": ("libtorch_cpu.dylib",)}
+
+AGAIN = "This method is ready after the viewer is started again."
+"""What is said on Windows once Qt is loaded, after which torch's libraries fail to initialise."""
 
 
 def is_loaded() -> bool:
     return "torch" in sys.modules
 
 
-def load_torch() -> None:
-    """Import torch: a second or two, not for the GUI thread. Raises ImportError with a sentence for the user."""
+def load_before_qt(method: str, weights: str | None = None) -> None:
+    """Import torch on Windows, where it cannot be imported later, if what a window begins with needs it; call it before
+    the first import of PySide6. weights: the name of shipped ones, or a file."""
+    if sys.platform != "win32":
+        return
+    of_a_file = weights is not None and weights not in SHIPPED
+    if of_a_file or imports_torch(method_named(method)):
+        try:
+            importlib.import_module("torch")
+        except (ImportError, OSError) as error:  # the window says so when it falls back
+            log.warning("torch cannot be loaded: %s", error)
+
+
+def load_torch(too_late: str = AGAIN) -> None:
+    """Import torch: a second or two, not for the GUI thread. Raises ImportError with a sentence for the user, which on
+    Windows, where `load_before_qt` has not done it, is `too_late`: how to have it."""
     if is_loaded() and sys.modules["torch"] is not None:
         return
     if sys.platform == "win32":
-        # Its libraries do not load after Qt's; viewer.ui.app imports it first for a method that needs it.
-        raise ImportError("This method is ready after the viewer is started again.")
+        raise ImportError(too_late)
     _load_libraries()
     try:
         importlib.import_module("torch")

@@ -3,33 +3,22 @@
 Nothing but Qt and NumPy is imported before the window is on screen: decoders, kernels and (with a learned method) torch
 come in on threads afterwards.
 
-The one exception is Windows, where torch's libraries fail to initialise once Qt's are loaded: a method that needs torch
-has it imported before the first import of PySide6.
+The one exception is Windows, where torch's libraries fail to initialise once Qt's are loaded: for a method that needs
+torch, and for a file of weights, it is imported before the first import of PySide6.
 """
 
 from __future__ import annotations
 
-import importlib
-import logging
 import signal
 import sys
 
 from viewer.model.endings import endings
-from viewer.model.methods import DEFAULT, SHIPPED, imports_torch, method_named
+from viewer.model.methods import DEFAULT, SHIPPED
 from viewer.model.settings import SettingsFile
-
-log = logging.getLogger(__name__)
+from viewer.model.torch_import import load_before_qt
 
 SWITCH_SECONDS = 0.001
 """The GUI thread gets the interpreter back from a busy worker within this time, not 5 ms: its handlers have 4."""
-
-
-def _before_qt(method: str) -> None:
-    if sys.platform == "win32" and imports_torch(method_named(method)):
-        try:
-            importlib.import_module("torch")
-        except (ImportError, OSError) as error:  # the window says so when it falls back
-            log.warning("torch cannot be loaded: %s", error)
 
 
 def _show_own_icon() -> None:
@@ -53,7 +42,7 @@ def run(
     compare: a picture file that the picture is held against.
     """
     settings = SettingsFile()
-    _before_qt(method or (DEFAULT if weights else settings.load().method))
+    load_before_qt(method or (DEFAULT if weights else settings.load().method), weights)
     from PySide6.QtCore import QTimer
     from PySide6.QtGui import QGuiApplication, QIcon
     from PySide6.QtWidgets import QApplication
