@@ -14,11 +14,12 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from gaussian_core.compiled import ROOT, cache_folder
 from gaussian_core.errors import Cancelled
@@ -55,33 +56,37 @@ def compile_apart(module: str, stop: Stop | None = None) -> None:
     if _marker(module) is None:
         log.warning("There is no folder for compiled kernels: they are compiled at every start.")
         return
-    try:
-        process = _started(module)
-    except OSError as error:  # no interpreter to call, as in a frozen program
-        log.warning("The kernels of %s are compiled in this process: %s", module, error)
-        return
-    with process:
-        while True:
-            try:
-                code = process.wait(POLL)
-                break
-            except subprocess.TimeoutExpired:
-                if stop is not None and stop():
-                    process.kill()
-                    raise Cancelled("compiling was stopped") from None
+    # Into a file: a pipe that nobody reads is full after some kilobytes, 4 on Windows, and its writer waits for ever.
+    with tempfile.TemporaryFile() as said:
+        try:
+            process = _started(module, errors=said)
+        except OSError as error:  # no interpreter to call, as in a frozen program
+            log.warning("The kernels of %s are compiled in this process: %s", module, error)
+            return
+        with process:
+            while True:
+                try:
+                    code = process.wait(POLL)
+                    break
+                except subprocess.TimeoutExpired:
+                    if stop is not None and stop():
+                        process.kill()
+                        raise Cancelled("compiling was stopped") from None
         if code != 0:
-            said = process.stderr.read().strip() if process.stderr is not None else ""
-            log.warning("The kernels of %s are compiled in this process: %s", module, said[-500:])
+            said.seek(0)
+            why = said.read().decode(errors="replace").strip()[-500:]
+            log.warning("The kernels of %s are compiled in this process: %s", module, why)
 
 
-def _started(module: str, *arguments: str) -> subprocess.Popen[str]:
+def _started(
+    module: str, *arguments: str, errors: IO[bytes] | int = subprocess.DEVNULL
+) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-m", module, *arguments],
         cwd=ROOT,
         stdin=subprocess.PIPE,  # held open: its end tells the process that this one is gone
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
+        stderr=errors,
     )
 
 
@@ -117,8 +122,6 @@ def serve(module: str, parts: Sequence[Callable[[], None]]) -> None:
 
 def _compile_part(module: str, part: int) -> None:
     with _started(module, str(part)) as process:
-        assert process.stderr is not None
-        process.stderr.read()
         process.wait()
 
 

@@ -223,3 +223,18 @@ def test_stopping_ends_the_wait(tmp_path, monkeypatch):
     monkeypatch.setattr(kernel_compiler, "cache_folder", lambda source: tmp_path)
     with pytest.raises(Cancelled):
         kernel_compiler.compile_apart("gaussian_core.rasterizer.warm", stop=lambda: True)
+
+
+def test_a_compiler_that_says_much_before_it_fails_does_not_wait_to_be_read(
+    tmp_path, monkeypatch, caplog
+):
+    """A page of a traceback fills a pipe: 64 KB on Linux, 4 on Windows."""
+    from gaussian_core import kernel_compiler
+
+    (tmp_path / "loud.py").write_text("import sys\nsys.exit('x' * 200_000 + ' no such target')\n")
+    monkeypatch.setattr(kernel_compiler, "ROOT", tmp_path)
+    monkeypatch.setattr(kernel_compiler, "cache_folder", lambda source: tmp_path)
+    end = time.monotonic() + 60
+    kernel_compiler.compile_apart("loud", stop=lambda: time.monotonic() > end)
+    assert caplog.messages[-1].endswith("x no such target")
+    assert len(caplog.messages[-1]) < 1000
