@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-pytest.importorskip("torch")
+torch = pytest.importorskip("torch")
 
-from gaussian_core.models.weights import load_model
-from gaussian_core.training.synthetic import page
+from gaussian_core.errors import UserError  # noqa: E402
+from gaussian_core.models.weights import load_model  # noqa: E402
+from gaussian_core.training import distributed  # noqa: E402
+from gaussian_core.training.synthetic import page  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
 TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
@@ -73,3 +75,37 @@ def test_ctrl_c_under_torchrun_keeps_what_is_reached(tmp_path):
     assert "continuoussr-light.safetensors: step" in out
     assert "viewer/cli.py" not in err, "its own processes end without a trace"
     assert load_model(tmp_path / "out" / "continuoussr-light.safetensors").config.steps >= 1
+
+
+@pytest.fixture
+def second_of_two(monkeypatch):
+    """What the environment of a process is that torchrun has started, and a group that only notes how it was asked for:
+    the kind of exchange, its options, and the device that this process has made its own."""
+    for name, value in {"WORLD_SIZE": "2", "LOCAL_RANK": "1"}.items():
+        monkeypatch.setenv(name, value)
+    made = []
+    monkeypatch.setattr(
+        distributed.dist, "init_process_group", lambda kind, **options: made.append((kind, options))
+    )
+    monkeypatch.setattr(distributed.dist, "get_rank", lambda: 1)
+    monkeypatch.setattr(distributed.dist, "barrier", lambda: None)
+    monkeypatch.setattr(distributed.dist, "destroy_process_group", lambda: None)
+    monkeypatch.setattr(torch.cuda, "set_device", made.append)
+    return made
+
+
+def test_the_others_wait_while_the_first_validates(second_of_two, monkeypatch):
+    """By torch's own measure they give up after ten minutes, which a validation on 100 large pictures takes."""
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    with distributed.joined(torch.device("cuda", 0)) as (group, device):
+        assert (group.rank, group.size, device) == (1, 2, torch.device("cuda", 1))
+    own, (kind, options) = second_of_two
+    assert own == device and kind == "nccl"
+    assert options["timeout"].total_seconds() > 8 * 3600
+
+
+def test_more_processes_than_gpus_are_said_in_one_line(second_of_two, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    with pytest.raises(UserError, match="--nproc-per-node 1"):
+        distributed.joined(torch.device("cuda", 0)).__enter__()
+    assert not second_of_two

@@ -11,10 +11,18 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
+
+from gaussian_core.errors import UserError
+
+PATIENCE = timedelta(days=1)
+"""How long the others wait for one, before they take it for dead: the first validates and saves meanwhile, on whatever
+set it was given. torch's own ten minutes (with GPUs) would end a training there. Of a process that ends torchrun ends
+the others at once."""
 
 
 @dataclass(frozen=True)
@@ -58,18 +66,25 @@ class Group:
 
 @contextmanager
 def joined(device: torch.device) -> Iterator[tuple[Group, torch.device]]:
-    """The group that torchrun's environment describes, or one of one, and this process's device in it."""
+    """The group that torchrun's environment describes, or one of one, and this process's device in it. Raises UserError
+    where there are more processes than devices."""
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:
         yield Group(), device
         return
     if device.type == "cuda":
-        device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+        number, there = int(os.environ.get("LOCAL_RANK", "0")), torch.cuda.device_count()
+        if number >= there:
+            raise UserError(
+                f"Process {number + 1} of this machine finds no GPU of its own, there are {there}: ask torchrun for "
+                f"--nproc-per-node {there}, or train with --device cpu."
+            )
+        device = torch.device("cuda", number)
         torch.cuda.set_device(device)
     # An optimizer's first step imports it, and imported while there is a group it holds on to it: gloo's threads would
     # outlive destroy_process_group, and every so often one aborts the process on its way out.
     importlib.import_module("torch._dynamo")
-    dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=PATIENCE)
     try:
         yield Group(dist.get_rank(), size), device
         dist.barrier()  # or the first to leave would end what the others still listen to
