@@ -216,6 +216,44 @@ def test_networks_that_are_forgotten_are_read_again():
     assert torch_network.read_network(path, 0, "cpu") is not first
 
 
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"),
+            "a smaller --batch",
+        ),
+        (LOST(LOST_TEXT), "(CUDA error: unspecified launch failure): the same command goes on"),
+    ],
+)
+@pytest.mark.parametrize("command", ["train", "ablate"])
+def test_a_device_that_fails_while_it_learns(monkeypatch, tmp_path, capsys, command, error, said):
+    from PIL import Image
+
+    from gaussian_core.training import ablation
+    from gaussian_core.training import command as training
+    from viewer.cli import main
+
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr(training, "_train", fail)
+    monkeypatch.setattr(ablation, "ablate", fail)
+    monkeypatch.setattr(devices, "pick_device", lambda device: torch.device("cuda", 0))
+    (tmp_path / "set").mkdir()
+    Image.fromarray(np.zeros((64, 64, 3), np.uint8)).save(tmp_path / "set" / "a.png")
+    words = [command, str(tmp_path / "set"), "--out", str(tmp_path / "out")]
+    tests = ["--tests", str(tmp_path / "set")] if command == "ablate" else []
+    assert main([*words, *tests]) == 1
+    err = capsys.readouterr().err
+    assert said in err and err.count("\n") == 1
+
+
+def test_errors_of_a_training_that_are_not_the_devices_stay_what_they_are():
+    with pytest.raises(RuntimeError, match="mat1 and mat2"), faults.failures_of_training("cuda"):
+        raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+
+
 def test_of_several_devices_the_network_stays_on_the_one_it_was_opened_for(monkeypatch):
     """The threads that build tiles have the first as their current one, to which a device without a number leads."""
     monkeypatch.setattr(tile_builder, "is_cpu", lambda device: device == "cpu")

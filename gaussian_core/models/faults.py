@@ -91,6 +91,28 @@ def explained(device: str) -> Iterator[None]:
         raise explanation(_fault_of(error)) from error
 
 
+@contextlib.contextmanager
+def failures_of_training(device: str) -> Iterator[None]:
+    """Turn a lack of memory on a device, and its loss, into a DeviceError of one line that says what a training can do
+    then. All other errors are raised as they are, and all of the CPU."""
+    try:
+        yield
+    except RuntimeError as error:
+        if device == "cpu":
+            raise
+        fault = _fault_of(error)
+        if fault.memory:
+            raise DeviceError(
+                "The GPU has too little free memory for a step: ask for a smaller --batch, --patch or network, or close "
+                "what else uses it."
+            ) from error
+        if fault.lost:
+            raise DeviceError(
+                f"The GPU cannot be used any more ({fault.said}): the same command goes on from the last checkpoint."
+            ) from error
+        raise
+
+
 def explanation(fault: Fault) -> DeviceError:
     if fault.memory:
         return DeviceError(

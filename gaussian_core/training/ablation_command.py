@@ -62,6 +62,7 @@ def run(options: argparse.Namespace, stop: Stop | None = None) -> int:
     from gaussian_core.atomic import atomic_write, make_folder
     from gaussian_core.evaluation.pairs import check_measurable
     from gaussian_core.models.devices import pick_device
+    from gaussian_core.models.faults import failures_of_training
     from gaussian_core.picture_folders import pictures_below
     from gaussian_core.reports import check_report
     from gaussian_core.strict_json import strict_json
@@ -90,11 +91,12 @@ def run(options: argparse.Namespace, stop: Stop | None = None) -> int:
         options.steps, options.batch, options.patch, options.channels, options.blocks, options.seed
     )
     results = []
-    for result in ablate(
-        chosen, budget, store, options.out, options.tests, options.scales, device, stop
-    ):
-        results.append(result)
-        print(table([results[0], result]).splitlines()[-1], flush=True)
+    with failures_of_training(device.type):
+        for result in ablate(
+            chosen, budget, store, options.out, options.tests, options.scales, device, stop
+        ):
+            results.append(result)
+            print(table([results[0], result]).splitlines()[-1], flush=True)
     print("\n" + table(results))
     if len(results) < len(chosen):
         print(f"{len(results)} of {len(chosen)} are done: the same command goes on from here.")

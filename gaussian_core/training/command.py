@@ -246,13 +246,14 @@ def run(options: argparse.Namespace, stop: Stop | None = None) -> int:
     from gaussian_core.allocator import keep_freed_blocks
     from gaussian_core.atomic import make_folder
     from gaussian_core.models.devices import pick_device
+    from gaussian_core.models.faults import failures_of_training
     from gaussian_core.training.distributed import joined
 
     keep_freed_blocks()
     _check(options)
     device = pick_device(options.device)
     make_folder(options.out)
-    with joined(device) as (group, own):
+    with joined(device) as (group, own), failures_of_training(own.type):
         return _train(options, group, own, stop)
 
 
