@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import io
 import os
 import struct
@@ -10,6 +11,7 @@ import warnings
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import imagecodecs
@@ -19,7 +21,7 @@ import tifffile
 from PIL import Image, ImageCms, ImageOps
 from skimage.color import rgb2lab
 
-from gaussian_core import ImageError, Picture, images, load_image, open_picture
+from gaussian_core import ImageError, Picture, images, load_image, machine_memory, open_picture
 from gaussian_core.images import open_overview
 from gaussian_core.imaging import files
 from tests.shared_data import shared_path
@@ -519,9 +521,29 @@ def test_a_decompression_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.Mon
     with pytest.raises(ImageError, match="megapixels"):
         open_picture(path)
     path.write_bytes(png_header(10_000, 10_000))
-    monkeypatch.setattr(files, "_memory", lambda: 1 << 28)
+    monkeypatch.setattr(files, "physical_memory", lambda: 1 << 28)
     with pytest.raises(ImageError, match=r"needs 0\.7 GB"):
         open_picture(path)
+
+
+def test_what_no_memory_will_hold_is_refused_on_windows_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which tells its memory by another call than the others."""
+
+    def tell(pointer: Any) -> int:
+        assert pointer._obj.length == 64  # the size of MEMORYSTATUSEX, without which the call fails
+        pointer._obj.total = 1 << 28
+        return 1
+
+    kernel = SimpleNamespace(GlobalMemoryStatusEx=tell)
+    monkeypatch.setattr(ctypes, "windll", SimpleNamespace(kernel32=kernel), raising=False)
+    monkeypatch.setattr(machine_memory, "sys", SimpleNamespace(platform="win32"))
+    # On Windows a long has 4 bytes, as what the call counts in has.
+    monkeypatch.setattr(ctypes, "c_ulong", ctypes.c_uint32)
+    (tmp_path / "large.png").write_bytes(png_header(10_000, 10_000))
+    with pytest.raises(ImageError, match=r"needs 0\.7 GB, but this machine has 0\.3 GB"):
+        open_picture(tmp_path / "large.png")
 
 
 # ---- what is wrong with a file ------------------------------------------------------------------

@@ -14,6 +14,7 @@ from PySide6.QtCore import QBuffer, QMimeData, QUrl
 from PySide6.QtGui import QColor, QGuiApplication, QImage, QImageReader
 
 from gaussian_core import open_picture
+from gaussian_core.machine_memory import physical_memory
 from tests.window_helpers import (
     LONG,
     keep_what_is_told,
@@ -21,7 +22,6 @@ from tests.window_helpers import (
     save_picture,
     wait_until_idle,
 )
-from viewer.model.tile_plan import physical_memory
 from viewer.ui.image_arrays import array_from_image
 from viewer.ui.incoming import incoming
 

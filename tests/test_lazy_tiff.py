@@ -576,7 +576,7 @@ def test_threads_that_want_the_same_make_it_once() -> None:
 
 def test_more_at_once_than_there_is_memory_is_refused(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(lazy_tiff, "LAZY_FROM", 1000)
-    monkeypatch.setattr("gaussian_core.imaging.files._memory", lambda: 100_000)
+    monkeypatch.setattr("gaussian_core.imaging.files.physical_memory", lambda: 100_000)
     path = tmp_path / "a.tif"
     tifffile.imwrite(path, smooth(3), photometric="rgb", tile=(64, 64))
     picture = open_picture(path)

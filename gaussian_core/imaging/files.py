@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from gaussian_core.errors import DamagedError, ImageError
+from gaussian_core.machine_memory import physical_memory
 
 MAX_PIXELS = 1 << 30
 """A gigapixel: five times a 200-megapixel scan. A file of a few kilobytes can claim more than any memory holds."""
@@ -139,20 +140,12 @@ def check_size(
 
 def check_memory(path: Path, width: int, height: int, pixel_bytes: int) -> None:
     """Refuse so many pixels at once where no memory will hold them."""
-    memory, pixels = _memory(), width * height
-    if memory is not None and pixels * pixel_bytes > memory:
+    memory, pixels = physical_memory(), width * height
+    if pixels * pixel_bytes > memory:
         raise ImageError(
             f"{path}: a picture of {width} x {height} pixels needs {pixels * pixel_bytes / 1e9:.1f} GB, but this"
             f" machine has {memory / 1e9:.1f} GB: cut or reduce it first."
         )
-
-
-def _memory() -> int | None:
-    """Bytes of physical memory; None where the system does not say (Windows)."""
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        return None
 
 
 _guard_lock = threading.Lock()

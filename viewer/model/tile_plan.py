@@ -6,14 +6,14 @@ has left are kept for when it comes back, as far as the budget goes; those wante
 
 from __future__ import annotations
 
-import os
-import sys
 import threading
 from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from gaussian_core.machine_memory import physical_memory
 
 if TYPE_CHECKING:
     from gaussian_core.field import GaussianField
@@ -26,25 +26,6 @@ Sides = NDArray[np.float64]
 def memory_budget() -> int:
     """Bytes that built tiles may take: a quarter of the machine's memory."""
     return physical_memory() // 4
-
-
-def physical_memory() -> int:
-    """Bytes that this machine has."""
-    if sys.platform == "win32":
-        import ctypes
-
-        class Status(ctypes.Structure):
-            _fields_ = [
-                ("length", ctypes.c_ulong),
-                ("load", ctypes.c_ulong),
-                *((name, ctypes.c_ulonglong) for name in ("total", "b", "c", "d", "e", "f", "g")),
-            ]
-
-        status = Status()
-        status.length = ctypes.sizeof(Status)
-        ctypes.windll.kernel32.GlobalMemoryStatusEx(ctypes.byref(status))
-        return int(status.total)
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 KEPT = 1 << 30

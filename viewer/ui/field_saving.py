@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from gaussian_core.atomic import check_target
 from gaussian_core.errors import OutputError
+from gaussian_core.machine_memory import physical_memory
 from viewer.model.document import FIELD_SUFFIX, Document
 from viewer.model.methods import method_title
-from viewer.model.tile_plan import physical_memory
 
 if TYPE_CHECKING:
     from gaussian_core.field import GaussianField
