@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -15,6 +16,9 @@ LONGEST = 200
 """Bytes of a name that is kept whole in that of the temporary file."""
 _unfinished: set[Path] = set()
 """The temporary files that are there now."""
+HELD_BY_OTHERS = (5, 32)  # Windows: ERROR_ACCESS_DENIED, ERROR_SHARING_VIOLATION
+PATIENCE, PAUSE = 5.0, 0.1
+"""Seconds for which a file that is so held is tried again, and between two tries."""
 
 
 @contextmanager
@@ -35,7 +39,7 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
         mode = temporary.stat().st_mode & 0o777
         yield temporary
         temporary.chmod(mode)
-        os.replace(temporary, target)
+        _take_place(temporary, target)
     except OSError as error:
         raise OutputError(f"Cannot write {target}: {error.strerror or error}.") from error
     finally:
@@ -50,6 +54,20 @@ def drop_unfinished() -> None:
     for temporary in list(_unfinished):
         with suppress(OSError):  # nobody is there any more to be told
             temporary.unlink(missing_ok=True)
+
+
+def _take_place(temporary: Path, target: Path) -> None:
+    """os.replace. Windows refuses it while another program reads one of the two files, which what scans for viruses,
+    indexes or synchronises does for a moment after each writing: what took hours is not thrown away for that."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            os.replace(temporary, target)
+            return
+        except PermissionError as error:
+            if getattr(error, "winerror", None) not in HELD_BY_OTHERS or time.monotonic() > end:
+                raise
+        time.sleep(PAUSE)
 
 
 def led_to(path: str | os.PathLike[str]) -> Path:
