@@ -9,6 +9,7 @@ import sys
 import time
 from contextlib import ExitStack
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ from gaussian_core.builder import build_field
 from gaussian_core.display import checkerboard
 from gaussian_core.images import open_picture
 from tests.window_helpers import LONG, open_and_wait, save_picture, wait_until_idle
-from viewer.ui import view_copy
+from viewer.ui import app, view_copy
 from viewer.ui.canvas import Canvas
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -207,6 +208,20 @@ root.selection_own(selection="CLIPBOARD_MANAGER")
 print("ready", flush=True)
 root.mainloop()
 """
+
+
+def test_a_mac_is_handed_what_was_copied_though_qt_says_that_it_has_it(
+    qtbot, window, tmp_path, monkeypatch
+):
+    """Its picture is only promised there until somebody pastes it, or the application is taken apart."""
+    assert not app._keeps_what_was_copied(False, window.copier.has_copied)
+    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png"))
+    press_copy(qtbot, window)
+    assert window.copier.has_copied
+    for platform, keeps in {"darwin": True, "win32": False, "linux": False}.items():
+        monkeypatch.setattr(app, "sys", SimpleNamespace(platform=platform))
+        assert app._keeps_what_was_copied(False, True) == keeps
+        assert app._keeps_what_was_copied(True, False)
 
 
 def test_what_keeps_the_clipboard_is_offered_the_copy_when_the_program_ends(tmp_path):

@@ -84,6 +84,12 @@ def run(
             signal.signal(number, handler)
     # What was copied is to outlive the program: Qt hands it to the system, or to what keeps the clipboard there, when
     # the application is taken apart, which a program that leaves at once never does.
-    if app.clipboard().ownsClipboard():
+    if _keeps_what_was_copied(app.clipboard().ownsClipboard(), window.copier.has_copied):
         app.shutdown()
     return code
+
+
+def _keeps_what_was_copied(owned: bool, copied: bool) -> bool:
+    """Whether the clipboard's content may still be with this program. owned: what Qt says, which on macOS is always
+    that it is not, though it hands a picture over only when somebody pastes it. copied: whether a view was."""
+    return owned or (copied and sys.platform == "darwin")

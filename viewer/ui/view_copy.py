@@ -47,6 +47,8 @@ class ViewCopy(Worker):
     def __init__(self, canvas: Canvas, session: Session, parent: QObject | None = None) -> None:
         super().__init__("copy", parent)
         self._canvas, self._session = canvas, session
+        self.has_copied = False
+        """Whether a view was put on the clipboard."""
         self._deadline = 0.0
         self._copy: _Copy | None = None
         self._ticks = QTimer(self)
@@ -131,6 +133,7 @@ class ViewCopy(Worker):
         self._put(_Copy(image, copy.view, copy.sides, copy.finished))
 
     def _put(self, copy: _Copy) -> None:
+        self.has_copied = True
         QGuiApplication.clipboard().setImage(copy.image)
         text = f"Copied {copy.image.width():,} × {copy.image.height():,} pixels"
         text += " with their transparency" if copy.sides else ""
