@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import ntpath
 import os
 import time
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
@@ -14,6 +15,7 @@ from PySide6.QtWidgets import QApplication
 from gaussian_core.builder import build_field
 from gaussian_core.images import load_image
 from tests.window_helpers import keep_what_is_told, open_and_wait, save_picture, wait_until_idle
+from viewer.model import siblings
 from viewer.model.siblings import PICTURE_SUFFIXES, pictures_in, place_after
 from viewer.ui.dialogs import PICTURES
 
@@ -76,6 +78,15 @@ def test_what_has_gone_has_its_place_still():
     assert (place_after(paths, here, 1), place_after(paths, here, -1)) == (2, 1)
     assert place_after(paths, paths[2], 1) == 3
     assert place_after(paths, Path("/a/99.png"), 1) == 4
+
+
+@pytest.mark.parametrize("typed", ["dsc_2.jpg", "DSC_2.JPG", "Dsc_2.Jpg"])
+def test_on_windows_a_name_in_another_case_is_the_same_place(monkeypatch, typed):
+    """As it may be typed; a camera's are in capitals."""
+    monkeypatch.setattr(siblings.os.path, "normcase", ntpath.normcase)
+    names = [PureWindowsPath("C:/a", f"DSC_{k}.JPG") for k in (1, 2, 10)]
+    here = PureWindowsPath("C:/a", typed)
+    assert [place_after(names, here, steps) for steps in (-1, 1)] == [0, 2]
 
 
 def test_ten_thousand_files_are_read_in_a_moment(tmp_path):

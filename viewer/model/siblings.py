@@ -26,7 +26,8 @@ def natural_key(path: Path) -> Key:
     parts = _DIGITS.split(path.stem.casefold())
     # The parts between numbers stand at even places: like is compared with like.
     numbered = [int(part) if place % 2 else part for place, part in enumerate(parts)]
-    return numbered, path.suffix.casefold(), str(path)
+    # As the system tells names apart: on Windows a name may be typed in another case than it has in its folder.
+    return numbered, path.suffix.casefold(), os.path.normcase(path)
 
 
 def pictures_in(folder: Path) -> list[Path]:
