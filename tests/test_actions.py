@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import runpy
+import sys
 from collections import Counter
 
 import pytest
@@ -9,6 +11,7 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QApplication
 
+from viewer.model import actions
 from viewer.model.actions import ACTIONS, MENUS, action, chord, sheet
 
 
@@ -19,6 +22,16 @@ def test_ids_and_keys_are_used_once():
 
 def test_every_action_has_a_menu_of_the_bar():
     assert all(s.menu and s.menu[0] in MENUS for s in ACTIONS)
+
+
+@pytest.mark.parametrize(("system", "key"), [("darwin", "⌘"), ("linux", "Ctrl"), ("win32", "Ctrl")])
+def test_a_key_that_a_menu_names_is_the_one_that_does_it(monkeypatch, system, key):
+    """On a Mac the wheel turned with its own Ctrl enlarges the whole screen."""
+    monkeypatch.setattr(sys, "platform", system)
+    table = runpy.run_path(actions.__file__)
+    titles = [spec.title for spec in table["ACTIONS"] if spec.id.startswith("touchpad.")]
+    assert titles == [f"&Pans ({key} Zooms)", f"&Zooms ({key} Pans)"]
+    assert table["on_key"]("Ctrl") == key
 
 
 def test_unknown_actions_are_an_error():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 
 from viewer.model.difference import GAINS
@@ -12,6 +13,15 @@ PRESETS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0)
 """Zooms of the menu and of the zoom field: powers of two, device pixels per source pixel."""
 
 SEPARATOR = "-"
+
+_ON_A_MAC = {"Ctrl": "⌘", "Shift": "⇧", "Alt": "⌥"}
+
+
+def on_key(name: str) -> str:
+    """What stands on a key that Qt calls so: its Ctrl is a Mac's command key."""
+    return _ON_A_MAC.get(name, name) if sys.platform == "darwin" else name
+
+
 
 _REPEATED = (
     "zoom.in",
@@ -291,7 +301,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ),
     ActionSpec(
         "touchpad.pan",
-        "&Pans (Ctrl Zooms)",
+        f"&Pans ({on_key('Ctrl')} Zooms)",
         (),
         ("&View", "T&wo-Finger Scroll"),
         checkable=True,
@@ -300,7 +310,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ),
     ActionSpec(
         "touchpad.zoom",
-        "&Zooms (Ctrl Pans)",
+        f"&Zooms ({on_key('Ctrl')} Pans)",
         (),
         ("&View", "T&wo-Finger Scroll"),
         checkable=True,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QKeySequence, QPainter, QPaintEvent, QPalette, QShortcut
 from PySide6.QtWidgets import (
@@ -18,21 +16,19 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from viewer.model.actions import SheetRow, sheet
+from viewer.model.actions import SheetRow, on_key, sheet
 
 COLUMNS = ((0, 1, 3), (2, 4))
 """Which sections stand in which column: about as many lines in both, for low screens."""
 ONE_COLUMN = ((0, 1, 2, 3, 4),)
 """The same on a screen too narrow for two: scrolled downwards, no line is cut."""
 
-_MAC = {"Ctrl": "⌘", "Shift": "⇧", "Alt": "⌥"}
-
 
 class KeyCap(QLabel):
     """A key, drawn as one; in the palette's colours, so that it follows the theme. A label, so that it is read out."""
 
     def __init__(self, text: str) -> None:
-        super().__init__(_MAC.get(text, text) if sys.platform == "darwin" else text)
+        super().__init__(on_key(text))
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
 
