@@ -15,6 +15,12 @@ from gaussian_core.presence import unreachable
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"}
 
 
+def _is_picture(path: Path) -> bool:
+    """By its name. What is hidden is none: a Mac puts a file of its own beside each picture on drives of other systems,
+    "._0001.png" beside "0001.png"."""
+    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+
+
 def check_folder(folder: Path) -> None:
     """Raise ImageError, which says what is there instead, for what is no folder."""
     if os.path.isdir(folder):
@@ -27,19 +33,20 @@ def check_folder(folder: Path) -> None:
 
 
 def pictures(folder: Path) -> list[Path]:
-    """The pictures of a folder by name. Raises ImageError when there are none."""
+    """The pictures of a folder by name, but for hidden ones. Raises ImageError when there are none."""
     check_folder(folder)
-    found = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES)
+    found = sorted(p for p in folder.iterdir() if _is_picture(p))
     if not found:
         raise ImageError(f"The folder {folder} holds no pictures.")
     return found
 
 
 def pictures_below(*folders: Path) -> list[Path]:
-    """Those of all the folders and of the folders in them. Raises ImageError when there are none."""
+    """Those of all the folders and of the folders in them, but for hidden ones. Raises ImageError when there are
+    none."""
     for folder in folders:
         check_folder(folder)
-    found = sorted(p for f in folders for p in f.rglob("*") if p.suffix.lower() in SUFFIXES)
+    found = sorted(p for f in folders for p in f.rglob("*") if _is_picture(p))
     if not found:
         raise ImageError(f"No pictures in {', '.join(map(str, folders))}: name other folders.")
     return found
