@@ -56,26 +56,28 @@ def compile_apart(module: str, stop: Stop | None = None) -> None:
     if _marker(module) is None:
         log.warning("There is no folder for compiled kernels: they are compiled at every start.")
         return
+    try:
+        why = _failure(module, stop)
+    except OSError as error:  # no interpreter to call, as in a frozen program
+        why = str(error)
+    if why is not None:
+        log.warning("The kernels of %s are compiled in this process: %s", module, why)
+
+
+def _failure(module: str, stop: Stop | None) -> str | None:
+    """What a process that compiles says last where it fails. Raises Cancelled and OSError."""
     # Into a file: a pipe that nobody reads is full after some kilobytes, 4 on Windows, and its writer waits for ever.
-    with tempfile.TemporaryFile() as said:
-        try:
-            process = _started(module, errors=said)
-        except OSError as error:  # no interpreter to call, as in a frozen program
-            log.warning("The kernels of %s are compiled in this process: %s", module, error)
-            return
-        with process:
-            while True:
-                try:
-                    code = process.wait(POLL)
-                    break
-                except subprocess.TimeoutExpired:
-                    if stop is not None and stop():
-                        process.kill()
-                        raise Cancelled("compiling was stopped") from None
-        if code != 0:
-            said.seek(0)
-            why = said.read().decode(errors="replace").strip()[-500:]
-            log.warning("The kernels of %s are compiled in this process: %s", module, why)
+    with tempfile.TemporaryFile() as said, _started(module, errors=said) as process:
+        while True:
+            try:
+                code = process.wait(POLL)
+                break
+            except subprocess.TimeoutExpired:
+                if stop is not None and stop():
+                    process.kill()
+                    raise Cancelled("compiling was stopped") from None
+        said.seek(0)
+        return said.read().decode(errors="replace").strip()[-500:] if code != 0 else None
 
 
 def _started(

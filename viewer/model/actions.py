@@ -22,7 +22,6 @@ def on_key(name: str) -> str:
     return _ON_A_MAC.get(name, name) if sys.platform == "darwin" else name
 
 
-
 _REPEATED = (
     "zoom.in",
     "zoom.out",
