@@ -7,6 +7,7 @@ import math
 from gaussian_core.errors import FieldError
 from gaussian_core.field import GaussianField
 from gaussian_core.rasterizer import PIXEL_SIGMA
+from gaussian_core.viewport import Scale, both_axes
 
 ENTRY = "pixel_sigma"  # of a field's metadata: points (0) for the authors' weights, absent where it is the usual one
 FINEST = "finest"
@@ -22,12 +23,13 @@ FROM_SCALE = 4.0
 """Up to which it changes nothing, at the usual footprint: what the networks learned to be seen at."""
 
 
-def footprint_of(field: GaussianField, scale: float | None = None) -> float:
+def footprint_of(field: GaussianField, scale: Scale | None = None) -> float:
     """The standard deviation, device pixels, of the footprint that the field was made for. scale: of the view, device
-    pixels per source pixel; without one, at up to FROM_SCALE. Raises FieldError."""
+    pixels per source pixel, a number or (sx, sy), of which the smaller one counts; without one, at up to FROM_SCALE.
+    Raises FieldError, and ValueError for what is no scale."""
     sigma, finest = _entry(field, ENTRY, PIXEL_SIGMA, 10.0), _entry(field, FINEST, 0.0, 1.0)
     # From there on it grows to `finest` source pixels, without a jump.
-    near = 0.0 if scale is None else max(0.0, scale - FROM_SCALE)
+    near = 0.0 if scale is None else max(0.0, min(both_axes(scale)) - FROM_SCALE)
     return sigma + finest * near
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from gaussian_core import build_field, rasterize
+from gaussian_core import Viewport, build_field, rasterize
 from gaussian_core.builder import TileGrid
 from gaussian_core.errors import FieldError
 from gaussian_core.field import GaussianField
@@ -41,6 +41,14 @@ def test_up_to_four_times_it_is_the_usual_one_and_from_near_a_tenth_of_a_source_
     sigmas = np.array([footprint_of(learned, s) for s in scales])
     assert (np.diff(sigmas) > 0).all() and (np.diff(sigmas) < 0.11 * np.diff(scales)).all()
     assert sigmas[-1] / scales[-1] == pytest.approx(0.1, abs=0.001)
+
+
+def test_of_a_view_whose_axes_are_scaled_apart_the_smaller_one_counts(learned):
+    view = Viewport((0, 0), (30, 12), (8, 8))
+    assert footprint_of(learned, view.scale) == footprint_of(learned, 12) > PIXEL_SIGMA
+    assert footprint_of(learned, Viewport((0, 0), 30, (8, 8)).scale) == footprint_of(learned, 30)
+    with pytest.raises(ValueError, match="scale is a number or"):
+        footprint_of(learned, (1, 2, 3))
 
 
 def test_fields_that_do_not_ask_for_it_are_seen_as_ever():

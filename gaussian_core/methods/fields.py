@@ -171,6 +171,6 @@ def draw_fields(
     from gaussian_core.rasterizer import rasterize
 
     given = options.pixel_sigma
-    sigma = footprint_of(fields[0], min(viewport.scale)) if given is None else given
+    sigma = footprint_of(fields[0], viewport.scale) if given is None else given
     backend = cast("Any", options.device)
     return rasterize(fields, viewport, pixel_sigma=sigma, backend=backend, stop=stop)

@@ -234,7 +234,7 @@ def _measure(
                 if not variant.consistent:
                     made.correction = None
                 view = Viewport((0.0, 0.0), pair.scale, (pair.high.shape[1], pair.high.shape[0]))
-                sigma = footprint_of(made, min(view.scale))  # as `evaluate` sees it
+                sigma = footprint_of(made, view.scale)  # as `evaluate` sees it
                 seen = rasterize(made, view, pixel_sigma=sigma, stop=stop)
                 values.append(score(seen[..., :3], pair.high, scale).psnr_y)
                 ratio, drift = _geometry(made, variant)
