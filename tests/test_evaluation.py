@@ -18,6 +18,7 @@ from gaussian_core.evaluation import command, memory, metrics, runner
 from gaussian_core.evaluation.degradation import NONE, Degradation
 from gaussian_core.evaluation.pairs import pairs, reduced
 from gaussian_core.evaluation.runner import evaluate
+from gaussian_core.image_writer import write_image
 from gaussian_core.methods import METHODS, Options
 from gaussian_core.models.card import read_card
 from gaussian_core.models.config import shipped_weights, weights_path
@@ -38,6 +39,13 @@ def test_psnr_by_hand():
     assert metrics.score(result, truth, 2) == got
     assert metrics.score(truth, truth, 2).psnr_y == math.inf
     assert metrics.score(truth, truth, 2).ssim_y == pytest.approx(1)
+
+
+def test_what_lies_between_two_levels_is_measured_as_the_level_that_files_have(tmp_path):
+    between = np.repeat(np.arange(0.5, 255, dtype=np.float32) / 255, 3).reshape(1, -1, 3)
+    write_image(tmp_path / "between.png", between)
+    with Image.open(tmp_path / "between.png") as file:
+        assert np.array_equal(metrics.to_8_bits(between) * 255, np.asarray(file))
 
 
 @pytest.mark.parametrize("scale", [1.0, 1.5, 2, 3.6, 12])

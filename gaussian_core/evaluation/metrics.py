@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gaussian_core.image_writer import quantized
+
 
 @dataclass(frozen=True)
 class Scores:
@@ -30,8 +32,8 @@ def luma(pixels: NDArray[np.floating]) -> NDArray[np.float64]:
 
 
 def to_8_bits(pixels: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Clipped and rounded as a file would hold them, still in [0, 1]."""
-    return np.round(np.clip(np.asarray(pixels, np.float64), 0, 1) * 255) / 255
+    """Clipped and rounded as a file of ours holds them, still in [0, 1]."""
+    return quantized(np.asarray(pixels), np.dtype(np.uint8)) / 255.0
 
 
 def finite_mean(values: Iterable[float]) -> tuple[float, int]:
