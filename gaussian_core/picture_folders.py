@@ -64,6 +64,13 @@ def set_names(folders: Sequence[Path]) -> list[str]:
     ]
 
 
+def picture_names(paths: Sequence[Path]) -> list[str]:
+    """What to call the pictures of one folder: by their names without the ending ("baby"), with it where two have one
+    name ("baby.png", "baby.jpg")."""
+    counts = Counter(path.stem for path in paths)
+    return [path.stem if counts[path.stem] == 1 else path.name for path in paths]
+
+
 def fingerprint(files: Sequence[Path]) -> str:
     """Of these files as they are: another one where a file is at another place, or was written to since."""
     stats = [(str(file.resolve()), file.stat()) for file in files]

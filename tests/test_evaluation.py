@@ -80,6 +80,14 @@ def test_the_command_prints_and_writes(tmp_path, capsys):
     assert "kernel" in capsys.readouterr().out
 
 
+def test_pictures_of_one_name_in_other_formats_have_figures_of_their_own(tmp_path):
+    Image.open(folder(tmp_path) / "a.png").transpose(Image.Transpose.ROTATE_90).save(
+        tmp_path / "a.bmp"
+    )
+    (row,) = evaluate([tmp_path], ["bilinear"], [2.0])
+    assert row.pictures == 3 and list(row.each_y) == ["a.bmp", "a.png", "b"]
+
+
 def test_what_is_transparent_is_measured_on_white_as_a_figure_draws_it(tmp_path):
     """The colours that nobody sees decide nothing."""
     shown = np.full((24, 32, 4), 255, np.uint8)

@@ -29,7 +29,7 @@ from gaussian_core.methods import (
     open_drawing,
 )
 from gaussian_core.parallel import Stop
-from gaussian_core.picture_folders import pictures, set_names
+from gaussian_core.picture_folders import picture_names, pictures, set_names
 from gaussian_core.viewport import Viewport
 
 
@@ -157,7 +157,10 @@ def evaluate(
     warm: set[str] = set()
     for dataset, paths in zip(set_names(folders), sets, strict=True):
         for scale in scales:
-            everything = [pair_of(path, scale, low, degradation) for path in paths]
+            everything = [
+                replace(pair_of(path, scale, low, degradation), name=name)
+                for path, name in zip(paths, picture_names(paths), strict=True)
+            ]
             for method in names:
                 yield _row(
                     dataset,
