@@ -15,12 +15,6 @@ from gaussian_core.presence import unreachable
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"}
 
 
-def _is_picture(path: Path) -> bool:
-    """By its name. What is hidden is none: a Mac puts a file of its own beside each picture on drives of other systems,
-    "._0001.png" beside "0001.png"."""
-    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
-
-
 def check_folder(folder: Path) -> None:
     """Raise ImageError, which says what is there instead, for what is no folder."""
     if os.path.isdir(folder):
@@ -35,7 +29,7 @@ def check_folder(folder: Path) -> None:
 def pictures(folder: Path) -> list[Path]:
     """The pictures of a folder by name, but for hidden ones. Raises ImageError when there are none."""
     check_folder(folder)
-    found = sorted(p for p in folder.iterdir() if _is_picture(p))
+    found = sorted(p for p in folder.iterdir() if _is_picture(p, folder))
     if not found:
         raise ImageError(f"The folder {folder} holds no pictures.")
     return found
@@ -46,10 +40,18 @@ def pictures_below(*folders: Path) -> list[Path]:
     none."""
     for folder in folders:
         check_folder(folder)
-    found = sorted(p for f in folders for p in f.rglob("*") if _is_picture(p))
+    found = sorted(p for f in folders for p in f.rglob("*") if _is_picture(p, f))
     if not found:
         raise ImageError(f"No pictures in {', '.join(map(str, folders))}: name other folders.")
     return found
+
+
+def _is_picture(path: Path, folder: Path) -> bool:
+    """Whether what lies in or below a folder is named as a picture. What macOS lays beside each file of an archive
+    (._baby.png) and what editors keep in hidden folders are none, nor is a folder."""
+    if path.suffix.lower() not in SUFFIXES or os.path.isdir(path):
+        return False
+    return not any(part.startswith(".") for part in path.relative_to(folder).parts)
 
 
 def set_names(folders: Sequence[Path]) -> list[str]:

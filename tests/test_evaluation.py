@@ -22,7 +22,7 @@ from gaussian_core.image_writer import write_image
 from gaussian_core.methods import METHODS, Options
 from gaussian_core.models.card import read_card
 from gaussian_core.models.config import shipped_weights, weights_path
-from gaussian_core.picture_folders import set_names
+from gaussian_core.picture_folders import pictures, pictures_below, set_names
 from tests.shared_data import shared_path
 
 
@@ -393,6 +393,19 @@ def test_a_broken_picture_is_left_out_and_the_status_says_so(tmp_path, capsys):
         path.write_bytes(b"no picture")
     assert _words(*words) == 1
     assert "no picture that can be read" in capsys.readouterr().err
+
+
+def test_hidden_files_and_folders_are_no_pictures(tmp_path):
+    there = folder(tmp_path)
+    for name in (".ipynb_checkpoints", "__MACOSX", "c.png"):
+        (there / name).mkdir()
+    for name in ("._a.png", "__MACOSX/._a.png", ".ipynb_checkpoints/a-checkpoint.png"):
+        (there / name).write_bytes(b"no picture")
+    wanted = [there / "a.png", there / "b.png"]
+    assert pictures(there) == pictures_below(there) == wanted
+    (there / ".kept").mkdir()
+    moved = [path.rename(there / ".kept" / path.name) for path in wanted]
+    assert pictures(there / ".kept") == pictures_below(there / ".kept") == moved  # it was named
 
 
 def test_what_is_interrupted_keeps_the_rows_that_are_done(tmp_path, capsys, monkeypatch):
