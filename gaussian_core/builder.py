@@ -269,7 +269,9 @@ def build_field(
     method: a name in METHODS; "kernel" is linear and takes floats of any range.
     progress: called with (tiles done, tiles in all), by one thread at a time. stop: polled between tiles; when true,
     Cancelled is raised.
-    weights, precision: as for FieldBuilder. say: called with what the user should know of the building, if anything.
+    weights, precision: as for FieldBuilder. Without weights a path or a Picture of a lossy file gets those for such
+    files ("jpeg"); pixels do not tell, and get the usual ones.
+    say: called with what the user should know of the building, if anything.
     Large pictures are better left in tiles (FieldBuilder): a field takes about 36 bytes a Gaussian.
     Raises ImageError for what makes no picture, and as FieldBuilder does.
     """

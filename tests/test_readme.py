@@ -6,8 +6,14 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
+
+from gaussian_core import render_file
+from gaussian_core.image_writer import quantized
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -36,6 +42,23 @@ def test_the_first_command_opens_the_viewer() -> None:
     first = fenced_blocks()[0]
     assert "-m venv" in first and "-c constraints.txt" in first
     assert first.rstrip().endswith("python main.py")
+
+
+def test_the_library_draws_what_render_draws_of_the_same_file(tmp_path, monkeypatch) -> None:
+    (lines,) = (block for block in fenced_blocks() if "build_field(" in block)
+    monkeypatch.chdir(tmp_path)
+    noise = np.random.default_rng(0).integers(0, 255, (48, 68, 3), np.uint8)
+    photo = Image.fromarray(noise).resize((544, 384), Image.Resampling.BICUBIC)
+    photo.save("photo.jpg", quality=60)  # a lossy file, which has weights of its own
+    names: dict[str, Any] = {}
+    exec(lines, names)
+    view = names["view"]
+    x0, y0, x1, y1 = view.source_rect
+    render_file("photo.jpg", "part.png", view.scale, region=(x0, y0, x1 - x0, y1 - y0))
+    with Image.open("part.png") as part:
+        drawn = np.asarray(part, np.int16)
+    frame = quantized(names["frame"], np.dtype(np.uint8))
+    assert np.abs(frame - drawn).max() <= 1  # strips may round otherwise
 
 
 @pytest.mark.parametrize("page", ["README.md", "gaussian_core/training/README.md"])
