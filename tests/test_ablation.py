@@ -187,3 +187,19 @@ def test_what_cannot_be_is_said_before_any_training(words, tmp_path, capsys, opt
     err = capsys.readouterr().err
     assert said in err and err.count("\n") == 1
     assert not (tmp_path / "out").exists()
+
+
+def test_figures_that_are_damaged_or_of_another_version_are_measured_anew(words, tmp_path):
+    file, kept = tmp_path / "table.json", tmp_path / "out" / "all" / "result.json"
+
+    def measured():
+        assert main([*words, "--only", "all", "--json", str(file)]) == 0
+        return json.loads(file.read_text())[0]["psnr_y"]
+
+    first, whole = measured(), kept.read_text()
+    other = json.loads(whole)
+    other["result"]["luck"] = other["result"].pop("drift")
+    for text in (whole[: len(whole) // 2], "", "[]", json.dumps(other)):
+        kept.write_text(text)
+        assert measured() == first
+        assert json.loads(kept.read_text())["result"]["psnr_y"] == first

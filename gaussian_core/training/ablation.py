@@ -132,11 +132,9 @@ def ablate(
             "variant": asdict(variant),
         }
         kept = home / RESULT
-        if kept.exists():
-            known = json.loads(kept.read_text())
-            if known["asked"] == asked:
-                yield Result(**known["result"])
-                continue
+        if (known := _known(kept, asked)) is not None:
+            yield known
+            continue
         trained = folder / variant.training
         make_folder(trained)
         weights = _train(variant, budget, store, trained, device, stop)
@@ -148,6 +146,15 @@ def ablate(
             return
         atomic_write(kept, json.dumps({"asked": asked, "result": asdict(result)}, indent=2) + "\n")
         yield result
+
+
+def _known(kept: Path, asked: dict[str, Any]) -> Result | None:
+    """What is kept of the same question; None where there is no file, or one that is damaged or of another program."""
+    try:
+        known = json.loads(kept.read_text(encoding="utf-8"))
+        return Result(**known["result"]) if known["asked"] == asked else None
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None
 
 
 @dataclass(frozen=True)
