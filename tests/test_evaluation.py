@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gaussian_core.errors import ImageError, OutputError, UserError
+from gaussian_core.errors import Cancelled, ImageError, OutputError, UserError
 from gaussian_core.evaluation import command, memory, metrics, runner
 from gaussian_core.evaluation.degradation import NONE, Degradation
 from gaussian_core.evaluation.pairs import pairs, reduced
@@ -229,6 +229,27 @@ def test_many_scales_of_one_picture_are_one_build(tmp_path, capsys):
     assert "2 scales of a, x2 to x8" in capsys.readouterr().out
     assert _words(folder, "--many", "2", "--methods", "bicubic", "--scales", "0.01,0.02") == 0
     assert _words(folder, "--many", "0") == 1
+
+
+def test_a_stop_is_heard_in_the_drawing_that_is_not_timed(tmp_path, monkeypatch):
+    """It takes as long as any other: by LIIF, of a large picture, minutes."""
+    drawn = []
+
+    class Noted:
+        def draw(self, viewport, stop=None):
+            if stop is not None and stop():
+                raise Cancelled("stopped")
+            drawn.append(viewport)
+
+        def encode(self, stop=None):
+            raise Cancelled("stopped")
+
+    monkeypatch.setattr(runner, "open_drawing", lambda *_: Noted())
+    with pytest.raises(Cancelled):
+        next(
+            runner.many_scales(folder(tmp_path), ["bicubic"], 2, least=2, most=3, stop=lambda: True)
+        )
+    assert drawn == []
 
 
 def test_each_file_of_weights_goes_to_its_method(tmp_path, capsys):

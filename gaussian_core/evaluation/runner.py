@@ -225,7 +225,7 @@ def many_scales(
         for scale in map(float, np.linspace(least, most, count))
     ]
     for name, way in options_for(names, weights, options or Options()).items():
-        open_drawing(picture, name, way).draw(views[0])  # loads, compiles
+        open_drawing(picture, name, way).draw(views[0], stop)  # loads, compiles
         start = time.perf_counter()
         drawing = open_drawing(picture, name, way)
         drawing.encode(stop)
