@@ -55,8 +55,18 @@ def scaled(field: GaussianField, gain: float) -> GaussianField:
     return GaussianField(field.means, field.covariances, field.amplitudes * gain, field.extent)
 
 
-def solve(residual: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Amplitudes (H, W, C), one Gaussian at each pixel's centre, that show the residual (H, W, C) at scale 1.
+def response(pixel_sigma: float) -> tuple[float, float, float]:
+    """Of a Gaussian of amplitude 1 seen at scale 1 through that footprint: 1 over what its own pixel shows, what the
+    next one does as a part of that, and how much of what is lacking a step may make up for, less than all of it where
+    the footprint is so wide that steps would overshoot."""
+    variance = SIGMA**2 + pixel_sigma**2
+    near = math.exp(-0.5 / variance)
+    return variance / SIGMA**2, near, min(1.0, 1.5 / (1 + 2 * near) ** 2)
+
+
+def solve(residual: NDArray[np.float32], pixel_sigma: float = PIXEL_SIGMA) -> NDArray[np.float32]:
+    """Amplitudes (H, W, C), one Gaussian at each pixel's centre, that show the residual (H, W, C) at scale 1 through
+    that footprint.
 
     Outside the array there are no Gaussians: at the borders of a picture that is so, elsewhere leave HALO pixels.
     """
@@ -67,17 +77,16 @@ def solve(residual: NDArray[np.float32]) -> NDArray[np.float32]:
         first, last = number * STRIP, min((number + 1) * STRIP, height)
         # A step looks one row further: with so many more on both sides, these are as from the whole.
         top = max(first - STEPS, 0)
-        solved = _solve(residual[top : last + STEPS])
+        solved = _solve(residual[top : last + STEPS], pixel_sigma)
         out[first:last] = solved[first - top : last - top]
 
     run_strips(strip, -(-height // STRIP))
     return out
 
 
-def _solve(residual: NDArray[np.float32]) -> NDArray[np.float32]:
-    variance = SIGMA**2 + PIXEL_SIGMA**2
-    near = np.float32(math.exp(-0.5 / variance))  # response of the next pixel, relative to the own
-    target = residual * np.float32(variance / SIGMA**2)
+def _solve(residual: NDArray[np.float32], pixel_sigma: float) -> NDArray[np.float32]:
+    full, near, step = map(np.float32, response(pixel_sigma))
+    target = residual * full
     out = target.copy()
     beside = np.empty_like(out)
     for _ in range(STEPS):
@@ -88,6 +97,8 @@ def _solve(residual: NDArray[np.float32]) -> NDArray[np.float32]:
             seen[1:] += around[:-1]
             seen[:-1] += around[1:]
         np.subtract(target, shown, out=shown)
+        if step < 1:
+            shown *= step
         out += shown
     return out
 

@@ -9,7 +9,7 @@ from gaussian_core.field import GaussianField
 from gaussian_core.rasterizer import PIXEL_SIGMA
 from gaussian_core.viewport import Scale, both_axes
 
-ENTRY = "pixel_sigma"  # of a field's metadata: points (0) for the authors' weights, absent where it is the usual one
+ENTRY = "pixel_sigma"  # of a field's metadata: what its network learned with (0: points), absent for the usual one
 FINEST = "finest"
 """Of a field's metadata: the standard deviation, source pixels, of the footprint that it is seen by from very near;
 absent where that has no end.

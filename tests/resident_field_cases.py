@@ -93,7 +93,7 @@ def test_a_correction_on_the_device_is_drawn_where_it_is():
 def test_for_the_builder_the_frame_stays_on_the_device():
     parts, host = fields()
     view = Viewport((4, 0), 1.0, (8, 5))
-    frame = cuda.draw_for_builder(parts, view)
+    frame = cuda.draw_for_builder(parts, view, 0.3)
     assert frame.device.type == DEVICE and frame.dtype == torch.float32
     np.testing.assert_allclose(
         frame.cpu().numpy(), rasterize(host, view, backend="reference"), atol=2e-3

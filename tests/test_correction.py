@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gaussian_core.correction import STRIP, make_rows, solve, weight
+from gaussian_core.correction import STRIP, make_rows, response, solve, weight
 from gaussian_core.field import GaussianField
 from gaussian_core.rasterizer import rasterize
 from gaussian_core.viewport import Viewport
@@ -44,6 +44,21 @@ def test_the_correction_makes_it_the_file(extent, backend):
     view = Viewport.whole(extent, 1.0)
     np.testing.assert_allclose(rasterize(field, view, backend=backend), pixels, atol=0.5 / 255)
     assert np.abs(rasterize(base, view) - pixels).max() > 0.1
+
+
+@pytest.mark.parametrize(("sigma", "left"), [(0.0, 1e-3), (0.3, 1e-3), (0.4, 0.01), (0.5, 0.2)])
+def test_it_is_solved_for_the_footprint_that_it_is_seen_by(sigma, left):
+    missing = np.random.default_rng(3).normal(0, 0.1, (20, 23, 3)).astype(np.float32)
+    faint = GaussianField.from_rows(make_rows(solve(missing, sigma), 0, 0), (20, 23))
+    shown = rasterize(faint, Viewport.whole((20, 23), 1.0), pixel_sigma=sigma)
+    assert np.std(shown - missing) < left * np.std(missing)
+
+
+def test_however_wide_the_footprint_it_stays_in_bounds():
+    missing = np.random.default_rng(3).normal(0, 0.1, (40, 40, 3)).astype(np.float32) + 0.1
+    for sigma in (0.6, 1.0, 10.0):
+        full, _, _ = response(sigma)
+        assert np.abs(solve(missing, sigma)).max() < 10 * full * np.abs(missing).max()
 
 
 @pytest.mark.parametrize("scale", [1.5, 3.7, (1.4, 1.7), 40.0])

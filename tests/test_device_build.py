@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import copy
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,6 +16,7 @@ from gaussian_core import correction  # noqa: E402
 from gaussian_core.builder import FieldBuilder  # noqa: E402
 from gaussian_core.errors import Cancelled  # noqa: E402
 from gaussian_core.field import GaussianField  # noqa: E402
+from gaussian_core.footprint import footprint_of  # noqa: E402
 from gaussian_core.imaging.picture import Picture  # noqa: E402
 from gaussian_core.models import (  # noqa: E402
     device_build,
@@ -27,7 +30,7 @@ from gaussian_core.models.device_build import solve  # noqa: E402
 from gaussian_core.models.device_index import bin_tiles, grid_rows  # noqa: E402
 from gaussian_core.models.torch_network import TorchNetwork  # noqa: E402
 from gaussian_core.models.weights import load_field_model  # noqa: E402
-from gaussian_core.rasterizer import rasterize  # noqa: E402
+from gaussian_core.rasterizer import PIXEL_SIGMA, rasterize  # noqa: E402
 from gaussian_core.resident_field import DeviceRows, ResidentField, residents  # noqa: E402
 from gaussian_core.viewport import Viewport  # noqa: E402
 from tests.array_picture import ArrayPicture  # noqa: E402
@@ -57,8 +60,8 @@ def network():
 def drawn_alike(monkeypatch):
     """The host's twin draws by the gather, too: the CPU's kernel leaves out what is below 1/1360 of an amplitude."""
 
-    def by_gather(field, view, backend, stop, keep):
-        return rasterize(field, view, backend="torch", stop=stop)
+    def by_gather(field, view, **options):
+        return rasterize(field, view, **options | {"backend": "torch"})
 
     for module in (tile_builder, transparency):
         monkeypatch.setattr(module, "rasterize", by_gather)
@@ -128,6 +131,19 @@ def test_a_field_from_the_device_is_the_hosts(network, extent, channels, tile):
     made, wanted = (built(source, network, stays, tile) for stays in (True, False))
     for key, field in wanted.items():
         same_field(made[key], field)
+
+
+@pytest.mark.parametrize("sigma", [0.0, 0.5])
+def test_seen_by_the_footprint_that_its_network_learned_with_it_is_the_file(network, sigma):
+    other = copy(network)
+    other.config = replace(network.config, footprint=sigma)
+    source = picture(30, 41)
+    fields = [built(source, other, stays, 512)[0, 0] for stays in (True, False)]
+    same_field(*fields)
+    for field in fields:
+        assert footprint_of(field, 1.0) == sigma
+        shown = rasterize(field, Viewport.whole((30, 41), 1), pixel_sigma=sigma, backend="cpu")
+        np.testing.assert_allclose(shown, source.pixels, atol=4 / 255)
 
 
 def test_a_block_deep_inside_needs_no_mirror(network):
@@ -282,11 +298,12 @@ def test_building_on_the_device_can_be_stopped(network):
 # Its parts, against the host's
 
 
+@pytest.mark.parametrize("sigma", [0.0, PIXEL_SIGMA, 0.6])
 @pytest.mark.parametrize("shape", [(1, 1, 1), (3, 1, 9), (3, 17, 5), (1, 40, 40)])
-def test_the_correction_is_solved_as_on_the_host(shape):
+def test_the_correction_is_solved_as_on_the_host(shape, sigma):
     residual = np.random.default_rng(1).normal(0, 0.1, shape).astype(np.float32)
-    made = solve(torch.from_numpy(residual)).numpy()
-    wanted = correction.solve(residual.transpose(1, 2, 0)).transpose(2, 0, 1)
+    made = solve(torch.from_numpy(residual), sigma).numpy()
+    wanted = correction.solve(residual.transpose(1, 2, 0), sigma).transpose(2, 0, 1)
     np.testing.assert_allclose(made, wanted, atol=1e-6)
 
 

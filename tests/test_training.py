@@ -413,7 +413,7 @@ def test_a_training_stops_while_it_validates_too(tmp_path, capsys, monkeypatch):
         ("--rate", "0 nan -1", "more than 0"),
         ("--matrix-rate", "0 nan -1", "more than 0"),
         ("--elongation", "nan -1", "at least 0"),
-        ("--footprint", "nan -1", "at least 0"),
+        ("--footprint", "nan -1 2", "between 0 and 1"),
         ("--slope", "nan -1", "between 0 and 1"),
         ("--drift", "nan -1", "at least 0"),
         ("--follow", "nan -1", "at least 0"),

@@ -13,6 +13,7 @@ from gaussian_core.field import ROW_PADDING
 from gaussian_core.models.assembly_kernel import assemble_rows
 from gaussian_core.models.config import GEOMETRY_RATE, ModelConfig
 from gaussian_core.parallel import Stop, run_strips
+from gaussian_core.rasterizer import PIXEL_SIGMA
 
 Rect = tuple[int, int, int, int]
 STRIP = 8  # rows of source pixels
@@ -91,11 +92,14 @@ def assemble_outputs(
 def metadata_of(config: ModelConfig) -> dict[str, str]:
     """Of the fields that a network makes."""
     finest = footprint.OF_A_CELL / config.cells
-    return {
+    metadata = {
         "method": "continuoussr",
         "weights": config.name,
         footprint.FINEST: f"{finest:g}",
     }
+    if config.footprint != PIXEL_SIGMA:
+        metadata[footprint.ENTRY] = f"{config.footprint:g}"
+    return metadata
 
 
 def drifts_of(

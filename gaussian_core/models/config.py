@@ -67,8 +67,9 @@ class ModelConfig:
     mean of the matrix logarithms: stays positive definite, and elongations do not cancel), "linear" (the published
     weighted mean), or "direct" (no dictionary: the matrix logarithm itself). dictionary: "compact" or "published".
     drift: P of adaptive position drifting in source pixels, 0 for none. footprint: standard deviation of a pixel's
-    footprint in device pixels while training, 0 for point samples. spread: standard deviation of a Gaussian at the
-    start, source pixels. elongation: how far the structure tensor stretches Gaussians along edges at the start.
+    footprint in device pixels, by which the fields are seen in the training and later, 0 for point samples. spread:
+    standard deviation of a Gaussian at the start, source pixels. elongation: how far the structure tensor stretches
+    Gaussians along edges at the start.
     margin: source pixels of mirrored picture that are given Gaussians around the picture. symmetric: trained to treat
     the eight orientations of a picture alike (training.symmetry). teacher: whose answers it learned last, empty where
     it learned from the pictures alone (training.teacher).

@@ -7,7 +7,6 @@ complete and wait for nobody.
 
 from __future__ import annotations
 
-import math
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -72,10 +71,10 @@ def build_on_device(
         check()
         x0, y0, x1, y1 = place.corrected
         view = Viewport((x0, y0), 1.0, (x1 - x0, y1 - y0))
-        shown = _drawn(made, rows, place, view, check)
+        shown = _drawn(made, rows, place, view, check, config.footprint)
         x0, y0, x1, y1 = moved(place.corrected, left_top)
         residual = image[0, :, y0:y1, x0:x1] - shown.permute(2, 0, 1)
-        amplitudes = solve(residual)
+        amplitudes = solve(residual, config.footprint)
         left, top = place.corrected[:2]
         corrections = grid_rows(amplitudes, left, top, list(rects), correction.SIGMA**2)
     metadata = metadata_of(config)
@@ -101,12 +100,11 @@ def make_ready(fields: Sequence[GaussianField], device: torch.device) -> None:
     keep_within_budget(device)
 
 
-def solve(residual: Tensor) -> Tensor:
+def solve(residual: Tensor, pixel_sigma: float = PIXEL_SIGMA) -> Tensor:
     """correction.solve for (C, H, W) on a device."""
     channels, height, width = residual.shape
-    variance = correction.SIGMA**2 + PIXEL_SIGMA**2
-    near = math.exp(-0.5 / variance)
-    target = residual * (variance / correction.SIGMA**2)
+    full, near, step = correction.response(pixel_sigma)
+    target = residual * full
     # Zeros around: outside there are no Gaussians.
     padded = residual.new_zeros(channels, height + 2, width + 2)
     inside = padded[:, 1:-1, 1:-1]
@@ -114,7 +112,7 @@ def solve(residual: Tensor) -> Tensor:
     for _ in range(correction.STEPS):
         lines = torch.add(padded[:, 1:-1], padded[:, :-2] + padded[:, 2:], alpha=near)
         shown = torch.add(lines[..., 1:-1], lines[..., :-2] + lines[..., 2:], alpha=near)
-        inside.add_(target).sub_(shown)
+        inside.add_(target, alpha=step).sub_(shown, alpha=step)
     return inside
 
 
@@ -149,13 +147,16 @@ def _drawn(
     place: Surroundings,
     view: Viewport,
     check: Callable[[], None],
+    pixel_sigma: float = PIXEL_SIGMA,
 ) -> Tensor:
-    """(H, W, C): what the Gaussians of rows (5 + C, N) show. made: the same in cell order, None where they are not."""
+    """(H, W, C): what the Gaussians of rows (5 + C, N) show through that footprint. made: the same in cell order, None
+    where they are not."""
     if made is not None and rows.is_cuda and cuda.chosen() and cuda.draws_on(rows.device):
         from gaussian_core.rasterizer.cuda_use import DeviceFull
 
         try:
-            return cuda.draw_for_builder([ResidentField(r, place.extent) for r in made], view)
+            fields = [ResidentField(r, place.extent) for r in made]
+            return cuda.draw_for_builder(fields, view, pixel_sigma)
         except DeviceFull as error:
             raise RuntimeError(f"CUDA out of memory: {error}") from error
         except DeviceError as error:
@@ -166,7 +167,7 @@ def _drawn(
         check()
         return False
 
-    return rasterize_torch(rows[:2].T, rows[2:5].T, rows[5:].T, view, PIXEL_SIGMA, stop)
+    return rasterize_torch(rows[:2].T, rows[2:5].T, rows[5:].T, view, pixel_sigma, stop)
 
 
 @contextmanager

@@ -211,7 +211,8 @@ class ContinuousSRTiles:
         near_rect = moved(place.near, (left, top))
         with self._lock:
             near = rows_of_pixels(network, pixels, (left, top), near_rect, stop, check)
-        amplitudes = self._correction(near, pixels, place, stop, drawn_by(network.device))
+        sigma = network.config.footprint
+        amplitudes = self._correction(near, pixels, place, sigma, stop, drawn_by(network.device))
         fields = []
         for rect in rects:
             x0, y0, x1, y1 = moved(rect, place.rect[:2])
@@ -240,21 +241,23 @@ class ContinuousSRTiles:
         near: NDArray[np.float32],
         pixels: NDArray[np.float32],
         place: Surroundings,
+        pixel_sigma: float,
         stop: Stop | None,
         backend: Backend,
     ) -> NDArray[np.float32]:
         """(H, W, C) amplitudes that make up for what the field of rows `near` lacks of pixels, which begin where
-        place.seen does, within place.rect at 100 %."""
+        place.seen does, within place.rect at 100 % through that footprint."""
         x0, y0, x1, y1 = place.corrected
         shown = rasterize(
             GaussianField.from_rows(near, self.picture.extent),
             Viewport((x0, y0), 1.0, (x1 - x0, y1 - y0)),
+            pixel_sigma=pixel_sigma,
             backend=backend,
             stop=stop,
             keep=False,
         )
         a, b, c, d = moved(place.corrected, place.seen[:2])
-        amplitudes = correction.solve(pixels[b:d, a:c] - shown)
+        amplitudes = correction.solve(pixels[b:d, a:c] - shown, pixel_sigma)
         a, b, c, d = moved(place.rect, (x0, y0))
         return amplitudes[b:d, a:c]
 

@@ -130,18 +130,18 @@ def draws_on(device: torch.device) -> bool:
     return drawing is not None and drawing.name == str(device)
 
 
-def draw_for_builder(fields: Sequence[GaussianField], viewport: Viewport) -> torch.Tensor:
+def draw_for_builder(
+    fields: Sequence[GaussianField], viewport: Viewport, pixel_sigma: float
+) -> torch.Tensor:
     """(H, W, C) float32 on the device: the sum of fields, drawn in the stream that the caller has made current, which
     may still be at work on it. Nothing is kept for frames. Raises DeviceError, of these DeviceFull without memory."""
-    from gaussian_core.rasterizer import PIXEL_SIGMA
-
     with _failures_explained():
         device = _device()
         if device is None:
             raise DeviceError("Only a device that Triton serves keeps frames: use the cpu backend.")
         gains = (1.0,) * len(fields)
         # What it reads is of this very stream: given back too soon, it is not used anew before this is done.
-        return _draw(tuple(fields), gains, viewport, PIXEL_SIGMA, False, None, device, [], False)
+        return _draw(tuple(fields), gains, viewport, pixel_sigma, False, None, device, [], False)
 
 
 def _draw(

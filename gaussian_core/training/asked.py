@@ -48,7 +48,7 @@ RANGES = {
     "cells": ONE,
     "slope": SHARE,
     "drift": NONE,
-    "footprint": NONE,
+    "footprint": Range(0, 1),
     "spread": POSITIVE,
     "elongation": NONE,
     "follow": NONE,

@@ -119,7 +119,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--footprint",
         type=float,
         default=0.3,
-        help="of a pixel, device pixels; 0: point samples (default 0.3)",
+        help="of a pixel, device pixels, by which the fields are seen later, too; 0: point samples (default 0.3)",
     )
     add(
         "--spread",
