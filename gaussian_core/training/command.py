@@ -194,10 +194,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--fabric",
         type=float,
-        default=0.0,
+        default=0.04,
         metavar="SHARE",
         help="of the crops, but for those, that are stripes and weaves down to periods that are lost in the small picture "
-        "(default 0)",
+        "(default 0.04)",
     )
     add(
         "--jpeg",
