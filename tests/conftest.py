@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partialmethod
 
 # No test needs a screen, and a window that takes the focus would disturb whoever runs them. Set before Qt is imported.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -11,6 +12,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 import hypothesis
 import pytest
 from PySide6.QtCore import QEvent
+from pytestqt.qtbot import QtBot
 
 # Tests run side by side, on machines that do other work too: how long an example takes tells nothing.
 hypothesis.settings.register_profile("unhurried", deadline=None)
@@ -26,6 +28,20 @@ def _kernels() -> None:
 
     rasterizer.warm_up()
     compile_apart(overlay_kernels.MODULE)
+
+
+class PatientBot(QtBot):
+    """Waits a minute unless a test says otherwise: pytest-qt's own five seconds pass where the machine is busy."""
+
+    waitActive = partialmethod(QtBot.waitActive, timeout=60_000)
+    waitExposed = partialmethod(QtBot.waitExposed, timeout=60_000)
+    waitSignal = partialmethod(QtBot.waitSignal, timeout=60_000)
+    waitUntil = partialmethod(QtBot.waitUntil, timeout=60_000)
+
+
+@pytest.fixture
+def qtbot(qapp, request):
+    return PatientBot(request)
 
 
 @pytest.fixture(autouse=True)
