@@ -186,13 +186,16 @@ def write_image(
 ) -> None:
     """Write an array (H, W) or (H, W, C), or blocks of rows (n, W, C) from an iterable, as `ImageWriter` does.
 
-    size: (width, height) and channels are needed for an iterable only. Raises OutputError.
+    size: (width, height) and channels are needed for an iterable only. Raises OutputError, and ValueError as
+    `ImageWriter` does.
     """
     if isinstance(rows, np.ndarray):
         array = rows[..., None] if rows.ndim == 2 else rows
+        if array.ndim != 3:
+            raise ValueError(f"a picture is (H, W) or (H, W, C), not {rows.shape}")
         height, width, channels = array.shape
         # Blocks, so that the rounding of a large float array takes little memory beside it.
-        step = max(1, (1 << 22) // (width * channels))
+        step = max(1, (1 << 22) // max(1, width * channels))
         blocks: Iterable[NDArray[Any]] = (array[y : y + step] for y in range(0, height, step))
     elif size is None:
         raise ValueError("rows from an iterable need a size")

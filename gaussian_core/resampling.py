@@ -8,7 +8,7 @@ same to the bit as the whole, and panning by whole device pixels shifts the pict
 from __future__ import annotations
 
 import math
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,8 @@ from gaussian_core.resampling_kernel import resample_strip
 from gaussian_core.viewport import Viewport
 
 Method = Literal["nearest", "bilinear", "bicubic", "lanczos"]
-METHODS: tuple[Method, ...] = ("nearest", "bilinear", "bicubic", "lanczos")
+METHODS: tuple[Method, ...] = get_args(Method)
+Format = Literal["float", "bgrx8"]
 
 
 def kernel_value(method: Method, x: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -49,7 +50,7 @@ def resample(
     *,
     method: Method = "bicubic",
     finer: int = 0,
-    format: Literal["float", "bgrx8"] = "float",
+    format: Format = "float",
     out: NDArray[Any] | None = None,
     stop: Stop | None = None,
 ) -> NDArray[Any]:
@@ -60,11 +61,13 @@ def resample(
     format "float": (H, W, C) float32, not clipped (C = 4: premultiplied RGB and alpha). "bgrx8": (H, W, 4) uint8 in the
     byte order of QImage.Format_RGB32, alpha shown over the checkerboard. Below 100 % the kernel is as wide as the
     device pixels' distance, so that nothing aliases ("nearest" is never antialiased). Pixels whose centre lies outside
-    the picture are 0. Raises ValueError for an unknown method, an `out` that does not fit or what are no levels,
-    Cancelled when stopped, and ImageError where the picture is read from its file only now and cannot be.
+    the picture are 0. Raises ValueError for an unknown method or format, an `out` that does not fit or what are no
+    levels, Cancelled when stopped, and ImageError where the picture is read from its file only now and cannot be.
     """
     if method not in METHODS:
         raise ValueError(f"unknown method {method!r}: choose one of {', '.join(METHODS)}")
+    if format not in get_args(Format):
+        raise ValueError(f"unknown format {format!r}: choose float or bgrx8")
     if not hasattr(pyramid, "part"):
         raise ValueError(
             f"resample draws the levels of a picture (levels_of gives them), not {type(pyramid).__name__}"

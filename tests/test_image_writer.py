@@ -144,6 +144,13 @@ def test_a_fault_leaves_the_file_before(tmp_path: Path, ending, fault) -> None:
     assert path.read_bytes() == b"the one before"
 
 
+@pytest.mark.parametrize("shape", [(5,), (2, 3, 4, 3), (0, 0, 3), (4, 0, 3), (4, 4, 5)])
+def test_what_is_no_picture_is_said_and_makes_no_file(tmp_path: Path, shape) -> None:
+    with pytest.raises(ValueError, match="picture"):
+        write_image(tmp_path / "a.png", np.zeros(shape, np.float32))
+    assert not list(tmp_path.iterdir())
+
+
 def test_missing_rows_make_no_file(tmp_path: Path) -> None:
     with (
         pytest.raises(ValueError, match="5 of 10"),

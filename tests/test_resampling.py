@@ -226,6 +226,8 @@ def test_nonsense_is_refused_and_work_can_be_stopped():
     pyramid, view = Pyramid(noise(300, 300)), Viewport((0, 0), 1.0, (300, 300))
     with pytest.raises(ValueError, match="unknown method"):
         resample(pyramid, view, method="magic")
+    with pytest.raises(ValueError, match="unknown format"):
+        resample(pyramid, view, format="rgb8")
     with pytest.raises(ValueError, match="out must be"):
         resample(pyramid, view, out=np.empty((4, 4, 3), np.float32))
     with pytest.raises(Cancelled):
