@@ -29,7 +29,8 @@ __all__ = ["Picture", "PictureSource", "Rect", "load_image", "open_overview", "o
 
 
 def load_image(path: str | os.PathLike[str]) -> NDArray[np.float32]:
-    """A picture file as float32 (H, W, 3), sRGB-encoded in [0, 1]; transparency is left out. Raises ImageError."""
+    """A picture file as float32 (H, W, 3), sRGB-encoded in [0, 1], beyond it only where a file of floats is;
+    transparency is left out. Raises ImageError."""
     picture = open_picture(path)
     pixels, _ = picture.stored((0, 0, picture.width, picture.height))
     return Picture(pixels).as_float()

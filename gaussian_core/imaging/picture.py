@@ -89,7 +89,8 @@ class PictureSource(ABC):
         return float(np.iinfo(self.dtype).max) if self.dtype.kind == "u" else 1.0
 
     def as_float(self, rect: Rect | None = None) -> NDArray[np.float32]:
-        """float32 (h, w, 3) in [0, 1], with alpha (h, w, 4): premultiplied RGB and alpha.
+        """float32 (h, w, 3) in [0, 1], beyond it only where stored floats are; with alpha (h, w, 4): premultiplied RGB
+        and alpha.
 
         rect: (x0, y0, x1, y1) in source pixels, inside the picture; only that part is converted. None is all of it.
         Raises ImageError as `stored` does.
