@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+import safetensors
 
-from gaussian_core.errors import WeightsError
+from gaussian_core.errors import OutputError, WeightsError
 
 torch = pytest.importorskip("torch")
 
@@ -37,6 +38,19 @@ def test_every_weight_lies_between(tmp_path):
     for mine, a, b in zip(made.parameters(), before.parameters(), after.parameters(), strict=True):
         torch.testing.assert_close(mine, 0.3 * a + 0.7 * b)
     assert read_card(tmp_path / "made.st").config == replace(taught, figures={})
+
+
+def test_a_full_disk_is_said_in_one_line(tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise safetensors.SafetensorError("I/O error: No space left on device (os error 28)")
+
+    before, after = tmp_path / "before.safetensors", tmp_path / "after.safetensors"
+    saved(before, SMALL, 1)
+    saved(after, SMALL, 2)
+    monkeypatch.setattr("safetensors.torch.save_file", full)
+    with pytest.raises(OutputError, match=r"made\.st: .*No space left on device"):
+        blend(before, after, 0.5, tmp_path / "made.st")
+    assert sorted(tmp_path.iterdir()) == [after, before]
 
 
 @pytest.mark.parametrize("change", [{"channels": 16}, {"blocks": 2}])

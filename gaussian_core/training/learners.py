@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from gaussian_core.errors import OutputError, WeightsError
+from gaussian_core.errors import WeightsError
 from gaussian_core.models.card import read_card
 from gaussian_core.models.config import FOLLOW, ModelConfig
 from gaussian_core.models.continuoussr import ContinuousSR
@@ -78,10 +77,7 @@ class Learner(ABC):
 
     def save(self, path: Path, model: nn.Module, **card: Any) -> None:
         """Write the weights with their card (fields of ModelConfig). Raises OutputError."""
-        try:
-            save_model(path, model, replace(self.config, **card))
-        except SafetensorError as error:  # its own kind, for a full disk too
-            raise OutputError(f"Cannot write the weights to {path}: {error}") from error
+        save_model(path, model, replace(self.config, **card))
 
     def matrices(self, model: nn.Module) -> list[nn.Parameter]:
         """Hidden weights, which Muon trains; Adam has the first and last layers, and all vectors."""
