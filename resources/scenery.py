@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 Array = NDArray[np.float64]
-Colour = tuple[float, float, float]
 
 
 def rgb(text: str) -> Array:

@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch")
 
 from gaussian_core.models.card import read_card  # noqa: E402
 from gaussian_core.models.config import ModelConfig, weights_path  # noqa: E402
-from gaussian_core.training.ablation import SHIPPED, VARIANTS, ablate  # noqa: E402
+from gaussian_core.training.ablation import VARIANTS, ablate  # noqa: E402
 from gaussian_core.training.synthetic import page  # noqa: E402
 from viewer.cli import main  # noqa: E402
 
@@ -49,7 +49,7 @@ def test_the_table_has_a_row_for_each_variant_and_trains_none_twice(words, tmp_p
 
 def test_the_first_row_is_the_design_of_the_shipped_weights():
     shipped = read_card(weights_path()).config
-    first = ModelConfig(**SHIPPED)
+    first = ModelConfig(**VARIANTS[0].changes)
     design = [f.name for f in fields(ModelConfig)]
     design = design[design.index("architecture") : design.index("trained_on")]
     assert {n: getattr(first, n) for n in design} == {n: getattr(shipped, n) for n in design}

@@ -351,7 +351,8 @@ def test_another_picture_starts_anew_and_drops_the_frames_of_the_old_one(make, q
     assert set(seen) == {(100, 900)}
     kept = canvas.view.set_scale(5.0)
     canvas.set_view(kept)
-    canvas.set_scene(Scene((100, 900)), keep_view=True)
+    canvas.keep_view_next(True)
+    canvas.set_scene(Scene((100, 900)))
     assert canvas.view == kept
 
 
@@ -507,7 +508,7 @@ def test_two_hundred_notches_in_and_out_leave_the_point_under_the_cursor_where_i
 
 def test_back_at_100_percent_by_the_wheel_the_picture_is_the_file_again(make, qtbot):
     canvas, _ = make(extent=(3000, 4000))
-    canvas.one_to_one()
+    canvas.zoom_to(1.0)
     for _ in range(5):
         wheel(canvas, (77, 161), 120)
     for _ in range(5):
@@ -523,7 +524,7 @@ def test_back_at_100_percent_by_the_wheel_the_picture_is_the_file_again(make, qt
 def test_two_fingers_pan_by_whole_pixels_and_lose_nothing(make):
     """Angles of a touchpad on X11 come to fractions of a pixel: at 100 % the picture would be blurred."""
     canvas, _ = make(extent=(3000, 4000))
-    canvas.one_to_one()
+    canvas.zoom_to(1.0)
     pad = QPointingDevice(
         "pad",
         7,
@@ -543,7 +544,7 @@ def test_two_fingers_pan_by_whole_pixels_and_lose_nothing(make):
 
 def test_what_comes_after_the_fingers_were_lifted_stays_a_pan_and_ends_with_a_command(make):
     canvas, _ = make(extent=(3000, 4000))
-    canvas.one_to_one()
+    canvas.zoom_to(1.0)
     canvas.set_glide(0.15)
     update, after = Qt.ScrollPhase.ScrollUpdate, Qt.ScrollPhase.ScrollMomentum
     wheel(canvas, (50, 60), (0, -20), pixel=(0, -10), phase=update)
@@ -637,7 +638,7 @@ def test_the_tip_of_a_pen_may_tremble(make, qtbot):
 
 def test_dragging_a_corner_of_the_window_keeps_the_middle(make):
     canvas, _ = make(extent=(3000, 4000))
-    canvas.one_to_one()
+    canvas.zoom_to(1.0)
     middle = canvas.view.to_source(*canvas.view.centre)
     for side in range(1, 200):
         canvas.resize(320 + side, 240 + side)

@@ -81,7 +81,7 @@ def test_at_100_percent_it_leads_to_whole_pixels(make_window, qtbot, tmp_path):
     window = make_window()
     open_and_wait(qtbot, window, save_picture(tmp_path / "b.png", 1500, 1301))
     QTest.keyClick(window.canvas, Qt.Key.Key_N)
-    window.canvas.one_to_one()
+    window.canvas.zoom_to(1.0)
     wait_until_idle(qtbot, window)
     for x in (30, 51, 77):
         QTest.mouseClick(window.minimap, Qt.MouseButton.LeftButton, pos=QPoint(x, 40))

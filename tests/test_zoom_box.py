@@ -140,7 +140,8 @@ def test_where_nothing_of_the_picture_was_framed_nothing_happens(canvas):
 @pytest.mark.parametrize("picture", [0, 128, 255])
 def test_the_outline_is_crisp_and_seen_on_every_picture(canvas, qtbot, picture):
     canvas._pane.worker._render = lambda scene, view, *a, **k: _flat(canvas, scene, view, picture)
-    canvas.set_scene(Scene((300, 400)), keep_view=True)
+    canvas.keep_view_next(True)
+    canvas.set_scene(Scene((300, 400)))
     qtbot.waitUntil(canvas.is_idle)
     plain = screenshot(canvas)
     assert (plain == picture).all()

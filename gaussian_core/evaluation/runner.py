@@ -76,10 +76,6 @@ class Row:
         return asdict(self)
 
 
-def methods() -> tuple[str, ...]:
-    return tuple(METHODS)
-
-
 def options_for(
     names: Sequence[str], weights: Sequence[Path], common: Options
 ) -> dict[str, Options]:

@@ -49,8 +49,6 @@ class Variant:
         return self.name if self.consistent else VARIANTS[0].name
 
 
-# Where the design of "all" differs from ModelConfig's defaults.
-SHIPPED: dict[str, Any] = {}
 VARIANTS = (
     Variant("all", "the shipped design"),
     Variant("no-ddcw", "DDCW x APD", {"covariance": "direct"}),
@@ -178,7 +176,7 @@ def _train(
     from gaussian_core.training.learners import ContinuousSRLearner
     from gaussian_core.training.loop import CHECKPOINT, Schedule, Trainer
 
-    settings = SHIPPED | {"channels": budget.channels, "blocks": budget.blocks} | variant.changes
+    settings = {"channels": budget.channels, "blocks": budget.blocks} | variant.changes
     learner = ContinuousSRLearner(ModelConfig(**settings), variant.follow)
     sampler = Sampler(
         store.pictures,

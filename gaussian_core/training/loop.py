@@ -7,7 +7,7 @@ import logging
 import math
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -241,7 +241,3 @@ class Trainer:
                     )
                 yield self.step, total / count, 1e3 * (time.perf_counter() - start) / count
                 total, count, start = 0.0, 0, time.perf_counter()
-
-
-def describe(schedule: Schedule) -> str:
-    return " ".join(f"{k}={v:g}" for k, v in asdict(schedule).items())

@@ -12,8 +12,6 @@ from viewer.model.settings import TILE_MEMORY
 PRESETS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0)
 """Zooms of the menu and of the zoom field: powers of two, device pixels per source pixel."""
 
-SEPARATOR = "-"
-
 _ON_A_MAC = {"Ctrl": "⌘", "Shift": "⇧", "Alt": "⌥"}
 
 

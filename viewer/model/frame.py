@@ -33,7 +33,7 @@ class Frame:
     exact: level == 1: every pixel is what the field (or below 100 % the picture) is there.
     backend: what made it: "picture" where only the pyramid was asked, else the rasterizer's.
     field_share: how much of its area shows the field (1 at 100 % and above once tiles are built).
-    ms: what rendering took. requested: when its view was asked for (the worker's clock).
+    ms: what rendering took.
     """
 
     bgrx: NDArray[np.uint8]
@@ -45,7 +45,6 @@ class Frame:
     generation: int
     revision: int
     field_share: float = 0.0
-    requested: float = 0.0
 
     @property
     def exact(self) -> bool:

@@ -11,7 +11,7 @@ For the window around it:
     canvas.set_two_as(TwoAs, gain)                 two scenes beside each other, or gain times their difference
     canvas.view                                    the ViewState (scale, origin, size; read-only)
     canvas.target_view                             where a running glide will end (else the view)
-    canvas.zoom_in() zoom_out() zoom_to(scale) fit() fill() one_to_one() pan(dx, dy)   glide
+    canvas.zoom_in() zoom_out() zoom_to(scale) fit() fill() pan(dx, dy)   glide
     canvas.go_to(view)                             likewise, to any
     canvas.set_view(view)                          at once (restoring, tests)
     canvas.set_overlays(OverlayOptions(...))
@@ -209,9 +209,9 @@ class Canvas(QWidget):
         self._overview = Layer(image, (0.0, 0.0, float(width), float(height)))
         self._open((height, width))
 
-    def set_scene(self, scene: Scene | None, keep_view: bool = False) -> None:
-        """Show a scene. The view starts anew when it is another picture than before, unless it was
-        announced by set_overview or `keep_view` is asked for and the size is the same."""
+    def set_scene(self, scene: Scene | None) -> None:
+        """Show a scene. The view starts anew when it is another picture than before, unless it was announced by
+        set_overview, or is of the same size and keep_view_next asked for that."""
         if scene is None:
             self._drop_scene()
             self._overview = None
@@ -228,7 +228,7 @@ class Canvas(QWidget):
             self._drop_frame()
             self._beside.drop_scene()
             self._pane.scene = scene
-            if not ((announced or keep_view) and self.view.extent == scene.extent):
+            if not (announced and self.view.extent == scene.extent):
                 self._open(scene.extent)
         elif scene.overview is not None and before and scene.overview is not before.overview:
             self._overview = frame_layer(scene.overview)  # more of the picture is read
@@ -387,9 +387,6 @@ class Canvas(QWidget):
     def zoom_to(self, scale: float) -> None:
         """Go to a scale (device pixels per source pixel) about the middle of the canvas."""
         self._moving.leave_for(self.target_view.at_scale(scale))
-
-    def one_to_one(self) -> None:
-        self.zoom_to(1.0)
 
     def fit(self) -> None:
         self._moving.leave_for(self.target_view.fit())
