@@ -85,7 +85,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         return _fail(_reason(error), FAILED)
     except MemoryError:
-        return _fail("out of memory: choose a smaller --scale or a --region", FAILED)
+        return _fail(
+            "out of memory: close other programs, or ask for less at once, as by a smaller --scale or a --region",
+            FAILED,
+        )
 
 
 def run_program() -> NoReturn:

@@ -145,7 +145,7 @@ def _kind(page: Any) -> tuple[object, ...]:
 
 
 def _pages_note(tiff: Any, pages: dict[int, Segments]) -> str:
-    """Levels of a pyramid are no pages of their own to whom who opens it."""
+    """Levels of a pyramid are no pages of their own to whoever opens it."""
     return pages_note(tiff) if len(pages) == 1 else ""
 
 

@@ -11,11 +11,12 @@ from gaussian_core.models.config import NAMES, weights_path
 
 @dataclass(frozen=True)
 class FieldMethod:
-    """name: in gaussian_core.methods.METHODS. title: in the status bar. menu: in the menu, "&" marks the mnemonic.
-    tile: side of the tiles in source pixels; smaller ones where building is slow, so that those in view are there
-    sooner. block: how many of them by how many are built at once, at most. needs_torch: its builder imports torch.
-    key: its shortcut, empty for none. makes: "field", "pixels" (a network is asked for every pixel of every view) or
-    "interpolation" of the stored pixels."""
+    """name: in gaussian_core.methods.METHODS. title: in the status bar. menu: in the menu, "&" marks the mnemonic. tip:
+    one sentence without its full stop. tile: side of the tiles in source pixels; smaller ones where building is slow,
+    so that those in view are there sooner. block: how many of them by how many are built at once, at most.
+    needs_torch: its builder may import torch, see imports_torch. weights: the user's file that it stands for, None as a
+    rule. key: its shortcut, empty for none. makes: "field", "pixels" (a network is asked for every pixel of every
+    view), "interpolation" of the stored pixels, or "original" (see ORIGINAL)."""
 
     name: str
     title: str
