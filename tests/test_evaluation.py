@@ -297,8 +297,10 @@ def test_which_weights_were_measured_is_said(tmp_path, capsys):
     assert "continuoussr (light)" in capsys.readouterr().out
 
 
-def test_memory_is_measured_in_processes_of_their_own(tmp_path, capsys):
-    folder = tmp_path / "set"
+def test_memory_is_measured_in_processes_of_their_own(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "random.py").write_text("raise SystemExit('not the library')\n")
+    folder = Path("set")
     folder.mkdir()
     Image.fromarray(np.zeros((24, 20, 3), np.uint8)).save(folder / "a.png")
     assert _words(folder, "--memory", "--methods", "nearest", "--scales", "4,16") == 0
@@ -327,7 +329,7 @@ def test_memory_is_measured_of_what_was_asked_for(tmp_path, monkeypatch):
         asked.append([str(word) for word in words])
         return subprocess.CompletedProcess(words, 0, "7.5\n", "")
 
-    monkeypatch.setattr(memory.subprocess, "run", run)
+    monkeypatch.setattr(subprocess, "run", run)
     weights = tmp_path / "w.pth"
     options = Options(precision="bfloat16", weights=weights)
     assert memory.peak_memory(tmp_path / "a.png", "liif", 4.0, options) == 7.5

@@ -5,21 +5,17 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
+
+from gaussian_core.own_process import printed_by
 
 MODULE = "gaussian_core.benchmarks.memory"
 
 
 def peak_memory_apart(megapixels: float, zoom: float, method: str) -> float | None:
-    """Megabytes; None where the system does not tell."""
-    done = subprocess.run(
-        [sys.executable, "-m", MODULE, str(megapixels), str(zoom), method],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    said = done.stdout.split()[-1]
+    """Megabytes; None where the system does not tell. Raises UserError with what the process had to say."""
+    failure = f"The memory of {megapixels:g} megapixels could not be measured"
+    said = printed_by(MODULE, str(megapixels), str(zoom), method, failure=failure).split()[-1]
     return None if said == "None" else float(said)
 
 

@@ -6,12 +6,13 @@ caller is what is measured.
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+from gaussian_core.own_process import printed_by
 
 MODULE = "gaussian_core.benchmarks.pictures"
 PATCH = 2048
@@ -70,8 +71,8 @@ def write_picture(path: Path, megapixels: float) -> None:
 
 
 def write_picture_apart(path: Path, megapixels: float) -> None:
-    """The same by another process."""
-    subprocess.run([sys.executable, "-m", MODULE, str(path), str(megapixels)], check=True)
+    """The same by another process. Raises UserError with what that had to say."""
+    printed_by(MODULE, str(path), str(megapixels), failure=f"{path.name} could not be made")
 
 
 if __name__ == "__main__":

@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gaussian_core.errors import Cancelled, UserError
+from gaussian_core.own_process import printed_by
 from gaussian_core.parallel import Stop
 
 if TYPE_CHECKING:
@@ -28,16 +28,16 @@ def peak_memory(
     and Cancelled."""
     if stop is not None and stop():
         raise Cancelled("measuring stopped")
-    words = [sys.executable, "-m", MODULE, str(picture), method, repr(scale), options.precision]
+    words = [str(picture), method, repr(scale), options.precision]
     if options.weights:
         words.append(str(options.weights))
-    done = subprocess.run(words, capture_output=True, text=True)
-    if done.returncode:
+    try:
+        said = printed_by(MODULE, *words, failure=f"{method} at x{scale:g} could not be measured")
+    except UserError:
         if stop is not None and stop():  # Ctrl-C ends the process, too
-            raise Cancelled("measuring stopped")
-        said = (done.stderr.strip().splitlines() or ["it ended early"])[-1]
-        raise UserError(f"{method} at x{scale:g} could not be measured: {said}")
-    answer = done.stdout.split()[-1]
+            raise Cancelled("measuring stopped") from None
+        raise
+    answer = said.split()[-1]
     return None if answer == "None" else float(answer)
 
 
