@@ -236,6 +236,24 @@ def test_a_folder_that_has_gone_is_said(qtbot, window, folder):
     assert "pictures" in window.status.message and not window.told
 
 
+def test_of_a_long_name_the_middle_goes_and_what_is_said_of_it_stays(qtbot, window, tmp_path):
+    long = tmp_path / ("averyverylongname" * 12)
+    long.mkdir()
+    name = f"{'averyverylongname' * 12}.png"
+    open_and_wait(qtbot, window, save_picture(long / name))
+    active(qtbot, window)
+    qtbot.keyClick(window.canvas, NEXT)
+    qtbot.waitUntil(lambda: window.status.message == f"{name} is the only picture here")
+    label = window.status._message
+    assert label.text().startswith("avery") and label.text().endswith(" is the only picture here")
+    assert "…" in label.text() and label.accessibleName() == label.toolTip()
+    long.rename(tmp_path / "gone")
+    qtbot.keyClick(window.canvas, NEXT)
+    qtbot.waitUntil(lambda: f"{long} cannot be read" in window.status.message)
+    assert "…" in label.text() and " cannot be read: No such file" in label.text()
+    assert label.accessibleName() == window.status.message
+
+
 def test_pictures_are_compared_by_the_methods_that_those_before_were(qtbot, window, folder):
     open_and_wait(qtbot, window, folder / "img1.png")
     active(qtbot, window)

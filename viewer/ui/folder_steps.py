@@ -26,8 +26,8 @@ class FolderSteps(QObject):
     changes: who opens a picture by another way just begins from there.
     """
 
-    said = Signal(str, float)
-    """Something, and for how many seconds it may be read."""
+    said = Signal(str, float, object)
+    """Something, for how many seconds it may be read, and the names of files in it."""
     failed = Signal(str, str, object)
     """A title, the message, the Path: nothing could be opened of what was asked for."""
 
@@ -51,6 +51,7 @@ class FolderSteps(QObject):
         self._entering = ""  # a folder whose first picture is being looked for and opened
         self._asked_for = False  # the target is that picture
         self._skipped: list[str] = []
+        self._skipped_names: list[str] = []
         self._starting = False
         session.opening_began.connect(self._began)
         session.opened_file.connect(self._opened)
@@ -95,6 +96,7 @@ class FolderSteps(QObject):
             return False
         short = message.replace(str(path), path.name).rstrip(".")
         self._skipped.append(f"passed over: {short}")
+        self._skipped_names.append(path.name)
         self._open(self._place + self._direction)
         return True
 
@@ -133,7 +135,7 @@ class FolderSteps(QObject):
         if listing is not self._reading:
             return
         self._reading = None
-        self._paths, self._skipped = paths, []
+        self._paths, self._skipped, self._skipped_names = paths, [], []
         if self._entering:
             self._together = tuple(paths) if listing.folder is None else ()
             taken = set(paths)
@@ -178,9 +180,10 @@ class FolderSteps(QObject):
         elif here is not None:
             end, count = ("last" if self._direction > 0 else "first"), len(self._paths)
             which = f"the {end} of {count:,} pictures" if count > 1 else "the only picture here"
-            self.said.emit(_joined([f"{here.name} is {which}", *self._skipped]), LONG)
+            text = _joined([f"{here.name} is {which}", *self._skipped])
+            self.said.emit(text, LONG, [here.name, *self._skipped_names])
 
-    def _not_read(self, listing: Listing, message: str) -> None:
+    def _not_read(self, listing: Listing, message: str, place: str) -> None:
         if listing is not self._reading:
             return
         self._reading, self._waiting = None, 0
@@ -188,7 +191,7 @@ class FolderSteps(QObject):
             entered, self._entering = self._entering, ""
             self.failed.emit(f"{entered} was not opened", message, None)
         else:
-            self.said.emit(message, LONG)
+            self.said.emit(message, LONG, [place])
 
     # ---- what the session tells ---------------------------------------------------------------
 
@@ -212,7 +215,8 @@ class FolderSteps(QObject):
         more = [text for text in (*notes, *self._skipped) if text]
         where = f"{path.name}: {self._place + 1:,} of {len(self._paths):,}"
         # Where nothing more is to be read it soon makes room for how far the building is.
-        self.said.emit(_joined([where, *more]), LONG if more else BRIEFLY)
+        names = [path.name, *self._skipped_names]
+        self.said.emit(_joined([where, *more]), LONG if more else BRIEFLY, names)
         self._go_on()
 
 

@@ -22,7 +22,8 @@ class Listing:
 class FolderWorker(Worker):
     listed = Signal(object, object)
     """The Listing and the paths of the pictures, in their natural order."""
-    failed = Signal(object, str)
+    failed = Signal(object, str, str)
+    """The Listing, why it failed, and the path that the reason is of."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__("folder", parent)
@@ -39,6 +40,7 @@ class FolderWorker(Worker):
                 found = pictures_in(listing.folder)
         except OSError as error:
             place = error.filename or listing.folder
-            self._emit(self.failed, listing, f"{place} cannot be read: {error.strerror or error}.")
+            why = f"{place} cannot be read: {error.strerror or error}."
+            self._emit(self.failed, listing, why, str(place))
         else:
             self._emit(self.listed, listing, found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -243,7 +244,9 @@ class MainWindow(QMainWindow):
         session.fell_back.connect(lambda why: self.status.tell(why, 30.0))
         self.recents.chosen.connect(self.open)
         self.view_steps.offered.connect(self._offer_steps)
-        self.steps.said.connect(self.status.tell)
+        self.steps.said.connect(
+            lambda text, seconds, names: self.status.tell(text, seconds, names=names)
+        )
         self.steps.failed.connect(self._tell_failure)
         self.reloading.said.connect(self.status.tell)
         self.reloading.offered.connect(self._show_offer)
@@ -256,7 +259,10 @@ class MainWindow(QMainWindow):
         self.choosing.chosen.connect(self.comparing.name_other)
         self.comparing.said.connect(self.status.tell)
         # After what else is said of a picture that has just been opened: how many there are beside it is less urgent.
-        self.reference.said.connect(self.status.tell, Qt.ConnectionType.QueuedConnection)
+        self.reference.said.connect(
+            lambda text, seconds, names: self.status.tell(text, seconds, names=names),
+            Qt.ConnectionType.QueuedConnection,
+        )
         self.reference.failed.connect(self.error_box.tell)
         self.reference.in_use.connect(self.reloading.watch_reference)
         self.reloading.reference_asked.connect(self.reference.read_again)
@@ -363,8 +369,8 @@ class MainWindow(QMainWindow):
             event.acceptProposedAction()
             self.activateWindow()
 
-    def _show_offer(self, text: str) -> None:
-        self.status.set_offer(text)
+    def _show_offer(self, text: str, names: Sequence[str]) -> None:
+        self.status.set_offer(text, names)
         if not text:
             self.status.forget(ABOUT)
 
@@ -412,7 +418,8 @@ class MainWindow(QMainWindow):
             self._told_of = None if document is None else document.scene.generation
             self.status.forget("picture")
         if document is not None and (said := [*filter(None, [document.note]), *document.notes]):
-            self.status.tell(f"{document.name}: {'; '.join(said)}", 12.0, "picture")
+            text = f"{document.name}: {'; '.join(said)}"
+            self.status.tell(text, 12.0, "picture", [document.name])
         self._show_field()
 
     def _show_field(self) -> None:

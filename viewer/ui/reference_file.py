@@ -28,8 +28,8 @@ class ReferenceFile(QObject):
     window: that the dialog belongs to. folder: where it begins, "" for the user's pictures.
     """
 
-    said = Signal(str, float)
-    """Something, and for how many seconds it may be read."""
+    said = Signal(str, float, object)
+    """Something, for how many seconds it may be read, and the names of files in it."""
     failed = Signal(str, str)
     """A title and why a file cannot be held against the picture."""
     changed = Signal()
@@ -98,7 +98,7 @@ class ReferenceFile(QObject):
         return None if document is None else document.picture
 
     def _choose(self, path: Path) -> None:
-        self.said.emit(f"Reading {path.name}…", BRIEFLY)
+        self.said.emit(f"Reading {path.name}…", BRIEFLY, [path.name])
         self._read(path, again=False)
 
     def _read(self, path: Path, again: bool) -> None:
@@ -153,7 +153,8 @@ class ReferenceFile(QObject):
             self._read(found, again=True)
             return
         sought = "no picture that goes by its name" if found is None else f"no {found.name}"
-        self.said.emit(f"{source.name}: there is {sought} in {file.parent.name}", LONG)
+        text = f"{source.name}: there is {sought} in {file.parent.name}"
+        self.said.emit(text, LONG, [source.name, *([found.name] if found is not None else [])])
 
     def _take(self, path: Path, found: tuple[PictureSource, FileState | None]) -> None:
         picture, state = found
@@ -169,7 +170,7 @@ class ReferenceFile(QObject):
         self.in_use.emit(path, state)
         if not self._again:
             self._chosen = None if self._source is None else (path, self._source)
-            self.said.emit(f"{path.name} is shown beside the picture", BRIEFLY)
+            self.said.emit(f"{path.name} is shown beside the picture", BRIEFLY, [path.name])
         self.changed.emit()
 
     def _not_read(self, path: Path, message: str) -> None:
@@ -178,9 +179,9 @@ class ReferenceFile(QObject):
         self.path = self._in_use
         self.changed.emit()
         if self._again:
-            self.said.emit(f"{path.name}: {message}", LONG)
+            self.said.emit(f"{path.name}: {message}", LONG, [path.name])
         else:
-            self.said.emit("", BRIEFLY)  # it is no longer being read
+            self.said.emit("", BRIEFLY, [])  # it is no longer being read
             self.failed.emit(f"{path.name} was not opened", message)
 
 

@@ -19,10 +19,10 @@ class Reloading(QObject):
     """Watches the file that is open in a session, and the one that it is held against. Nothing is read again before it
     is asked for."""
 
-    offered = Signal(str)
-    """That the file has changed and can be read again, as long as it is so; then empty."""
-    said = Signal(str, float, str)
-    """The same when it happens, for how many seconds, and what it is about."""
+    offered = Signal(str, object)
+    """That the file has changed and can be read again, as long as it is so; then empty. And the names in it."""
+    said = Signal(str, float, str, object)
+    """The same when it happens, for how many seconds, what it is about, and the names of files in it."""
 
     reference_asked = Signal()
     """The file that the picture is held against is to be read again."""
@@ -86,10 +86,11 @@ class Reloading(QObject):
             self._said.add(path)
             self._standing = [known for known in self._standing if known != path] + [path]
             self._tell_standing()
-            self.said.emit(_offer_of(path), SAID_SECONDS, ABOUT)
+            self.said.emit(_offer_of(path), SAID_SECONDS, ABOUT, [path.name])
 
     def _tell_standing(self) -> None:
-        self.offered.emit(_offer_of(self._standing[-1]) if self._standing else "")
+        last = self._standing[-1:]
+        self.offered.emit(_offer_of(*last) if last else "", [path.name for path in last])
 
     def _not_reloaded(self) -> None:
         """What is written to it after that is worth to be said once more."""

@@ -34,6 +34,8 @@ BEFORE_READING = 2.0
 """Seconds until a message is noticed."""
 READ = 12.0
 """Characters a second, read without haste."""
+NAME_LEAST = 16
+"""Characters that are left of a long name in a message that has no room for all of it."""
 
 
 class StatusBar(QStatusBar):
@@ -139,6 +141,8 @@ class StatusBar(QStatusBar):
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._restore_message)
         self._passing, self._about = "", ""
+        self._names: tuple[str, ...] = ()
+        self._offer_names: tuple[str, ...] = ()
         self._standing = ""
         self._label = ""
         self._offer = ""
@@ -200,10 +204,13 @@ class StatusBar(QStatusBar):
         """What the left part says now."""
         return self._message.toolTip()
 
-    def tell(self, text: str, seconds: float = 6.0, about: str = "") -> None:
+    def tell(
+        self, text: str, seconds: float = 6.0, about: str = "", names: Sequence[str] = ()
+    ) -> None:
         """Say something for a while, to those who listen, too. seconds: at least; a long text stays for as long as it
-        takes to read. about: what it is of, for `forget`."""
-        self._passing, self._about = text, about
+        takes to read. about: what it is of, for `forget`. names: of files in it, of which less is seen where there is
+        no room for all of the text."""
+        self._passing, self._about, self._names = text, about, tuple(names)
         self._timer.start(round(1000 * max(seconds, BEFORE_READING + len(text) / READ)))
         self._show_message()
         if text:
@@ -220,9 +227,10 @@ class StatusBar(QStatusBar):
             self._standing = text
             self._show_message()
 
-    def set_offer(self, text: str) -> None:
-        """What can be done, said while there is nothing else to say, until it is taken back by an empty text."""
-        self._offer = text
+    def set_offer(self, text: str, names: Sequence[str] = ()) -> None:
+        """What can be done, said while there is nothing else to say, until it is taken back by an empty text. names: as
+        of `tell`."""
+        self._offer, self._offer_names = text, tuple(names)
         self._show_message()
 
     def show_progress(self, label: str, done: int = 0, total: int = 0) -> None:
@@ -269,10 +277,19 @@ class StatusBar(QStatusBar):
         return max(MESSAGE_ROOM, -(-width // MESSAGE_STEP) * MESSAGE_STEP)
 
     def _elide(self) -> None:
+        """Where there is no room for all of it, of long names the middle goes first, then the end of the text: what is
+        said of a file follows its name."""
         room = max(0, self._message.width() - 4)
-        self._message.setText(
-            self.fontMetrics().elidedText(self.message, Qt.TextElideMode.ElideRight, room)
-        )
+        metrics, text = self.fontMetrics(), self.message
+        for name in sorted({*self._names, *self._offer_names}, key=len, reverse=True):
+            excess = metrics.horizontalAdvance(text) - room
+            if excess > 0:
+                least = NAME_LEAST * metrics.averageCharWidth()
+                # A little less than there is room for: letters that meet anew may stand farther apart.
+                width = max(metrics.horizontalAdvance(name) - excess - 4, least)
+                middle = Qt.TextElideMode.ElideMiddle
+                text = text.replace(name, metrics.elidedText(name, middle, width))
+        self._message.setText(metrics.elidedText(text, Qt.TextElideMode.ElideRight, room))
 
     # ---- fitting ------------------------------------------------------------------------------
 
