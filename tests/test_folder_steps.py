@@ -236,6 +236,23 @@ def test_a_folder_that_has_gone_is_said(qtbot, window, folder):
     assert "pictures" in window.status.message and not window.told
 
 
+@pytest.mark.parametrize("how", ["open", "F5"])
+def test_what_opens_takes_away_what_was_said_of_what_did_not(qtbot, window, folder, how):
+    open_and_wait(qtbot, window, folder / "img1.png")
+    folder.rename(folder.with_name("gone"))
+    active(qtbot, window)
+    qtbot.keyClick(window.canvas, NEXT)
+    qtbot.waitUntil(lambda: "cannot be read" in window.status.message)
+    folder.with_name("gone").rename(folder)
+    shown = window.session.document
+    if how == "F5":
+        qtbot.keyClick(window.canvas, Qt.Key.Key_F5)
+    else:
+        drop(window, folder / "IMG2.png")
+    wait_until_idle(qtbot, window, lambda: window.session.document is not shown)
+    assert window.status.message == ""
+
+
 def test_of_a_long_name_the_middle_goes_and_what_is_said_of_it_stays(qtbot, window, tmp_path):
     long = tmp_path / ("averyverylongname" * 12)
     long.mkdir()

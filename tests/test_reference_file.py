@@ -373,6 +373,14 @@ def test_of_what_was_pasted_the_file_beside_it_can_be_read_again(make_window, qt
     wait_until_idle(qtbot, window, lambda: window.session.reference is not before)
     assert np.array_equal(window.session.reference.picture.pixels, 255 - scenery(240, 360, 1))
     assert window.status.message != said
+    before = window.session.reference
+    path.write_bytes(b"no picture")
+    QTest.keyClick(window.canvas, Qt.Key.Key_F5)
+    qtbot.waitUntil(lambda: window.status.message.startswith("p1.png: "))
+    Image.fromarray(scenery(240, 360, 1)).save(path)
+    QTest.keyClick(window.canvas, Qt.Key.Key_F5)
+    wait_until_idle(qtbot, window, lambda: window.session.reference is not before)
+    assert not window.status.message.startswith("p1.png: ")
 
 
 def test_that_both_have_changed_is_still_said_of_the_picture_when_it_is_compared_no_more(

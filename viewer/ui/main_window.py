@@ -245,7 +245,7 @@ class MainWindow(QMainWindow):
         self.recents.chosen.connect(self.open)
         self.view_steps.offered.connect(self._offer_steps)
         self.steps.said.connect(
-            lambda text, seconds, names: self.status.tell(text, seconds, names=names)
+            lambda text, seconds, names: self.status.tell(text, seconds, "picture", names)
         )
         self.steps.failed.connect(self._tell_failure)
         self.reloading.said.connect(self.status.tell)
@@ -260,11 +260,12 @@ class MainWindow(QMainWindow):
         self.comparing.said.connect(self.status.tell)
         # After what else is said of a picture that has just been opened: how many there are beside it is less urgent.
         self.reference.said.connect(
-            lambda text, seconds, names: self.status.tell(text, seconds, names=names),
+            lambda text, seconds, names: self.status.tell(text, seconds, "reference", names),
             Qt.ConnectionType.QueuedConnection,
         )
         self.reference.failed.connect(self.error_box.tell)
         self.reference.in_use.connect(self.reloading.watch_reference)
+        self.reference.in_use.connect(lambda *_: self.status.forget("reference"))
         self.reloading.reference_asked.connect(self.reference.read_again)
         self.comparing.forgotten.connect(self.status.forget)
         self.differing.said.connect(self.status.tell)
@@ -344,12 +345,13 @@ class MainWindow(QMainWindow):
     def open_reduced(self, factor: int) -> None:
         """Open a smaller copy of the picture, beside the picture itself; 1: only that again."""
         if not self.session.open_reduced(factor):
-            self.status.tell("A field file has no picture to be reduced")
+            self.status.tell("A field file has no picture to be reduced", about="picture")
 
     def paste(self) -> None:
         data = QGuiApplication.clipboard().mimeData()
         if data is None or not self._take(incoming(data)):
-            self.status.tell("There is no picture on the clipboard, and no path of one")
+            text = "There is no picture on the clipboard, and no path of one"
+            self.status.tell(text, about="picture")
 
     def _take(self, thing: list[Path] | QImage | bytes | None) -> bool:
         if isinstance(thing, QImage | bytes):
