@@ -142,6 +142,29 @@ def test_the_window_follows_the_view_and_the_method(window, qtbot):
     qtbot.waitUntil(lambda: dialog.summary.text() == "No picture is open.")
 
 
+@pytest.mark.parametrize("method", ["gaussiansr", "liif"])
+def test_of_a_method_that_draws_from_100_percent_up_it_is_said(
+    make_window, qtbot, tmp_path, method
+):
+    window = make_window(Settings(method=method))
+    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png", 1200, 20))
+    assert window.canvas.view.scale < 1
+    QTest.keyClick(window.canvas, Qt.Key.Key_H)
+    wait_until_idle(qtbot, window)
+    QTest.keyClick(window.canvas, Qt.Key.Key_C)
+    dialog = window.distribution
+    if method == "liif":
+        assert "without Gaussians" in dialog.summary.text()
+        assert "without Gaussians" in window.status.message
+        return
+    said = "GaussianSR's Gaussians are known once it has drawn a view, from 100 % up"
+    assert dialog.summary.text() == window.status.message == said
+    assert set(dialog.plots.texts().values()) == {"not known yet"}
+    window.canvas.zoom_to(1.0)
+    qtbot.waitUntil(lambda: "Gaussians by GaussianSR" in dialog.summary.text(), timeout=LONG)
+    assert dialog.plots.texts()["xx"] != "not known yet"
+
+
 def test_bars_are_drawn_in_the_colours_of_the_theme(window, qtbot):
     dialog = window.distribution
     for mode in ("dark", "light"):

@@ -113,5 +113,6 @@ METHODS = (
         "Gaussians optimised for this picture alone, while you watch; up to 4 megapixels",
         _open,
         rank=15,
+        has_kernels=True,
     ),
 )

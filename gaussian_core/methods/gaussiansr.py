@@ -32,6 +32,7 @@ METHODS = (
         "Features are splatted and decoded for every pixel of every view: slow, drawn coarse first",
         _open,
         rank=40,
+        has_kernels=True,
         needs_torch=True,
         shipped=SHIPPED,
     ),

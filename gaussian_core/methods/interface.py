@@ -69,8 +69,9 @@ class Method:
     name: on the command line and in tables. title: what people call it. tip: one sentence without its full stop. open:
     (Picture, Options) -> Drawing; raises WeightsError and DeviceError. rank: its place in lists. makes_field: what it
     draws is a field of Gaussians, which the builder makes under the same name. interpolates: it shows the stored pixels
-    and is antialiased below 100 %, so that it needs no help there. needs_torch: opening imports torch. shipped: the
-    file of weights that comes with the program, which may be missing.
+    and is antialiased below 100 %, so that it needs no help there. has_kernels: its drawings have `kernels`, Gaussians
+    that they draw by. needs_torch: opening imports torch. shipped: the file of weights that comes with the program,
+    which may be missing.
     """
 
     name: str
@@ -80,6 +81,7 @@ class Method:
     rank: int
     makes_field: bool = False
     interpolates: bool = False
+    has_kernels: bool = False
     needs_torch: bool = False
     shipped: Path | None = None
 

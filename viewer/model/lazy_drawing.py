@@ -82,8 +82,17 @@ class LazyDrawing:
 
     @property
     def marks_nothing(self) -> bool:
-        """Whether it is known that the method has no kernels."""
-        return self._drawing is not None and not hasattr(self._drawing, "kernels")
+        """Whether the method has no kernels."""
+        if self._drawing is not None:
+            return not hasattr(self._drawing, "kernels")
+        from gaussian_core.methods import METHODS
+
+        return not METHODS[self.method].has_kernels
+
+    @property
+    def undrawn(self) -> bool:
+        """Whether it has drawn nothing yet: before that it knows of no kernels."""
+        return not self._drawn
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -11,7 +11,14 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLa
 from viewer.model.actions import action
 from viewer.model.distribution import Distribution
 from viewer.ui.canvas import Canvas
-from viewer.ui.distribution_plots import COLUMNS, LEGEND, MANY_COLUMNS, DistributionPlots
+from viewer.ui.distribution_plots import (
+    COLUMNS,
+    LEGEND,
+    MANY_COLUMNS,
+    NOT_YET,
+    UNKNOWN,
+    DistributionPlots,
+)
 from viewer.ui.distribution_worker import DistributionWorker
 from viewer.ui.theme import Theme
 
@@ -163,6 +170,7 @@ class DistributionDialog(QDialog):
         scene = self._canvas.scene
         if scene is None or not self.isVisible():
             return
+        undrawn = getattr(scene.drawing, "undrawn", False) and not scene.drawing.marks_nothing
         if found.total:
             of = "" if found.taken == found.total else f", of which {found.taken:,} were looked at"
             share = scene.built_share(self._canvas.view.source_rect)
@@ -171,11 +179,17 @@ class DistributionDialog(QDialog):
             text = f"{found.total:,} Gaussians by {scene.title} in view{built}{of}"
         elif scene.interpolated or getattr(scene.drawing, "marks_nothing", False):
             text = f"{scene.title} shows the picture without Gaussians"
+        elif undrawn:
+            text = f"{scene.title}'s Gaussians are known once it has drawn a view, from 100 % up"
+        elif getattr(scene.drawing, "most_kernels", None) is not None:
+            text = f"{scene.title} makes its Gaussians of so large a picture for marks only"
         else:
             text = f"None of {scene.title}'s Gaussians are in view yet"
         self.summary.setText(text)
         self._found = found
-        self.plots.show_distribution(found if found.total else None)
+        self.plots.show_distribution(
+            found if found.total else None, NOT_YET if undrawn else UNKNOWN
+        )
         self._tell_choice()
 
 

@@ -15,6 +15,7 @@ COLUMNS, MANY_COLUMNS = 2, 3
 """Two leave most of a picture to be seen; on a low screen three have room."""
 SIZE = (32, 6.5)
 """Of a plot, at least, in average characters and lines: all of them are to leave the picture to be seen beside them."""
+UNKNOWN, NOT_YET = "not known of this field", "not known yet"
 LEGEND = "Bars: percent of them. Above them the median, and what nine in ten lie between."
 
 
@@ -45,11 +46,11 @@ class DistributionPlots(QWidget):
             self._grid.addWidget(cell, *divmod(place, columns))
         self.updateGeometry()  # what it is in has not seen that it is of another size
 
-    def show_distribution(self, distribution: Distribution | None) -> None:
-        """None, and of what is not known: no bars."""
+    def show_distribution(self, distribution: Distribution | None, unknown: str = UNKNOWN) -> None:
+        """None, and of what is not known: no bars. unknown: what is said of it."""
         found = {h.quantity.key: h for h in distribution.histograms} if distribution else {}
         for key, cell in self._cells.items():
-            cell.show_histogram(found.get(key))
+            cell.show_histogram(found.get(key), unknown)
 
     @property
     def chosen(self) -> tuple[ValueRange, ...]:
@@ -94,12 +95,13 @@ class _Cell(QWidget):
         self.plot.setAccessibleName(f"Histogram: {title}")
         self.plot.chosen_changed.connect(self.tell)
         self._histogram: Histogram | None = None
+        self._unknown = UNKNOWN
         for widget in (name, self.figures, self.plot):
             column.addWidget(widget)
         self.show_histogram(None)
 
-    def show_histogram(self, histogram: Histogram | None) -> None:
-        self._histogram = histogram
+    def show_histogram(self, histogram: Histogram | None, unknown: str = UNKNOWN) -> None:
+        self._histogram, self._unknown = histogram, unknown
         self.plot.show_histogram(histogram)
         self.tell()
 
@@ -107,7 +109,7 @@ class _Cell(QWidget):
         """The range that is chosen, else what is known of all of them."""
         found, chosen = self._histogram, self.plot.chosen
         if found is None:
-            text = "not known of this field"
+            text = self._unknown
         elif math.isnan(found.median):
             text = "none"
         elif chosen is not None:

@@ -57,6 +57,9 @@ class Marks(QObject):
         tiles = scene.tiles.values()
         if scene.interpolated or getattr(scene.drawing, "marks_nothing", False):
             self.said.emit(f"{scene.title} shows the picture without Gaussians to mark", LONG, "")
+        elif getattr(scene.drawing, "undrawn", False) and self._from_afar(scene):
+            text = f"{scene.title}'s Gaussians are known once it has drawn a view, from 100 % up"
+            self.said.emit(text, LONG, "")
         elif self._too_many(scene):
             text = (
                 f"{scene.title} has Gaussians to mark where less of so large a picture is in view"
@@ -64,6 +67,10 @@ class Marks(QObject):
             self.said.emit(text, LONG, "")
         elif "drifts" in kind and tiles and all(tile.drifts is None for tile in tiles):
             self.said.emit("Of this field's Gaussians it is not known that they drifted", LONG, "")
+
+    def _from_afar(self, scene: Scene) -> bool:
+        """Whether the antialiased picture is what is seen."""
+        return scene.replaced_from_afar and self._canvas.target_view.scale < FIELD_FROM
 
     def _too_many(self, scene: Scene) -> bool:
         """Whether a method would have to make more kernels than it can for what is in view."""
