@@ -237,6 +237,22 @@ def test_the_memory_for_tiles_is_a_setting(qtbot, make, tmp_path):
     assert again.session.document.plan.budget == 256 << 20
 
 
+def test_more_memory_for_tiles_goes_on_building_where_it_is_seen(qtbot, make, tmp_path):
+    window = make()
+    open_and_wait(qtbot, window, save_picture(tmp_path / "large.png", 3000, 2000))
+    plan = window.session.document.plan
+    window.session.set_tile_memory(8 << 20)  # as if the picture were a large one
+    window.canvas.zoom_to(8.0)
+    wait_until_idle(qtbot, window)
+    window.session.set_tile_memory(4 << 20)
+    wait_until_idle(qtbot, window)
+    assert plan.built < plan.total
+    window.menus.actions["memory.256"].trigger()
+    assert window.session.building and window.status.message.startswith("Building field")
+    wait_until_idle(qtbot, window)
+    assert plan.built == plan.total and not window.status.busy
+
+
 def test_a_broken_settings_file_is_ignored(make):
     make.file.path.parent.mkdir(parents=True, exist_ok=True)
     make.file.path.write_text('{"version": 1, "sigma": "wide", "theme": 7')

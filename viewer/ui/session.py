@@ -111,7 +111,7 @@ class Session(QObject):
         self._split_before: bool | None = None  # what it was before there was a reference
         self._split_by_reference = True  # while there was one of this series of pictures
         canvas.view_changed.connect(self._look)
-        canvas.marking_changed.connect(self._look_at_marks)
+        canvas.marking_changed.connect(self._look_again)
         canvas.frame_shown.connect(self._frame_shown)
         canvas.failed.connect(self._start_building)
 
@@ -351,7 +351,7 @@ class Session(QObject):
         if document is not None:
             document.plan.set_budget(budget)
             self._take_tiles(document)
-            self._look()
+            self._look_again()
 
     def _replace(self, document: Document) -> None:
         if document.plan.asked != self.tile_memory:
@@ -631,8 +631,9 @@ class Session(QObject):
         if self._building:
             self.build_progress.emit(document.built, document.total)
 
-    def _look_at_marks(self) -> None:
-        """Far out more tiles are wanted for marks than to be seen."""
+    def _look_again(self) -> None:
+        """Of the same view more tiles may be wanted: far out for marks than to be seen, and where there is more memory
+        for them."""
         self._look()
         # The thread that has built all watches the view; where building was stopped there is none.
         if self._builder.running and not self._building:
