@@ -11,16 +11,16 @@ from tests.window_helpers import open_and_wait, save_picture
 from viewer.model.key_places import latin_at, latin_for
 
 PLACES = {"C": 54, "E": 26, "D": 40, "M": 58, "N": 57, "G": 42, "S": 39, "X": 53, "Z": 52}
-PLACES |= {"F": 41, "I": 31, "[": 34, "]": 35, "T": 28}
+PLACES |= {"F": 41, "I": 31, "[": 34, "]": 35, "T": 28, "H": 43}
 NONE, SHIFT = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier
 
 
-def key(window, character, scan_code, down=True, modifiers=NONE, repeat=False):
+def key(window, character, scan_code, down=True, modifiers=NONE, repeat=False, to=None):
     kind = QEvent.Type.KeyPress if down else QEvent.Type.KeyRelease
     event = QKeyEvent(
         kind, ord(character.upper()), modifiers, scan_code, 0, 0, character.lower(), repeat
     )
-    QApplication.sendEvent(window.canvas, event)
+    QApplication.sendEvent(to or window.canvas, event)
 
 
 @pytest.mark.parametrize("letters", ["суту", "ψεπε", "בקמק"], ids=["Cyrillic", "Greek", "Hebrew"])
@@ -75,6 +75,30 @@ def test_the_held_key_of_another_script_shows_the_method_before(make_window, qtb
     assert window.session.comparing
     key(window, "ч", PLACES["X"], down=False)
     assert not window.session.comparing
+
+
+@pytest.mark.parametrize(
+    ("name", "own", "letter"), [("card", "I", "ш"), ("distribution", "H", "р")]
+)
+def test_keys_do_the_same_in_the_windows_beside_it(make_window, qtbot, tmp_path, name, own, letter):
+    window = make_window()
+    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png"))
+    key(window, letter, PLACES[own])
+    dialog = getattr(window, name)
+    inside = dialog.buttons if name == "card" else dialog.summary
+    key(window, "с", PLACES["C"], to=inside)
+    assert window.settings.centres
+    for character, place in (("ч", PLACES["X"]), ("x", PLACES["X"])):
+        key(window, character, place, to=inside)
+        key(window, character, place, repeat=True, to=inside)
+        assert window.session.comparing
+        key(window, character, place, down=False, to=dialog)
+        assert not window.session.comparing
+    key(window, "ч", PLACES["X"], to=inside)
+    QApplication.sendEvent(dialog, QEvent(QEvent.Type.WindowDeactivate))
+    assert not window.session.comparing
+    key(window, letter, PLACES[own], to=dialog)
+    assert not dialog.isVisible()
 
 
 def test_a_held_key_switches_once_by_its_place_too(make_window):

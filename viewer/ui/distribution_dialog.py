@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from PySide6.QtCore import QPoint, QRect, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QHideEvent, QKeySequence, QShortcut, QShowEvent
+from PySide6.QtGui import QAction, QHideEvent, QShowEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from viewer.model.actions import action
 from viewer.model.distribution import Distribution
 from viewer.ui.canvas import Canvas
 from viewer.ui.distribution_plots import (
@@ -20,6 +19,7 @@ from viewer.ui.distribution_plots import (
     DistributionPlots,
 )
 from viewer.ui.distribution_worker import DistributionWorker
+from viewer.ui.own_key import own_key
 from viewer.ui.theme import Theme
 
 GAP = 12  # logical pixels to the canvas's edges
@@ -54,8 +54,7 @@ class DistributionDialog(QDialog):
         outer.addWidget(legend)
         outer.addLayout(self._choice_row())
         self.addActions(list(actions))
-        for key in action("overlay.distribution").keys:
-            QShortcut(QKeySequence(key), self, self.close)
+        self.addAction(own_key(self, "overlay.distribution"))
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(REST_MS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction, QIcon, QKeySequence, QPalette, QShortcut
+from PySide6.QtGui import QAction, QIcon, QPalette
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -16,8 +16,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from viewer.model.actions import action
 from viewer.model.field_card import FieldCard, Figures
+from viewer.ui.own_key import own_key
 from viewer.ui.scrolled import Scrolled
 
 CHARACTERS = 85  # average ones in a line; a table may be wider
@@ -31,8 +31,7 @@ class FieldCardDialog(QDialog):
     def __init__(self, parent: QWidget, actions: Iterable[QAction] = ()) -> None:
         super().__init__(parent)
         self.addActions(list(actions))
-        for key in action("field.card").keys:
-            QShortcut(QKeySequence(key), self, self.close)
+        self.addAction(own_key(self, "field.card"))
         self.setWindowTitle("About this field")
         self.card: FieldCard | None = None
         self._scroll = Scrolled()

@@ -42,7 +42,6 @@ from viewer.ui.file_writing import FileWriting
 from viewer.ui.folder_steps import FolderSteps
 from viewer.ui.grid_painter import GRID_FROM
 from viewer.ui.incoming import incoming, is_welcome
-from viewer.ui.latin_keys import latin_key, trigger_by_place
 from viewer.ui.marks import Marks
 from viewer.ui.menus import Handler, Menus
 from viewer.ui.minimap import Minimap
@@ -62,10 +61,10 @@ from viewer.ui.view_steps import ViewSteps
 from viewer.ui.waiting import Waiting
 from viewer.ui.warm_up_worker import WarmUpWorker
 from viewer.ui.welcome import Welcome
+from viewer.ui.window_keys import WindowKeys
 
 TITLE = "Gaussian Zoom"
 DEFAULT_SIZE = (1280, 860)
-COMPARE_KEY = getattr(Qt.Key, f"Key_{table.COMPARE_KEY}")
 
 
 class MainWindow(QMainWindow):
@@ -104,6 +103,7 @@ class MainWindow(QMainWindow):
         self.comparing = Comparing(self.session, self.canvas, self.waiting, self)
         self.reference = ReferenceFile(self, self.session, lambda: self.settings.last_folder)
         self.differing = Differing(self.session, self.canvas, self._settings, self)
+        self.keys = WindowKeys(self.comparing, self.differing, self)
         self.menus = Menus(self, self._handlers())
         self.recents = RecentMenu(
             self.menus.menu("&File", "Open &Recent"),
@@ -457,21 +457,12 @@ class MainWindow(QMainWindow):
     # ---- keys, and the window's state ---------------------------------------------------------
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """The key that shows the method before for as long as it is held, and shortcuts by the place of a key."""
-        if latin_key(event) != COMPARE_KEY or event.modifiers() != Qt.KeyboardModifier.NoModifier:
-            if trigger_by_place(event, self.menus.actions.values()):
-                event.accept()
-            else:
-                super().keyPressEvent(event)
-        elif not event.isAutoRepeat():
-            self.comparing.hold()
-            self.differing.look()
+        if not self.keys.pressed(event, self.menus.actions.values()):
+            super().keyPressEvent(event)
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
-        if latin_key(event) != COMPARE_KEY:
+        if not self.keys.released(event):
             super().keyReleaseEvent(event)
-        elif not event.isAutoRepeat():
-            self.comparing.let_go()
 
     def changeEvent(self, event: QEvent) -> None:
         # Who goes to another window lets go of the key there.
@@ -586,6 +577,7 @@ class MainWindow(QMainWindow):
             self.card = FieldCardDialog(
                 self, self._actions_but("field.card", "field.stop", "edit.copy")
             )
+            self.keys.serve(self.card)
         self.card.show_card(card_of(document))
         self.card.show()
         self.card.raise_()
@@ -601,6 +593,7 @@ class MainWindow(QMainWindow):
             others = self._actions_but("overlay.distribution", "field.stop")
             self.distribution = DistributionDialog(self, self.canvas, self.theme, others)
             self.distribution.chosen.connect(self.marks.choose)
+            self.keys.serve(self.distribution)
         if self.distribution.isVisible():
             self.distribution.close()
         else:

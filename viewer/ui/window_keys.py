@@ -1,0 +1,55 @@
+"""Keys that are no shortcuts of Qt's: the one that is held to see the method before, and those by their place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QAction, QKeyEvent
+from PySide6.QtWidgets import QDialog
+
+from viewer.model.actions import COMPARE_KEY
+from viewer.ui.comparing import Comparing
+from viewer.ui.differing import Differing
+from viewer.ui.latin_keys import latin_key, trigger_by_place
+
+HELD = getattr(Qt.Key, f"Key_{COMPARE_KEY}")
+
+
+class WindowKeys(QObject):
+    """For the window, which hands over what nothing in it took, and for dialogs beside it: see `serve`."""
+
+    def __init__(self, comparing: Comparing, differing: Differing, parent: QObject) -> None:
+        super().__init__(parent)
+        self._comparing, self._differing = comparing, differing
+
+    def serve(self, dialog: QDialog) -> None:
+        """The same keys work in a dialog, as far as they stand for its actions."""
+        dialog.installEventFilter(self)
+
+    def pressed(self, event: QKeyEvent, actions: Iterable[QAction]) -> bool:
+        """Whether it is one of these keys, and done."""
+        if latin_key(event) != HELD or event.modifiers() != Qt.KeyboardModifier.NoModifier:
+            return trigger_by_place(event, actions)
+        if not event.isAutoRepeat():
+            self._comparing.hold()
+            self._differing.look()
+        return True
+
+    def released(self, event: QKeyEvent) -> bool:
+        """As `pressed`."""
+        if latin_key(event) != HELD:
+            return False
+        if not event.isAutoRepeat():
+            self._comparing.let_go()
+        return True
+
+    def eventFilter(self, dialog: QObject, event: QEvent) -> bool:
+        if isinstance(event, QKeyEvent) and isinstance(dialog, QDialog):
+            if event.type() == QEvent.Type.KeyPress:
+                return self.pressed(event, dialog.actions())
+            if event.type() == QEvent.Type.KeyRelease:
+                return self.released(event)
+        elif event.type() in (QEvent.Type.WindowDeactivate, QEvent.Type.Hide):
+            self._comparing.let_go()  # the key is let go of elsewhere
+        return False
