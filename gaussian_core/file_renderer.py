@@ -54,13 +54,15 @@ PAPER_WHITE = 1.0
 @dataclass(frozen=True)
 class Rendered:
     """What was written. size: (width, height), pixels. scale: (sx, sy) as drawn. notes: what the user should know.
-    damage: what is missing of the picture and was drawn grey, "" for nothing."""
+    damage: what is missing of the picture and was drawn grey, "" for nothing. weights: the name of those that a field
+    was made by, as their card has it, "" for none."""
 
     path: Path
     size: tuple[int, int]
     scale: tuple[float, float]
     notes: tuple[str, ...] = ()
     damage: str = ""
+    weights: str = ""
 
 
 def render_file(
@@ -253,7 +255,8 @@ class _File:
     def rendered(self, notes: Sequence[str], damage: str) -> Rendered:
         if self._flatten:
             notes = [*notes, f"{self.out.suffix} holds no transparency: laid on white"]
-        return Rendered(self.out, self.viewport.size, self.viewport.scale, tuple(notes), damage)
+        viewport, weights = self.viewport, getattr(self.drawing, "weights", "")
+        return Rendered(self.out, viewport.size, viewport.scale, tuple(notes), damage, str(weights))
 
 
 def strip_bounds(width: int, height: int, channels: int) -> Iterator[tuple[int, int]]:

@@ -306,6 +306,13 @@ def test_memory_is_measured_in_processes_of_their_own(tmp_path, capsys, monkeypa
     assert _words(folder, "--memory", "--methods", "nearest", "--scales", "4,16") == 0
     said = capsys.readouterr().out
     assert re.search(r"nearest +\d+ +\d+", said)
+    json = tmp_path / "peaks.json"
+    words = ("--memory", "--methods", "nearest,continuoussr", "--scales", "2")
+    assert _words(folder, *words, "--weights", "base", "--json", str(json)) == 0
+    said = capsys.readouterr().out
+    assert re.search(r"nearest +\d+\n", said)
+    assert re.search(r"continuoussr \(base\) +\d+", said)
+    assert '"weights": "base"' in json.read_text()
     (folder / "a.png").write_bytes(b"no picture")
     assert _words(folder, "--memory", "--methods", "nearest", "--scales", "4") == 1
     assert "could not be measured" in capsys.readouterr().err
@@ -317,7 +324,8 @@ def test_memory_does_not_grow_with_the_scale(tmp_path):
     rng = np.random.default_rng(0)
     Image.fromarray(rng.integers(0, 255, (280, 300, 3), np.uint8)).save(picture)
     scales = (8.0, 16.0)
-    peaks = [memory.peak_memory(picture, "continuoussr", scale, Options("cpu")) for scale in scales]
+    options = Options("cpu")
+    peaks = [memory.peak_memory(picture, "continuoussr", scale, options)[0] for scale in scales]
     assert None not in peaks
     assert max(peaks) < 1.05 * min(peaks)
 
@@ -327,13 +335,13 @@ def test_memory_is_measured_of_what_was_asked_for(tmp_path, monkeypatch):
 
     def run(words, **_):
         asked.append([str(word) for word in words])
-        return subprocess.CompletedProcess(words, 0, "7.5\n", "")
+        return subprocess.CompletedProcess(words, 0, "7.5\n\n", "")
 
     monkeypatch.setattr(subprocess, "run", run)
     weights = tmp_path / "w.pth"
     options = Options(precision="bfloat16", weights=weights)
-    assert memory.peak_memory(tmp_path / "a.png", "liif", 4.0, options) == 7.5
-    assert memory.peak_memory(tmp_path / "a.png", "nearest", 4.0, Options()) == 7.5
+    assert memory.peak_memory(tmp_path / "a.png", "liif", 4.0, options) == (7.5, "")
+    assert memory.peak_memory(tmp_path / "a.png", "nearest", 4.0, Options()) == (7.5, "")
     assert [words[-4:] for words in asked] == [
         ["liif", "4.0", "bfloat16", str(weights)],
         [str(tmp_path / "a.png"), "nearest", "4.0", "float32"],

@@ -10,6 +10,8 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -312,14 +314,17 @@ def _memory(options: argparse.Namespace, methods: list[str], stop: Stop | None) 
     def measure() -> None:
         for method in methods:
             for scale in scales:
-                peak = peak_memory(picture, method, scale, ways[method], stop)
-                title = METHODS[method].title
-                rows.append({"method": method, "title": title, "scale": scale, "peak_mb": peak})
+                peak, used = peak_memory(picture, method, scale, ways[method], stop)
+                row = {"method": method, "title": METHODS[method].title, "weights": used}
+                rows.append({**row, "scale": scale, "peak_mb": peak})
 
     def table() -> str:
-        peaks: dict[str, dict[float, float | None]] = {row["method"]: {} for row in rows}
-        for row in rows:
-            peaks[row["method"]][row["scale"]] = row["peak_mb"]
+        peaks: dict[str, dict[float, float | None]] = {}
+        for method, of in groupby(rows, key=itemgetter("method")):
+            found = list(of)
+            names = ", ".join(dict.fromkeys(row["weights"] for row in found if row["weights"]))
+            name = f"{method} ({names})" if names else method
+            peaks[name] = {row["scale"]: row["peak_mb"] for row in found}
         return tables.memory(peaks)
 
     return _kept(options.json, rows, measure, table, len(methods) * len(scales))

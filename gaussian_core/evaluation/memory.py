@@ -1,6 +1,7 @@
 """Peak memory of a fresh process that enlarges one picture into a file, strip by strip, as `render` does.
 
-`python -m gaussian_core.evaluation.memory PICTURE METHOD SCALE PRECISION [WEIGHTS]` prints it, in megabytes.
+`python -m gaussian_core.evaluation.memory PICTURE METHOD SCALE PRECISION [WEIGHTS]` prints it, in megabytes, and
+in another line the name of the weights that it was drawn by, which may be empty.
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ MODULE = "gaussian_core.evaluation.memory"
 
 def peak_memory(
     picture: Path, method: str, scale: float, options: Options, stop: Stop | None = None
-) -> float | None:
-    """Megabytes, on the CPU; None where the system does not tell. Raises UserError with what the process had to say,
-    and Cancelled."""
+) -> tuple[float | None, str]:
+    """Megabytes, on the CPU, None where the system does not tell; and the name of the weights, see weights_of. Raises
+    UserError with what the process had to say, and Cancelled."""
     if stop is not None and stop():
         raise Cancelled("measuring stopped")
     words = [str(picture), method, repr(scale), options.precision]
@@ -37,19 +38,21 @@ def peak_memory(
         if stop is not None and stop():  # Ctrl-C ends the process, too
             raise Cancelled("measuring stopped") from None
         raise
-    answer = said.split()[-1]
-    return None if answer == "None" else float(answer)
+    answer, used = said.splitlines()[-2:]
+    return None if answer == "None" else float(answer), used
 
 
 def _main(
     picture: str, method: str, scale: str, precision: Precision, weights: str | None = None
 ) -> None:
     from gaussian_core.benchmarks.measuring import peak_memory_mb
+    from gaussian_core.evaluation.runner import weights_of
     from gaussian_core.file_renderer import render_file
+    from gaussian_core.methods import Options
 
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "out.tif"
-        render_file(
+        done = render_file(
             picture,
             out,
             float(scale),
@@ -59,6 +62,7 @@ def _main(
             precision=precision,
         )
         print(peak_memory_mb())
+        print(weights_of(done, method, Options(weights=weights)))
 
 
 if __name__ == "__main__":

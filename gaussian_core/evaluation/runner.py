@@ -21,7 +21,6 @@ from gaussian_core.evaluation.pairs import Pair, measurable, pair_of, pairs
 from gaussian_core.evaluation.perceptual import SetMetric, set_metric
 from gaussian_core.methods import (
     METHODS,
-    Drawing,
     Options,
     check_name,
     method_of_weights,
@@ -117,9 +116,10 @@ def enlarge(pair: Pair, method: str, options: Options, stop: Stop | None = None)
     )
 
 
-def weights_of(drawing: Drawing, method: str, options: Options) -> str:
-    """The name of the weights that something was drawn by: as their card has it, else their file's; "" for none."""
-    if name := getattr(drawing, "weights", ""):
+def weights_of(drawn: object, method: str, options: Options) -> str:
+    """The name of the weights that something was drawn by: as their card has it, else their file's; "" for none. drawn:
+    its Drawing, or what else has the first for `weights`."""
+    if name := getattr(drawn, "weights", ""):
         return str(name)
     file = options.weights or METHODS[method].shipped
     return "" if file is None else Path(file).stem

@@ -82,7 +82,7 @@ def many_scales(results: Sequence[ManyScales]) -> str:
 
 
 def memory(peaks: dict[str, dict[float, float | None]]) -> str:
-    """Peak memory in MB by method and scale."""
+    """Peak memory in MB by method, with its weights, and scale."""
     scales = list(next(iter(peaks.values())))
     lines = [_line("peak MB of a process that renders", [f"x{scale:g}" for scale in scales])]
     for method, values in peaks.items():
