@@ -195,10 +195,11 @@ class FieldBuilder:
             raise ValueError(f"unknown method {method!r}: choose one of {', '.join(METHODS)}")
         weights = None if weights is None else named_weights(weights)
         self.method = method if weights is None else "continuoussr"
+        published = weights is not None and not is_our_field(weights)
         self.grid = TileGrid(picture.extent, tile)
         if weights is None:
             self._tiles = METHODS[method](picture, device)
-        elif is_our_field(weights):
+        elif not published:
             from gaussian_core.models.tile_builder import ContinuousSRTiles
 
             self._tiles = ContinuousSRTiles(picture, device, weights)
@@ -206,11 +207,14 @@ class FieldBuilder:
             from gaussian_core.models.published.tiles import tiles_of
 
             self._tiles = tiles_of(picture, weights, device, precision)
+        self._unused = ""
+        if precision != "float32" and self.method == "continuoussr" and not published:
+            self._unused = f"{precision} is for the authors' weights: it changes nothing here"
 
     @property
     def note(self) -> str:
         """What the user should know about the building so far ("... on the CPU, which is slower"), or nothing."""
-        return str(getattr(self._tiles, "note", ""))
+        return "; ".join(filter(None, [self._unused, getattr(self._tiles, "note", "")]))
 
     @property
     def parameters(self) -> int:

@@ -305,3 +305,20 @@ def test_weights_that_do_not_fit_the_command_are_told(
     odd = GaussianField([[1, 1]], [[1, 0, 1]], [[1.0]], (2, 2), {"pixel_sigma": "wide"})
     with pytest.raises(FieldError, match="footprint"):
         footprint_of(odd)
+
+
+def test_a_precision_for_the_authors_weights_is_told_with_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    picture = tmp_path / "a.png"
+    theirs = small.save(tmp_path / "csr.pth", "continuous-gaussian", small.continuoussr_args())
+    write_image(picture, np.zeros((16, 20, 3), np.float32))
+    said = "note: bfloat16 is for the authors' weights: it changes nothing here"
+    for weights, told in (("light", True), (theirs, False)):
+        options = ("--weights", weights, "--precision", "bfloat16")
+        assert run("render", picture, tmp_path / "out.png", "--scale", 2, *options) == 0
+        assert (said in capsys.readouterr().err) == told
+        assert run("build", picture, tmp_path / "out.safetensors", *options) == 0
+        assert (said in capsys.readouterr().err) == told
+    assert run("render", picture, tmp_path / "out.png", "--scale", 2, *options[:2]) == 0
+    assert said not in capsys.readouterr().err
