@@ -198,6 +198,20 @@ def marks_of(window) -> int:
     return int((screenshot(window.canvas) == (255, 0, 255)).all(-1).sum())
 
 
+def test_the_keyboard_goes_where_it_can_do_something(window, qtbot):
+    dialog = window.distribution
+    dialog.activateWindow()
+    qtbot.waitActive(dialog)
+    drag_in(plot_of(window, "xx"), 0.1, 0.2)  # which lets the button be pressed
+    wait_until_idle(qtbot, window)
+    been = set()
+    for _ in range(12):
+        QTest.keyClick(dialog.focusWidget() or dialog, Qt.Key.Key_Tab)
+        been.add(dialog.focusWidget())
+    assert dialog.all in been
+    assert not any(isinstance(widget, RangePlot) for widget in been)
+
+
 def test_a_drag_in_a_histogram_marks_those_within_and_says_how_many(window, qtbot):
     dialog, canvas = window.distribution, window.canvas
     plot = plot_of(window, "xx")

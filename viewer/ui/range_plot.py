@@ -47,6 +47,7 @@ class RangePlot(pyqtgraph.PlotWidget):
         self.chosen: Range | None = None
         self._bars_end: Range | None = None  # where they begin and end; None: there are none
         self._ends: Range = (0.0, 1.0)  # of the axis: also of what was chosen
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # there is nothing to do in it by keys
         self.setMouseEnabled(x=False, y=False)
         self.hideButtons()
         # The last number of an axis reaches beyond its tick by half of itself.
