@@ -12,12 +12,13 @@ import pytest
 from PIL import Image
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage, QMouseEvent
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialogButtonBox, QFileDialog, QMenu, QToolButton
 
 from gaussian_core.builder import build_field
 from tests.window_helpers import WindowMaker, open_and_wait, save_picture, wait_until_idle
 from viewer.model import actions as table
-from viewer.model.export_plan import ExportPlan
+from viewer.model.export_plan import ExportPlan, bytes_text
 from viewer.model.settings import Settings
 from viewer.ui import dialogs
 from viewer.ui.dialogs import WIDTH
@@ -474,6 +475,13 @@ def test_the_next_export_begins_with_what_was_chosen_last(window, qtbot, picture
 
     dialog = ask()
     assert dialog.whole.isChecked() and dialog.scale.currentText() == "400 %"
+    height, width = window.session.document.extent
+    size = dialog.file_label.text()
+    assert size == f"up to about {bytes_text(48 * height * width)}, less where it compresses well"
+    QTest.keyClicks(dialog.scale.lineEdit(), "900x")
+    assert "gigapixel" in dialog.size_label.text() and "7.5 GB" in dialog.file_label.text()
+    dialog.scale.setCurrentText("500.5.5")
+    assert dialog.file_label.text() == ""
     dialog.view.setChecked(True)
     dialog.scale.setCurrentText("3x")
     dialog.buttons.button(QDialogButtonBox.StandardButton.Save).click()

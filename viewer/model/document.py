@@ -266,6 +266,13 @@ class Document:
         return any(tile.channels == 4 for tile in self.scene.tiles.values())
 
     @property
+    def channels(self) -> int:
+        """Of its pixels."""
+        if self.picture is not None:
+            return self.picture.channels
+        return next((tile.channels for tile in self.scene.tiles.values()), 3)
+
+    @property
     def deep(self) -> bool:
         """Whether the picture, or what the field of a file was made of, has more than 8 bits a channel."""
         if self.picture is not None:

@@ -38,6 +38,14 @@ def export_size(extent: tuple[int, int], plan: ExportPlan) -> tuple[int, int] | 
     return size if max(size) <= MAX_SIDE else None
 
 
+def bytes_text(count: int) -> str:
+    """So many bytes, short: how many it will be is known but roughly beforehand."""
+    size, unit, larger = count / 1e3, "kB", ["MB", "GB", "TB"]
+    while size >= 999.5 and larger:
+        size, unit = size / 1e3, larger.pop(0)
+    return f"{size:.1f} {unit}" if 0.95 <= size < 9.95 else f"{max(round(size), 1):,} {unit}"
+
+
 def region_in_view(extent: tuple[int, int], source_rect: Rect) -> Rect | None:
     """The part of the picture in view as (x, y, width, height), widened to whole pixels; None if there is none."""
     x0, y0, x1, y1 = source_rect

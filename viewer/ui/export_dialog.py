@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from viewer.model.export_plan import MAX_SIDE, ExportPlan, export_size
+from viewer.model.export_plan import MAX_SIDE, ExportPlan, bytes_text, export_size
 from viewer.model.scene import Rect
 from viewer.ui.export_widgets import NO_SCALE, ScaleBox, file_buttons, one_line
 
@@ -26,7 +26,7 @@ class ExportDialog(QDialog):
 
     extent: (height, width) of the picture. in_view: what is seen of it. scale: of the view. before: what was chosen
     the last time, with which the dialog begins. method: what draws the file, which
-    of a split view is one side, in words.
+    of a split view is one side, in words. pixel_bytes: what a pixel takes in a file that is not compressed.
     """
 
     chosen = Signal(object)
@@ -39,12 +39,14 @@ class ExportDialog(QDialog):
         scale: float,
         before: ExportPlan | None = None,
         method: str = "",
+        pixel_bytes: int = 3,
     ) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Export")
         self._extent = extent
         self._in_view = in_view
+        self._pixel_bytes = pixel_bytes
         self.whole = QRadioButton("The whole picture")
         self.view = QRadioButton("What is in view")
         part = self.whole if before is None or before.region is None else self.view
@@ -58,6 +60,8 @@ class ExportDialog(QDialog):
         form.addRow("", self.view)
         form.addRow("Scale", self.scale)
         form.addRow("Size", self.size_label)
+        self.file_label = QLabel()
+        form.addRow("File", self.file_label)
         self.method_label = one_line(method)
         form.addRow("Method", self.method_label)
         self.buttons = file_buttons(self._accept, self.reject)
@@ -89,9 +93,12 @@ class ExportDialog(QDialog):
         if size is None:
             too_large = self.scale.scale is not None
             self.size_label.setText(TOO_LARGE if too_large else NO_SCALE)
+            self.file_label.setText("")
             role = QPalette.ColorRole.BrightText
         else:
             width, height = size
+            most = bytes_text(width * height * self._pixel_bytes)
+            self.file_label.setText(f"up to about {most}, less where it compresses well")
             self.size_label.setText(f"{width:,} × {height:,} pixels ({_amount(width * height)})")
         self.size_label.setForegroundRole(role)
 

@@ -62,6 +62,7 @@ class FileWriting(ExportWorker):
             self._view().scale,
             self._plan,
             document.title,
+            document.channels * (2 if document.deep else 1),
         )
         # Another picture may have been read by the time that all is chosen: it is not what was asked for.
         dialog.chosen.connect(partial(self.ask_export_file, document))
