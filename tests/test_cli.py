@@ -538,6 +538,17 @@ def test_ctrl_c_while_modules_are_loaded(module: str) -> None:
     assert done.stderr.count("\n") == 1 and "interrupted" in done.stderr
 
 
+def said_by_program(prepared: str, settings: Path) -> str:
+    """What the whole program prints in a process of its own, in which these lines of Python came first."""
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "XDG_CONFIG_HOME": str(settings)}
+    script = f"{prepared}from viewer.cli import run_program\nrun_program()\n"
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, env=environment
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 def test_a_closed_window_leaves_with_its_code_and_its_settings(photo: Path, tmp_path: Path) -> None:
     """Without taking the interpreter apart: the settings are on disk and what was printed has come out."""
     script = (
@@ -553,15 +564,8 @@ def test_a_closed_window_leaves_with_its_code_and_its_settings(photo: Path, tmp_
         "MainWindow.show = show\n"
         "import atexit; atexit.register(print, 'taken apart')\n"
         f"sys.argv = ['main.py', {str(photo)!r}]\n"
-        "from viewer.cli import run_program\n"
-        "run_program()\n"
     )
-    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "XDG_CONFIG_HOME": str(tmp_path)}
-    done = subprocess.run(
-        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, env=environment
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout == "about to close"
+    assert said_by_program(script, tmp_path) == "about to close"
     if sys.platform.startswith("linux"):
         assert '"sigma": 2.5' in (tmp_path / "gaussian-zoom" / "settings.json").read_text()
 
@@ -599,15 +603,8 @@ def test_who_quits_while_a_slow_method_is_exported_finds_nothing_left_of_it(
         "    window.timer.start(20)\n"
         "MainWindow.show = show\n"
         f"sys.argv = ['main.py', {str(photo)!r}, '--method', 'bicubic']\n"
-        "from viewer.cli import run_program\n"
-        "run_program()\n"
     )
-    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "XDG_CONFIG_HOME": str(tmp_path)}
-    done = subprocess.run(
-        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, env=environment
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout == "leaves 1" and list(folder.iterdir()) == []
+    assert said_by_program(script, tmp_path) == "leaves 1" and list(folder.iterdir()) == []
 
 
 @pytest.mark.parametrize("command", ["render", "figure", "build", "fit"])
