@@ -12,7 +12,11 @@ from pathlib import Path
 from gaussian_core.errors import ImageError
 from gaussian_core.presence import unreachable
 
-SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"}
+SUFFIXES = (
+    *(".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp", ".gif", ".apng", ".avif"),
+    *(".ppm", ".pgm", ".pbm", ".pnm", ".tga", ".ico", ".jp2", ".qoi"),
+)
+"""Of the pictures that are taken from a folder, and offered for opening."""
 
 
 def check_folder(folder: Path) -> None:

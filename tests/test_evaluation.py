@@ -426,6 +426,16 @@ def test_a_broken_picture_is_left_out_and_the_status_says_so(tmp_path, capsys):
     assert "no picture that can be read" in capsys.readouterr().err
 
 
+def test_folders_are_of_all_kinds_of_pictures_that_the_window_opens(tmp_path):
+    page = Image.fromarray(np.arange(48 * 48 * 3, dtype=np.uint8).reshape(48, 48, 3))
+    for name in ("a.png", "b.ppm", "c.qoi", "d.gif"):
+        page.save(tmp_path / name)
+    (tmp_path / "notes.txt").write_text("no picture")
+    assert [path.name for path in pictures(tmp_path)] == ["a.png", "b.ppm", "c.qoi", "d.gif"]
+    (row,) = evaluate([tmp_path], ["bicubic"], [2.0])
+    assert len(row.each_y) == 4
+
+
 def test_hidden_files_and_folders_are_no_pictures(tmp_path):
     there = folder(tmp_path)
     for name in (".ipynb_checkpoints", "__MACOSX", "c.png"):

@@ -14,9 +14,10 @@ from PySide6.QtWidgets import QApplication
 
 from gaussian_core.builder import build_field
 from gaussian_core.images import load_image
+from gaussian_core.picture_folders import SUFFIXES
 from tests.window_helpers import keep_what_is_told, open_and_wait, save_picture, wait_until_idle
 from viewer.model import siblings
-from viewer.model.siblings import PICTURE_SUFFIXES, pictures_in, place_after
+from viewer.model.siblings import pictures_in, place_after
 from viewer.ui.dialogs import PICTURES
 
 
@@ -69,7 +70,7 @@ def test_the_order_is_natural_and_only_pictures_are_in_it(folder):
     save_picture(folder / "img.png")
     names = [path.name for path in pictures_in(folder)]
     assert names == ["img.png", "img1.png", "img1.safetensors", "IMG2.png", "img10.png"]
-    assert PICTURES.split() == [f"*{suffix}" for suffix in PICTURE_SUFFIXES]
+    assert PICTURES.split() == [f"*{suffix}" for suffix in SUFFIXES]
 
 
 def test_what_has_gone_has_its_place_still():

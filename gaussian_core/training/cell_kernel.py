@@ -18,7 +18,6 @@ from gaussian_core.exponential import LOG2E, exp2
 from gaussian_core.training.colour_loss import LEAST_SQUARE, LUMA
 
 AT_ONCE = 64  # pixels: rows of the scratch are so long, a constant, or the compiler would not see them apart
-LN2 = np.float32(math.log(2.0))
 HALF_LOG2E = np.float32(0.5 / math.log(2.0))
 WIDEST, UPPER, LOWER = (
     np.float32(1.5),

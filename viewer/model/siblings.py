@@ -8,13 +8,8 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from gaussian_core.picture_folders import SUFFIXES
 from viewer.model.document import FIELD_SUFFIX, is_weights_file
-
-PICTURE_SUFFIXES = (
-    *(".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp", ".gif", ".apng", ".avif"),
-    *(".ppm", ".pgm", ".pbm", ".pnm", ".tga", ".ico", ".jp2", ".qoi"),
-)
-"""Of the pictures that are offered for opening; a field file (FIELD_SUFFIX) comes on top."""
 
 Key = tuple[list[str | int], str, str]
 
@@ -70,7 +65,7 @@ def place_after(paths: Sequence[Path], here: Path, steps: int) -> int:
 
 def _is_offered(name: str) -> bool:
     suffix = os.path.splitext(name)[1].lower()
-    return not name.startswith(".") and suffix in (*PICTURE_SUFFIXES, FIELD_SUFFIX)
+    return not name.startswith(".") and suffix in (*SUFFIXES, FIELD_SUFFIX)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

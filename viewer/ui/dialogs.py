@@ -9,9 +9,9 @@ from pathlib import Path
 from PySide6.QtCore import QStandardPaths, Qt
 from PySide6.QtWidgets import QFileDialog, QLabel, QMessageBox, QWidget
 
-from viewer.model.siblings import PICTURE_SUFFIXES
+from gaussian_core.picture_folders import SUFFIXES
 
-PICTURES = " ".join(f"*{suffix}" for suffix in PICTURE_SUFFIXES)
+PICTURES = " ".join(f"*{suffix}" for suffix in SUFFIXES)
 OPEN_FILTERS = (
     f"Pictures and fields ({PICTURES} *.safetensors)",
     f"Pictures ({PICTURES})",
