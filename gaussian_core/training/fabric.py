@@ -3,7 +3,7 @@
 What is too fine for a reduced picture comes through its filter weakened, as stripes of another period and direction
 (aliasing). Cloth, fences and shutters of photographs are full of it, but they are too rare among the crops to learn
 from: a network takes such stripes for what they seem, sharpens them, and is farther from the original than
-interpolation. Here periods on both sides of that limit are equally frequent, so that what is in doubt is drawn soft.
+interpolation. Here periods on both sides of that limit are frequent, so that what is in doubt is drawn soft.
 """
 
 from __future__ import annotations
