@@ -327,9 +327,9 @@ def _train(
             return 0
         batches = lessons
     batches = _degraded(batches, options)
-    for drawing, share in ((Fabric, options.fabric), (PixelArt, options.pixel_art)):
+    for kind, share in ((Fabric, options.fabric), (PixelArt, options.pixel_art)):
         if share > 0:
-            batches = WithDrawn(batches, drawing(sampler.layout, options.seed), share)
+            batches = WithDrawn(batches, kind(sampler.layout, options.seed), share)
     workers = usual_workers(device) if options.workers is None else options.workers
     trainer = Trainer(learner, schedule, batches, options.out, device, options.seed, group, workers)
     if trainer.resume():

@@ -9,11 +9,11 @@ interpolation. Here periods on both sides of that limit are frequent, so that wh
 from __future__ import annotations
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from gaussian_core.training.dataset import Batch, Layout, any_scale, floats, reduced
+from gaussian_core.training.dataset import any_scale, reduced
+from gaussian_core.training.drawn_crops import DrawnCrops
 
 PERIODS = (0.9, 9.0)  # source pixels: short ones as often as long
 FINEST = 2.3  # pixels of the original: the shortest period that it holds itself
@@ -39,12 +39,9 @@ def picture(rng: np.random.Generator, side: int, scale: float) -> NDArray[np.uin
 
 
 def _colour(rng: np.random.Generator) -> NDArray[np.float32]:
-    grey = rng.random() < 0.3
-    return (
-        np.full(3, rng.uniform(0, 255), np.float32)
-        if grey
-        else rng.uniform(0, 255, 3).astype(np.float32)
-    )
+    if rng.random() < 0.3:  # grey
+        return np.full(3, rng.uniform(0, 255), np.float32)
+    return rng.uniform(0, 255, 3).astype(np.float32)
 
 
 def _smooth(rng: np.random.Generator, n: int) -> NDArray[np.float32]:
@@ -77,21 +74,11 @@ def _wave(rng: np.random.Generator, way: NDArray[np.float32], period: float) -> 
     return np.tanh(np.float32(steep) * (wave + np.float32(middle)))
 
 
-class Fabric:
-    """Draws batches of one such crop; each depends on (seed, number) alone."""
+class Fabric(DrawnCrops):
+    streams = 8, 9
 
-    stream = 9
-
-    def __init__(self, layout: Layout, seed: int = 0) -> None:
-        self.layout, self.seed = layout, seed
-
-    def draw(self, number: int) -> Batch:
-        rng = np.random.default_rng([self.seed, number, 8])
+    def crop(self, rng: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         patch = self.layout.patch
         side = round(patch * any_scale(rng))
-        scale = side / patch
-        original = picture(rng, side, scale)
-        low = reduced(original, patch) if side > patch else original
-        positions, columns, rows = self.layout.choose(rng, scale, side)
-        colours = floats(original[rows, columns])
-        return Batch(floats(low)[None], positions[None], colours[None], torch.tensor([1 / scale]))
+        original = picture(rng, side, side / patch)
+        return original, reduced(original, patch) if side > patch else original

@@ -10,11 +10,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from gaussian_core.training.dataset import MAX_SCALE, Batch, Layout, floats
+from gaussian_core.training.dataset import MAX_SCALE
+from gaussian_core.training.drawn_crops import DrawnCrops
 
 BAYER = np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]]) / 16
 
@@ -127,20 +127,12 @@ _DRAWN = (_tiled, _noise, _sprite, _glyphs, _hairlines)
 _SHARES = (0.5, 0.1, 0.15, 0.1, 0.15)
 
 
-class PixelArt:
-    """Draws batches of one such crop; each depends on (seed, number) alone."""
+class PixelArt(DrawnCrops):
+    streams = 3, 4
 
-    stream = 4
-
-    def __init__(self, layout: Layout, seed: int = 0) -> None:
-        self.layout, self.seed = layout, seed
-
-    def draw(self, number: int) -> Batch:
-        rng = np.random.default_rng([self.seed, number, 3])
-        low = picture(rng, self.layout.patch)
-        side = round(self.layout.patch * rng.uniform(1, MAX_SCALE))
-        scale = side / self.layout.patch
-        positions, columns, rows = self.layout.choose(rng, scale, side)
-        within = [((n + 0.5) / scale).astype(np.int64) for n in (rows, columns)]
-        colours = floats(low[within[0], within[1]])
-        return Batch(floats(low)[None], positions[None], colours[None], torch.tensor([1 / scale]))
+    def crop(self, rng: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        patch = self.layout.patch
+        low = picture(rng, patch)
+        side = round(patch * rng.uniform(1, MAX_SCALE))
+        within = ((np.arange(side) + 0.5) / (side / patch)).astype(np.int64)
+        return low[within][:, within], low
