@@ -275,40 +275,47 @@ def _sign(x):
     return ONE if x > ZERO else (-ONE if x < ZERO else ZERO)
 
 
+@compiled(inline="always")
+def _subtract(seen, wanted, difference):
+    """difference = seen - wanted, (3, h, w) each."""
+    for channel in range(3):
+        for y in range(seen.shape[1]):
+            a, b, out = seen[channel, y], wanted[channel, y], difference[channel, y]
+            for x in range(len(out)):
+                out[x] = a[x] - b[x]
+
+
 @compiled(fastmath=True)
 def absolute_loss(seen, wanted, luminance, weight, gradient):
     """colour_loss.colour_loss of one crop (3, h, w), times the number of its values; gradient = that of this, times
     weight."""
+    _subtract(seen, wanted, gradient)
     of_each, of_y = ONE - luminance, THREE * luminance
     total = np.float32(0)
-    for y in range(seen.shape[1]):
-        r, g, b = seen[0, y], seen[1, y], seen[2, y]
-        wanted_r, wanted_g, wanted_b = wanted[0, y], wanted[1, y], wanted[2, y]
-        back_r, back_g, back_b = gradient[0, y], gradient[1, y], gradient[2, y]
+    for y in range(gradient.shape[1]):
+        r, g, b = gradient[0, y], gradient[1, y], gradient[2, y]
         for x in range(len(r)):
-            dr, dg, db = r[x] - wanted_r[x], g[x] - wanted_g[x], b[x] - wanted_b[x]
-            luma = RED * dr + GREEN * dg + BLUE * db
-            total += of_each * (abs(dr) + abs(dg) + abs(db)) + of_y * abs(luma)
+            luma = RED * r[x] + GREEN * g[x] + BLUE * b[x]
+            total += of_each * (abs(r[x]) + abs(g[x]) + abs(b[x])) + of_y * abs(luma)
             each, slope = of_each * weight, of_y * weight * _sign(luma)
-            back_r[x] = each * _sign(dr) + RED * slope
-            back_g[x] = each * _sign(dg) + GREEN * slope
-            back_b[x] = each * _sign(db) + BLUE * slope
+            r[x] = each * _sign(r[x]) + RED * slope
+            g[x] = each * _sign(g[x]) + GREEN * slope
+            b[x] = each * _sign(b[x]) + BLUE * slope
     return total
 
 
 @compiled(fastmath=True)
 def square_loss(seen, wanted, luminance, weight, gradient):
     """The same by squares."""
+    _subtract(seen, wanted, gradient)
     count = np.float32(seen.size)
     squares, luma_squares = ZERO, ZERO
-    for y in range(seen.shape[1]):
-        r, g, b = seen[0, y], seen[1, y], seen[2, y]
-        wanted_r, wanted_g, wanted_b = wanted[0, y], wanted[1, y], wanted[2, y]
-        of_row, luma_of_row = ZERO, ZERO
+    for y in range(gradient.shape[1]):
+        r, g, b = gradient[0, y], gradient[1, y], gradient[2, y]
+        of_row, luma_of_row = ZERO, ZERO  # summed by rows: fewer digits are lost
         for x in range(len(r)):
-            dr, dg, db = r[x] - wanted_r[x], g[x] - wanted_g[x], b[x] - wanted_b[x]
-            luma = RED * dr + GREEN * dg + BLUE * db
-            of_row += dr * dr + dg * dg + db * db
+            luma = RED * r[x] + GREEN * g[x] + BLUE * b[x]
+            of_row += r[x] * r[x] + g[x] * g[x] + b[x] * b[x]
             luma_of_row += luma * luma
         squares += of_row
         luma_squares += luma_of_row
@@ -316,14 +323,11 @@ def square_loss(seen, wanted, luminance, weight, gradient):
     luma_root = np.float32(math.sqrt(luma_squares * THREE / count + FLAT))
     each = (ONE - luminance) * weight / root
     slope = THREE * luminance * weight / luma_root
-    for y in range(seen.shape[1]):
-        r, g, b = seen[0, y], seen[1, y], seen[2, y]
-        wanted_r, wanted_g, wanted_b = wanted[0, y], wanted[1, y], wanted[2, y]
-        back_r, back_g, back_b = gradient[0, y], gradient[1, y], gradient[2, y]
+    for y in range(gradient.shape[1]):
+        r, g, b = gradient[0, y], gradient[1, y], gradient[2, y]
         for x in range(len(r)):
-            dr, dg, db = r[x] - wanted_r[x], g[x] - wanted_g[x], b[x] - wanted_b[x]
-            luma = slope * (RED * dr + GREEN * dg + BLUE * db)
-            back_r[x] = each * dr + RED * luma
-            back_g[x] = each * dg + GREEN * luma
-            back_b[x] = each * db + BLUE * luma
+            luma = slope * (RED * r[x] + GREEN * g[x] + BLUE * b[x])
+            r[x] = each * r[x] + RED * luma
+            g[x] = each * g[x] + GREEN * luma
+            b[x] = each * b[x] + BLUE * luma
     return count * ((ONE - luminance) * root + luminance * luma_root)
