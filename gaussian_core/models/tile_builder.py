@@ -72,9 +72,8 @@ def open_network(path: Path, device: str) -> Network:
     """Raises WeightsError when the weights cannot be used and DeviceError for a device that is not there."""
     if (network := _without_torch(path, device)) is not None:
         return network
-    target = str(
-        pick_device(device)
-    )  # with its number: tiles are built by threads whose current one is another
+    # With its number: tiles are built by threads whose current device is another.
+    target = str(pick_device(device))
     if target != device and (network := _without_torch(path, target)) is not None:
         return network  # "auto", and only torch could tell that there is no more than the CPU
     from gaussian_core.models import torch_network

@@ -91,8 +91,8 @@ class LazyDrawing:
 
     @property
     def undrawn(self) -> bool:
-        """Whether it has drawn nothing yet: before that it knows of no kernels."""
-        return not self._drawn
+        """Whether it has kernels, but has drawn nothing yet: before that it knows of none."""
+        return not self._drawn and not self.marks_nothing
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -130,6 +130,11 @@ def building_text(built: int, total: int, built_in_view: int, in_view: int) -> s
     return progress_text(built, total)
 
 
+def undrawn_text(title: str) -> str:
+    """Of a method that knows of its Gaussians only once it has drawn."""
+    return f"{title}'s Gaussians are known once it has drawn a view, from 100 % up"
+
+
 def size_text(extent: tuple[int, int]) -> str:
     height, width = extent
     return f"{width:,} × {height:,}"

@@ -9,9 +9,9 @@ from PySide6.QtGui import QAction, QHideEvent, QShowEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from viewer.model.distribution import Distribution
+from viewer.model.status_text import undrawn_text
 from viewer.ui.canvas import Canvas
 from viewer.ui.distribution_plots import (
-    COLUMNS,
     LEGEND,
     MANY_COLUMNS,
     NOT_YET,
@@ -90,7 +90,6 @@ class DistributionDialog(QDialog):
         if not self._placed:
             self._placed = True
             room = self._canvas.screen().availableGeometry()
-            self.plots.arrange(COLUMNS)
             if self.minimumSizeHint().height() > room.height():
                 self.plots.arrange(MANY_COLUMNS)
             self.resize(self.minimumSizeHint())
@@ -169,7 +168,7 @@ class DistributionDialog(QDialog):
         scene = self._canvas.scene
         if scene is None or not self.isVisible():
             return
-        undrawn = getattr(scene.drawing, "undrawn", False) and not scene.drawing.marks_nothing
+        undrawn = getattr(scene.drawing, "undrawn", False)
         if found.total:
             of = "" if found.taken == found.total else f", of which {found.taken:,} were looked at"
             share = scene.built_share(self._canvas.view.source_rect)
@@ -179,7 +178,7 @@ class DistributionDialog(QDialog):
         elif scene.interpolated or getattr(scene.drawing, "marks_nothing", False):
             text = f"{scene.title} shows the picture without Gaussians"
         elif undrawn:
-            text = f"{scene.title}'s Gaussians are known once it has drawn a view, from 100 % up"
+            text = undrawn_text(scene.title)
         elif getattr(scene.drawing, "most_kernels", None) is not None:
             text = f"{scene.title} makes its Gaussians of so large a picture for marks only"
         else:

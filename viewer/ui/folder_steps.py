@@ -50,8 +50,7 @@ class FolderSteps(QObject):
         self._target: Path | None = None  # what was opened, or is being opened, by a step
         self._entering = ""  # a folder whose first picture is being looked for and opened
         self._asked_for = False  # the target is that picture
-        self._skipped: list[str] = []
-        self._skipped_names: list[str] = []
+        self._skipped: list[tuple[str, str]] = []  # what is said of it, and a file's name in that
         self._starting = False
         session.opening_began.connect(self._began)
         session.opened_file.connect(self._opened)
@@ -95,8 +94,7 @@ class FolderSteps(QObject):
         if path is None or path != self._target:
             return False
         short = message.replace(str(path), path.name).rstrip(".")
-        self._skipped.append(f"passed over: {short}")
-        self._skipped_names.append(path.name)
+        self._skipped.append((f"passed over: {short}", path.name))
         self._open(self._place + self._direction)
         return True
 
@@ -135,14 +133,14 @@ class FolderSteps(QObject):
         if listing is not self._reading:
             return
         self._reading = None
-        self._paths, self._skipped, self._skipped_names = paths, [], []
+        self._paths, self._skipped = paths, []
         if self._entering:
             self._together = tuple(paths) if listing.folder is None else ()
             taken = set(paths)
             left = [p.name for p in listing.among if p not in taken and not _is_listed(p)]
             if left:
                 more = [f"{len(left) - MOST_SAID:,} more"] if len(left) > MOST_SAID else []
-                self._skipped.append(f"left out: {', '.join([*left[:MOST_SAID], *more])}")
+                self._skipped.append((f"left out: {', '.join([*left[:MOST_SAID], *more])}", ""))
             self._direction = 1
             self._open(0)
             return
@@ -175,13 +173,13 @@ class FolderSteps(QObject):
         self._target, self._waiting = None, 0
         here, entered, self._entering = self._here, self._entering, ""
         if entered:
-            why = _joined(self._skipped) or "There is no picture that can be opened"
+            why = _joined([text for text, _ in self._skipped])
+            why = why or "There is no picture that can be opened"
             self.failed.emit(f"{entered} was not opened", f"{why}.", None)
         elif here is not None:
             end, count = ("last" if self._direction > 0 else "first"), len(self._paths)
             which = f"the {end} of {count:,} pictures" if count > 1 else "the only picture here"
-            text = _joined([f"{here.name} is {which}", *self._skipped])
-            self.said.emit(text, LONG, [here.name, *self._skipped_names])
+            self._say([f"{here.name} is {which}"], here, LONG)
 
     def _not_read(self, listing: Listing, message: str, place: str) -> None:
         if listing is not self._reading:
@@ -212,12 +210,15 @@ class FolderSteps(QObject):
         self._entering = ""
         document = self._session.document
         notes = () if document is None else (document.note, *document.notes)
-        more = [text for text in (*notes, *self._skipped) if text]
-        where = f"{path.name}: {self._place + 1:,} of {len(self._paths):,}"
+        said = [f"{path.name}: {self._place + 1:,} of {len(self._paths):,}", *filter(None, notes)]
         # Where nothing more is to be read it soon makes room for how far the building is.
-        names = [path.name, *self._skipped_names]
-        self.said.emit(_joined([where, *more]), LONG if more else BRIEFLY, names)
+        self._say(said, path, LONG if len(said) > 1 or self._skipped else BRIEFLY)
         self._go_on()
+
+    def _say(self, texts: Sequence[str], path: Path, seconds: float) -> None:
+        """Of a file that is shown, and what was skipped on the way to it."""
+        names = [path.name, *(name for _, name in self._skipped if name)]
+        self.said.emit(_joined([*texts, *(text for text, _ in self._skipped)]), seconds, names)
 
 
 def _is_listed(path: Path) -> bool:

@@ -36,11 +36,10 @@ def paint_grid(painter: QPainter, view: ViewState, ratio: float) -> None:
     brush = _dotted(thick)
     x0, y0 = view.to_source(left, top)
     x1, y1 = view.to_source(right, bottom)
+    # The dots begin where a line does, or a thick one would be cut out of between them.
     for x in range(math.ceil(x0), math.floor(x1) + 1):
         u = round(view.to_device(x, 0.0)[0]) - thick // 2
-        painter.setBrushOrigin(
-            u, 0
-        )  # from there, or a thick line would be cut out of between the dots
+        painter.setBrushOrigin(u, 0)
         painter.fillRect(QRect(u, top, thick, bottom - top), brush)
     for y in range(math.ceil(y0), math.floor(y1) + 1):
         v = round(view.to_device(0.0, y)[1]) - thick // 2

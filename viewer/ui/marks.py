@@ -11,6 +11,7 @@ from viewer.model.inspector import nearest_gaussian
 from viewer.model.overlay_options import OverlayOptions, ValueRange
 from viewer.model.scene import Scene
 from viewer.model.settings import DEFAULT_COLOUR, SIGMA_RANGE
+from viewer.model.status_text import undrawn_text
 from viewer.ui.canvas import Canvas
 from viewer.ui.current_settings import CurrentSettings
 
@@ -58,8 +59,7 @@ class Marks(QObject):
         if scene.interpolated or getattr(scene.drawing, "marks_nothing", False):
             self.said.emit(f"{scene.title} shows the picture without Gaussians to mark", LONG, "")
         elif getattr(scene.drawing, "undrawn", False) and self._from_afar(scene):
-            text = f"{scene.title}'s Gaussians are known once it has drawn a view, from 100 % up"
-            self.said.emit(text, LONG, "")
+            self.said.emit(undrawn_text(scene.title), LONG, "")
         elif self._too_many(scene):
             text = (
                 f"{scene.title} has Gaussians to mark where less of so large a picture is in view"
