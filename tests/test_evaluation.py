@@ -22,7 +22,7 @@ from gaussian_core.image_writer import write_image
 from gaussian_core.methods import METHODS, Options
 from gaussian_core.models.card import read_card
 from gaussian_core.models.config import shipped_weights, weights_path
-from gaussian_core.picture_folders import pictures, pictures_below, set_names
+from gaussian_core.picture_folders import pictures, set_names
 from tests.shared_data import shared_path
 
 
@@ -434,19 +434,6 @@ def test_folders_are_of_all_kinds_of_pictures_that_the_window_opens(tmp_path):
     assert [path.name for path in pictures(tmp_path)] == ["a.png", "b.ppm", "c.qoi", "d.gif"]
     (row,) = evaluate([tmp_path], ["bicubic"], [2.0])
     assert len(row.each_y) == 4
-
-
-def test_hidden_files_and_folders_are_no_pictures(tmp_path):
-    there = folder(tmp_path)
-    for name in (".ipynb_checkpoints", "__MACOSX", "c.png"):
-        (there / name).mkdir()
-    for name in ("._a.png", "__MACOSX/._a.png", ".ipynb_checkpoints/a-checkpoint.png"):
-        (there / name).write_bytes(b"no picture")
-    wanted = [there / "a.png", there / "b.png"]
-    assert pictures(there) == pictures_below(there) == wanted
-    (there / ".kept").mkdir()
-    moved = [path.rename(there / ".kept" / path.name) for path in wanted]
-    assert pictures(there / ".kept") == pictures_below(there / ".kept") == moved  # it was named
 
 
 def test_what_is_interrupted_keeps_the_rows_that_are_done(tmp_path, capsys, monkeypatch):

@@ -15,7 +15,7 @@ from gaussian_core.methods.weights import load_network
 from gaussian_core.models.liif import LIIF
 from gaussian_core.models.published.container import read_checkpoint
 from gaussian_core.models.published.opening import open_weights
-from gaussian_core.picture_folders import check_folder, pictures, pictures_below
+from gaussian_core.picture_folders import check_folder
 from gaussian_core.presence import unreachable
 from tests.window_helpers import keep_what_is_told, open_and_wait, save_picture, wait_until_idle
 from viewer.model.document import is_weights_file
@@ -114,15 +114,3 @@ def test_a_folder_that_may_not_be_read_is_left_out_among_others(make_window, qtb
     window.steps.enter([shut.parent, save_picture(tmp_path / "b.png")])
     wait_until_idle(qtbot, window, lambda: window.session.document is not None)
     assert window.status.message == "b.png: 1 of 1; left out: shut"
-
-
-def test_what_a_mac_puts_beside_pictures_is_none(tmp_path):
-    """On drives of other systems, and in archives: 4 KB of its own for each file, which no decoder reads."""
-    for name in ("a.png", "._a.png", "within/b.JPG", "within/._b.JPG"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).touch()
-    assert [path.name for path in pictures(tmp_path)] == ["a.png"]
-    assert [path.name for path in pictures_below(tmp_path)] == ["a.png", "b.JPG"]
-    (tmp_path / "a.png").unlink()
-    with pytest.raises(ImageError, match="holds no pictures"):
-        pictures(tmp_path)
