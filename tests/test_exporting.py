@@ -20,8 +20,8 @@ from tests.window_helpers import (
     wait_until_idle,
 )
 from viewer import cli
-from viewer.model.export_plan import ExportPlan, region_in_view
 from viewer.model.field_card import card_of
+from viewer.model.picture_export import ExportPlan, region_in_view
 from viewer.model.settings import Settings
 from viewer.ui.export_dialog import ExportDialog
 

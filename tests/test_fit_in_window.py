@@ -24,8 +24,8 @@ from tests.window_helpers import (
     save_picture,
     wait_until_idle,
 )
-from viewer.model.export_plan import ExportPlan
 from viewer.model.lazy_drawing import LazyDrawing
+from viewer.model.picture_export import ExportPlan
 
 HELD_AT = 30
 """Frames of one step each, after which the first ones have come to something."""

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import QApplication, QDialogButtonBox, QFileDialog, QMenu
 from gaussian_core.builder import build_field
 from tests.window_helpers import WindowMaker, open_and_wait, save_picture, wait_until_idle
 from viewer.model import actions as table
-from viewer.model.export_plan import ExportPlan, bytes_text
+from viewer.model.picture_export import ExportPlan, bytes_text
 from viewer.model.settings import Settings
 from viewer.ui import dialogs
 from viewer.ui.dialogs import WIDTH

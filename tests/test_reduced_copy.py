@@ -23,11 +23,11 @@ from gaussian_core.reduced_copy import reduced_copy
 from gaussian_core.viewport import Viewport
 from tests.canvas_helpers import pixels
 from tests.window_helpers import keep_what_is_told, open_and_wait, wait_until_idle
-from viewer.model.export_plan import ExportPlan, suggested_name
+from viewer.model import field_saving
 from viewer.model.methods import Choice
 from viewer.model.original import OriginalDrawing, measured_part, psnr_of_frames
+from viewer.model.picture_export import ExportPlan, suggested_name
 from viewer.model.view_state import ViewState
-from viewer.ui import field_saving
 
 
 def scenery(height, width, dtype=np.uint8):

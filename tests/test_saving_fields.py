@@ -20,8 +20,8 @@ from tests.window_helpers import (
     save_picture,
     wait_until_idle,
 )
+from viewer.model import field_saving
 from viewer.model.settings import Settings
-from viewer.ui import field_saving
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from gaussian_core import build_field
 from tests.canvas_helpers import mouse, screenshot
 from tests.window_helpers import LONG, open_and_wait, save_picture, wait_until_idle
 from viewer.model.document import Document
-from viewer.ui.export_worker import Export
+from viewer.model.picture_export import Export
 
 
 def enabled(window, *names):

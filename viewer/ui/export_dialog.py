@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from viewer.model.export_plan import MAX_SIDE, ExportPlan, bytes_text, export_size
+from viewer.model.picture_export import MAX_SIDE, ExportPlan, bytes_text, export_size
 from viewer.model.scene import Rect
 from viewer.ui.export_widgets import NO_SCALE, ScaleBox, file_buttons, one_line
 

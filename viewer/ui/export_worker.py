@@ -1,26 +1,23 @@
-"""Writes a file on a thread, with progress and cancel: a picture that is rendered, or the field itself."""
+"""Writes a file on a thread, with progress and cancel: whatever a job makes of it."""
 
 from __future__ import annotations
 
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from PySide6.QtCore import QObject, Signal
 
 from gaussian_core.errors import Cancelled, UserError
-from viewer.model.scene import Rect
 from viewer.ui.background import Worker
 
 log = logging.getLogger(__name__)
 
 
 class Job(Protocol):
-    """What writes one file. out: its path. doing: what goes on, in words. too_large: what to say when the memory does
-    not suffice."""
+    """What writes one file: picture_export, comparison_export and field_saving of viewer.model have one each. out: its
+    path. doing: what goes on, in words. too_large: what to say when the memory does not suffice."""
 
     @property
     def out(self) -> str: ...
@@ -34,51 +31,9 @@ class Job(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Export:
-    """source: a Picture or a GaussianField. region: (x, y, width, height) in source pixels; None is all of
-    it. note: what is to be said when it is written. deep: the picture, or what the field was made of, has more than 8
-    bits a channel; it is written with 16 where the format holds them.
-    """
-
-    source: Any
-    out: str
-    scale: float
-    region: Rect | None = None
-    method: str | None = None
-    weights: Path | None = None
-    pixel_sigma: float | None = None
-    note: str = ""
-    deep: bool = False
-    doing: str = "Exporting"
-    too_large: str = "There is not enough memory for this size: choose a smaller scale."
-
-    def run(self, progress: Callable[[int, int], object], stop: Callable[[], bool]) -> str:
-        from gaussian_core import render_file
-        from gaussian_core.image_writer import most_bits
-
-        deep = self.deep and most_bits(self.out) > 8
-        result = render_file(
-            self.source,
-            self.out,
-            self.scale,
-            method=self.method,
-            weights=self.weights,
-            pixel_sigma=self.pixel_sigma,
-            region=self.region,
-            bits=16 if deep else 8,
-            progress=progress,
-            stop=stop,
-        )
-        width, height = result.size
-        depth = "16 bits a channel" if deep else ""
-        notes = "".join(
-            f"; {note}" for note in (depth, *result.notes, result.damage, self.note) if note
-        )
-        return f"Saved {result.path.name}, {width:,} × {height:,}{notes}"
-
-
 class ExportWorker(Worker):
+    """One file at a time."""
+
     progress = Signal(int, int)
     finished = Signal(str)
     """What was written, in words."""

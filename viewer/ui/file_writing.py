@@ -10,14 +10,15 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from viewer.model.document import Document
-from viewer.model.export_plan import ExportPlan, region_in_view
-from viewer.model.export_plan import suggested_name as export_name
+from viewer.model.field_saving import saving, why_not
+from viewer.model.field_saving import suggested_name as field_name
+from viewer.model.picture_export import ExportPlan, exporting, region_in_view
+from viewer.model.picture_export import suggested_name as picture_name
 from viewer.model.scene import Rect
 from viewer.model.view_state import ViewState
 from viewer.ui import dialogs
 from viewer.ui.export_dialog import ExportDialog
-from viewer.ui.export_worker import Export, ExportWorker, Job
-from viewer.ui.field_saving import fitted, saving, suggested_name, why_not
+from viewer.ui.export_worker import ExportWorker, Job
 from viewer.ui.session import Session
 
 
@@ -71,7 +72,7 @@ class FileWriting(ExportWorker):
     def ask_export_file(self, document: Document, plan: ExportPlan) -> None:
         self._plan = plan
         choice = None if document.picture is None else document.choice
-        name = export_name(document.stem, plan.scale, choice)
+        name = picture_name(document.stem, plan.scale, choice)
         self.ask_picture_file("Export", name, lambda path: self.export(document, plan, path))
 
     def in_view(self, document: Document) -> Rect:
@@ -99,23 +100,8 @@ class FileWriting(ExportWorker):
 
     def export(self, document: Document, plan: ExportPlan, path: str) -> None:
         """Render a document into a file."""
-        if self.running:
-            return
-        whole = document.whole
-        weights = document.choice.file if whole is None else None
-        self.begin(
-            Export(
-                document.picture if whole is None else whole,
-                path,
-                plan.scale,
-                plan.region,
-                None if whole is not None or weights else document.method,
-                weights,
-                document.scene.pixel_sigma,
-                fitted(document),
-                document.deep,
-            )
-        )
+        if not self.running:
+            self.begin(exporting(document, plan, path))
 
     def ask_save_field(self) -> None:
         document = self._session.document
@@ -124,7 +110,7 @@ class FileWriting(ExportWorker):
         if why := why_not(document):
             self.refused.emit("The field cannot be saved", why)
             return
-        name = self._suggested(suggested_name(document))
+        name = self._suggested(field_name(document))
         save = partial(self.save_field, document)
         dialogs.ask_save(self._window, "Save Field", name, dialogs.FIELD_FILTERS, save)
 

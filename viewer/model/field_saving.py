@@ -1,4 +1,4 @@
-"""Writes the whole field of what is open into a field file, as the command `build` does."""
+"""Writes the whole field of what is open into a field file, as the command `build` does. No Qt."""
 
 from __future__ import annotations
 

@@ -1,0 +1,122 @@
+"""What an export would write, and the job that writes it. No Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gaussian_core.parallel import Stop
+from viewer.model.document import Document
+from viewer.model.field_saving import fitted
+from viewer.model.methods import Choice
+from viewer.model.scene import Rect
+
+MAX_SIDE = 10_000_000
+
+
+@dataclass(frozen=True)
+class ExportPlan:
+    """scale: output pixels per source pixel. region: (x, y, width, height), source pixels; None is all."""
+
+    scale: float
+    region: Rect | None = None
+
+
+def suggested_name(stem: str, scale: float, choice: Choice | None) -> str:
+    """A name for the file. stem: of what is open. choice: what the picture is shown by, None for a field file: any but
+    the usual one is named, for the files of several methods are held against each other."""
+    by = ""
+    if choice is not None and choice != Choice():
+        by = " " + (choice.title if choice.weights is None else Path(choice.title).stem)
+    return f"{stem} x{scale:g}{by}.png"
+
+
+def export_size(extent: tuple[int, int], plan: ExportPlan) -> tuple[int, int] | None:
+    """(width, height) of the output; None where a side is beyond every format."""
+    if plan.region is None:
+        height, width = float(extent[0]), float(extent[1])
+    else:
+        width, height = plan.region[2:]
+    size = max(1, round(width * plan.scale)), max(1, round(height * plan.scale))
+    return size if max(size) <= MAX_SIDE else None
+
+
+def bytes_text(count: int) -> str:
+    """So many bytes, short: how many it will be is known but roughly beforehand."""
+    size, unit, larger = count / 1e3, "kB", ["MB", "GB", "TB"]
+    while size >= 999.5 and larger:
+        size, unit = size / 1e3, larger.pop(0)
+    return f"{size:.1f} {unit}" if 0.95 <= size < 9.95 else f"{max(round(size), 1):,} {unit}"
+
+
+def region_in_view(extent: tuple[int, int], source_rect: Rect) -> Rect | None:
+    """The part of the picture in view as (x, y, width, height), widened to whole pixels; None if there is none."""
+    x0, y0, x1, y1 = source_rect
+    left, top = max(0, int(x0 // 1)), max(0, int(y0 // 1))
+    right, bottom = min(extent[1], -int(-x1 // 1)), min(extent[0], -int(-y1 // 1))
+    if right <= left or bottom <= top:
+        return None
+    return float(left), float(top), float(right - left), float(bottom - top)
+
+
+@dataclass(frozen=True)
+class Export:
+    """A job for ExportWorker. source: a Picture or a GaussianField. region: (x, y, width, height) in source pixels;
+    None is all of it. note: what is to be said when it is written. deep: the picture, or what the field was made of,
+    has more than 8 bits a channel; it is written with 16 where the format holds them.
+    """
+
+    source: Any
+    out: str
+    scale: float
+    region: Rect | None = None
+    method: str | None = None
+    weights: Path | None = None
+    pixel_sigma: float | None = None
+    note: str = ""
+    deep: bool = False
+    doing: str = "Exporting"
+    too_large: str = "There is not enough memory for this size: choose a smaller scale."
+
+    def run(self, progress: Callable[[int, int], object], stop: Stop) -> str:
+        from gaussian_core import render_file
+        from gaussian_core.image_writer import most_bits
+
+        deep = self.deep and most_bits(self.out) > 8
+        result = render_file(
+            self.source,
+            self.out,
+            self.scale,
+            method=self.method,
+            weights=self.weights,
+            pixel_sigma=self.pixel_sigma,
+            region=self.region,
+            bits=16 if deep else 8,
+            progress=progress,
+            stop=stop,
+        )
+        width, height = result.size
+        depth = "16 bits a channel" if deep else ""
+        notes = "".join(
+            f"; {note}" for note in (depth, *result.notes, result.damage, self.note) if note
+        )
+        return f"Saved {result.path.name}, {width:,} × {height:,}{notes}"
+
+
+def exporting(document: Document, plan: ExportPlan, out: str) -> Export:
+    """The job that draws a document into a file. What need not be built, as a field file's field, is drawn as it is."""
+    whole = document.whole
+    weights = document.choice.file if whole is None else None
+    return Export(
+        document.picture if whole is None else whole,
+        out,
+        plan.scale,
+        plan.region,
+        None if whole is not None or weights else document.method,
+        weights,
+        document.scene.pixel_sigma,
+        fitted(document),
+        document.deep,
+    )
