@@ -1,18 +1,24 @@
-"""What the status bar asks about a point of a view."""
+"""What is at a point of a view: the picture's value and the field's."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from viewer.model.readout import read_point
+from gaussian_core.viewport import Viewport
+from viewer.model.frame_renderer import footprint
 from viewer.model.scene import Scene
 
 Value = tuple[float, ...]
+"""RGB or grey, with alpha as another one."""
 
 
 @dataclass(frozen=True)
 class Probe:
-    """Values at a source point, in [0, 1], alpha straight; None where there is none."""
+    """Values at a source point, alpha straight; None where there is none.
+
+    source: of the source pixel that holds the point, in [0, 1]. field: there, seen through one device pixel at the
+    view's scale, not clipped; None also where it is not built.
+    """
 
     generation: int
     point: tuple[float, float]
@@ -21,15 +27,39 @@ class Probe:
 
 
 def probe(scene: Scene, scale: float, point: tuple[float, float]) -> Probe:
-    """The picture's value and the field's. Not for the GUI thread: it draws a pixel."""
-    values = read_point(scene, scale, *point)
-    field = values.field
+    """Both values at a source point (x, y) as it is seen at a scale. Not for the GUI thread: it draws a pixel.
+
+    About 0.1 ms with the kernels warm; the field is left out before they are, so that this never waits for them.
+    """
+    x, y = point
+    source, field = None, None
+    if 0 <= x < scene.extent[1] and 0 <= y < scene.extent[0]:
+        if scene.picture is not None:
+            source = scene.picture.value_at(x, y)
+        field = _field_value(scene, scale, x, y)
     if field is not None and len(field) == 4:
-        field = straight(field)
-    return Probe(scene.generation, point, values.source, field)
+        field = _straight(field)
+    return Probe(scene.generation, point, source, field)
 
 
-def straight(value: Value) -> Value:
+def _straight(value: Value) -> Value:
     """Premultiplied RGB and alpha with the alpha divided out."""
     alpha = value[3]
     return (*(v / alpha if alpha > 1e-6 else 0.0 for v in value[:3]), alpha)
+
+
+def _field_value(scene: Scene, scale: float, x: float, y: float) -> Value | None:
+    from gaussian_core import rasterizer
+
+    if not rasterizer.is_warm() or not scene.tiles:
+        return None
+    at = (x, y, x, y)
+    if scene.grid is not None:
+        at = (x, y, x + 1e-6, y + 1e-6)  # a rectangle of no size touches no tile
+        key = next(iter(scene.grid.keys_in(at)), None)
+        if key is None or not scene.drawable(key):
+            return None
+    fields = scene.fields_reaching(at)
+    pixel = Viewport((x - 0.5 / scale, y - 0.5 / scale), scale, (1, 1))
+    value = rasterizer.rasterize(fields, pixel, pixel_sigma=footprint(scene, fields, scale))
+    return tuple(float(v) for v in value[0, 0])

