@@ -63,7 +63,7 @@ def test_marks_stay_on_their_gaussians_while_the_view_moves(canvas, qtbot):
     canvas.set_overlays(CENTRES)
     canvas.set_view(canvas.view.centred_on(41.0, 41.0, 8.0))
     qtbot.waitUntil(canvas.is_idle)
-    canvas._overlay_painter.slot.close()  # no new overlay comes
+    canvas._overlay_painter.end()  # no new overlay comes
     wheel(canvas, (100, 100), 120 * 3)
     assert marked(canvas, 41.0, 41.0)
     canvas.set_view(canvas.view.pan_by(37, -21))

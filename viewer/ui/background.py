@@ -5,9 +5,15 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from PySide6.QtCore import QObject, SignalInstance
+
+from gaussian_core.errors import Cancelled
+from gaussian_core.parallel import FRAMES, lower_priority
+from viewer.model.frame_slot import Slot
+
+T = TypeVar("T")
 
 
 class Worker(QObject):
@@ -28,10 +34,14 @@ class Worker(QObject):
     def closing(self) -> bool:
         return self._closing.is_set()
 
-    def close(self, timeout: float = 0.8) -> bool:
-        """Ask every thread to end and wait a moment. Whether they all did; the rest end with the process."""
+    def end(self) -> None:
+        """Ask every thread to end, without waiting for it."""
         with self._guard:
             self._closing.set()
+
+    def close(self, timeout: float = 0.8) -> bool:
+        """Ask every thread to end and wait a moment. Whether they all did; the rest end with the process."""
+        self.end()
         deadline = time.monotonic() + timeout
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
@@ -50,3 +60,58 @@ class Worker(QObject):
         with self._guard:
             if not self.closing:
                 signal.emit(*arguments)
+
+
+class SlotWorker(Worker, Generic[T]):
+    """Serves the newest request, one at a time: one that still waits when another comes is dropped. Its one thread
+    begins with the first of them.
+
+    priority: that its thread gives way by, see gaussian_core.parallel.lower_priority; None: it does not.
+    """
+
+    def __init__(
+        self, name: str, parent: QObject | None = None, priority: int | None = FRAMES
+    ) -> None:
+        super().__init__(name, parent)
+        self.slot: Slot[T] = Slot()
+        self._priority = priority
+
+    def request(self, request: T) -> None:
+        """Ask for something. Never blocks."""
+        if not self._threads:
+            self._run(self._serve_all)
+        self.slot.put(request)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing waits and nothing is being worked on."""
+        return self.slot.idle
+
+    def end(self) -> None:
+        super().end()
+        self.slot.close()
+
+    def close(self, timeout: float = 1.0) -> bool:
+        return super().close(timeout)
+
+    def _serve_all(self) -> None:
+        if self._priority is not None:
+            lower_priority(self._priority)
+        request: T | None
+        while (request := self.slot.take()) is not None:
+            try:
+                self._serve(request)
+            except Cancelled:
+                pass
+            except Exception as error:  # the window goes on with what it shows
+                self._fail(error)
+            finally:
+                request = None  # while the next is waited for the picture may be closed
+
+    def _serve(self, request: T) -> None:
+        """Answer a request, on the thread. Whatever is raised but Cancelled goes to `_fail`."""
+        raise NotImplementedError
+
+    def _fail(self, error: Exception) -> None:
+        """Say that a request could not be served, on the thread."""
+        raise NotImplementedError

@@ -500,9 +500,9 @@ class Canvas(QWidget):
         self._moving.stop()
         self._difference.let_go()
         # All are told first, so that they end side by side.
-        self._overlay_painter.slot.close()
+        self._overlay_painter.end()
         for pane in (self._pane, self._beside):
-            pane.worker.slot.close()
+            pane.worker.end()
         for pane in (self._pane, self._beside):
             pane.worker.close()
         self._overlay_painter.close()

@@ -14,11 +14,12 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from gaussian_core.errors import Cancelled
-from gaussian_core.parallel import building_held, lower_priority
+from gaussian_core.parallel import building_held
 from viewer.model.frame import Frame, FrameBuffers
 from viewer.model.frame_renderer import bands_about, render_frame
-from viewer.model.frame_slot import FrameRequest, Slot
+from viewer.model.frame_slot import FrameRequest
 from viewer.model.pacing import Pacing
+from viewer.ui.background import SlotWorker
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +42,7 @@ def warm_up() -> None:
     rasterizer.warm_up()
 
 
-class FrameWorker(QObject):
+class FrameWorker(SlotWorker[FrameRequest]):
     """Takes the newest request, renders it, keeps the newest finished frame for the canvas.
 
     A plain thread: it needs no event loop. `frame_ready` is emitted from it and so arrives queued
@@ -66,9 +67,8 @@ class FrameWorker(QObject):
         prepare: Callable[[], None] = warm_up,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        super().__init__(parent)
+        super().__init__("frames", parent)
         self.pacing = Pacing()
-        self.slot: Slot[FrameRequest] = Slot()
         self.buffers = FrameBuffers()
         self._render = render
         self._prepare = prepare
@@ -77,19 +77,12 @@ class FrameWorker(QObject):
         self._newest: Frame | None = None
         self._newest_rows: tuple[FrameRequest, Frame] | None = None
         self._last_posted = float("-inf")
-        self._thread: threading.Thread | None = None
+        self._prepared = False
         self._remark = ""
         self._serving = threading.Lock()
         self._forgets = False
 
     # ---- GUI thread ---------------------------------------------------------------------------
-
-    def request(self, request: FrameRequest) -> None:
-        """Ask for a frame; a request that still waits is replaced. Never blocks."""
-        if self._thread is None and not self.slot.closed:
-            self._thread = threading.Thread(target=self._run, name="frames", daemon=True)
-            self._thread.start()
-        self.slot.put(request)
 
     def take_frame(self) -> Frame | None:
         """The newest finished frame, once. Give it back with `release` when it is replaced."""
@@ -117,39 +110,26 @@ class FrameWorker(QObject):
         """Nothing waits, nothing is being rendered, and no finished frame was left untaken."""
         with self._lock:
             taken = self._newest is None
-        return taken and self.slot.idle
-
-    def close(self, timeout: float = 1.0) -> bool:
-        """Stop the running frame and end the thread; whether it ended within the timeout."""
-        self.slot.close()
-        if self._thread is None:
-            return True
-        self._thread.join(timeout)
-        return not self._thread.is_alive()
+        return taken and super().idle
 
     # ---- worker thread ------------------------------------------------------------------------
 
-    def _run(self) -> None:
-        lower_priority()
-        prepared = False
-        while (request := self.slot.take()) is not None:
-            try:
-                if not prepared:
-                    self._prepare()
-                    prepared = True
-                    self._signal(self.ready)
-                    if self.slot.peek() is not None:
-                        continue
-                with self._serving:
-                    self._serve(request)
-            except Cancelled:
-                continue
-            except Exception as error:  # the window goes on with what it shows, and says so
-                log.exception("rendering a frame failed")
-                self._signal(self.failed, f"This view could not be rendered: {error}")
-            finally:
-                request = None  # while the next is waited for the picture may be closed
-                self._forget_when_free()
+    def _serve(self, request: FrameRequest) -> None:
+        try:
+            if not self._prepared:
+                self._prepare()
+                self._prepared = True
+                self._emit(self.ready)
+                if self.slot.peek() is not None:
+                    return
+            with self._serving:
+                self._render_all(request)
+        finally:
+            self._forget_when_free()
+
+    def _fail(self, error: Exception) -> None:
+        log.error("rendering a frame failed", exc_info=error)
+        self._emit(self.failed, f"This view could not be rendered: {error}")
 
     def _forget_when_free(self) -> None:
         """On either thread: whichever finds that nothing is being rendered."""
@@ -163,7 +143,8 @@ class FrameWorker(QObject):
         finally:
             self._serving.release()
 
-    def _serve(self, request: FrameRequest) -> None:
+    def _render_all(self, request: FrameRequest) -> None:
+        """The frames of a request, from the first, which may be coarse, to all that there is to show."""
         level = 1 if self._shifts(request) else self._first_level(request)
         try:
             made = self._frame(request, level)
@@ -279,12 +260,12 @@ class FrameWorker(QObject):
 
         before, self._remark = self._remark, cuda.remark()
         if self._remark and self._remark != before:
-            self._signal(self.remarked, self._remark)
+            self._emit(self.remarked, self._remark)
 
     def _show_rows(self, request: FrameRequest, frame: Frame) -> None:
         with self._lock:
             self._newest_rows = request, frame
-        self._signal(self.rows_ready)
+        self._emit(self.rows_ready)
 
     def _post(self, frame: Frame | None) -> None:
         self._last_posted = self._clock()
@@ -294,12 +275,8 @@ class FrameWorker(QObject):
             unseen, self._newest = self._newest, frame
         if unseen is not None:
             self.release(unseen)
-        self._signal(self.frame_ready)
+        self._emit(self.frame_ready)
         self._tell_remark()
-
-    def _signal(self, signal: object, *arguments: object) -> None:
-        if not self.slot.closed:
-            signal.emit(*arguments)  # type: ignore[attr-defined]
 
 
 def _steps(request: FrameRequest, level: int) -> list[int]:

@@ -11,12 +11,10 @@ from dataclasses import dataclass
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
-from gaussian_core.errors import Cancelled
-from gaussian_core.parallel import lower_priority
-from viewer.model.frame_slot import Slot
 from viewer.model.overlay_options import OverlayOptions
 from viewer.model.scene import Scene
 from viewer.model.view_state import ViewState
+from viewer.ui.background import SlotWorker
 from viewer.ui.canvas_painter import Layer, wrap_image
 
 log = logging.getLogger(__name__)
@@ -52,7 +50,7 @@ class Overlay:
     seconds: float
 
 
-class OverlayPainter(QObject):
+class OverlayPainter(SlotWorker[OverlayRequest]):
     """Newest request wins, as for frames. Until a new overlay is there the canvas shows the last
     one under the relative transform, so that marks stay on their Gaussians while the view moves.
 
@@ -65,22 +63,14 @@ class OverlayPainter(QObject):
     def __init__(
         self, parent: QObject | None = None, clock: Callable[[], float] = time.perf_counter
     ) -> None:
-        super().__init__(parent)
-        self.slot: Slot[OverlayRequest] = Slot()
+        super().__init__("overlays", parent)
         self._clock = clock
         self._lock = threading.Lock()
         self._newest: Overlay | None = None
         self._seconds = 0.0
         self._last_posted = float("-inf")
-        self._thread: threading.Thread | None = None
 
     # ---- GUI thread ---------------------------------------------------------------------------
-
-    def request(self, request: OverlayRequest) -> None:
-        if self._thread is None and not self.slot.closed:
-            self._thread = threading.Thread(target=self._run, name="overlays", daemon=True)
-            self._thread.start()
-        self.slot.put(request)
 
     def take_overlay(self) -> Overlay | None:
         with self._lock:
@@ -91,35 +81,20 @@ class OverlayPainter(QObject):
     def idle(self) -> bool:
         with self._lock:
             taken = self._newest is None
-        return taken and self.slot.idle
-
-    def close(self, timeout: float = 1.0) -> bool:
-        """End the thread; whether it ended within the timeout."""
-        self.slot.close()
-        if self._thread is None:
-            return True
-        self._thread.join(timeout)
-        return not self._thread.is_alive()
+        return taken and super().idle
 
     # ---- worker thread ------------------------------------------------------------------------
 
-    def _run(self) -> None:
-        lower_priority()
-        while (request := self.slot.take()) is not None:
-            try:
-                if self._too_dear(request):
-                    due = min(request.at + REST, max(self._last_posted, 0.0) + PATIENCE)
-                    if self.slot.wait(due - self._clock()) and self._clock() < due:
-                        continue
-                self._post(self._draw(request))
-            except Cancelled:
-                continue
-            except Exception as error:  # the window goes on without marks, and says so
-                log.exception("drawing the overlay failed")
-                if not self.slot.closed:
-                    self.failed.emit(f"The overlay could not be drawn: {error}")
-            finally:
-                request = None  # while the next is waited for the picture may be closed
+    def _serve(self, request: OverlayRequest) -> None:
+        if self._too_dear(request):
+            due = min(request.at + REST, max(self._last_posted, 0.0) + PATIENCE)
+            if self.slot.wait(due - self._clock()) and self._clock() < due:
+                return
+        self._post(self._draw(request))
+
+    def _fail(self, error: Exception) -> None:
+        log.error("drawing the overlay failed", exc_info=error)
+        self._emit(self.failed, f"The overlay could not be drawn: {error}")
 
     def _too_dear(self, request: OverlayRequest) -> bool:
         return request.moving and (self._seconds > BUDGET or not request.options.any)
@@ -163,5 +138,4 @@ class OverlayPainter(QObject):
         self._last_posted = self._clock()
         with self._lock:
             self._newest = overlay
-        if not self.slot.closed:
-            self.overlay_ready.emit()
+        self._emit(self.overlay_ready)

@@ -72,7 +72,7 @@ class Readout(QObject):
         if scene is None or point is None:
             self._status.show_values(None, None, over=False)
         else:
-            self._worker.ask(scene, view.scale, point)
+            self._worker.request((scene, view.scale, point))
 
     def _show_values(self, probe: Probe) -> None:
         scene = self._canvas.scene
