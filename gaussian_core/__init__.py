@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 if TYPE_CHECKING:
-    from gaussian_core.builder import METHODS, FieldBuilder, TileGrid, build_field
+    from gaussian_core.builder import FIELD_METHODS, FieldBuilder, TileGrid, build_field
     from gaussian_core.errors import (
         Cancelled,
         DeviceError,
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
-    "METHODS",
+    "FIELD_METHODS",
     "Cancelled",
     "DeviceError",
     "FieldBuilder",
@@ -74,7 +74,7 @@ __all__ = [
 
 # No name here may be its own module's name too: importing the module would put it in the name's place.
 _HOMES = {
-    "METHODS": "builder",
+    "FIELD_METHODS": "builder",
     "Cancelled": "errors",
     "DeviceError": "errors",
     "FieldBuilder": "builder",

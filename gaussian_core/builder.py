@@ -164,17 +164,18 @@ def is_our_field(weights: str | os.PathLike[str]) -> bool:
         return False
 
 
-METHODS: dict[str, Callable[[PictureLike, str], TileMethod]] = {
+FIELD_METHODS: dict[str, Callable[[PictureLike, str], TileMethod]] = {
     "continuoussr": _continuoussr,
     "kernel": _KernelInterpolation,
 }
+"""Those of gaussian_core.methods that make a field, by the same names."""
 DEFAULT_METHOD = "continuoussr"
 
 
 class FieldBuilder:
     """Builds the tiles of one picture's field by one method; `build_tile` may be called from several threads.
 
-    method: a name in METHODS. device: "auto", "cpu" or what the method supports.
+    method: a name in FIELD_METHODS. device: "auto", "cpu" or what the method supports.
     weights: of ContinuousSR, the name of shipped ones (models.config.NAMES) or a file, ours or the authors'; they
     decide the method, and precision ("float32" or "bfloat16") what the authors' are computed in.
     Raises ValueError for an unknown method, DeviceError for a device that is not usable here, WeightsError.
@@ -191,14 +192,14 @@ class FieldBuilder:
     ) -> None:
         from gaussian_core.models.config import named_weights
 
-        if method not in METHODS:
-            raise ValueError(f"unknown method {method!r}: choose one of {', '.join(METHODS)}")
+        if method not in FIELD_METHODS:
+            raise ValueError(f"unknown method {method!r}: choose one of {', '.join(FIELD_METHODS)}")
         weights = None if weights is None else named_weights(weights)
         self.method = method if weights is None else "continuoussr"
         published = weights is not None and not is_our_field(weights)
         self.grid = TileGrid(picture.extent, tile)
         if weights is None:
-            self._tiles = METHODS[method](picture, device)
+            self._tiles = FIELD_METHODS[method](picture, device)
         elif not published:
             from gaussian_core.models.tile_builder import ContinuousSRTiles
 
@@ -270,7 +271,7 @@ def build_field(
     image: floats (H, W, C) in [0, 1], sRGB-encoded, 1 <= C <= 8 (4 channels: premultiplied RGB and alpha), or (H, W);
         uint8 or uint16 (H, W), (H, W, 3) or (H, W, 4) as files hold them (alpha straight); a Picture; or a path. What
         NumPy makes an array of will do, too: a tensor on the CPU, a Pillow image.
-    method: a name in METHODS; "kernel" is linear and takes floats of any range.
+    method: a name in FIELD_METHODS; "kernel" is linear and takes floats of any range.
     progress: called with (tiles done, tiles in all), by one thread at a time. stop: polled between tiles; when true,
     Cancelled is raised.
     weights, precision: as for FieldBuilder. Without weights a path or a Picture of a lossy file gets those for such

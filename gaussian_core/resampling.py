@@ -20,12 +20,12 @@ from gaussian_core.pyramid import Levels, Pyramid, last_cover
 from gaussian_core.resampling_kernel import resample_strip
 from gaussian_core.viewport import Viewport
 
-Method = Literal["nearest", "bilinear", "bicubic", "lanczos"]
-METHODS: tuple[Method, ...] = get_args(Method)
+Kernel = Literal["nearest", "bilinear", "bicubic", "lanczos"]
+KERNELS: tuple[Kernel, ...] = get_args(Kernel)
 Format = Literal["float", "bgrx8"]
 
 
-def kernel_value(method: Method, x: NDArray[np.float64]) -> NDArray[np.float64]:
+def kernel_value(method: Kernel, x: NDArray[np.float64]) -> NDArray[np.float64]:
     """The interpolation kernel at distances x, in pixels of the source or of the antialiased scale.
 
     bilinear: triangle. bicubic: Keys 1981 with a = -1/2. lanczos: sinc windowed by sinc, three lobes.
@@ -48,7 +48,7 @@ def resample(
     pyramid: Levels,
     viewport: Viewport,
     *,
-    method: Method = "bicubic",
+    method: Kernel = "bicubic",
     finer: int = 0,
     format: Format = "float",
     out: NDArray[Any] | None = None,
@@ -64,8 +64,8 @@ def resample(
     the picture are 0. Raises ValueError for an unknown method or format, an `out` that does not fit or what are no
     levels, Cancelled when stopped, and ImageError where the picture is read from its file only now and cannot be.
     """
-    if method not in METHODS:
-        raise ValueError(f"unknown method {method!r}: choose one of {', '.join(METHODS)}")
+    if method not in KERNELS:
+        raise ValueError(f"unknown method {method!r}: choose one of {', '.join(KERNELS)}")
     if format not in get_args(Format):
         raise ValueError(f"unknown format {format!r}: choose float or bgrx8")
     if not hasattr(pyramid, "part"):
@@ -112,7 +112,7 @@ def _near(index: int, phase: float) -> tuple[int, float]:
 
 
 def _weights(
-    method: Method, index: int, phase: float, scale: float, count: int, extent: int, level: int
+    method: Kernel, index: int, phase: float, scale: float, count: int, extent: int, level: int
 ) -> tuple[int, NDArray[np.int64], NDArray[np.float32]]:
     """The taps of the device pixels along one axis: (number of the first pixel inside the picture, first tap (n,) and
     weights (n, taps) of it and the n - 1 after it, the others being outside).

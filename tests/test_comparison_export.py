@@ -21,7 +21,7 @@ from tests.window_helpers import (
 )
 from viewer import cli
 from viewer.model.comparison_export import ComparisonPlan, candidates, exporting, figure_of
-from viewer.model.methods import METHODS, ORIGINAL, Choice
+from viewer.model.methods import OFFERED, ORIGINAL, Choice
 from viewer.ui.comparison_dialog import NO_REFERENCE, ComparisonDialog
 
 ACTION = "file.export_comparison"
@@ -273,7 +273,7 @@ def test_another_picture_that_was_opened_meanwhile_is_not_cut_wrongly(
 def test_all_methods_are_there_in_the_order_of_lists_and_what_is_shown_besides():
     base, file = Choice(shipped="base"), Choice(weights=RESOURCES / "liif-light.safetensors")
     found = candidates([file, base, Choice("kernel"), Choice(ORIGINAL.name)], "light")
-    assert len(found) == len(METHODS) + 2 and found[-1] == file
+    assert len(found) == len(OFFERED) + 2 and found[-1] == file
     names = [choice.title for choice in found]
     assert names[:5] == [
         "Nearest neighbour",

@@ -42,7 +42,7 @@ event.register("numba:compile", Listener())
 from gaussian_core import Viewport, build_field, rasterize, rasterizer
 from gaussian_core.imaging.array_picture import picture_of_array
 from gaussian_core.pyramid import Pyramid
-from gaussian_core.resampling import METHODS, resample
+from gaussian_core.resampling import KERNELS, resample
 
 rasterizer.warm_up()
 image = np.random.default_rng(1).integers(0, 255, (40, 50, 4), np.uint8)
@@ -54,7 +54,7 @@ for method in ("continuoussr", "kernel"):
                 rasterize(field, Viewport((3.3, 4.1), scale, (61, 37)), format=kind)
 for channels in (3, 4):
     pyramid = Pyramid(picture_of_array(image[..., :channels]))
-    for method in METHODS:
+    for method in KERNELS:
         for scale in (0.4, 3.0):
             resample(pyramid, Viewport((3.3, 4.1), scale, (61, 37)), method=method, format="bgrx8")
 print(compiled)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gaussian_core.builder import FIELD_METHODS
 from gaussian_core.errors import Cancelled, UserError, WeightsError
 from gaussian_core.imaging.picture import Picture
 from gaussian_core.methods import METHODS, Options, method_of_weights, model_size, open_drawing
@@ -68,6 +69,12 @@ def test_every_drawing_stops(name, weights):
     drawing = open_drawing(Picture.from_array(photo()), name, options(name, weights))
     with pytest.raises(Cancelled):
         drawing.draw(Viewport((0, 0), 30.0, (780, 600)), lambda: True)
+
+
+def test_the_builder_knows_the_methods_that_make_a_field():
+    assert [name for name, method in METHODS.items() if method.makes_field] == sorted(
+        FIELD_METHODS, key=lambda name: METHODS[name].rank
+    )
 
 
 def test_weights_decide_the_method_and_are_refused_for_another(weights):

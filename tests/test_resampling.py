@@ -12,7 +12,7 @@ from gaussian_core.imaging.picture import Picture
 from gaussian_core.lattice import lattice
 from gaussian_core.methods import Options, open_drawing
 from gaussian_core.pyramid import Pyramid, levels_of
-from gaussian_core.resampling import METHODS, kernel_value, resample
+from gaussian_core.resampling import KERNELS, kernel_value, resample
 from gaussian_core.viewport import Viewport
 from tests.pixels import Pixels, noise
 
@@ -44,7 +44,7 @@ def twin(pyramid, viewport, method):
     return np.einsum("yi,xj,ijc->yxc", weights[1], weights[0], pixels)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", KERNELS)
 @pytest.mark.parametrize("scale", [0.11, 0.3, 0.5, 0.77, 1.0, 2.5, (0.4, 3.1), 40.0, 1000.0])
 @pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.float32])
 def test_agrees_with_the_definition(method, scale, kind):
@@ -59,7 +59,7 @@ def test_agrees_with_the_definition(method, scale, kind):
             assert np.quantile(inside, 0.995) < 2e-3
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", KERNELS)
 def test_agrees_with_the_definition_at_random_viewports(method):
     rng = np.random.default_rng(5)
     for seed in range(60):
@@ -80,7 +80,7 @@ def test_agrees_with_the_definition_at_random_viewports(method):
 
 
 @pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.float32])
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", KERNELS)
 def test_at_100_percent_the_picture_is_the_file(kind, method):
     source = noise(30, 50, kind)
     frame = resample(Pyramid(source), Viewport((0, 0), 1.0, (50, 30)), method=method)

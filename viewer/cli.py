@@ -208,7 +208,7 @@ def stop_on_interrupt() -> Iterator[Callable[[], bool]]:
 
 def _view(arguments: list[str]) -> int:
     from gaussian_core.models.config import NAMES_OR_FILE
-    from viewer.model.methods import DEFAULT, METHODS
+    from viewer.model.methods import DEFAULT, OFFERED
 
     parser = argparse.ArgumentParser(
         prog=_program(),
@@ -226,7 +226,7 @@ def _view(arguments: list[str]) -> int:
     )
     parser.add_argument(
         "--method",
-        choices=[method.name for method in METHODS],
+        choices=[method.name for method in OFFERED],
         help=f"how fields are made from now on (default: as chosen last, at first {DEFAULT})",
     )
     parser.add_argument(

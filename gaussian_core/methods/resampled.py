@@ -12,7 +12,7 @@ from gaussian_core.viewport import Viewport
 
 if TYPE_CHECKING:
     from gaussian_core.images import PictureSource
-    from gaussian_core.resampling import Method as Kernel
+    from gaussian_core.resampling import Kernel
 
 FINER = 2  # levels: what goes into a file may take its time
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from gaussian_core.atomic import atomic_write
+from gaussian_core.builder import DEFAULT_METHOD, FIELD_METHODS
 from gaussian_core.errors import UserError
 from gaussian_core.parallel import Stop
 from gaussian_core.reports import check_report
@@ -23,7 +24,6 @@ from viewer.commands.arguments import check_plot
 
 SECTIONS = ("frames", "build", "memory", "liif")
 ON_REQUEST = ("cpp",)
-METHODS = ("continuoussr", "kernel")
 REPEATS, MEGAPIXELS, SIZE = 9, 12.0, (1920, 1080)
 
 
@@ -66,7 +66,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     window.add_argument(
         "--megapixels", type=float, help=f"of the synthetic picture (default {MEGAPIXELS:g})"
     )
-    window.add_argument("--method", choices=METHODS, help=f"of the field (default {METHODS[0]})")
+    window.add_argument(
+        "--method", choices=tuple(FIELD_METHODS), help=f"of the field (default {DEFAULT_METHOD})"
+    )
     window.add_argument("--size", type=_size, help="of the canvas (default {}x{})".format(*SIZE))
     window.add_argument(
         "--while-building",
@@ -140,14 +142,16 @@ def _window(args: argparse.Namespace, stop: Stop) -> dict[str, Any]:
     ):
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
     # The names are not spelled as imports: the window's modules need Qt, which a headless machine may lack.
-    importlib.import_module("viewer.model.torch_import").load_before_qt(args.method or METHODS[0])
+    importlib.import_module("viewer.model.torch_import").load_before_qt(
+        args.method or DEFAULT_METHOD
+    )
     window = importlib.import_module("viewer.ui.window_measurements")
     from gaussian_core.benchmarks import measuring
 
     with _picture(args) as path:
         options = window.WindowOptions(
             path,
-            args.method or METHODS[0],
+            args.method or DEFAULT_METHOD,
             args.size or SIZE,
             not args.while_building,
             60.0 if args.memory else 0.0,

@@ -25,15 +25,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, stop: Stop) -> int:
-    from gaussian_core.builder import DEFAULT_METHOD, METHODS, build_field
+    from gaussian_core.builder import DEFAULT_METHOD, FIELD_METHODS, build_field
     from gaussian_core.images import open_picture
 
     out = field_file(options.output, options.input, options.weights)
     if options.method and options.weights:
         raise UserError("The weights decide the method: leave --method out, or --weights.")
     method = options.method or DEFAULT_METHOD
-    if method not in METHODS:
-        raise UserError(f"{method!r} makes no field. Methods that do: {', '.join(METHODS)}.")
+    if method not in FIELD_METHODS:
+        raise UserError(f"{method!r} makes no field. Methods that do: {', '.join(FIELD_METHODS)}.")
     picture = open_picture(options.input, forgiving=True)
     picture.show_damage()
     if picture.note:

@@ -12,7 +12,7 @@ from gaussian_core.errors import UserError
 from viewer.model.document import Document
 from viewer.model.methods import (
     DEFAULT,
-    METHODS,
+    OFFERED,
     ORIGINAL,
     Choice,
     imports_torch,
@@ -47,7 +47,7 @@ def candidates(shown: Sequence[Choice], shipped: str) -> tuple[Choice, ...]:
     """All methods in the order of lists, from interpolations to networks, the learned field by its shipped weights of
     that name; and what is shown now, where it is none of them."""
     rank = {name: method.rank for name, method in methods.METHODS.items()}
-    found = [Choice(m.name, shipped if m.name == DEFAULT else Choice().shipped) for m in METHODS]
+    found = [Choice(m.name, shipped if m.name == DEFAULT else Choice().shipped) for m in OFFERED]
     for choice in shown:
         if choice.method != ORIGINAL.name and not any(choice.shows_as(c) for c in found):
             found.append(choice)

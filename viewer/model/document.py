@@ -17,7 +17,7 @@ from viewer.model.methods import (
     DEFAULT,
     FALLBACK,
     KNOWN,
-    METHODS,
+    OFFERED,
     ORIGINAL,
     Choice,
     imports_torch,
@@ -385,7 +385,7 @@ class Document:
         return []
 
     def _next_keys(self) -> list[Key]:
-        known = {m.name: m.block for m in METHODS}
+        known = {m.name: m.block for m in OFFERED}
         return self.plan.next_block(known.get(self._method_now, 1))
 
     @property
@@ -473,10 +473,9 @@ def _drawing(picture: PictureSource, weights: Path) -> LazyDrawing | None:
     if is_our_field(weights):
         return None
     load_torch(WITH_WEIGHTS)
-    from gaussian_core.methods import METHODS as ALL
-    from gaussian_core.methods import Options, method_of_weights
+    from gaussian_core.methods import METHODS, Options, method_of_weights
 
-    method = ALL[method_of_weights(weights)]
+    method = METHODS[method_of_weights(weights)]
     if method.makes_field:
         return None
     return LazyDrawing(picture, method.name, method.open(picture, Options(weights=weights)))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gaussian_core.errors import WeightsError
-from viewer.model.methods import FALLBACK, METHODS, ORIGINAL, OTHERS, method_title
+from viewer.model.methods import FALLBACK, OFFERED, ORIGINAL, OTHERS, method_title
 
 if TYPE_CHECKING:
     from gaussian_core.models.card import WeightsCard
@@ -71,9 +71,9 @@ def card_of(document: Document) -> FieldCard:
         rows[:1] = [("Gaussians", "none: the stored pixels are interpolated")]
         return FieldCard(other.title, f"{other.tip}.", tuple(rows))
     if other is not None:
-        from gaussian_core.methods import METHODS as ALL
+        from gaussian_core.methods import METHODS
 
-        shipped = ALL[other.name].shipped
+        shipped = METHODS[other.name].shipped
         if shipped is None:
             rows[:1] = [("Weights", "none: Gaussians are fitted to this picture alone")]
             if (field := document.whole) is not None:
@@ -84,7 +84,7 @@ def card_of(document: Document) -> FieldCard:
         made = _of_file(shipped, rows)
         return replace(made, title=other.title, summary=f"{other.tip}.")
     if document.method == FALLBACK or document.fallback:
-        known = next(m for m in METHODS if m.name == FALLBACK)
+        known = next(m for m in OFFERED if m.name == FALLBACK)
         rows.append(("Weights", "none: nothing is learned"))
         return FieldCard(known.title, f"{known.tip}.", tuple(rows), warning=document.fallback)
     return _of_shipped(document, rows)

@@ -74,7 +74,8 @@ OTHERS = tuple(
     for method in sorted(methods.METHODS.values(), key=lambda m: (m.interpolates, m.rank))
     if not method.makes_field and method.available
 )
-METHODS = FIELDS + OTHERS
+OFFERED = FIELDS + OTHERS
+"""In the menus. ORIGINAL is not: it comes with a reduced copy, or with a file."""
 ORIGINAL = FieldMethod(
     "original",
     "Original",
@@ -84,7 +85,7 @@ ORIGINAL = FieldMethod(
     makes="original",
 )
 """No method: with a reduced copy it is there to hold the methods against."""
-KNOWN = (*METHODS, ORIGINAL)
+KNOWN = (*OFFERED, ORIGINAL)
 """Whatever a picture can be shown by."""
 DEFAULT = FIELDS[0].name
 FALLBACK = "kernel"

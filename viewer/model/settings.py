@@ -70,7 +70,7 @@ class Settings:
     """
 
     theme: str = _option("system", lambda v: v in THEMES)
-    method: str = _option(methods.DEFAULT, lambda v: v in [m.name for m in methods.METHODS])
+    method: str = _option(methods.DEFAULT, lambda v: v in [m.name for m in methods.OFFERED])
     weights: str = _option(methods.AUTOMATIC, lambda v: v in methods.SHIPPED)
     footprint: bool = _option(False, _is_bool)
     geometry: str = _option("", _is_geometry)

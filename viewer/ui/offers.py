@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject
 
 from gaussian_core.models.config import shipped_weights
 from viewer.model.actions import ACTIONS
-from viewer.model.methods import METHODS, SHIPPED
+from viewer.model.methods import OFFERED, SHIPPED
 from viewer.model.settings import SIGMA_RANGE
 from viewer.ui.choosing import Choosing
 from viewer.ui.comparison_writing import ComparisonWriting
@@ -117,7 +117,7 @@ class Offers(QObject):
 
     def _tick_choice(self) -> None:
         s, weights = self._settings.now, self._choosing.weights_in_use
-        for method in METHODS:
+        for method in OFFERED:
             self._menus.tick(f"method.{method.name}", method.name == s.method and weights is None)
         self._menus.tick("weights.use", weights is not None)
         self._menus.tick(f"shipped.{s.weights}", weights is None)

@@ -236,8 +236,8 @@ class _AlphaOf:
 
     def rows(self, rect: Rect) -> NDArray[np.float32]:
         """(9, N): Gaussians of rect without colour, their amplitudes alpha's."""
-        from gaussian_core.builder import METHODS
+        from gaussian_core.builder import FIELD_METHODS
 
-        made = METHODS["kernel"](self, "cpu").build(rect, None)
+        made = FIELD_METHODS["kernel"](self, "cpu").build(rect, None)
         colours = np.zeros((3, len(made)), np.float32)
         return np.concatenate([made.means.T, made.covariances.T, colours, made.amplitudes.T])
