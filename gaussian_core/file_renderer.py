@@ -30,17 +30,16 @@ from gaussian_core.methods import (
     method_of_weights,
     open_drawing,
 )
+from gaussian_core.parallel import Stop
 from gaussian_core.rasterizer import LEAST_SCALE, MOST_SCALE
-from gaussian_core.viewport import Scale, Viewport, both_axes
+from gaussian_core.viewport import Region, Scale, Viewport, both_axes
 
 if TYPE_CHECKING:
     from gaussian_core.builder import Precision
     from gaussian_core.field import GaussianField
     from gaussian_core.images import PictureSource
 
-Rect = tuple[float, float, float, float]
 Rows = NDArray[np.float32]
-Stop = Callable[[], bool]
 Progress = Callable[[int, int], object]
 
 FIELD_SUFFIX = ".safetensors"
@@ -72,7 +71,7 @@ def render_file(
     *,
     method: str | None = None,
     device: str = "auto",
-    region: Rect | None = None,
+    region: Region | None = None,
     bits: int = 8,
     pixel_sigma: float | None = None,
     weights: str | os.PathLike[str] | None = None,
@@ -120,7 +119,7 @@ def render_files(
     *,
     method: str | None = None,
     device: str = "auto",
-    region: Rect | None = None,
+    region: Region | None = None,
     bits: int = 8,
     pixel_sigma: float | None = None,
     weights: str | os.PathLike[str] | None = None,
@@ -200,7 +199,7 @@ class _File:
         out: str | os.PathLike[str],
         drawing: Drawing,
         scale: tuple[float, float],
-        region: Rect | None,
+        region: Region | None,
         bits: int,
         among: int,
     ) -> None:
@@ -327,7 +326,7 @@ def checked_scales(scale: Scale) -> tuple[float, float]:
 
 
 def viewport_of(
-    extent: tuple[int, int], scale: tuple[float, float], region: Rect | None
+    extent: tuple[int, int], scale: tuple[float, float], region: Region | None
 ) -> Viewport:
     """The whole region, None: the picture of that extent, on a whole number of pixels a side. Raises UserError for one
     that does not lie inside the picture, or has so little of a pixel that nothing can be drawn of it."""

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 Scale = float | np.floating[Any] | np.integer[Any] | tuple[float, float]
 """Device pixels per source pixel: one number, or (sx, sy)."""
+Region = tuple[float, float, float, float]
+"""(x, y, width, height), source pixels: a part of a picture as it is asked for. A Rect is x0, y0, x1, y1."""
 
 
 def both_axes(scale: Scale) -> tuple[float, float]:

@@ -19,7 +19,6 @@ from gaussian_core.comparison.measuring import Measuring
 from gaussian_core.comparison.sheet import Sheet
 from gaussian_core.errors import Cancelled, UserError
 from gaussian_core.file_renderer import (
-    Rect,
     checked_scales,
     open_source,
     strip_bounds,
@@ -29,7 +28,8 @@ from gaussian_core.image_writer import ImageWriter
 from gaussian_core.methods import METHODS, Drawing, Options
 from gaussian_core.original import Original
 from gaussian_core.paper import on_paper
-from gaussian_core.viewport import Viewport
+from gaussian_core.parallel import Stop
+from gaussian_core.viewport import Region, Viewport
 
 if TYPE_CHECKING:
     from gaussian_core.evaluation.metrics import Scores
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from gaussian_core.images import PictureSource
 
 Bytes = NDArray[np.uint8]
-Stop = Callable[[], bool]
 Progress = Callable[[int, int], object]
 
 MOST_PIXELS = 200_000_000
@@ -113,7 +112,7 @@ class ComparisonFigure:
         entries: Sequence[Entry],
         scale: float,
         *,
-        region: Rect | None = None,
+        region: Region | None = None,
         original: PictureSource | None = None,
         original_title: str = ORIGINAL,
         columns: int | None = None,

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gaussian_core.evaluation.metrics import LEAST, Scores, score_all
 from gaussian_core.original import Original
-from gaussian_core.viewport import Viewport
-
-if TYPE_CHECKING:
-    from gaussian_core.file_renderer import Rect
+from gaussian_core.viewport import Region, Viewport
 
 
 @dataclass(frozen=True)
@@ -28,7 +24,7 @@ class Measuring:
     border: int
 
     @classmethod
-    def of(cls, original: Original, extent: tuple[int, int], region: Rect) -> Measuring | None:
+    def of(cls, original: Original, extent: tuple[int, int], region: Region) -> Measuring | None:
         """region: (x, y, width, height) in pixels of the picture of that extent, (height, width). None where the
         original has fewer pixels than the picture, which is no enlargement then."""
         if min(original.factor) < 1:

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from gaussian_core.errors import FieldError
 from gaussian_core.footprint import footprint_of
-from gaussian_core.methods.interface import Options, Stop
+from gaussian_core.methods.interface import Options
+from gaussian_core.parallel import Stop
 from gaussian_core.viewport import Viewport
 
 ROW_BYTES = 192 << 20

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaussian_core.errors import Cancelled, ImageError
-from gaussian_core.methods.interface import Drawing, Method, Options, Stop
+from gaussian_core.methods.interface import Drawing, Method, Options
+from gaussian_core.parallel import Stop
 from gaussian_core.viewport import Viewport
 
 if TYPE_CHECKING:

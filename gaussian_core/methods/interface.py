@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from gaussian_core.parallel import Stop
 from gaussian_core.viewport import Viewport
 
 if TYPE_CHECKING:
     from gaussian_core.builder import Precision
-
-Stop = Callable[[], bool]
 
 
 class Drawing(Protocol):

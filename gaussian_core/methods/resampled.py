@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from gaussian_core.methods.interface import Drawing, Method, Open, Options, Stop
+from gaussian_core.methods.interface import Drawing, Method, Open, Options
+from gaussian_core.parallel import Stop
 from gaussian_core.viewport import Viewport
 
 if TYPE_CHECKING:

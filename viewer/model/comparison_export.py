@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from gaussian_core import methods
 from gaussian_core.errors import UserError
+from gaussian_core.viewport import Region
 from viewer.model.document import Document
 from viewer.model.methods import (
     DEFAULT,
@@ -18,7 +19,6 @@ from viewer.model.methods import (
     imports_torch,
     method_named,
 )
-from viewer.model.scene import Rect
 from viewer.model.torch_import import load_torch
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class ComparisonPlan:
 
     choices: tuple[Choice, ...]
     scale: float
-    region: Rect
+    region: Region
 
 
 def candidates(shown: Sequence[Choice], shipped: str) -> tuple[Choice, ...]:

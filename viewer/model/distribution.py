@@ -4,19 +4,19 @@ arXiv 2503.06617, section 3.2), as histograms."""
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gaussian_core.errors import Cancelled
+from gaussian_core.parallel import Stop
 from gaussian_core.principal_axes import principal_axes
 from viewer.model.overlay_options import ValueRange
 from viewer.model.scene import Rect, Scene
 
 Array = NDArray[np.float64]
-Stop = Callable[[], bool]
 
 MOST = 400_000
 """About as many Gaussians are looked at; of more, evenly chosen ones."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gaussian_core.parallel import Stop
 from gaussian_core.viewport import Viewport
 from viewer.model.frame import Columns, Frame, seen_rect
 from viewer.model.pixel_rects import PixelRect, common, is_empty, joined, without
@@ -19,7 +20,6 @@ from viewer.model.view_state import ViewState
 if TYPE_CHECKING:
     from gaussian_core.field import GaussianField
 
-Stop = Callable[[], bool]
 Allocate = Callable[[int, int], NDArray[np.uint8]]
 ShowRows = Callable[[Frame], None]
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gaussian_core.errors import Cancelled
+from gaussian_core.parallel import Stop
 from viewer.model.torch_import import load_torch
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from gaussian_core.viewport import Viewport
     from viewer.model.frame import Frame
 
-Stop = Callable[[], bool]
 Rect = tuple[int, int, int, int]
 
 PATIENCE = 0.3

@@ -11,12 +11,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gaussian_core.parallel import Stop
 from gaussian_core.viewport import Viewport
 from viewer.model.frame import Columns, Frame, seen_rect
 from viewer.model.frame_renderer import (
     Allocate,
     ShowRows,
-    Stop,
     picture_viewport,
     render_frame,
     split,

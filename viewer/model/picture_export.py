@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gaussian_core.parallel import Stop
+from gaussian_core.viewport import Region
 from viewer.model.document import Document
 from viewer.model.field_saving import fitted
 from viewer.model.methods import Choice
@@ -21,7 +22,7 @@ class ExportPlan:
     """scale: output pixels per source pixel. region: (x, y, width, height), source pixels; None is all."""
 
     scale: float
-    region: Rect | None = None
+    region: Region | None = None
 
 
 def suggested_name(stem: str, scale: float, choice: Choice | None) -> str:
@@ -51,7 +52,7 @@ def bytes_text(count: int) -> str:
     return f"{size:.1f} {unit}" if 0.95 <= size < 9.95 else f"{max(round(size), 1):,} {unit}"
 
 
-def region_in_view(extent: tuple[int, int], source_rect: Rect) -> Rect | None:
+def region_in_view(extent: tuple[int, int], source_rect: Rect) -> Region | None:
     """The part of the picture in view as (x, y, width, height), widened to whole pixels; None if there is none."""
     x0, y0, x1, y1 = source_rect
     left, top = max(0, int(x0 // 1)), max(0, int(y0 // 1))
@@ -71,7 +72,7 @@ class Export:
     source: Any
     out: str
     scale: float
-    region: Rect | None = None
+    region: Region | None = None
     method: str | None = None
     weights: Path | None = None
     pixel_sigma: float | None = None

@@ -18,9 +18,9 @@ from PySide6.QtWidgets import (
 )
 
 from gaussian_core.errors import UserError
+from gaussian_core.viewport import Region
 from viewer.model.comparison_export import ComparisonPlan, is_slow
 from viewer.model.methods import Choice, method_named
-from viewer.model.scene import Rect
 from viewer.ui.export_widgets import NO_SCALE, ScaleBox, file_buttons, one_line
 
 NO_REFERENCE = "None (Field → Compare With → A Picture File)"
@@ -45,7 +45,7 @@ class ComparisonDialog(QDialog):
         parent: QWidget,
         choices: Sequence[Choice],
         ticked: Sequence[Choice],
-        region: Rect,
+        region: Region,
         scale: float,
         reference: str,
         preview: Preview,

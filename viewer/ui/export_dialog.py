@@ -14,8 +14,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from gaussian_core.viewport import Region
 from viewer.model.picture_export import MAX_SIDE, ExportPlan, bytes_text, export_size
-from viewer.model.scene import Rect
 from viewer.ui.export_widgets import NO_SCALE, ScaleBox, file_buttons, one_line
 
 TOO_LARGE = f"Choose a smaller scale: a side has at most {MAX_SIDE:,} pixels"
@@ -25,8 +25,8 @@ class ExportDialog(QDialog):
     """`chosen` carries the plan. The window stays usable.
 
     extent: (height, width) of the picture. in_view: what is seen of it. scale: of the view. before: what was chosen
-    the last time, with which the dialog begins. method: what draws the file, which
-    of a split view is one side, in words. pixel_bytes: what a pixel takes in a file that is not compressed.
+    the last time, with which the dialog begins. method: what draws the file, which of a split view is one side, in
+    words. pixel_bytes: what a pixel takes in a file that is not compressed.
     """
 
     chosen = Signal(object)
@@ -35,7 +35,7 @@ class ExportDialog(QDialog):
         self,
         parent: QWidget,
         extent: tuple[int, int],
-        in_view: Rect,
+        in_view: Region,
         scale: float,
         before: ExportPlan | None = None,
         method: str = "",

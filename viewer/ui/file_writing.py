@@ -9,12 +9,12 @@ from pathlib import Path
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
+from gaussian_core.viewport import Region
 from viewer.model.document import Document
 from viewer.model.field_saving import saving, why_not
 from viewer.model.field_saving import suggested_name as field_name
 from viewer.model.picture_export import ExportPlan, exporting, region_in_view
 from viewer.model.picture_export import suggested_name as picture_name
-from viewer.model.scene import Rect
 from viewer.model.view_state import ViewState
 from viewer.ui import dialogs
 from viewer.ui.export_dialog import ExportDialog
@@ -75,7 +75,7 @@ class FileWriting(ExportWorker):
         name = picture_name(document.stem, plan.scale, choice)
         self.ask_picture_file("Export", name, lambda path: self.export(document, plan, path))
 
-    def in_view(self, document: Document) -> Rect:
+    def in_view(self, document: Document) -> Region:
         """The part of it that is in view, in whole pixels; all of it where none is."""
         height, width = document.extent
         region = region_in_view(document.extent, self._view().source_rect)

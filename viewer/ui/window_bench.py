@@ -20,6 +20,7 @@ from PySide6.QtGui import QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
 from gaussian_core.errors import Cancelled, UserError
+from gaussian_core.parallel import Stop
 from viewer.model.frame import Frame
 from viewer.model.frame_timing import Recorder
 from viewer.model.settings import Settings, SettingsFile
@@ -33,7 +34,6 @@ PATIENCE = 10.0
 AT = (0.58, 0.44)
 """Where on the canvas the cursor is: off its middle, so that zooming also moves the picture."""
 
-Stop = Callable[[], bool]
 clock = time.perf_counter
 
 

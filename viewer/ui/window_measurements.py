@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gaussian_core.benchmarks.measuring import peak_memory_mb
+from gaussian_core.parallel import Stop
 from viewer.model.frame_timing import BANDS, Distribution
 from viewer.model.zoom_script import HERTZ, browse, fit_to_256_and_back
-from viewer.ui.window_bench import Stop, WindowBench, clock
+from viewer.ui.window_bench import WindowBench, clock
 
 BUILD_TIMEOUT = 600.0
 REFRESH_MS = 1e3 / HERTZ
