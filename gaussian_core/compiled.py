@@ -19,6 +19,8 @@ from typing import Any, TypeVar
 import numba
 import platformdirs
 
+from gaussian_core.resource_files import ROOT
+
 config: Any = numba.config  # a module that makes its attributes at run time
 
 _deciding = threading.Lock()
@@ -29,7 +31,6 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 IMPORT = re.compile(
     r"^[ \t]*from (gaussian_core|viewer)([\w.]*) import ([\w, \t]+|\([^)]*\))", re.MULTILINE
 )
-ROOT = Path(__file__).resolve().parents[1]
 
 
 @functools.cache

@@ -21,9 +21,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from gaussian_core.compiled import ROOT, cache_folder
+from gaussian_core.compiled import cache_folder
 from gaussian_core.errors import Cancelled
 from gaussian_core.parallel import Stop, lower_priority, worker_count
+from gaussian_core.resource_files import ROOT
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock

@@ -5,11 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 from gaussian_core.errors import UserError
-
-ROOT = Path(__file__).resolve().parent.parent
+from gaussian_core.resource_files import ROOT
 
 
 def printed_by(module: str, *arguments: str, failure: str) -> str:

@@ -1,11 +1,12 @@
-"""Where the files that ship with the program are: the sample picture, icons and weights."""
+"""Where the program is, and the files that ship with it: the sample picture, icons and weights."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-# `resources` lies beside this package in a checkout and, installed as a package of its own, in site-packages too.
-RESOURCES = Path(__file__).resolve().parent.parent / "resources"
+ROOT = Path(__file__).resolve().parent.parent
+"""Where the program's packages lie side by side: a checkout, or site-packages where they are installed."""
+RESOURCES = ROOT / "resources"
 
 
 def resource_path(*parts: str) -> Path:
