@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from gaussian_core.errors import Cancelled, DeviceError, ImageError, WeightsError
 from gaussian_core.parallel import Stop
+from gaussian_core.row_layout import ROW_PADDING
 
 if TYPE_CHECKING:
     from gaussian_core.field import GaussianField
@@ -335,7 +336,7 @@ def joined(parts: list[GaussianField]) -> GaussianField:
 
 def _joined(parts: list[GaussianField]) -> GaussianField:
     """One field of all parts' Gaussians, in their order. The list is emptied on the way: memory is not held twice."""
-    from gaussian_core.field import ROW_PADDING, GaussianField
+    from gaussian_core.field import GaussianField
 
     count = sum(len(part) for part in parts)
     channels, extent, metadata = parts[0].channels, parts[0].extent, parts[0].metadata

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from gaussian_core.parallel import run_strips
 from gaussian_core.rasterizer import PIXEL_SIGMA
+from gaussian_core.row_layout import ROW_PADDING
 
 if TYPE_CHECKING:
     from gaussian_core.field import GaussianField
@@ -105,8 +106,6 @@ def _solve(residual: NDArray[np.float32], pixel_sigma: float) -> NDArray[np.floa
 
 def make_rows(amplitudes: NDArray[np.float32], left: int, top: int) -> NDArray[np.float32]:
     """Rows (5 + C, N + padding) for GaussianField.from_rows; the first pixel is at (left, top)."""
-    from gaussian_core.field import ROW_PADDING
-
     height, width, channels = amplitudes.shape
     rows = np.zeros((5 + channels, height * width + ROW_PADDING), np.float32)
     inside = rows[:, : height * width].reshape(5 + channels, height, width)

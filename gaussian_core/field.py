@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from gaussian_core.atomic import whole_file
 from gaussian_core.errors import FieldError, OutputError
 from gaussian_core.presence import unreachable
+from gaussian_core.row_layout import ROW_PADDING
 
 if TYPE_CHECKING:
     from gaussian_core.spatial_index import SpatialIndex
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 FORMAT = "gaussian-field-1"
 MAX_CHANNELS = 8
 ARRAYS = ("means", "covariances", "amplitudes")
-ROW_PADDING = 16  # the CPU kernel reads whole vectors of this many Gaussians
 
 
 class GaussianField:

@@ -5,8 +5,6 @@ scale 1, gives back the source pixels exactly. The system is separable, the same
 mirrored at the borders, so its inverse is a short symmetric filter along each axis.
 """
 
-# mypy: disable-error-code="no-untyped-def"
-
 from __future__ import annotations
 
 import functools
@@ -14,9 +12,9 @@ import functools
 import numpy as np
 from numpy.typing import NDArray
 
-from gaussian_core.compiled import compiled
-from gaussian_core.field import ROW_PADDING
+from gaussian_core.interpolation_kernels import filter_columns, filter_rows
 from gaussian_core.rasterizer import PIXEL_SIGMA
+from gaussian_core.row_layout import ROW_PADDING
 
 # Standard deviation of each Gaussian, source pixels. A unit grid of them ripples by 2 exp(-2 pi^2 sigma^2) along an
 # axis: 1.4 % at 0.5, which shows as a dot in every pixel of a flat sky at high zoom; 0.16 % at 0.6, which does not.
@@ -49,49 +47,6 @@ def mirrored(first: int, last: int, size: int) -> NDArray[np.int64]:
     return np.where(index < size, index, 2 * size - 1 - index)
 
 
-@compiled(fastmath={"contract"})
-def _filter_rows(source, taps, target):
-    """Filter (C, H, W + 2 RADIUS) along x into (C, H, W)."""
-    radius = taps.size - 1
-    width = target.shape[2]
-    for c in range(target.shape[0]):
-        for y in range(target.shape[1]):
-            row = target[c, y]
-            for x in range(width):
-                row[x] = taps[0] * source[c, y, x + radius]
-            for k in range(1, radius + 1):
-                left = source[c, y, radius - k : radius - k + width]
-                right = source[c, y, radius + k : radius + k + width]
-                for x in range(width):
-                    row[x] += taps[k] * (left[x] + right[x])
-
-
-@compiled(fastmath={"contract"})
-def _filter_columns(source, taps, rows, sigma, left, top):
-    """Filter (C, H + 2 RADIUS, W) along y and write the H W Gaussians, row by row, into the index's layout."""
-    radius = taps.size - 1
-    height = source.shape[1] - 2 * radius
-    width = source.shape[2]
-    for y in range(height):
-        place = y * width
-        for x in range(width):
-            rows[0, place + x] = left + x + 0.5
-            rows[1, place + x] = top + y + 0.5
-            rows[2, place + x] = sigma * sigma
-            rows[3, place + x] = 0
-            rows[4, place + x] = sigma * sigma
-        for c in range(source.shape[0]):
-            out = rows[5 + c, place : place + width]
-            centre = source[c, y + radius]
-            for x in range(width):
-                out[x] = taps[0] * centre[x]
-            for k in range(1, radius + 1):
-                above = source[c, y + radius - k]
-                below = source[c, y + radius + k]
-                for x in range(width):
-                    out[x] += taps[k] * (above[x] + below[x])
-
-
 def interpolate_rect(
     pixels: NDArray[np.float32], origin: tuple[int, int], rect: tuple[int, int, int, int]
 ) -> NDArray[np.float32]:
@@ -106,8 +61,8 @@ def interpolate_rect(
     planes = np.ascontiguousarray(part.transpose(2, 0, 1))
     taps = inverse_filter()
     across = np.empty((planes.shape[0], planes.shape[1], x1 - x0), np.float32)
-    _filter_rows(planes, taps, across)
+    filter_rows(planes, taps, across)
     count = (x1 - x0) * (y1 - y0)
     rows = np.zeros((5 + planes.shape[0], count + ROW_PADDING), np.float32)
-    _filter_columns(across, taps, rows, np.float32(SIGMA), np.float32(x0), np.float32(y0))
+    filter_columns(across, taps, rows, np.float32(SIGMA), np.float32(x0), np.float32(y0))
     return rows

@@ -19,7 +19,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gaussian_core.field import ROW_PADDING, GaussianField
+from gaussian_core.field import GaussianField
+from gaussian_core.row_layout import ROW_PADDING
 from gaussian_core.spatial_index import SpatialIndex, index_in_order
 
 if TYPE_CHECKING:

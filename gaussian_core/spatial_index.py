@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaussian_core.compiled import compiled
-from gaussian_core.field import ROW_PADDING
+from gaussian_core.row_layout import ROW_PADDING
 
 SAMPLED = 4096  # Gaussians of a level that its quantiles are taken of, about
 FARTHEST = 2.0**31  # number of a cell, at most

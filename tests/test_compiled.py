@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from gaussian_core.compiled import sources
 from gaussian_core.errors import Cancelled
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -88,6 +89,14 @@ def test_a_cache_depends_on_every_file_that_its_kernels_use(tmp_path):
         file.write_text(file.read_text() + "\n")
         assert (folder() != first) is matters
         first = folder()
+
+
+def test_no_kernel_is_compiled_anew_after_a_change_that_has_nothing_to_do_with_it():
+    """Whoever gets a new version waits for what it changes, and not for all kernels since files are written anew."""
+    for file in (ROOT / "gaussian_core").rglob("*.py"):
+        if "\n@compiled(" in file.read_text(encoding="utf-8"):
+            used = {path.relative_to(ROOT / "gaussian_core").as_posix() for path in sources(file)}
+            assert not used & {"atomic.py", "builder.py", "field.py", "images.py"}, file.name
 
 
 def test_kernels_are_compiled_once_in_processes_of_their_own_and_later_starts_load_them(tmp_path):

@@ -10,8 +10,9 @@ import pytest
 from safetensors.numpy import save_file
 
 from gaussian_core.errors import FieldError, OutputError
-from gaussian_core.field import ROW_PADDING, GaussianField
+from gaussian_core.field import GaussianField
 from gaussian_core.rasterizer import rasterize
+from gaussian_core.row_layout import ROW_PADDING
 from gaussian_core.viewport import Viewport
 from tests.fields import random_field
 

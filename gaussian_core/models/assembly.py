@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaussian_core import footprint
-from gaussian_core.field import ROW_PADDING
 from gaussian_core.models.assembly_kernel import assemble_rows
 from gaussian_core.models.config import GEOMETRY_RATE, ModelConfig
 from gaussian_core.parallel import Stop, run_strips
 from gaussian_core.rasterizer import PIXEL_SIGMA
+from gaussian_core.row_layout import ROW_PADDING
 
 Rect = tuple[int, int, int, int]
 STRIP = 8  # rows of source pixels

@@ -12,12 +12,12 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gaussian_core.field import ROW_PADDING
 from gaussian_core.models.assembly import Heads, Rect, assemble_outputs, can_assemble
 from gaussian_core.models.continuoussr import ContinuousSR, colours_of, structure_tensor
 from gaussian_core.models.devices import fast_dtype
 from gaussian_core.models.weights import load_field_model
 from gaussian_core.parallel import Stop
+from gaussian_core.row_layout import ROW_PADDING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
