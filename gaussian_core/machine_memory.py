@@ -1,4 +1,4 @@
-"""How much memory this machine has."""
+"""How much memory this machine has, and how much of it this process has taken."""
 
 from __future__ import annotations
 
@@ -23,3 +23,13 @@ def physical_memory() -> int:
         ctypes.windll.kernel32.GlobalMemoryStatusEx(ctypes.byref(status))
         return int(status.total)
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def peak_memory_mb() -> float | None:
+    """Largest resident memory of this process so far, in megabytes; None where the system does not tell."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1e6 if sys.platform == "darwin" else 1e3)

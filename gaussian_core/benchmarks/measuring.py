@@ -75,13 +75,3 @@ def _processor_name() -> str:
     except OSError:
         pass  # not Linux: the platform module knows something
     return platform.processor() or platform.machine()
-
-
-def peak_memory_mb() -> float | None:
-    """Largest resident memory of this process so far, in megabytes; None where the system does not tell."""
-    try:
-        import resource
-    except ImportError:  # Windows
-        return None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (1e6 if platform.system() == "Darwin" else 1e3)

@@ -21,9 +21,9 @@ def peak_memory_apart(megapixels: float, zoom: float, method: str) -> float | No
 
 def _show(megapixels: float, zoom: float, method: str) -> float | None:
     from gaussian_core.benchmarks.frames import FRAME
-    from gaussian_core.benchmarks.measuring import peak_memory_mb
     from gaussian_core.benchmarks.subjects import Photo, tiles_in_view
     from gaussian_core.builder import FieldBuilder
+    from gaussian_core.machine_memory import peak_memory_mb
     from gaussian_core.rasterizer import rasterize
 
     photo = Photo(megapixels)

@@ -12,6 +12,7 @@ from gaussian_core.benchmarks.handwritten import Race, races
 from gaussian_core.benchmarks.liif import Comparison, compare
 from gaussian_core.benchmarks.measuring import Row
 from gaussian_core.errors import Cancelled
+from gaussian_core.machine_memory import peak_memory_mb
 from gaussian_core.parallel import Stop
 
 SECTIONS = ("frames", "build", "memory", "liif")
@@ -38,7 +39,7 @@ class Report:
             "curves": [asdict(r) for r in self.curves],
             "liif": [asdict(r) | {"factor": r.factor} for r in compared],
             "cpp": [asdict(r) for r in self.results if isinstance(r, Race)],
-            "peak_memory_mb": measuring.peak_memory_mb(),
+            "peak_memory_mb": peak_memory_mb(),
         }
 
 

@@ -45,9 +45,9 @@ def peak_memory(
 def _main(
     picture: str, method: str, scale: str, precision: Precision, weights: str | None = None
 ) -> None:
-    from gaussian_core.benchmarks.measuring import peak_memory_mb
     from gaussian_core.evaluation.runner import weights_of
     from gaussian_core.file_renderer import render_file
+    from gaussian_core.machine_memory import peak_memory_mb
     from gaussian_core.methods import Options
 
     with tempfile.TemporaryDirectory() as folder:

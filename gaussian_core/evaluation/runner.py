@@ -13,12 +13,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gaussian_core.benchmarks.measuring import peak_memory_mb
 from gaussian_core.errors import Cancelled, UserError
 from gaussian_core.evaluation import metrics
 from gaussian_core.evaluation.degradation import NONE, Degradation
 from gaussian_core.evaluation.pairs import Pair, measurable, pair_of, pairs
 from gaussian_core.evaluation.perceptual import SetMetric, set_metric
+from gaussian_core.machine_memory import peak_memory_mb
 from gaussian_core.methods import (
     METHODS,
     Options,

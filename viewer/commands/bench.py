@@ -17,6 +17,7 @@ from typing import Any
 from gaussian_core.atomic import atomic_write
 from gaussian_core.builder import DEFAULT_METHOD, FIELD_METHODS
 from gaussian_core.errors import UserError
+from gaussian_core.machine_memory import peak_memory_mb
 from gaussian_core.parallel import Stop
 from gaussian_core.reports import check_report
 from gaussian_core.strict_json import strict_json
@@ -126,7 +127,7 @@ def _suite(args: argparse.Namespace, stop: Stop) -> dict[str, Any]:
     for result in suite.run(args.only or SECTIONS, args.repeats or REPEATS, stop):
         print(result.as_text(), flush=True)
         report.results.append(result)
-    peak = measuring.peak_memory_mb()
+    peak = peak_memory_mb()
     if peak is not None:
         print(f"peak memory {peak:.0f} MB")
     if args.plot:
