@@ -71,10 +71,10 @@ def assemble_outputs(
         assemble_rows(
             first,
             last,
+            stretch,
             raw,
             lost,
             prior,
-            stretch,
             enlarged,
             rect,
             origin,

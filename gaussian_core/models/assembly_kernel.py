@@ -49,10 +49,11 @@ def _tanh(x):
 @compiled(fastmath=True, error_model="numpy")
 def assemble_row(
     y,
+    scratch,
+    stretch,
     raw,
     lost,
     prior,
-    stretch,
     enlarged,
     rect,
     origin,
@@ -60,17 +61,17 @@ def assemble_row(
     rate,
     variance,
     drift,
-    scratch,
     rows,
 ):
     """Write the Gaussians of source row y, within rect, to rows.
 
+    scratch (9, W') float32. stretch (2, H', W') of the picture: elongation, as coherence times (cos, sin).
     raw (3 n + (K + D) n, H, W): colour, shape and drift (D = 2, or 0 where drift is 0) of the n = cells^2 cells,
     float32 or the bits of bfloat16 as int16. prior (K, 3): matrix logarithms that shape mixes by softmax;
     with K = 0 shape is the logarithm itself (3). lost: how many columns and rows of the picture are ahead of raw's.
-    stretch (2, H', W') of the picture: elongation, as coherence times (cos, sin). enlarged (C, cells H', cells W'): its
-    bicubic enlargement. rect: x0, y0, x1, y1 in its pixels. origin: source coordinates of its first one.
-    scratch (9, W) float32. rows (5 + C, N): pixel by pixel of rect, the cells of a pixel next to each other.
+    enlarged (C, cells H', cells W'): the picture's bicubic enlargement. rect: x0, y0, x1, y1 in its pixels. origin:
+    source coordinates of its first one.
+    rows (5 + C, N): pixel by pixel of rect, the cells of a pixel next to each other.
     """
     x0, y0, x1, y1 = rect
     width = x1 - x0
@@ -171,41 +172,11 @@ def assemble_row(
 
 
 @compiled(error_model="numpy")
-def assemble_rows(
-    first,
-    last,
-    raw,
-    lost,
-    prior,
-    stretch,
-    enlarged,
-    rect,
-    origin,
-    cells,
-    rate,
-    variance,
-    drift,
-    rows,
-):
-    """assemble_row for rows first .. last - 1 of the picture."""
+def assemble_rows(first, last, stretch, *arguments):
+    """assemble_row for rows first .. last - 1 of the picture. arguments: its others, in their order."""
     scratch = np.empty((9, stretch.shape[2]), np.float32)
     for y in range(first, last):
-        assemble_row(
-            y,
-            raw,
-            lost,
-            prior,
-            stretch,
-            enlarged,
-            rect,
-            origin,
-            cells,
-            rate,
-            variance,
-            drift,
-            scratch,
-            rows,
-        )
+        assemble_row(y, scratch, stretch, *arguments)
 
 
 def warm():
@@ -214,10 +185,10 @@ def warm():
         assemble_rows(
             0,
             1,
+            np.zeros((2, 1, 1), np.float32),
             np.zeros((3 + 3 + 2, 1, 1), kind),
             (0, 0),
             np.zeros((3, 3), np.float32),
-            np.zeros((2, 1, 1), np.float32),
             np.zeros((3, 1, 1), np.float32),
             (0, 0, 1, 1),
             (0, 0),
