@@ -1,8 +1,8 @@
 """Kernel interpolation: the field that needs no weights.
 
 One isotropic Gaussian per source pixel, its amplitude solved so that the field, seen through the pixel footprint at
-scale 1, gives back the source pixels exactly. The system is separable, the same at every pixel and
-mirrored at the borders, so its inverse is a short symmetric filter along each axis.
+scale 1, gives back the source pixels exactly. The system is separable, the same at every pixel and mirrored at the
+borders, so its inverse is a short symmetric filter along each axis.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ HALO = RADIUS + GHOSTS  # source pixels that a part of the picture needs around 
 
 
 @functools.cache
-def inverse_filter(sigma: float = SIGMA, pixel_sigma: float = PIXEL_SIGMA) -> NDArray[np.float32]:
+def inverse_filter() -> NDArray[np.float32]:
     """(RADIUS + 1,) taps h[0], h[1] = h[-1] ...: samples of one axis to amplitudes of that axis.
 
-    The response of pixel 0 to a unit Gaussian at distance d is sigma/sigma' exp(-d^2 / 2 sigma'^2) with
-    sigma'^2 = sigma^2 + pixel_sigma^2; the taps invert the convolution with it.
+    The response of pixel 0 to a unit Gaussian at distance d is SIGMA/sigma' exp(-d^2 / 2 sigma'^2) with
+    sigma'^2 = SIGMA^2 + PIXEL_SIGMA^2; the taps invert the convolution with it.
     """
-    variance = sigma**2 + pixel_sigma**2
+    variance = SIGMA**2 + PIXEL_SIGMA**2
     n = 129
     distance = np.arange(n)
     distance = np.minimum(distance, n - distance)
-    response = sigma / np.sqrt(variance) * np.exp(-0.5 * distance**2 / variance)
+    response = SIGMA / np.sqrt(variance) * np.exp(-0.5 * distance**2 / variance)
     taps = np.fft.ifft(1.0 / np.fft.fft(response)).real
     return taps[: RADIUS + 1].astype(np.float32)
 

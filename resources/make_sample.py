@@ -48,8 +48,9 @@ def grid(width: int, height: int) -> tuple[Array, Array]:
     return (x - width / 2) / OVER, (y - height / 2) / OVER
 
 
-def two_tone(t: Array, dark: tuple[int, ...] = INK, light: tuple[int, ...] = PAPER) -> Array:
-    a, b = (np.array(c, np.float64) / 255 for c in (dark, light))
+def two_tone(t: Array) -> Array:
+    """From INK at 0 to PAPER at 1."""
+    a, b = (np.array(c, np.float64) / 255 for c in (INK, PAPER))
     return a + (b - a) * t[..., None]
 
 

@@ -16,7 +16,7 @@ from tests.window_helpers import keep_what_is_told, open_and_wait, save_picture,
 from viewer.model.view_history import MOST, ViewHistory, look_the_same
 from viewer.model.view_state import ViewState
 
-ALT, NO_KEY = Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.NoModifier
+ALT = Qt.KeyboardModifier.AltModifier
 LEFT, NONE = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
 BACK, FORWARD = Qt.MouseButton.BackButton, Qt.MouseButton.ForwardButton
 START = ViewState((300, 400), (320, 240)).fit()

@@ -110,12 +110,11 @@ class LIIF(nn.Module):
         xs: Tensor | NDArray[np.float64],
         ys: Tensor | NDArray[np.float64],
         cell: tuple[float, float],
-        check: Check = no_check,
     ) -> Tensor:
         """Colours (B, 3, len(ys), len(xs)), not clipped, at every pair of source coordinates.
 
         features: of `encode`, or `codes` of them. xs, ys: float64, source pixels; a place outside the picture is
-        answered from its border. cell: (width, height) of an output pixel in source pixels. check: called now and then.
+        answered from its border. cell: (width, height) of an output pixel in source pixels.
         """
         codes = features if isinstance(features, Codes) else self.codes(features)
         xs, ys = torch.as_tensor(xs).double(), torch.as_tensor(ys).double()
@@ -129,7 +128,6 @@ class LIIF(nn.Module):
         for top in range(0, len(ys), step):
             some = [(i[top : top + step], r[top : top + step]) for i, r in rows]
             out[:, :, top : top + step] = self._decode(codes, columns, some, cell)
-            check()
         return out * self.config.spread + self.config.offset
 
     def _decode(

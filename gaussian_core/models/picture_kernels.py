@@ -17,11 +17,9 @@ NEAR = 64  # pixels of the first convolution at once
 LEAST = np.float32(2e-4)  # where there is less structure than this, there is no direction
 
 
-def bicubic_taps(times: int, a: float = -0.75):
-    """For each of `times` places in a pixel its first tap, relative to the pixel, and four weights (Keys 1981).
-
-    With a = -0.75, as torch enlarges.
-    """
+def bicubic_taps(times: int):
+    """For each of `times` places in a pixel its first tap, relative to the pixel, and four weights (Keys 1981)."""
+    a = -0.75  # as torch enlarges
 
     def near(d: float) -> float:
         return ((a + 2) * d - (a + 3)) * d * d + 1

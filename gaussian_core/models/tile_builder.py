@@ -81,9 +81,10 @@ def open_network(path: Path, device: str) -> Network:
     return torch_network.read_network(path, _changed(path), target)
 
 
-def needs_torch(path: Path, device: str = "auto") -> bool:
-    """Whether the network of a file of weights imports torch. Raises WeightsError when they cannot be used."""
-    return _without_torch(path, device) is None
+def needs_torch(path: Path) -> bool:
+    """Whether the network of a file of weights imports torch where nobody chose a device. Raises WeightsError when they
+    cannot be used."""
+    return _without_torch(path, "auto") is None
 
 
 def _without_torch(path: Path, device: str) -> PlainNetwork | None:
