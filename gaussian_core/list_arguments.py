@@ -6,10 +6,12 @@ import argparse
 
 
 def names_in(text: str) -> list[str]:
+    """The names in "a, b": without spaces around them, none of them empty."""
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def scales_in(text: str) -> list[float]:
+    """The scales in "2,3,4", at least one, each from 0.01 to 1000. Raises ArgumentTypeError."""
     try:
         values = [float(part) for part in names_in(text)]
     except ValueError:

@@ -114,6 +114,7 @@ def failures_of_training(device: str) -> Iterator[None]:
 
 
 def explanation(fault: Fault) -> DeviceError:
+    """What is raised of it where the device was asked for: nothing goes on in its place."""
     if fault.memory:
         return DeviceError(
             "The GPU has too little free memory for this network: use --device cpu, or close what else uses it."

@@ -29,8 +29,10 @@ def pictures_in(folder: Path) -> list[Path]:
     """The files of a folder that can be opened as pictures or fields, in their natural order; not what is hidden, nor
     networks' weights. Raises OSError."""
     with os.scandir(folder) as entries:
-        named = [entry for entry in entries if _is_offered(entry.name) and not _is_folder(entry)]
-    return in_order(folder / entry.name for entry in named)
+        named = [
+            entry for entry in entries if _may_be_offered(entry.name) and not _is_folder(entry)
+        ]
+    return _offered(folder / entry.name for entry in named)
 
 
 def pictures_among(paths: Iterable[Path]) -> list[Path]:
@@ -44,14 +46,15 @@ def pictures_among(paths: Iterable[Path]) -> list[Path]:
                 found.update(pictures_in(path))
             except OSError as error:
                 unread = error
-        elif _is_offered(path.name):
+        elif _may_be_offered(path.name):
             found.add(path)
     if unread is not None and not found:
         raise unread
-    return in_order(found)
+    return _offered(found)
 
 
-def in_order(paths: Iterable[Path]) -> list[Path]:
+def _offered(paths: Iterable[Path]) -> list[Path]:
+    """Those that hold no network's weights, in their natural order."""
     return sorted((p for p in paths if not _holds_weights(p)), key=natural_key)
 
 
@@ -63,7 +66,8 @@ def place_after(paths: Sequence[Path], here: Path, steps: int) -> int:
     return place + steps - (gone and steps > 0)
 
 
-def _is_offered(name: str) -> bool:
+def _may_be_offered(name: str) -> bool:
+    """Whether a file is one to be opened, as far as its name tells."""
     suffix = os.path.splitext(name)[1].lower()
     return not name.startswith(".") and suffix in (*SUFFIXES, FIELD_SUFFIX)
 

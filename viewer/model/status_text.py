@@ -78,6 +78,7 @@ def value_text(value: Sequence[float] | None) -> str:
 
 
 def to_byte(value: float) -> int:
+    """The level of 255 nearest to a value of 0 to 1, of others the nearer end; 0 of what is not finite."""
     if not math.isfinite(value):
         return 0
     return round(min(max(value, 0.0), 1.0) * 255)
@@ -120,6 +121,7 @@ def preview_text(level: int) -> str:
 
 
 def progress_text(done: int, total: int, what: str = "Building field") -> str:
+    """In whole per cent, which are 100 only when all is done."""
     return f"{what}: {100 * done // max(total, 1)} %"
 
 
@@ -136,5 +138,6 @@ def undrawn_text(title: str) -> str:
 
 
 def size_text(extent: tuple[int, int]) -> str:
+    """Width by height of a picture of extent (height, width)."""
     height, width = extent
     return f"{width:,} × {height:,}"

@@ -20,6 +20,8 @@ class Listing:
 
 
 class FolderWorker(Worker):
+    """Answers every question; who asks tells by the Listing which answer is still wanted."""
+
     listed = Signal(object, object)
     """The Listing and the paths of the pictures, in their natural order."""
     failed = Signal(object, str, str)

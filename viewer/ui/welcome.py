@@ -11,6 +11,8 @@ from viewer.ui.theme import Colours
 
 
 class Welcome(QLabel):
+    """In the middle of a canvas, whose mouse events go through it."""
+
     def __init__(self, canvas: QWidget) -> None:
         keys = QKeySequence(action("file.open").keys[0])
         native = keys.toString(QKeySequence.SequenceFormat.NativeText)
