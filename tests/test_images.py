@@ -684,6 +684,11 @@ def test_floats_of_a_part(pixels) -> None:
     translucent = Picture.from_array(np.dstack([pixels, pixels[..., :1]]))
     values = translucent.as_float()
     assert values.shape == (30, 40, 4)
+    straight = [
+        *pixels[2, 7],
+        pixels[2, 7, 0],
+    ]  # as an editor shows them, not by how much they cover
+    assert translucent.value_at(7, 2) == pytest.approx([v / full for v in straight])
     assert np.allclose(values[..., :3], pixels / full * (pixels[..., :1] / full), atol=1e-6)
 
 

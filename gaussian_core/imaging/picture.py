@@ -106,11 +106,14 @@ class PictureSource(ABC):
         return out
 
     def value_at(self, x: float, y: float) -> tuple[float, ...] | None:
-        """The pixel that holds the source point (x, y), as `as_float` gives it; None outside the picture."""
+        """The pixel that holds the source point (x, y), with 1.0 for full: RGB, also beside an alpha straight. None
+        outside the picture. Raises ImageError as `stored` does."""
         if not (0 <= x < self.width and 0 <= y < self.height):
             return None
         j, i = int(x), int(y)
-        return tuple(float(v) for v in self.as_float((j, i, j + 1, i + 1))[0, 0])
+        pixels, alpha = self.stored((j, i, j + 1, i + 1))
+        values = [*pixels[0, 0].tolist(), *([] if alpha is None else [alpha[0, 0].item()])]
+        return tuple(v / self.full for v in values)
 
 
 def in_bytes(pixels: NDArray[Any], full: float) -> NDArray[np.uint8]:
