@@ -111,6 +111,7 @@ def test_only_what_belongs_there_goes_to_the_application_menu_of_macos(make_wind
         ("overlay.centres", Qt.Key.Key_C, 1),
         ("field.split", Qt.Key.Key_S, 1),
         ("view.pixel_grid", Qt.Key.Key_G, 1),
+        ("view.pixel_values", Qt.Key.Key_V, 1),
     ],
 )
 def test_a_held_key_goes_on_moving_and_switches_once(make_window, qtbot, name, key, times):

@@ -285,6 +285,14 @@ ACTIONS: tuple[ActionSpec, ...] = (
         tip="Draw the edges of the picture's pixels from 800 % up",
     ),
     ActionSpec(
+        "view.pixel_values",
+        "Pixel Val&ues",
+        ("V",),
+        ("&View",),
+        checkable=True,
+        tip="Write the values that the picture's pixels have in its file into them, from near",
+    ),
+    ActionSpec(
         "view.preview",
         "P&review While Moving",
         (),

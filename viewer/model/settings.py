@@ -63,10 +63,10 @@ class Settings:
     the learned field, "auto" or a name.
     footprint: all fields are seen through a pixel's area, also those made for point samples. geometry: the window's
     place, as base64 of what Qt gives. centres, ellipses, drifts, sigma, own_colours, colour: the overlays. tool_bar,
-    minimap, pixel_grid: shown. preview: a coarser frame may go first while the view moves. animate: discrete zooms
-    glide. touchpad_pans: two fingers pan (else zoom). gain: how much a difference of two methods is amplified.
-    tile_memory: megabytes that built tiles of a field may take, 0: a quarter of the machine's. last_folder: where the
-    open dialog starts. recents: absolute paths, newest first.
+    minimap, pixel_grid, pixel_values: shown. preview: a coarser frame may go first while the view moves. animate:
+    discrete zooms glide. touchpad_pans: two fingers pan (else zoom). gain: how much a difference of two methods is
+    amplified. tile_memory: megabytes that built tiles of a field may take, 0: a quarter of the machine's. last_folder:
+    where the open dialog starts. recents: absolute paths, newest first.
     """
 
     theme: str = _option("system", lambda v: v in THEMES)
@@ -85,6 +85,7 @@ class Settings:
     tool_bar: bool = _option(True, _is_bool)
     minimap: bool = _option(False, _is_bool)
     pixel_grid: bool = _option(False, _is_bool)
+    pixel_values: bool = _option(False, _is_bool)
     preview: bool = _option(True, _is_bool)
     animate: bool = _option(True, _is_bool)
     touchpad_pans: bool = _option(True, _is_bool)

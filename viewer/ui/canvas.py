@@ -17,6 +17,7 @@ For the window around it:
     canvas.set_overlays(OverlayOptions(...))
     canvas.set_background(QColor)                  around the picture
     canvas.set_pixel_grid(bool)                    the edges of the source's pixels
+    canvas.set_pixel_values(bool)                  the values that are stored in them
     canvas.set_mark(Inspected)                     around one Gaussian; None: none
     canvas.set_touchpad_pans(bool)  set_coarse_first(bool)  set_glide(seconds)         settings
     canvas.grab_frame() -> QImage                  the picture as shown, without overlays
@@ -72,8 +73,10 @@ from viewer.ui.hand import Hand
 from viewer.ui.mark_painter import paint_mark
 from viewer.ui.moving_view import MovingView
 from viewer.ui.overlay_painter import OverlayPainter, OverlayRequest
+from viewer.ui.pixel_values import PixelValuesLayer
 from viewer.ui.scene_pane import ScenePane
 from viewer.ui.split_painter import paint_name, paint_split
+from viewer.ui.value_painter import values_from
 
 KEY_STEP = 2.0**0.5
 """Two presses of a zoom key are a factor of two."""
@@ -121,7 +124,7 @@ class Canvas(QWidget):
         self._overlay_layer: Layer | None = None
         self._kernels_of: tuple[object, object] = (None, None)  # the drawing and its field
         self._background = QColor(32, 32, 34)
-        self._pixel_grid = False
+        self._pixel_grid = self._pixel_values = False
         self._mark: Inspected | None = None
         self._names = ("", "")
         self._figure = ""
@@ -143,6 +146,8 @@ class Canvas(QWidget):
         self._overlay_painter = OverlayPainter(self, clock)
         self._overlay_painter.overlay_ready.connect(self._take_overlay)
         self._overlay_painter.failed.connect(self.failed)
+        self._values = PixelValuesLayer(self)
+        self._values.ready.connect(self.update)
         self._moving = MovingView(self, clock)
         self._moving.moved.connect(self._view_moved)
         self._moving.rescaled.connect(self._rescaled)
@@ -363,6 +368,19 @@ class Canvas(QWidget):
         self._pixel_grid = shown
         self.update()
 
+    def set_pixel_values(self, shown: bool) -> None:
+        """Whether the stored values of the source's pixels are written into them, where these have the room."""
+        self._pixel_values = shown
+        self.update()
+
+    @property
+    def values_from(self) -> float | None:
+        """The scale from which values are written into the pixels; None where there is no picture that has any."""
+        if self.scene is None or self.scene.picture is None:
+            return None
+        channels = self.scene.picture.channels
+        return values_from(self.font(), channels, self._moving.grid.ratio)
+
     def set_touchpad_pans(self, pans: bool) -> None:
         """Whether two fingers on a touchpad pan (Ctrl: zoom) or the other way round."""
         self._hand.touchpad_pans = pans
@@ -425,7 +443,7 @@ class Canvas(QWidget):
         """Whether everything asked for is on screen: no glide, no frame or overlay under way."""
         panes = self._pane.idle and self._beside.idle
         idle = panes and self._overlay_painter.idle and not self._difference.held_back
-        return idle and not self._moving.gliding
+        return idle and self._values.idle and not self._moving.gliding
 
     @property
     def rests(self) -> bool:
@@ -500,12 +518,11 @@ class Canvas(QWidget):
         self._moving.stop()
         self._difference.let_go()
         # All are told first, so that they end side by side.
-        self._overlay_painter.end()
-        for pane in (self._pane, self._beside):
-            pane.worker.end()
-        for pane in (self._pane, self._beside):
-            pane.worker.close()
-        self._overlay_painter.close()
+        workers = (self._pane.worker, self._beside.worker, self._overlay_painter, self._values)
+        for worker in workers:
+            worker.end()
+        for worker in workers:
+            worker.close()
 
     # ---- Qt events ----------------------------------------------------------------------------
 
@@ -519,6 +536,8 @@ class Canvas(QWidget):
             self._compose(painter, self._overlay_layer)
             if self._pixel_grid:
                 paint_grid(painter, self.view, ratio)
+            if self._pixel_values and self.scene is not None and not self.differs:
+                self._values.paint(painter, self.view, self.scene, self.font(), ratio)
             if self._mark is not None:
                 paint_mark(painter, self.view, self._mark, self._overlays.sigma, ratio)
             size = self.view.size

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -173,6 +174,7 @@ class MainWindow(QMainWindow):
             "view.tool_bar": lambda on: self.change(tool_bar=on),
             "view.minimap": self.set_minimap,
             "view.pixel_grid": self.set_pixel_grid,
+            "view.pixel_values": self.set_pixel_values,
             "view.preview": lambda on: self.change(preview=on),
             "view.animate": lambda on: self.change(animate=on),
             "touchpad.pan": lambda mode: self.change(touchpad_pans=mode == "pan"),
@@ -296,6 +298,7 @@ class MainWindow(QMainWindow):
         self._take_theme()
         self.minimap.set_wanted(s.minimap)
         self.canvas.set_pixel_grid(s.pixel_grid)
+        self.canvas.set_pixel_values(s.pixel_values)
         self.canvas.set_coarse_first(s.preview)
         self.canvas.set_glide(GLIDE_SECONDS if s.animate else 0.0)
         self.canvas.set_touchpad_pans(s.touchpad_pans)
@@ -538,6 +541,17 @@ class MainWindow(QMainWindow):
         self.change(pixel_grid=on)
         if on and self.canvas.has_picture and self.canvas.target_view.scale < GRID_FROM:
             self.status.tell(f"The pixel grid appears from {zoom_text(GRID_FROM)} up")
+
+    def set_pixel_values(self, on: bool) -> None:
+        """Show or hide the values of pixels; where there are none to be seen, say why."""
+        self.change(pixel_values=on)
+        if not on or not self.canvas.has_picture:
+            return
+        least = self.canvas.values_from
+        if least is None:
+            self.status.tell("A saved field that is opened without its picture has no pixels")
+        elif self.canvas.target_view.scale < least:
+            self.status.tell(f"The pixels' values appear from {zoom_text(math.ceil(least))} up")
 
     # ---- files that are written ---------------------------------------------------------------
 

@@ -137,6 +137,7 @@ class Offers(QObject):
             ("view.tool_bar", s.tool_bar),
             ("view.minimap", s.minimap),
             ("view.pixel_grid", s.pixel_grid),
+            ("view.pixel_values", s.pixel_values),
             ("view.preview", s.preview),
             ("view.animate", s.animate),
             ("touchpad.pan", s.touchpad_pans),
