@@ -273,8 +273,13 @@ class GaussianField:
                 f"{source.name} is not a readable field file, it may be cut short ({error})."
             ) from error
         metadata.pop("format")
-        correction = None if rest is None else cls(rest[0], rest[1], rest[2], extent)
-        return cls(arrays[0], arrays[1], arrays[2], extent, metadata, correction, drifts)
+        try:
+            correction = None if rest is None else cls(rest[0], rest[1], rest[2], extent)
+            return cls(arrays[0], arrays[1], arrays[2], extent, metadata, correction, drifts)
+        except FieldError as error:
+            raise FieldError(
+                f"{source.name} holds no usable field, build it anew: {error}"
+            ) from error
 
 
 def _whole_extent(extent: Any) -> tuple[int, int]:
