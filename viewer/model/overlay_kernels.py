@@ -307,13 +307,18 @@ def warm_up(stop: Callable[[], bool]) -> None:
 
 
 def _choose_one() -> None:
-    means = np.zeros((1, 2), np.float32)
-    covariances = np.array([[1.0, 0.0, 1.0]], np.float32)
-    index = np.zeros(1, np.int64)
-    classify(means, covariances, index, (0, 0, 1, 1), 1.0, 1.0)
-    select(covariances, index, np.zeros(5, np.bool_), np.zeros(5), np.zeros(5), 1.0)
-    place(means, index, 0.0, 0.0, 1.0, means.copy())
-    colour(covariances, index, 1.0, 1.0, 1.0, np.zeros((1, 3), np.uint8))
+    rows = np.ones((5, 2), np.float32)
+    rows[3] = 0
+    single = np.ascontiguousarray(rows[:2].T)
+    shapes = np.ascontiguousarray(rows[2:].T)
+    # As tiles have them, files, and files of wide pictures: Numba compiles for each.
+    kinds = (rows[:2, :1].T, rows[2:, :1].T), (single, shapes), (single.astype(np.float64), shapes)
+    for means, covariances in kinds:
+        index = np.zeros(1, np.int64)
+        classify(means, covariances, index, (0, 0, 1, 1), 1.0, 1.0)
+        place(means, index, 0.0, 0.0, 1.0, np.zeros((1, 2), np.float32))
+        select(covariances, index, np.zeros(5, np.bool_), np.zeros(5), np.zeros(5), 1.0)
+        colour(covariances, index, 1.0, 1.0, 1.0, np.zeros((1, 3), np.uint8))
 
 
 def _draw_one() -> None:
