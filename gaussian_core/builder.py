@@ -128,10 +128,11 @@ class _KernelInterpolation:
 
     def build(self, rect: Rect, stop: Stop | None = None) -> GaussianField:
         from gaussian_core import kernel_interpolation as ki
-        from gaussian_core.field import GaussianField
+        from gaussian_core.field import GaussianField, origin_near
 
         height, width = self.picture.extent
         x0, y0, x1, y1 = rect
+        left, top = origin = origin_near(x0, y0)
         # At the borders of the picture the mirrored Gaussians outside it belong to the tile.
         x0 -= ki.GHOSTS * (x0 == 0)
         y0 -= ki.GHOSTS * (y0 == 0)
@@ -139,11 +140,12 @@ class _KernelInterpolation:
         y1 += ki.GHOSTS * (y1 == height)
         columns = ki.mirrored(x0 - ki.RADIUS, x1 + ki.RADIUS, width)
         lines = ki.mirrored(y0 - ki.RADIUS, y1 + ki.RADIUS, height)
-        left, top = int(columns.min()), int(lines.min())
-        source = self.picture.as_float((left, top, int(columns.max()) + 1, int(lines.max()) + 1))
-        padded = source[lines - top][:, columns - left]
-        rows = ki.interpolate_rect(padded, (x0 - ki.RADIUS, y0 - ki.RADIUS), (x0, y0, x1, y1))
-        return GaussianField.from_rows(rows, self.picture.extent, {"method": "kernel"})
+        first, above = int(columns.min()), int(lines.min())
+        source = self.picture.as_float((first, above, int(columns.max()) + 1, int(lines.max()) + 1))
+        padded = source[lines - above][:, columns - first]
+        own = (x0 - left, y0 - top, x1 - left, y1 - top)
+        rows = ki.interpolate_rect(padded, (own[0] - ki.RADIUS, own[1] - ki.RADIUS), own)
+        return GaussianField.from_rows(rows, self.picture.extent, {"method": "kernel"}, origin)
 
 
 def _continuoussr(picture: PictureLike, device: str) -> TileMethod:
@@ -343,11 +345,20 @@ def _joined(parts: list[GaussianField]) -> GaussianField:
     rows = np.zeros((5 + channels, count + ROW_PADDING), np.float32)
     # All parts are of one method: all tell their drifts, or none.
     drifts = [part.drifts for part in parts if part.drifts is not None]
+    # From one origin on single precision holds all places, else only the double.
+    origins = {(part.origin, part.offsets.dtype) for part in parts}
+    origin, dtype = origins.pop()
+    means = np.empty((count, 2)) if origins or dtype != np.float32 else None
     place = 0
     while parts:
         part = parts.pop(0)
         rows[:, place : place + len(part)] = part.index.rows[:, : len(part)]
+        if means is not None:
+            means[place : place + len(part)] = part.means
         place += len(part)
-    whole = GaussianField.from_rows(rows, extent, metadata)
+    if means is None:
+        whole = GaussianField.from_rows(rows, extent, metadata, origin)
+    else:
+        whole = GaussianField(means, rows[2:5, :count].T, rows[5:, :count].T, extent, metadata)
     whole.drifts = np.concatenate(drifts) if drifts else None
     return whole

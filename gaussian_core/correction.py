@@ -105,7 +105,7 @@ def _solve(residual: NDArray[np.float32], pixel_sigma: float) -> NDArray[np.floa
 
 
 def make_rows(amplitudes: NDArray[np.float32], left: int, top: int) -> NDArray[np.float32]:
-    """Rows (5 + C, N + padding) for GaussianField.from_rows; the first pixel is at (left, top)."""
+    """Rows (5 + C, N + padding) for GaussianField.from_rows; the first pixel is at (left, top), from its origin on."""
     height, width, channels = amplitudes.shape
     rows = np.zeros((5 + channels, height * width + ROW_PADDING), np.float32)
     inside = rows[:, : height * width].reshape(5 + channels, height, width)

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from gaussian_core.atomic import whole_file
 from gaussian_core.errors import FieldError, OutputError
 from gaussian_core.presence import unreachable
-from gaussian_core.row_layout import ROW_PADDING
+from gaussian_core.row_layout import ROW_PADDING, SPAN
 
 if TYPE_CHECKING:
     from gaussian_core.spatial_index import SpatialIndex
@@ -40,13 +40,18 @@ class GaussianField:
     drifts: (N, 2) float16 or None, how far each mean is from where its Gaussian began (its cell's place, for a learned
     field), source pixels. For looking at: nothing that is drawn depends on it.
 
-    Arrays are kept as float32, without a copy where they are that, and must not be changed afterwards. A field can be
-    copied and pickled: the arrays go along, the index is made anew. Raises FieldError when shapes do not match, a value
-    is not finite or a covariance is not positive definite.
+    Arrays are kept as float32, without a copy where they are that, and must not be changed afterwards; means of more
+    precision, of a picture wider or higher than SPAN, as float64. A field can be copied and pickled: the arrays go
+    along, the index is made anew. Raises FieldError when shapes do not match, a value is not finite or a covariance is
+    not positive definite.
     """
 
     correction: GaussianField | None
     drifts: NDArray[np.float16] | None
+    origin: tuple[int, int]
+    """(x, y) that `offsets` count from, source pixels: (0, 0), but for what a builder made far from there."""
+    offsets: NDArray[np.float32] | NDArray[np.float64]
+    """(N, 2): the means from `origin` on, as they are held."""
     device_rows: Any = None
     """resident_field.DeviceRows: the same Gaussians on the device that they were made on, while they are there."""
 
@@ -61,7 +66,7 @@ class GaussianField:
         drifts: ArrayLike | None = None,
     ) -> None:
         self._set(
-            np.asarray(means, np.float32),
+            _places(means),
             np.asarray(covariances, np.float32),
             np.asarray(amplitudes, np.float32),
             extent,
@@ -73,13 +78,15 @@ class GaussianField:
 
     def _set(
         self,
-        means: NDArray[np.float32],
+        offsets: NDArray[np.float32] | NDArray[np.float64],
         covariances: NDArray[np.float32],
         amplitudes: NDArray[np.float32],
         extent: tuple[int, int],
         metadata: Mapping[str, str] | None,
+        origin: tuple[int, int] = (0, 0),
     ) -> None:
-        self.means, self.covariances, self.amplitudes = means, covariances, amplitudes
+        self.offsets, self.covariances, self.amplitudes = offsets, covariances, amplitudes
+        self.origin = origin
         self.extent = _whole_extent(extent)
         self.metadata = dict(metadata or {})
         self.correction = None
@@ -94,21 +101,23 @@ class GaussianField:
         rows: NDArray[np.float32],
         extent: tuple[int, int],
         metadata: Mapping[str, str] | None = None,
+        origin: tuple[int, int] = (0, 0),
     ) -> GaussianField:
         """A field over the index's own layout, for builders: no copy and no validation.
 
         rows: (5 + C, N + ROW_PADDING) contiguous float32: x, y, sxx, sxy, syy, amplitudes; the padding is ignored.
-        Where the Gaussians already stand in cell order the index uses these rows as they are, and `means`,
-        `covariances` and `amplitudes` are views of them: a third of the memory.
+        Where the Gaussians already stand in cell order the index uses these rows as they are, and `offsets`,
+        `covariances` and `amplitudes` are views of them: a third of the memory. origin: what x and y count from.
         """
         count = rows.shape[1] - ROW_PADDING
         field = cls.__new__(cls)
-        field._set(rows[:2, :count].T, rows[2:5, :count].T, rows[5:, :count].T, extent, metadata)
+        parts = rows[:2, :count].T, rows[2:5, :count].T, rows[5:, :count].T
+        field._set(*parts, extent, metadata, origin)
         field._rows = rows
         return field
 
     def _validate(self) -> None:
-        m, s, a = self.means, self.covariances, self.amplitudes
+        m, s, a = self.offsets, self.covariances, self.amplitudes
         if (
             m.ndim != 2
             or m.shape[1] != 2
@@ -144,7 +153,7 @@ class GaussianField:
         for name, array in (("means", m), ("covariances", s), ("amplitudes", a)):
             # A sum is finite only if every term is, and takes a fraction of the memory of a mask.
             with np.errstate(invalid="ignore", over="ignore"):
-                finite = np.isfinite(array.sum(dtype=np.float64))
+                finite = np.isfinite(array.astype(np.float32, copy=False).sum(dtype=np.float64))
             if not finite:
                 raise FieldError(f"The field's {name} hold NaN or infinite values.")
         xx, xy, yy = s.T.astype(np.float64)
@@ -155,7 +164,7 @@ class GaussianField:
             )
 
     def __len__(self) -> int:
-        return len(self.means)
+        return len(self.offsets)
 
     def __repr__(self) -> str:
         method = f", {self.metadata['method']!r}" if "method" in self.metadata else ""
@@ -167,6 +176,19 @@ class GaussianField:
         return GaussianField, (*arrays, self.extent, self.metadata, self.correction, self.drifts)
 
     @property
+    def means(self) -> NDArray[np.float32] | NDArray[np.float64]:
+        """(N, 2) as (x, y), source pixels. Where the field has an origin a new array at every call: `means_of` is for
+        less than all."""
+        return (
+            self.offsets if self.origin == (0, 0) else self.offsets + np.array(self.origin, float)
+        )
+
+    def means_of(self, numbers: NDArray[np.int64]) -> NDArray[np.float64]:
+        """(n, 2) of some Gaussians."""
+        found: NDArray[np.float64] = np.take(self.offsets, numbers, axis=0).astype(np.float64)
+        return found + self.origin
+
+    @property
     def channels(self) -> int:
         """Number of channels C."""
         return int(self.amplitudes.shape[1])
@@ -174,7 +196,7 @@ class GaussianField:
     @property
     def nbytes(self) -> int:
         """Bytes held, the index included once it is built."""
-        own = self.means.nbytes + self.covariances.nbytes + self.amplitudes.nbytes
+        own = self.offsets.nbytes + self.covariances.nbytes + self.amplitudes.nbytes
         own += 0 if self.correction is None else self.correction.nbytes
         own += 0 if self.drifts is None else self.drifts.nbytes
         index = self._index
@@ -191,7 +213,9 @@ class GaussianField:
             if self._index is None:
                 from gaussian_core.spatial_index import build_index
 
-                self._index = build_index(self.means, self.covariances, self.amplitudes, self._rows)
+                self._index = build_index(
+                    self.offsets, self.covariances, self.amplitudes, self._rows, self.origin
+                )
             return self._index
 
     def take_cell_order(self) -> None:
@@ -201,10 +225,14 @@ class GaussianField:
         has the field; the correction goes along.
         """
         rows, count = self.index.rows, len(self)
-        if self.drifts is not None and self.index.order is not None:
-            self.drifts = self.drifts[self.index.order]
-        self.means, self.covariances = rows[:2, :count].T, rows[2:5, :count].T
-        self.amplitudes = rows[5:, :count].T
+        order = self.index.order
+        if self.drifts is not None and order is not None:
+            self.drifts = self.drifts[order]
+        if self.offsets.dtype == np.float32:
+            self.offsets = rows[:2, :count].T
+        elif order is not None:  # the rows' places count from several origins
+            self.offsets = self.offsets[order]
+        self.covariances, self.amplitudes = rows[2:5, :count].T, rows[5:, :count].T
         self._rows = rows
         self._index = replace(self.index, order=None)
         if self.correction is not None:
@@ -280,6 +308,21 @@ class GaussianField:
             raise FieldError(
                 f"{source.name} holds no usable field, build it anew: {error}"
             ) from error
+
+
+def origin_near(x: int, y: int) -> tuple[int, int]:
+    """The origin for Gaussians about a source pixel: a multiple of SPAN, so that neighbours mostly share it."""
+    return x // SPAN * SPAN, y // SPAN * SPAN
+
+
+def _places(means: ArrayLike) -> NDArray[np.float32] | NDArray[np.float64]:
+    """Means as they are held: float32 where that is what they are, or where it is as good."""
+    given = np.asarray(means)
+    with np.errstate(over="ignore"):  # it is not finite then, which is said later
+        single = np.asarray(given, np.float32)
+    if given.dtype == np.float32 or not single.size or np.abs(single).max() <= SPAN:
+        return single
+    return np.asarray(given, np.float64)
 
 
 def _whole_extent(extent: Any) -> tuple[int, int]:

@@ -38,7 +38,7 @@ class DeviceRows:
     values: (5 + C, N) float32, contiguous: x, y, variance of y, slope of x on y, variance of x given y, amplitudes.
     starts: (columns lines + 1,) int32. first, columns, lines, bounds: as of GridLevel. variance: no Gaussian's is
     larger along x and along y, source pixels squared. drifts: (2, N) float16 or None. Tensors are not changed any more.
-    entry: what cuda_fields has made of it.
+    origin: what x, y and the cells count from. entry: what cuda_fields has made of it.
     """
 
     values: Tensor
@@ -49,6 +49,7 @@ class DeviceRows:
     bounds: tuple[float, float, float, float]
     variance: tuple[float, float]
     drifts: Tensor | None = None
+    origin: tuple[int, int] = (0, 0)
     entry: DeviceField | None = None
 
     @property
@@ -69,7 +70,7 @@ class DeviceRows:
         rows[2, : values.shape[1]] = rest + slope * xy
         rows[4, : values.shape[1]] = yy
         index = index_in_order(
-            rows, self.first, self.columns, self.lines, starts.copy(), self.bounds
+            rows, self.first, self.columns, self.lines, starts.copy(), self.bounds, self.origin
         )
         return index, None if drifts is None else np.ascontiguousarray(drifts.T)
 
@@ -107,6 +108,7 @@ class ResidentField(GaussianField):
         self.extent = (int(extent[0]), int(extent[1]))
         self.metadata = dict(metadata or {})
         self.correction = None
+        self.origin = rows.origin
         self.device_rows: DeviceRows | None = rows
         self._shape = (rows.values.shape[1], len(rows.values) - 5)
         self._has_drifts = rows.drifts is not None
@@ -117,7 +119,7 @@ class ResidentField(GaussianField):
 
     def __getattr__(self, name: str) -> Any:
         """Called for what is not there yet."""
-        if name in ("means", "covariances", "amplitudes", "drifts", "_rows", "_index"):
+        if name in ("offsets", "covariances", "amplitudes", "drifts", "_rows", "_index"):
             self._bring()
             return self.__dict__[name]
         raise AttributeError(name)
@@ -174,7 +176,7 @@ class ResidentField(GaussianField):
                 self.device_rows = None
                 self._shape = (len(made), made.channels)
             rows, count = index.rows, self._shape[0]
-            self.means, self.covariances = rows[:2, :count].T, rows[2:5, :count].T
+            self.offsets, self.covariances = rows[:2, :count].T, rows[2:5, :count].T
             self.amplitudes, self.drifts = rows[5:, :count].T, drifts
             self._rows = rows
             self._index = index  # last: it tells that all is there

@@ -2,7 +2,8 @@
 
 Cells are a fixed grid in source coordinates (they do not depend on the zoom). Large Gaussians would widen the search
 of everybody, so the grid is a hierarchy: level l has cells of 2**l source pixels and holds the Gaussians whose larger
-standard deviation is at most 2**l.
+standard deviation is at most 2**l. Of a picture so large that single precision does not hold its places, each part
+has grids of its own, with an origin that their places count from.
 """
 
 # mypy: disable-error-code="no-untyped-def"
@@ -10,15 +11,20 @@ standard deviation is at most 2**l.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gaussian_core.compiled import compiled
-from gaussian_core.row_layout import ROW_PADDING
+from gaussian_core.row_layout import ROW_PADDING, SPAN
+
+Origin = tuple[int, int]
+Places = NDArray[np.int64]
 
 SAMPLED = 4096  # Gaussians of a level that its quantiles are taken of, about
 FARTHEST = 2.0**31  # number of a cell, at most
+MOST_SPANS = 1024  # with origins of their own: Gaussians strewn over a huge plane ask for no more
 
 
 @dataclass(frozen=True)
@@ -43,11 +49,14 @@ class GridLevel:
     widest: float
     # Every cell holds one Gaussian, in the same place, and all have the level's `variance` and no correlation.
     regular: bool = False
+    # What `first`, `bounds` and the places in the rows count from: source coordinates (x, y), whole numbers.
+    origin: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True)
 class SpatialIndex:
-    """The Gaussians in cell order, one row per quantity: x, y, sxx, sxy, syy, amplitudes (5 + C, >= N) float32.
+    """The Gaussians in cell order, one row per quantity: x, y, sxx, sxy, syy, amplitudes (5 + C, >= N) float32; x and y
+    from the origin of their level on.
 
     order: (N,) int64, place in the field of the Gaussian at each place of the rows; None when they are the same.
     The rows are padded by ROW_PADDING, since the kernel reads whole vectors.
@@ -59,21 +68,14 @@ class SpatialIndex:
 
     def in_rect(self, rect: tuple[float, float, float, float]) -> NDArray[np.int64]:
         """Places in the field of the Gaussians whose centre lies in [x0, x1) x [y0, y1)."""
-        x0, y0, x1, y1 = (float(v) for v in rect)
-        found = [
-            _in_rect(
-                self.rows[0],
-                self.rows[1],
-                level.starts,
-                level.columns,
-                *_cell_range(level, x0, y0, x1, y1),
-                x0,
-                y0,
-                x1,
-                y1,
-            )
-            for level in self.levels
-        ]
+        found = []
+        for level in self.levels:
+            x0, y0, x1, y1 = own = [
+                float(v) - o for v, o in zip(rect, level.origin * 2, strict=True)
+            ]
+            cells = _cell_range(level, x0, y0, x1, y1)
+            x, y = self.rows[:2]
+            found.append(_in_rect(x, y, level.starts, level.columns, *cells, *own))
         places = np.concatenate(found) if found else np.empty(0, np.int64)
         return places if self.order is None else self.order[places]
 
@@ -170,39 +172,33 @@ def _widths(covariances: NDArray[np.float32]) -> tuple[tuple[float, ...], float]
 
 
 def build_index(
-    means: NDArray[np.float32],
+    means: NDArray[np.float32] | NDArray[np.float64],
     covariances: NDArray[np.float32],
     amplitudes: NDArray[np.float32],
     rows: NDArray[np.float32] | None = None,
+    origin: tuple[int, int] = (0, 0),
 ) -> SpatialIndex:
     """Bin (N, 2) means, (N, 3) covariances and (N, C) amplitudes. N = 0 gives an index without levels.
 
     rows: the same values in the layout of SpatialIndex.rows, used without a copy if they stand in cell order.
+    origin: what means of single precision count from. Those of double precision are split by origins of their own.
     """
     count, channels = amplitudes.shape
     if count == 0:
         return SpatialIndex(np.zeros((5 + channels, ROW_PADDING), np.float32), None, ())
-    variances = (float(covariances[:, 0].max()), float(covariances[:, 2].max()))
-    if max(variances) <= 1.0:
-        parts: list[tuple[int, NDArray[np.int64] | None]] = [(0, None)]
-    else:
-        larger = np.maximum(covariances[:, 0], covariances[:, 2])
-        exponents = np.maximum(0, np.ceil(0.5 * np.log2(larger))).astype(np.int8)
-        values = np.unique(exponents)
-        parts = [(int(e), np.flatnonzero(exponents == e)) for e in values]
-        if len(parts) == 1:
-            parts = [(parts[0][0], None)]
+    spans, places = _spans(means, origin)
+    parts = [(corner, *part) for corner, inside in spans for part in _parts(covariances, inside)]
     orders: list[NDArray[np.int64] | None] = []
     levels: list[GridLevel] = []
     placed = 0
-    for exponent, chosen in parts:
-        m = means if chosen is None else means[chosen]
+    for corner, exponent, chosen in parts:
+        m = places if chosen is None else places[chosen]
         shapes = covariances if chosen is None else covariances[chosen]
-        if chosen is not None:
-            variances = (float(shapes[:, 0].max()), float(shapes[:, 2].max()))
+        variances = (float(shapes[:, 0].max()), float(shapes[:, 2].max()))
         order, level = _bin(
             m[:, 0], m[:, 1], float(2.0**exponent), variances, _widths(shapes), placed
         )
+        level = replace(level, origin=corner)
         if chosen is not None:
             order = chosen if order is None else chosen[order]
         orders.append(order)
@@ -213,12 +209,58 @@ def build_index(
         return SpatialIndex(rows, None, _marked(levels, rows, count))
     merged = np.concatenate(kept) if kept else None
     filled = np.zeros((5 + channels, count + ROW_PADDING), np.float32)
-    for target, source in zip(filled, (*means.T, *covariances.T, *amplitudes.T), strict=True):
+    for target, source in zip(filled, (*places.T, *covariances.T, *amplitudes.T), strict=True):
         if merged is None:
             target[:count] = source
         else:
             _gather(source, merged, target)
     return SpatialIndex(filled, merged, _marked(levels, filled, count))
+
+
+def _spans(
+    means: NDArray[Any], given: Origin
+) -> tuple[list[tuple[Origin, Places | None]], NDArray[np.float32]]:
+    """Origins, the numbers of the Gaussians that count from each (None: all), and the places (N, 2) of all of them from
+    these on. given: what means of single precision count from."""
+    if means.dtype == np.float32:
+        return [(given, None)], means
+    span = float(SPAN)
+    while True:
+        corners = np.floor(means / span)
+        # Neighbours mostly share a corner: only where it changes one has to look.
+        begins = np.flatnonzero((np.diff(corners, axis=0, prepend=np.nan) != 0).any(axis=1))
+        found, which = np.unique(corners[begins], axis=0, return_inverse=True)
+        if len(found) <= MOST_SPANS:
+            break
+        span *= 2
+    which = np.repeat(which.reshape(-1).astype(np.int16), np.diff(begins, append=len(means)))
+    origins = found * span
+    places = (means - origins[which]).astype(np.float32)
+    order = np.argsort(which, kind="stable")
+    ends = np.cumsum(np.bincount(which, minlength=len(found)))[:-1]
+    parts = np.split(order, ends)
+    spans: list[tuple[Origin, Places | None]] = [
+        ((int(x), int(y)), part) for (x, y), part in zip(origins, parts, strict=True)
+    ]
+    return spans, places
+
+
+def _parts(
+    covariances: NDArray[np.float32], inside: Places | None
+) -> list[tuple[int, Places | None]]:
+    """The exponents of the levels, and the numbers of the Gaussians of each, of those inside; None: all."""
+    own = covariances if inside is None else covariances[inside]
+    larger = max(float(own[:, 0].max()), float(own[:, 2].max()))
+    if larger <= 1.0:
+        return [(0, inside)]
+    exponents = np.maximum(0, np.ceil(0.5 * np.log2(np.maximum(own[:, 0], own[:, 2]))))
+    exponents = exponents.astype(np.int8)
+    values = np.unique(exponents)
+    if len(values) == 1:
+        return [(int(values[0]), inside)]
+    if inside is None:
+        return [(int(e), np.flatnonzero(exponents == e)) for e in values]
+    return [(int(e), inside[exponents == e]) for e in values]
 
 
 def index_in_order(
@@ -228,6 +270,7 @@ def index_in_order(
     lines: int,
     starts: NDArray[np.int32],
     bounds: tuple[float, float, float, float],
+    origin: tuple[int, int] = (0, 0),
 ) -> SpatialIndex:
     """The index of rows that stand in the order of cells of one source pixel, as build_index would make it.
 
@@ -236,7 +279,9 @@ def index_in_order(
     count = rows.shape[1] - ROW_PADDING
     shapes = rows[2:5, :count].T
     variance = (float(shapes[:, 0].max()), float(shapes[:, 2].max()))
-    level = GridLevel(1.0, first, columns, lines, starts, variance, bounds, count, *_widths(shapes))
+    level = GridLevel(
+        1.0, first, columns, lines, starts, variance, bounds, count, *_widths(shapes), origin=origin
+    )
     return SpatialIndex(rows, None, _marked([level], rows, count))
 
 

@@ -28,6 +28,7 @@ from gaussian_core.rasterizer import (
     rasterize,
     warm,
 )
+from gaussian_core.row_layout import SPAN
 from gaussian_core.viewport import Viewport
 from tests.fields import dense_field, random_field
 
@@ -110,6 +111,21 @@ def test_far_from_the_origin_positions_are_as_sharp():
     shift = (65536.0, 32768.0)  # float32 positions keep enough bits for the tolerance there
     far = GaussianField(near.means + shift, near.covariances, near.amplitudes, (40000, 70000))
     agree(far, Viewport((65540.5, 32771.25), 16.0, (40, 20)))
+
+
+@pytest.mark.usefixtures("larger_blocks")
+@pytest.mark.parametrize("scale", [1.0, 5.3, 300.0, 1e5])
+def test_where_origins_change_positions_are_as_sharp(scale):
+    """Gaussians of several levels around a place that four origins meet at."""
+    near = random_field(200, sigma=(0.1, 3.0))
+    corner = np.array([12 * SPAN - 15.0, 3 * SPAN - 10.0])
+    middle = corner + np.array([15.01, 10.02])
+    far = GaussianField(
+        near.means + corner, near.covariances, near.amplitudes, (4 * SPAN, 13 * SPAN)
+    )
+    assert len({level.origin for level in far.index.levels}) == 4
+    size = np.array([40, 20])
+    agree(far, Viewport(tuple(middle - size / scale / 2), scale, tuple(size)))
 
 
 @pytest.mark.parametrize("origin", [(1e5, 0.0), (0.0, -3e6), (-1e300, 1e12)])

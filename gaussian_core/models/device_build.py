@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -56,31 +57,36 @@ def build_on_device(
     with behind_frames(device), torch.inference_mode():
         image = _pixels(picture, place, device)
         left_top, config = place.seen[:2], network.config
+        # All places on the device count from the origin; that of the Gaussians is noted at the end.
+        seen, around, corrected = (
+            moved(rect, place.origin) for rect in (place.seen, place.near, place.corrected)
+        )
 
         def draw(rows: Tensor, view: Viewport) -> Tensor:
-            made = bin_tiles(rows, place.near, [place.near], config.cells, config.drift)
+            made = bin_tiles(rows, around, [around], config.cells, config.drift)
             return _drawn(made, rows, place, view, check)
 
         near = moved(place.near, left_top)
-        rows = rows_of_image(network, image, left_top, near, check, draw)
+        rows = rows_of_image(network, image, seen[:2], near, check, draw)
         check()
-        owns = [place.own(rect) for rect in rects]
-        made = bin_tiles(rows, place.near, owns, config.cells, config.drift)
+        owns = [moved(place.own(rect), place.origin) for rect in rects]
+        made = bin_tiles(rows, around, owns, config.cells, config.drift)
         if made is None:
             return None
         check()
-        x0, y0, x1, y1 = place.corrected
+        x0, y0, x1, y1 = corrected
         view = Viewport((x0, y0), 1.0, (x1 - x0, y1 - y0))
         shown = _drawn(made, rows, place, view, check, config.footprint)
         x0, y0, x1, y1 = moved(place.corrected, left_top)
         residual = image[0, :, y0:y1, x0:x1] - shown.permute(2, 0, 1)
         amplitudes = solve(residual, config.footprint)
-        left, top = place.corrected[:2]
-        corrections = grid_rows(amplitudes, left, top, list(rects), correction.SIGMA**2)
+        tiles = [moved(rect, place.origin) for rect in rects]
+        corrections = grid_rows(amplitudes, *corrected[:2], tiles, correction.SIGMA**2)
     metadata = metadata_of(config)
     fields: list[GaussianField] = []
     # The last that was made, of what surrounds the tiles, is not of any of them.
     for rect, own, faint in zip(rects, made, corrections, strict=False):
+        own, faint = (replace(part, origin=place.origin) for part in (own, faint))
         rebuilt = _Again(again, rect)
         field = ResidentField(own, place.extent, metadata, rebuilt.field)
         field.correction = ResidentField(faint, place.extent, None, rebuilt.correction)

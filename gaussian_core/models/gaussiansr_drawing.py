@@ -138,9 +138,7 @@ class GaussianSRDrawing:
         means = np.stack([xs + origin[0], ys + origin[1]], -1).reshape(-1, 2) + self.model.centre
         covariances = shapes[:3].permute(1, 2, 0).reshape(-1, 3).float().cpu().numpy()
         heights = (amplitudes * shapes[3:]).permute(1, 2, 0).reshape(-1, len(amplitudes))
-        return GaussianField(
-            means.astype(np.float32), covariances, heights.float().cpu().numpy(), self.extent
-        )
+        return GaussianField(means, covariances, heights.float().cpu().numpy(), self.extent)
 
     def _strip(
         self,

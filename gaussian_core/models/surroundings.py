@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from gaussian_core import correction
+from gaussian_core.field import origin_near
 from gaussian_core.models.config import STRUCTURE_REACH, ModelConfig
 
 if TYPE_CHECKING:
@@ -43,6 +44,11 @@ class Surroundings:
     def corrected(self) -> Rect:
         height, width = self.extent
         return _within(_widened(self.rect, correction.HALO, 1), (0, 0, width, height))
+
+    @property
+    def origin(self) -> tuple[int, int]:
+        """What the Gaussians count from."""
+        return origin_near(*self.rect[:2])
 
     def own(self, tile: Rect) -> Rect:
         """The pixels whose Gaussians a tile holds: its own, and the mirrored margin where it ends with the picture."""

@@ -210,7 +210,8 @@ class ContinuousSRTiles:
         pixels = part[lines - ct][:, columns - cl]
         near_rect = moved(place.near, (left, top))
         with self._lock:
-            near = rows_of_pixels(network, pixels, (left, top), near_rect, stop, check)
+            first = moved(place.seen, place.origin)[:2]
+            near = rows_of_pixels(network, pixels, first, near_rect, stop, check)
         sigma = network.config.footprint
         amplitudes = self._correction(near, pixels, place, sigma, stop, drawn_by(network.device))
         fields = []
@@ -220,11 +221,12 @@ class ContinuousSRTiles:
             own = place.own(rect)
             rows = part_of_rows(near, near_rect, moved(own, (left, top)), network.config.cells)
             metadata = metadata_of(network.config)
-            field = GaussianField.from_rows(rows, self.picture.extent, metadata)
+            field = GaussianField.from_rows(rows, self.picture.extent, metadata, place.origin)
+            own, corner = (moved(part, place.origin) for part in (own, rect))
             if network.config.drift > 0:
                 field.drifts = drifts_of(rows, own[:2], own[2] - own[0], network.config.cells)
             field.correction = GaussianField.from_rows(
-                correction.make_rows(share, rect[0], rect[1]), self.picture.extent
+                correction.make_rows(share, *corner[:2]), self.picture.extent, origin=place.origin
             )
             fields.append(field)
         return fields
@@ -249,7 +251,7 @@ class ContinuousSRTiles:
         place.seen does, within place.rect at 100 % through that footprint."""
         x0, y0, x1, y1 = place.corrected
         shown = rasterize(
-            GaussianField.from_rows(near, self.picture.extent),
+            GaussianField.from_rows(near, self.picture.extent, origin=place.origin),
             Viewport((x0, y0), 1.0, (x1 - x0, y1 - y0)),
             pixel_sigma=pixel_sigma,
             backend=backend,

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaussian_core.field import GaussianField
-from gaussian_core.lattice import lattice_corner
+from gaussian_core.lattice import lattice, lattice_corner
 from gaussian_core.parallel import Stop, run_strips, worker_count
 from gaussian_core.rasterizer import strip_kernel as kernel
 from gaussian_core.rasterizer.cells_ring import spreads
@@ -54,10 +54,12 @@ def _tables(
                     int(spreads(level, scale, footprint, REACH)),
                 )
             )
-            floats.append((level.cell, *level.variance, *level.bounds, gain))
+            # As a viewport's corner is rounded: what is seen of it is the same in all viewports.
+            shift = (sum(lattice(o, s)) for o, s in zip(level.origin, scale, strict=True))
+            floats.append((level.cell, *level.variance, *level.bounds, gain, *shift))
     return (
         np.array(integers, np.int64).reshape(-1, 10),
-        np.array(floats, np.float64).reshape(-1, 8),
+        np.array(floats, np.float64).reshape(-1, 10),
         coarsest,
     )
 

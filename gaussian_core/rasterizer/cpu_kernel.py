@@ -95,7 +95,9 @@ EVERY_LEAST, EVERY_MOST = np.float32(-np.inf), np.float32(1)
     G_ROWS, G_ROW_BYTES, G_STARTS, G_FIRST_X, G_FIRST_Y, G_COLUMNS, G_LINES, G_REGULAR, G_LATTICE,
     G_SPREADS,
 ) = range(10)  # fmt: skip
-(G_CELL, G_VARIANCE_X, G_VARIANCE_Y, G_X0, G_Y0, G_X1, G_Y1, G_GAIN) = range(8)
+(
+    G_CELL, G_VARIANCE_X, G_VARIANCE_Y, G_X0, G_Y0, G_X1, G_Y1, G_GAIN, G_SHIFT_X, G_SHIFT_Y,
+) = range(10)  # fmt: skip
 
 
 @compiled()
@@ -402,17 +404,22 @@ def gather(
 
     left, top: of the tile, on the device lattice; (lx, ly) is the viewport's corner there. `tile` is the address of
     `planes` (H, C, PAD + W + PAD). ring: memory for _add_spread_cells.
+
+    A level's places count from its own origin, G_SHIFT device pixels from the source's, and so does its corner here.
     """
+    step = 1 << lattice
     for g in range(grids.shape[0]):
         finest = grids[g, G_LATTICE]
         if lattice < finest or (grids[g, G_REGULAR] and lattice > finest):
             continue
         margin_x = _margin(sizes[g, G_VARIANCE_X], sx, footprint)
         margin_y = _margin(sizes[g, G_VARIANCE_Y], sy, footprint)
-        x0 = (left + lx + px) / sx - margin_x
-        x1 = (left + lx + px + width) / sx + margin_x
-        y0 = (top + ly + py) / sy - margin_y
-        y1 = (top + ly + py + height) / sy + margin_y
+        corner_x = lx - sizes[g, G_SHIFT_X] / step + px
+        corner_y = ly - sizes[g, G_SHIFT_Y] / step + py
+        x0 = (left + corner_x) / sx - margin_x
+        x1 = (left + corner_x + width) / sx + margin_x
+        y0 = (top + corner_y) / sy - margin_y
+        y1 = (top + corner_y + height) / sy + margin_y
         if x1 < sizes[g, G_X0] or x0 > sizes[g, G_X1]:
             continue
         if y1 < sizes[g, G_Y0] or y0 > sizes[g, G_Y1]:
@@ -425,7 +432,7 @@ def gather(
                 planes, PAD, left, top, width, height, grids[g, G_ROWS], grids[g, G_ROW_BYTES],
                 columns, grids[g, G_LINES], cell, sizes[g, G_X0], sizes[g, G_Y0],
                 sizes[g, G_VARIANCE_X], sizes[g, G_VARIANCE_Y], sizes[g, G_GAIN],
-                sx, sy, lx + px, ly + py, footprint, REACH,
+                sx, sy, corner_x, corner_y, footprint, REACH,
             )  # fmt: skip
             continue
         c0 = _clamped(x0 / cell, grids[g, G_FIRST_X], columns)
@@ -433,12 +440,14 @@ def gather(
         r0 = _clamped(y0 / cell, grids[g, G_FIRST_Y], grids[g, G_LINES])
         r1 = _clamped(y1 / cell, grids[g, G_FIRST_Y], grids[g, G_LINES])
         starts = grids[g, G_STARTS]
+        whole_x, whole_y = math.floor(corner_x), math.floor(corner_y)
         if coarsest == 0 and grids[g, G_SPREADS]:
             _add_spread_cells(
                 planes, tile, row_bytes, channel_bytes, left, top, width, height, scratch, blocks,
                 ring, grids[g, G_ROWS], grids[g, G_ROW_BYTES], starts, columns,
                 grids[g, G_FIRST_X], grids[g, G_FIRST_Y], c0, c1, r0, r1, cell,
-                np.float32(sizes[g, G_GAIN]), sx, lx, ly, px, py, footprint, template,
+                np.float32(sizes[g, G_GAIN]), sx, whole_x, whole_y, corner_x - whole_x,
+                corner_y - whole_y, footprint, template,
             )  # fmt: skip
             continue
         if coarsest == 0 and one_pixel_a_cell(
@@ -448,7 +457,8 @@ def gather(
                 tile, row_bytes, channel_bytes, left, top, width, height, scratch, blocks,
                 grids[g, G_ROWS], grids[g, G_ROW_BYTES], starts, columns,
                 grids[g, G_FIRST_X], grids[g, G_FIRST_Y], c0, c1, r0, r1, cell,
-                np.float32(sizes[g, G_GAIN]), sx, lx, ly, px, py, footprint, template,
+                np.float32(sizes[g, G_GAIN]), sx, whole_x, whole_y, corner_x - whole_x,
+                corner_y - whole_y, footprint, template,
             )  # fmt: skip
             continue
         least = EVERY_LEAST if lattice == finest else SMOOTH_HERE
@@ -461,5 +471,5 @@ def gather(
                 grids[g, G_ROWS], grids[g, G_ROW_BYTES], np.float32(sizes[g, G_GAIN]),
                 np.int64(i32_at(starts, r * columns + c0)),
                 np.int64(i32_at(starts, r * columns + c1 + 1)),
-                sx, sy, lx + px, ly + py, footprint, template, least, most,
+                sx, sy, corner_x, corner_y, footprint, template, least, most,
             )  # fmt: skip

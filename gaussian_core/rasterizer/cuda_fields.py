@@ -36,7 +36,7 @@ class DeviceField:
     values: (5 + C, N + ROW_PADDING) float32: x, y, variance of y, slope of x on y, variance of x given y, amplitudes.
     starts: the cells' starts of all levels, int32.
     addresses, numbers: a row per grid level, see the tables in cuda_kernel.py. In the place of the margins stand the
-    level's largest variances, in that of the gain its largest coordinate: what margins are made of for a scale.
+    level's largest variances, in that of the gain its largest place: what margins are made of for a scale.
     """
 
     values: torch.Tensor
@@ -70,14 +70,13 @@ def upload(field: GaussianField, device: str) -> DeviceField:
         place += 4 * len(level.starts)
         x0, y0 = (first * level.cell for first in level.first)
         largest = max(abs(bound) for bound in level.bounds)
-        numbers.append(
-            (x0, y0, 1 / level.cell, *level.variance, largest, level.columns, level.rows)
-        )
+        size = (level.columns, level.rows)
+        numbers.append((x0, y0, 1 / level.cell, *level.variance, largest, *size, *level.origin))
     return DeviceField(
         values,
         starts,
         np.array(addresses, np.int64).reshape(-1, 4),
-        np.array(numbers, np.float64).reshape(-1, 8),
+        np.array(numbers, np.float64).reshape(-1, 10),
     )
 
 
@@ -90,7 +89,7 @@ def lent_field(rows: DeviceRows) -> DeviceField:
             rows.values,
             rows.starts,
             np.array([address], np.int64),
-            np.array([(*number, rows.columns, rows.lines)], np.float64),
+            np.array([(*number, rows.columns, rows.lines, *rows.origin)], np.float64),
         )
     return rows.entry
 

@@ -42,9 +42,7 @@ MAX_CHANNELS = 4  # of one launch
 INTEGERS = (
     4  # address of the values, elements of one row of them, address of the cells' starts, unused
 )
-NUMBERS = (
-    8  # x and y of the first cell, 1 / cell, margins along x and y, gain, columns, lines of cells
-)
+NUMBERS = 10  # x and y of the first cell, 1 / cell, margins along x and y, gain, columns, lines of cells, origin x, y
 
 # Rows of a field's values: x, y, variance of y, slope of x on y, variance of x given y, amplitudes.
 FIRST_AMPLITUDE = 5
@@ -188,8 +186,11 @@ def render_blocks(
             level = tl.load(listed + entry)
             table = numbers + level * _NUMBERS
             inverse = tl.load(table + 2)
-            from_x = x_high - tl.load(table) + x_rest
-            from_y = y_high - tl.load(table + 1) + y_rest
+            # Exact: places of a level count from its origin, which is a whole number, and near to what is seen of it.
+            x_near = x_high - tl.load(table + 8)
+            y_near = y_high - tl.load(table + 9)
+            from_x = x_near - tl.load(table) + x_rest
+            from_y = y_near - tl.load(table + 1) + y_rest
             margin_x = tl.load(table + 3)
             margin_y = tl.load(table + 4)
             gain = tl.load(table + 5)
@@ -233,8 +234,8 @@ def render_blocks(
                     u_x = inverse_x * _ROOT_HALF_LOG2_E
                     u_y = u_x * leaning * kept_y
                     v_y = inverse_y * _ROOT_HALF_LOG2_E
-                    x = (x - x_high - x_rest) * scale_x
-                    y = (y - y_high - y_rest) * scale_y
+                    x = (x - x_near - x_rest) * scale_x
+                    y = (y - y_near - y_rest) * scale_y
                     # The least that u and v are anywhere in the block, each for itself.
                     least_u = tl.abs(u_x * (half_x - x) - u_y * (half_y - y))
                     least_u = tl.maximum(least_u - u_x * half_x - tl.abs(u_y) * half_y, 0.0)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 # Where a Gaussian may be left out of a block, in standard deviations: below 1/1360 of its amplitude, as on the CPU.
 REACH = 3.8
-# Source pixels by which the search for cells is widened, as a part of the largest coordinate: covers its rounding.
+# Source pixels by which the search for cells is widened, as a part of the largest place: covers its rounding.
 SLACK = 2.0**-20
 # Device pixels of a bin: blocks in it share a list of the grid levels that may reach them.
 BIN_WIDTH = 64
@@ -51,15 +51,15 @@ class Tables:
         numbers[:, 5] = np.repeat(gains, [len(field.addresses) for field in fields])
         cell = 1 / numbers[:, 2]
         self.bin_columns, across = _bins(
-            numbers[:, 0] - numbers[:, 3],
-            numbers[:, 0] + numbers[:, 6] * cell + numbers[:, 3],
+            numbers[:, 8] + numbers[:, 0] - numbers[:, 3],
+            numbers[:, 8] + numbers[:, 0] + numbers[:, 6] * cell + numbers[:, 3],
             (sx, float(lx + self.left) + phase_x + 0.5),
             self.columns * block[0],
             BIN_WIDTH,
         )
         bin_rows, down = _bins(
-            numbers[:, 1] - numbers[:, 4],
-            numbers[:, 1] + numbers[:, 7] * cell + numbers[:, 4],
+            numbers[:, 9] + numbers[:, 1] - numbers[:, 4],
+            numbers[:, 9] + numbers[:, 1] + numbers[:, 7] * cell + numbers[:, 4],
             (sy, float(ly + self.top) + phase_y + 0.5),
             self.rows * block[1],
             BIN_HEIGHT,

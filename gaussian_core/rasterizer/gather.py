@@ -146,15 +146,12 @@ def rasterize_fields(
 ) -> NDArray[np.float32]:
     """(H, W, C) float32: the sum of the fields, for `rasterize(backend="torch")`."""
     with torch.no_grad():
-        parts = (
-            np.concatenate([getattr(f, name) for f in fields])
-            for name in ("means", "covariances", "amplitudes")
-        )
-        means, covariances, amplitudes = parts
-        if _widest(torch.device(device)) == torch.float32:
-            # Single precision is enough for what lies near the origin.
-            means = (means - np.asarray(viewport.origin, np.float64)).astype(np.float32)
-            viewport = Viewport((0.0, 0.0), viewport.scale, viewport.size)
+        # Single precision is enough for what lies near the origin.
+        means = np.concatenate([f.means - np.array(viewport.origin) for f in fields])
+        covariances = np.concatenate([f.covariances for f in fields])
+        amplitudes = np.concatenate([f.amplitudes for f in fields])
+        viewport = Viewport((0.0, 0.0), viewport.scale, viewport.size)
+        means = means.astype(np.float32)
         tensors = [torch.from_numpy(p).to(device) for p in (means, covariances, amplitudes)]
         picture = rasterize_torch(tensors[0], tensors[1], tensors[2], viewport, pixel_sigma, stop)
         result: NDArray[np.float32] = picture.cpu().numpy()

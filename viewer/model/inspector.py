@@ -69,7 +69,7 @@ def nearest_gaussian(
             near = near[within(values, only, len(near))]
         if not len(near):
             continue
-        away = field.means[near].astype(np.float64) - (x, y)
+        away = field.means_of(near) - (x, y)
         distances = np.hypot(away[:, 0], away[:, 1])
         least = int(distances.argmin())
         if distances[least] <= best:
@@ -78,7 +78,7 @@ def nearest_gaussian(
         return None
     field, place = found
     return Inspected(
-        tuple(field.means[place].tolist()),
+        tuple(field.means_of(np.array([place]))[0].tolist()),
         tuple(field.covariances[place].tolist()),
         tuple(field.amplitudes[place].tolist()),
         None if field.drifts is None else tuple(field.drifts[place].astype(float).tolist()),

@@ -175,8 +175,9 @@ def _rings(
     reaching = _numbers(_inside(tile, grown, whole, scale))
     if options.only:
         reaching = chosen_of(tile, reaching, options.only)
+    own = _from_origin(tile, rect)
     return overlay_kernels.classify(
-        tile.means, tile.covariances, reaching, rect, options.sigma * scale, MIN_RADIUS
+        tile.offsets, tile.covariances, reaching, own, options.sigma * scale, MIN_RADIUS
     )
 
 
@@ -290,8 +291,15 @@ def _inside(
 def _within(
     field: GaussianField, index: NDArray[np.int64], rect: tuple[float, float, float, float]
 ) -> NDArray[np.bool_]:
-    x, y = field.means[index, 0], field.means[index, 1]
+    rect = _from_origin(field, rect)
+    x, y = field.offsets[index, 0], field.offsets[index, 1]
     return (x >= rect[0]) & (x < rect[2]) & (y >= rect[1]) & (y < rect[3])
+
+
+def _from_origin(field: GaussianField, rect: Rect) -> Rect:
+    """As the field's offsets count."""
+    x, y = field.origin
+    return rect[0] - x, rect[1] - y, rect[2] - x, rect[3] - y
 
 
 def _largest_sigma(field: GaussianField) -> float:
@@ -317,7 +325,8 @@ def _centres(
     done = 0
     for field, index in parts:
         piece = out[done : done + len(index)]
-        overlay_kernels.place(field.means, index, *view.origin, view.scale, piece)
+        x0, y0 = (v - o for v, o in zip(view.origin, field.origin, strict=True))
+        overlay_kernels.place(field.offsets, index, x0, y0, view.scale, piece)
         done += len(index)
     return out
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gaussian_core.errors import Cancelled, DeviceError, WeightsError
-from gaussian_core.field import GaussianField
+from gaussian_core.field import GaussianField, origin_near
 from gaussian_core.models.assembly import drifts_of
 from gaussian_core.models.continuoussr import ContinuousSR
 from gaussian_core.models.devices import pick_device
@@ -148,13 +148,15 @@ class PublishedTiles:
                 self._go_on_with_cpu(table)
                 table = self._table(rect, stop)
         x0, y0, x1, y1 = rect
-        rows = table_rows(self._channels(table), (0, 0), (0, 0, x1 - x0, y1 - y0), CELLS)
-        drifts = drifts_of(rows, (x0, y0), x1 - x0, CELLS, REFERENCE)
+        origin = origin_near(x0, y0)
+        corner = (x0 - origin[0], y0 - origin[1])
+        rows = table_rows(self._channels(table), corner, (0, 0, x1 - x0, y1 - y0), CELLS)
+        drifts = drifts_of(rows, corner, x1 - x0, CELLS, REFERENCE)
         if self.channels == 4:
             alpha = _AlphaOf(self.picture).rows(rect)
             rows = np.concatenate([alpha, rows], 1)
             drifts = np.concatenate([np.zeros((alpha.shape[1], 2), np.float16), drifts])
-        field = GaussianField.from_rows(rows, self.picture.extent, self.metadata)
+        field = GaussianField.from_rows(rows, self.picture.extent, self.metadata, origin)
         field.drifts = drifts
         return field
 
@@ -170,7 +172,7 @@ class PublishedTiles:
         self._take(model, torch.device("cpu"))
 
     def _table(self, rect: Rect, stop: Stop | None) -> Tensor:
-        """(8, 2 h, 2 w) on the CPU: x, y, xx, xy, yy, r, g, b of the pixels of rect."""
+        """(8, 2 h, 2 w) on the CPU: x, y from its corner on, xx, xy, yy, r, g, b of the pixels of rect."""
 
         def check() -> None:
             if stop is not None and stop():
@@ -194,7 +196,7 @@ class PublishedTiles:
         return table
 
     def _gaussians(self, deep: Tensor, origin: tuple[int, int], piece: Rect, tile: Rect) -> Tensor:
-        """(8, 2 h, 2 w): x, y, xx, xy, yy, r, g, b of the pixels of piece."""
+        """(8, 2 h, 2 w): x, y from the tile's corner on, xx, xy, yy, r, g, b of the pixels of piece."""
         halo = self.model.tail_reach
         x0, y0 = (max(v - halo, o, 0) for v, o in zip(piece[:2], origin, strict=True))
         # What lies beyond the last pixel of the tile is there only as far as it was asked for.
@@ -211,8 +213,8 @@ class PublishedTiles:
         i, j = CELLS * (piece[1] - y0), CELLS * (piece[0] - x0)
         h, w = CELLS * (piece[3] - piece[1]), CELLS * (piece[2] - piece[0])
         table = table[:, i : i + h, j : j + w]
-        table[0] += x0
-        table[1] += y0
+        table[0] += x0 - tile[0]
+        table[1] += y0 - tile[1]
         return table
 
     def _channels(self, table: Tensor) -> Tensor:
@@ -235,9 +237,9 @@ class _AlphaOf:
         return np.ascontiguousarray(self.picture.as_float(rect)[..., 3:])
 
     def rows(self, rect: Rect) -> NDArray[np.float32]:
-        """(9, N): Gaussians of rect without colour, their amplitudes alpha's."""
+        """(9, N): Gaussians of rect without colour, from its origin on, their amplitudes alpha's."""
         from gaussian_core.builder import FIELD_METHODS
 
         made = FIELD_METHODS["kernel"](self, "cpu").build(rect, None)
         colours = np.zeros((3, len(made)), np.float32)
-        return np.concatenate([made.means.T, made.covariances.T, colours, made.amplitudes.T])
+        return np.concatenate([made.offsets.T, made.covariances.T, colours, made.amplitudes.T])
