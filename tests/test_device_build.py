@@ -34,6 +34,7 @@ from gaussian_core.rasterizer import PIXEL_SIGMA, rasterize  # noqa: E402
 from gaussian_core.resident_field import DeviceRows, ResidentField, residents  # noqa: E402
 from gaussian_core.viewport import Viewport  # noqa: E402
 from tests.array_picture import ArrayPicture  # noqa: E402
+from tests.wide_picture import LEFT, RIGHT, TILE, Repeated  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -113,6 +114,27 @@ def same_field(made, wanted):
     np.testing.assert_array_equal(faint.covariances, other.covariances)
     np.testing.assert_allclose(faint.amplitudes, other.amplitudes, atol=1e-4)
     same_index(faint.index, other.index)
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+def test_far_from_the_pictures_corner_it_is_the_hosts_to_the_same_bits(network, channels):
+    """100,000 pixels on as near the corner: places count from an origin of their own."""
+    source = Repeated(channels)
+    ends = []
+    for stays in (True, False):
+        keys = [(x // TILE, 0) for x in (LEFT, RIGHT)]
+        ends.append([built(source, network, stays, TILE, [key])[key] for key in keys])
+    for made, wanted in zip(*ends, strict=True):
+        assert made.origin == wanted.origin
+        np.testing.assert_allclose(made.offsets, wanted.offsets, atol=1e-5)
+        np.testing.assert_allclose(made.amplitudes, wanted.amplitudes, atol=1e-5)
+        np.testing.assert_array_equal(made.drifts, wanted.drifts)
+        np.testing.assert_array_equal(made.correction.means, wanted.correction.means)
+    near, far = ends[0]
+    assert near.origin == (0, 0) and far.origin == (RIGHT - LEFT, 0)
+    for one, other in ((near, far), (near.correction, far.correction)):
+        np.testing.assert_array_equal(one.offsets, other.offsets)
+        np.testing.assert_array_equal(one.amplitudes, other.amplitudes)
 
 
 @pytest.mark.parametrize(

