@@ -179,9 +179,8 @@ class GaussianField:
     def means(self) -> NDArray[np.float32] | NDArray[np.float64]:
         """(N, 2) as (x, y), source pixels. Where the field has an origin a new array at every call: `means_of` is for
         less than all."""
-        return (
-            self.offsets if self.origin == (0, 0) else self.offsets + np.array(self.origin, float)
-        )
+        offsets = self.offsets  # first: what is built again has an origin of its own
+        return offsets if self.origin == (0, 0) else offsets + np.array(self.origin, float)
 
     def means_of(self, numbers: NDArray[np.int64]) -> NDArray[np.float64]:
         """(n, 2) of some Gaussians."""

@@ -175,6 +175,7 @@ class ResidentField(GaussianField):
                 index, drifts = made.index, made.drifts
                 self.device_rows = None
                 self._shape = (len(made), made.channels)
+                self.origin = made.origin  # a tile by itself may count from another than in a block
             rows, count = index.rows, self._shape[0]
             self.offsets, self.covariances = rows[:2, :count].T, rows[2:5, :count].T
             self.amplitudes, self.drifts = rows[5:, :count].T, drifts

@@ -15,7 +15,7 @@ torch = pytest.importorskip("torch")
 from gaussian_core import correction  # noqa: E402
 from gaussian_core.builder import FieldBuilder  # noqa: E402
 from gaussian_core.errors import Cancelled  # noqa: E402
-from gaussian_core.field import GaussianField  # noqa: E402
+from gaussian_core.field import SPAN, GaussianField  # noqa: E402
 from gaussian_core.footprint import footprint_of  # noqa: E402
 from gaussian_core.imaging.picture import Picture  # noqa: E402
 from gaussian_core.models import (  # noqa: E402
@@ -267,6 +267,23 @@ def test_a_field_whose_device_is_lost_is_built_again_by_the_cpu(network, monkeyp
     np.testing.assert_allclose(rasterize(field, view), rasterize(wanted, view), atol=2 / 255)
     assert field.device_rows is None and field.correction.means.shape == (30 * 40, 2)
     assert builder.note.endswith("on the CPU, which is slower.") and "\n" not in builder.note
+
+
+def test_a_tile_of_a_block_that_is_built_again_stands_where_it_stood(network, monkeypatch):
+    """In its block it counted from the origin before the one that it counts from alone."""
+    monkeypatch.setattr(devices, "_lost", "")
+    key = (SPAN // TILE, 0)
+    tiles = built(Repeated(), network, True, TILE, [(key[0] - 1, 0), key])
+    (wanted,) = built(Repeated(), network, False, TILE, [key]).values()
+    network.stays = True
+
+    def lost(self):
+        raise RuntimeError("CUDA error: the launch timed out and was terminated")
+
+    monkeypatch.setattr(DeviceRows, "on_host", lost)
+    monkeypatch.setattr(network, "device", "cuda")
+    assert tiles[key].origin == (0, 0) and wanted.origin == (SPAN, 0)
+    np.testing.assert_allclose(tiles[key].means, wanted.means, atol=0.02)
 
 
 @pytest.mark.parametrize("chosen", [True, False])
