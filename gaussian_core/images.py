@@ -111,7 +111,7 @@ def _decoded(source: Path, file: BinaryIO, forgiving: bool) -> Picture | LazyTif
 
 
 def _read(source: Path, file: BinaryIO) -> Picture | LazyTiff:
-    from gaussian_core.imaging import deep_reader, lazy_tiff, pillow_reader
+    from gaussian_core.imaging import deep_codecs, deep_reader, lazy_tiff, netpbm, pillow_reader
 
     head = file.read(32)
     if deep_reader.is_deep_png(head):
@@ -121,6 +121,10 @@ def _read(source: Path, file: BinaryIO) -> Picture | LazyTiff:
         if lazy is not None:
             return lazy
         picture = deep_reader.read_tiff(source, file)
+        if picture is not None:
+            return picture
+    for read in (netpbm.read, deep_codecs.read):
+        picture = read(source, file)
         if picture is not None:
             return picture
     return pillow_reader.read(source, file)

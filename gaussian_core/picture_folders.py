@@ -14,7 +14,7 @@ from gaussian_core.presence import unreachable
 
 SUFFIXES = (
     *(".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp", ".gif", ".apng", ".avif"),
-    *(".ppm", ".pgm", ".pbm", ".pnm", ".tga", ".ico", ".jp2", ".qoi"),
+    *(".ppm", ".pgm", ".pbm", ".pnm", ".pam", ".pfm", ".tga", ".ico", ".jp2", ".qoi"),
 )
 """Of the pictures that are taken from a folder, and offered for opening."""
 

@@ -626,7 +626,7 @@ def test_random_damage_never_raises_anything_else(tmp_path: Path) -> None:
     generator = np.random.default_rng(7)
     path = tmp_path / "a"
     said: list[str] = []
-    for ending in ("jpeg", "png", "tiff", "webp", "gif", "bmp"):
+    for ending in ("jpeg", "png", "tiff", "webp", "gif", "bmp", "avif", "jpeg2000"):
         Image.fromarray(NOISE[:40, :40]).save(path, ending)
         whole = path.read_bytes()
         for _ in range(25):

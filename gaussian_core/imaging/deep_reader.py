@@ -11,10 +11,11 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from gaussian_core.imaging import colour, orientation, pillow_reader
+from gaussian_core.imaging import orientation, pillow_reader
+from gaussian_core.imaging.deep_picture import finished, of_samples
 from gaussian_core.imaging.files import check_size, damaged
 from gaussian_core.imaging.measurements import as_brightness
-from gaussian_core.imaging.picture import Picture, grey_as_rgb
+from gaussian_core.imaging.picture import Picture
 from gaussian_core.imaging.png_chunks import SIGNATURE, chunks, write_chunk
 from gaussian_core.imaging.tiff_files import (
     check_kind,
@@ -53,14 +54,7 @@ def read_png(path: Path, file: BinaryIO) -> Picture:
         values = np.asarray(imagecodecs.png_decode(data))
     except (RuntimeError, ValueError) as error:
         raise damaged(path, error) from error
-    values = values.reshape(*values.shape[:2], -1)
-    channels = values.shape[2]
-    alpha = values[..., -1] if channels in (2, 4) else None
-    colours = values[..., : 3 if channels >= 3 else 1]
-    mode = "RGB" if channels >= 3 else "L"
-    convert, note = colour.conversion(profile, mode)
-    notes.append(note)
-    return _finished(path, colour.deep_to_srgb(colours, mode, convert), alpha, turn, notes)
+    return of_samples(path, values, profile, turn, notes)
 
 
 def _png_orientation(data: bytes) -> int:
@@ -105,28 +99,4 @@ def read_tiff(path: Path, file: BinaryIO) -> Picture | None:
         values, measured = as_brightness(values, page) if deep else (values, "")
         colours, alpha = samples.convert(values)
         notes = [pages_note(tiff), slices, measured, *samples.notes]
-        return _finished(path, colours, alpha, turn_of(page), notes)
-
-
-def range_note(colours: NDArray[Any]) -> str:
-    """Says that floats reach well beyond what a screen shows; they are kept as they are."""
-    if colours.dtype.kind != "f":
-        return ""
-    low, high = float(colours.min()), float(colours.max())
-    if low >= -0.01 and high <= 1.01:
-        return ""
-    return f"its values reach from {low:.3g} to {high:.3g}: below 0 is shown black, above 1 white"
-
-
-def _finished(
-    path: Path, colours: NDArray[Any], alpha: NDArray[Any] | None, turn: int, notes: list[str]
-) -> Picture:
-    """Upright. colours: sRGB (H, W, 3) or grey (H, W, 1), uint16 or float32."""
-    notes.append(range_note(colours))
-    pixels = grey_as_rgb(orientation.turned_upright(colours, turn))
-    if alpha is not None:
-        alpha = orientation.turned_upright(alpha.astype(colours.dtype, copy=False), turn)
-        full = 1.0 if alpha.dtype.kind == "f" else np.iinfo(alpha.dtype).max
-        if alpha.min() >= full:  # it hides nothing, and would cost a channel in what follows
-            alpha = None
-    return Picture(pixels, alpha, path.name, str(path), "; ".join(n for n in notes if n))
+        return finished(path, colours, alpha, turn_of(page), notes)

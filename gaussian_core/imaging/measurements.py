@@ -1,4 +1,4 @@
-"""TIFFs that hold measurements (heights, temperatures, counts) instead of brightness: shown from black to white."""
+"""Files that hold measurements (heights, temperatures, counts) instead of brightness: shown from black to white."""
 
 from __future__ import annotations
 
@@ -49,9 +49,13 @@ def may_be_measured(page: Any) -> bool:
 def range_of(values: NDArray[Any], page: Any) -> Range | None:
     """values (..., samples) of a page as stored, or a sample of them. None where they are brightness: signed integers
     never are, floats as a rule."""
-    if not may_be_measured(page):
-        return None
-    nothing = _nothing(page)
+    return range_within(values, _nothing(page)) if may_be_measured(page) else None
+
+
+def range_within(
+    values: NDArray[Any], nothing: tuple[float, ...] = (_NOT_MEASURED,)
+) -> Range | None:
+    """values (..., samples), signed or floats. nothing: those that stand for "not measured". None as of `range_of`."""
     there = _measured(values, nothing)
     known = values[there] if not there.all() else values
     if not known.size or (values.dtype.kind == "f" and _outside(known) < _MOST):

@@ -1,4 +1,4 @@
-"""Reading with Pillow: every format of 8 bits a channel, and the odd 16-bit and float grey ones."""
+"""Reading with Pillow: every format of 8 bits a channel, and the odd grey one of 16."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from PIL import Image, UnidentifiedImageError
 from gaussian_core.errors import DamagedError
 from gaussian_core.imaging import colour, orientation
 from gaussian_core.imaging.files import FORMATS, check_size, damaged, unknown_format
-from gaussian_core.imaging.finite import finite
 from gaussian_core.imaging.losses import losses_of
 from gaussian_core.imaging.named_colours import name_colours
 from gaussian_core.imaging.picture import Picture, grey_as_rgb
@@ -28,6 +27,7 @@ DECODER_FAULTS = (
     KeyError,
     IndexError,
     OverflowError,
+    RuntimeError,  # of AVIF
 )
 _TRANSPARENT = ("RGBA", "LA", "PA", "RGBa", "La")
 _COUNTED = {"GIF": "frames", "PNG": "frames", "WEBP": "frames", "AVIF": "frames", "TIFF": "pages"}
@@ -152,16 +152,12 @@ def _bytes(
 
 
 def _is_deep(image: Image.Image) -> bool:
-    return image.mode.startswith("I") or image.mode == "F"
+    return image.mode.startswith("I")
 
 
 def _deep(image: Image.Image, notes: list[str]) -> NDArray[Any]:
-    """Grey of more than 8 bits: uint16 or float32 (H, W, 1), or (H, W, 3) where its profile gives it colours."""
-    values = np.asarray(image)
-    if image.mode == "F":
-        grey = finite(values.astype(np.float32), notes)
-    else:  # "I" is 32 bits wide, but what decoders put there (PGM, PNG, JPEG 2000) has 16
-        grey = np.clip(values, 0, 65535).astype(np.uint16)
+    """Grey of 16 bits, which an icon may be: uint16 (H, W, 1), or (H, W, 3) where its profile gives it colours."""
+    grey = np.asarray(image).astype(np.uint16)
     convert, note = colour.conversion(image.info.get("icc_profile"), "L")
     notes.append(note)
     if convert is not None:
