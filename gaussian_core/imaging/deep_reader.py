@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import io
+import logging
 import struct
 import zlib
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gaussian_core.imaging import orientation, pillow_reader
 from gaussian_core.imaging.deep_picture import finished, of_samples
@@ -24,13 +24,7 @@ from gaussian_core.imaging.tiff_files import (
     pages_note,
     turn_of,
 )
-from gaussian_core.imaging.tiff_samples import (
-    ByteSamples,
-    DeepSamples,
-    Samples,
-    beyond_pillow,
-    wants_depth,
-)
+from gaussian_core.imaging.tiff_samples import beyond_bytes, beyond_pillow, samples_of
 
 _WITH_ORIENTATION = (b"eXIf", b"iTXt", b"tEXt", b"zTXt")
 
@@ -50,6 +44,8 @@ def read_png(path: Path, file: BinaryIO) -> Picture:
     file.seek(0)
     data = file.read()
     turn = _png_orientation(data)
+    # It logs that it takes no care of interlacing, and then does.
+    logging.getLogger("imagecodecs").setLevel(logging.CRITICAL)
     try:
         values = np.asarray(imagecodecs.png_decode(data))
     except (RuntimeError, ValueError) as error:
@@ -81,22 +77,21 @@ def _png_orientation(data: bytes) -> int:
 
 
 def read_tiff(path: Path, file: BinaryIO) -> Picture | None:
-    """A TIFF of more than 8 bits a channel, or in a compression that Pillow lacks, and None for another; for what no
-    reader of TIFF can show an ImageError."""
+    """A TIFF of more than 8 bits a channel, or in channels or a compression that Pillow lacks, and None for another;
+    for what no reader of TIFF can show an ImageError."""
     with opened_tiff(path, file) as tiff:
         page: Any = tiff.pages.first
         check_kind(path, file, tiff)
         check_whole(path, file, page)
-        if not wants_depth(page) and not beyond_pillow(page):
+        if not beyond_bytes(page) and not beyond_pillow(page):
             return None
         check_size(path, page.imagewidth, page.imagelength, 3 * max(page.dtype.itemsize, 2) * 2)
-        deep = wants_depth(page)
-        samples: Samples = DeepSamples(path, page) if deep else ByteSamples(path, file, page)
+        samples = samples_of(path, file, page)
         data = np.asarray(page.asarray(squeeze=False))  # (planes, depth, H, W, samples)
         slices = f"first of {data.shape[1]} slices" if data.shape[1] > 1 else ""
         data = data[:, 0]
         values = data[0] if data.shape[0] == 1 else np.moveaxis(data[..., 0], 0, -1)
-        values, measured = as_brightness(values, page) if deep else (values, "")
+        values, measured = as_brightness(values, page)
         colours, alpha = samples.convert(values)
         notes = [pages_note(tiff), slices, measured, *samples.notes]
         return finished(path, colours, alpha, turn_of(page), notes)

@@ -28,11 +28,10 @@ from gaussian_core.imaging.tiff_samples import (
     JPEG,
     RGB,
     YCBCR,
-    ByteSamples,
-    DeepSamples,
     Samples,
+    beyond_bytes,
     parts_in_bytes,
-    wants_depth,
+    samples_of,
 )
 from gaussian_core.imaging.tiff_segments import LARGEST, Segments, SharedFile, sample
 from gaussian_core.parallel import Stop, run_strips
@@ -80,10 +79,7 @@ def open_lazy(path: Path, file: BinaryIO) -> LazyTiff | None:
                 if segments.nbytes <= LARGEST:
                     pages[number] = segments
         measured = _measured(page, pages) if may_be_measured(page) else None
-        deep = wants_depth(page)
-        samples: Samples = (
-            DeepSamples(path, page, measured) if deep else ByteSamples(path, file, page)
-        )
+        samples = samples_of(path, file, page, measured)
         notes = [_pages_note(tiff, pages), measured.note(OF_SAMPLE) if measured is not None else ""]
         return LazyTiff(path, pages, samples, turn_of(page), "; ".join(n for n in notes if n))
 
@@ -95,17 +91,15 @@ def open_cut(path: Path, file: BinaryIO) -> tuple[LazyTiff, float] | None:
     state = FileState.of_open(file)
     with opened_tiff(path, file) as tiff:
         page: Any = tiff.pages.first
-        # What floats and signed numbers are shown as depends on all of them.
-        if not _readable(page) or page.dtype.kind != "u":
+        # What measurements are shown as depends on all of them.
+        if not _readable(page) or may_be_measured(page):
             return None
         check_size(path, page.imagewidth, page.imagelength, 0, LAZY_MAX_PIXELS)
         segments = Segments(path, SharedFile(path, state), page, cut=True)
         missing = segments.missing()
         if segments.nbytes > LARGEST or not 0 < missing < 1:
             return None
-        deep = wants_depth(page)
-        samples: Samples = DeepSamples(path, page) if deep else ByteSamples(path, file, page)
-        lazy = LazyTiff(path, {0: segments}, samples, turn_of(page), "")
+        lazy = LazyTiff(path, {0: segments}, samples_of(path, file, page), turn_of(page), "")
         lazy.show_damage()
         return lazy, missing
 
@@ -118,7 +112,7 @@ def _measured(page: Any, pages: dict[int, Segments]) -> Range | None:
 def _readable(page: Any) -> bool:
     if page.imagedepth != 1 or page.dtype is None:
         return False
-    return wants_depth(page) or parts_in_bytes(page)
+    return beyond_bytes(page) or parts_in_bytes(page)
 
 
 def _level_of(page: Any, extent: tuple[int, int]) -> int | None:

@@ -12,6 +12,7 @@ _GREY, _RGB = 1, 2
 _GDAL_NODATA = 42113
 _NOT_MEASURED = -9999.0  # by convention, where no tag says which value it is
 _BEYOND = 1e30
+_SEEN = 8  # bits of brightness that a screen shows
 _MOST = 0.9
 """Share of floats outside of 0 to 1 from which they are no brightness. Photographs with highlights have fewer."""
 
@@ -41,21 +42,26 @@ class Range:
 
 
 def may_be_measured(page: Any) -> bool:
-    """Whether the values of a page have to be looked at for that. Unsigned integers are brightness."""
+    """Whether the values of a page have to be looked at for that. Unsigned integers of up to 16 bits are brightness."""
     kind = int(page.photometric), int(page.samplesperpixel)
-    return page.dtype.kind in "if" and kind in ((_GREY, 1), (_RGB, 3))
+    wide = page.dtype.kind == "u" and page.dtype.itemsize > 2
+    return (wide or page.dtype.kind in "if") and kind in ((_GREY, 1), (_RGB, 3))
 
 
 def range_of(values: NDArray[Any], page: Any) -> Range | None:
     """values (..., samples) of a page as stored, or a sample of them. None where they are brightness: signed integers
-    never are, floats as a rule."""
-    return range_within(values, _nothing(page)) if may_be_measured(page) else None
+    never are, floats as a rule, wide unsigned integers unless all of them were black: they count or name things."""
+    if not may_be_measured(page):
+        return None
+    if page.dtype.kind == "u" and values.max(initial=0) >> (page.bitspersample - _SEEN):
+        return None
+    return range_within(values, _nothing(page))
 
 
 def range_within(
     values: NDArray[Any], nothing: tuple[float, ...] = (_NOT_MEASURED,)
 ) -> Range | None:
-    """values (..., samples), signed or floats. nothing: those that stand for "not measured". None as of `range_of`."""
+    """values (..., samples), integers or floats. nothing: those that stand for "not measured". None: see range_of."""
     there = _measured(values, nothing)
     known = values[there] if not there.all() else values
     if not known.size or (values.dtype.kind == "f" and _outside(known) < _MOST):
@@ -66,7 +72,7 @@ def range_within(
 
 
 def as_brightness(values: NDArray[Any], page: Any) -> tuple[NDArray[Any], str]:
-    """values (h, w, samples) of all of a page as stored. Signed integers and floats that are no brightness come as
+    """values (h, w, samples) of all of a page as stored. Integers and floats that are no brightness come as
     float32 from 0 to 1 with a note; others as they are, with ""."""
     found = range_of(values, page)
     return (values, "") if found is None else (found.shown(values), found.note())

@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 
 from gaussian_core.errors import ImageError
 from gaussian_core.imaging import colour, pillow_reader
+from gaussian_core.imaging.deep_picture import widened
 from gaussian_core.imaging.finite import finite
 from gaussian_core.imaging.measurements import Range
 from gaussian_core.imaging.tiff_files import profile_of
 
 WHITE_IS_ZERO, GREY, RGB, PALETTE, CMYK, YCBCR = 0, 1, 2, 3, 5, 6
+_KNOWN = (WHITE_IS_ZERO, GREY, RGB, PALETTE, CMYK)
 WEBP, JPEG_XL = 50001, 50002
 JPEG = 7  # the compression whose decoder gives RGB also of YCbCr
 CONTIGUOUS = 1  # planar configuration: a pixel's samples side by side
@@ -53,17 +55,39 @@ def beyond_pillow(page: Any) -> bool:
     return bool(planes and page.extrasamples and plain and int(page.photometric) != YCBCR)
 
 
+def beyond_bytes(page: Any) -> bool:
+    """Whether DeepSamples reads a page: more than 8 bits, and bits and bytes in an order of channels that Pillow does
+    not know, as of ink with opacity or of two masks beside the colours."""
+    from PIL.TiffImagePlugin import II, OPEN_INFO
+
+    if wants_depth(page):
+        return True
+    if page.dtype is None or page.dtype.kind not in "ub" or int(page.photometric) not in _KNOWN:
+        return False
+    bits = (int(page.bitspersample),) * int(page.samplesperpixel)
+    extra = tuple(int(kind) for kind in page.extrasamples)
+    return (II, int(page.photometric), (1,), int(page.fillorder), bits, extra) not in OPEN_INFO
+
+
+def samples_of(path: Path, file: BinaryIO, page: Any, measured: Range | None = None) -> Samples:
+    """Whatever reads a page. measured: see DeepSamples. Raises ImageError where it cannot be read."""
+    if beyond_bytes(page):
+        return DeepSamples(path, page, measured)
+    return ByteSamples(path, file, page)
+
+
 class DeepSamples:
-    """More than 8 bits: comes out as uint16 or float32. Raises ImageError for colours that cannot be read."""
+    """Any number of bits: up to 8 come out as uint8, others as uint16 or float32. Raises ImageError for colours that
+    cannot be read."""
 
     def __init__(self, path: Path, page: Any, measured: Range | None = None) -> None:
         """measured: what its values are shown from and to; None where they are brightness."""
         self._measured = measured
         self._photometric = int(page.photometric)
-        if self._photometric not in (WHITE_IS_ZERO, GREY, RGB, PALETTE, CMYK):
+        if self._photometric not in _KNOWN:
             raise ImageError(
-                f"{path} holds its colours as {page.photometric!s} in {page.bitspersample} bits, which cannot be read:"
-                " save it as RGB first."
+                f"{path} holds its colours as {_name_of(page)} in {page.bitspersample} bits, which cannot be read: save it"
+                " as RGB first."
             )
         self._colours = {RGB: 3, PALETTE: 3, CMYK: 4}.get(self._photometric, 1)
         given = 3 if self._photometric == PALETTE else page.samplesperpixel
@@ -78,14 +102,18 @@ class DeepSamples:
         extra = [int(kind) for kind in page.extrasamples]
         self._premultiplied = _ASSOCIATED in extra
         # The first extra sample that is alpha. An unspecified one is not: depth maps and masks are stored so too.
-        places = [n for n, kind in enumerate(extra) if kind in (_ASSOCIATED, _STRAIGHT)]
+        places = [n for n, kind in enumerate(extra) if kind in (_ASSOCIATED, _STRAIGHT)][:1]
         alpha = self._colours + places[0] if places else given
         self._alpha = alpha if alpha < given else None
         self._mode = {1: "L", 3: "RGB", 4: "CMYK"}[self._colours]
         self._convert, note = colour.conversion(profile_of(page), self._mode)
         self.notes = [note, colour.approximate(self._mode, self._convert)]
+        if self._colours == 1 and given > 1 + len(places):
+            self.notes.append(f"first of {given - len(places)} channels")
         whole = page.dtype == np.uint16 or self._table is not None
         self.dtype: np.dtype[Any] = np.dtype(np.uint16 if whole else np.float32)
+        if self._table is None and page.dtype.itemsize == 1 and page.dtype.kind in "ub":
+            self.dtype = np.dtype(np.uint8)
         self.channels = 1 if self._mode == "L" and self._convert is None else 3
         self.has_alpha = self._alpha is not None
 
@@ -154,7 +182,7 @@ def _modes(path: Path, page: Any) -> tuple[str, str]:
     found = OPEN_INFO.get((II, photometric, (1,), 1, (8,) * samples, extra))
     if found is None or page.dtype != np.uint8:
         raise ImageError(
-            f"{path} holds its colours as {page.photometric!s} in {samples} channels, which cannot be read: save it as RGB"
+            f"{path} holds its colours as {_name_of(page)} in {samples} channels, which cannot be read: save it as RGB"
             " first."
         )
     return str(found[0]), str(found[1])
@@ -175,13 +203,16 @@ def _full(dtype: np.dtype[Any]) -> float:
     return 1.0 if dtype.kind == "f" else float(np.iinfo(dtype).max)
 
 
+def _name_of(page: Any) -> str:
+    return str(getattr(page.photometric, "name", page.photometric))
+
+
 def _scaled(values: NDArray[Any], bits: int) -> NDArray[Any]:
-    """uint16 over its whole range, or float32: floats as they are, wide and signed integers from 0 to 1."""
-    if values.dtype == np.uint16:
-        if bits < 16:  # 10, 12 or 14 bits, unpacked
-            top = (1 << bits) - 1
-            return ((values.astype(np.uint32) * 65535 + top // 2) // top).astype(np.uint16)
-        return values
+    """uint8 and uint16 over their whole range, or float32: floats as they are, wide and signed integers from 0 to 1."""
+    if (
+        values.dtype.kind in "ub" and values.dtype.itemsize <= 2
+    ):  # also of 4, 10, 12 or 14 bits, unpacked
+        return widened(values, (1 << bits) - 1)
     if values.dtype.kind == "f":
         return values.astype(np.float32, copy=False)
     top = (1 << bits) - 1 if values.dtype.kind == "u" else (1 << (bits - 1)) - 1
