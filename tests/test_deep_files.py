@@ -1,16 +1,20 @@
-"""Pictures of more than 8 bits a channel in formats of which Pillow gives 8: Netpbm's, JPEG 2000 and AVIF."""
+"""Pictures of more than 8 bits a channel, and in channels and colours, that Pillow does not give as they are."""
 
 from __future__ import annotations
 
+import struct
+import zlib
 from pathlib import Path
 
 import imagecodecs
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from gaussian_core import ImageError, load_image, open_picture
 from gaussian_core.images import open_overview
+from gaussian_core.imaging import lazy_tiff
 from gaussian_core.imaging.losses import Losses
 from gaussian_core.picture_folders import SUFFIXES
 
@@ -111,6 +115,7 @@ def test_a_map_of_disparities_is_shown_from_black_to_white(tmp_path: Path) -> No
         (b"P5\nwide 24\n65535\n", "damaged"),
         (b"PF\n3 2\nnan\n" + bytes(72), "full brightness"),
         (b"P7\nWIDTH 3\nHEIGHT 2\n", "cut short"),
+        (b"P7 and other notes", "not a picture"),
         (b"P7\nWIDTH 3\nHEIGHT 2\nDEPTH 9\nMAXVAL 255\nENDHDR\n" + bytes(54), "9 channels"),
         (b"P7\nWIDTH 3\nHEIGHT 2\nMAXVAL 255\nDEPTH 4\nTUPLTYPE CMYK\nENDHDR\n", "CMYK"),
     ],
@@ -211,3 +216,219 @@ def test_frames_of_an_avif_of_10_bits(tmp_path: Path) -> None:
     first.save(tmp_path / "b.avif", save_all=True, append_images=[first.rotate(180)] * 2)
     assert open_picture(tmp_path / "a.avif").note == ""
     assert open_picture(tmp_path / "b.avif").note == "first of 3 frames"
+
+
+ADOBE_RGB = imagecodecs.cms_profile(
+    "rgb",
+    whitepoint=[0.3127, 0.3290, 1.0],
+    primaries=[0.64, 0.33, 1, 0.21, 0.71, 1, 0.15, 0.06, 1],
+    gamma=2.19921875,
+)
+
+
+@pytest.mark.parametrize("bits", [8, 10, 16])
+def test_the_colour_profile_of_a_jpeg_2000_file(tmp_path: Path, bits: int) -> None:
+    """In the place of its box of named colours."""
+    top = (1 << bits) - 1
+    muted = (64 * top // 255 + numbers(3, top) // 2).astype(np.uint8 if bits == 8 else np.uint16)
+    data = imagecodecs.jpeg2k_encode(
+        muted, level=0, reversible=True, bitspersample=bits, codecformat="jp2"
+    )
+    place = data.find(b"colr") - 4
+    box = (11 + len(ADOBE_RGB)).to_bytes(4, "big") + b"colr\2\0\0" + ADOBE_RGB
+    header = data.find(b"jp2h") - 4
+    longer = int.from_bytes(data[header : header + 4], "big") + len(box) - 15
+    data = (
+        data[:header]
+        + longer.to_bytes(4, "big")
+        + data[header + 4 : place]
+        + box
+        + data[place + 15 :]
+    )
+    (tmp_path / "a.jp2").write_bytes(data)
+    wide = (muted.astype(np.uint32) * 65535 // top).astype(np.uint16)
+    tifffile.imwrite(tmp_path / "a.tif", wide, photometric="rgb", iccprofile=ADOBE_RGB)
+    got, want = open_picture(tmp_path / "a.jp2"), open_picture(tmp_path / "a.tif")
+    near = 0.05 if bits > 8 else 8  # as tables of 8 bits are
+    assert np.abs(got.as_float() - want.as_float()).max() < near / 255 and got.note == want.note
+    assert "converted from" in got.note and got.bits == (8 if bits == 8 else 16)
+
+
+# ---- PNG and TIFF ---------------------------------------------------------------------------------
+
+
+def png(colour: int, bits: int, values: np.ndarray, *more: tuple[bytes, bytes]) -> bytes:
+    """values: (H, W, channels). more: chunks before the pixels."""
+
+    def chunk(name: bytes, body: bytes) -> bytes:
+        summed = name + body
+        return struct.pack(">I", len(body)) + summed + struct.pack(">I", zlib.crc32(summed))
+
+    places = (values.reshape(len(values), -1, 1) >> np.arange(bits - 1, -1, -1)) & 1
+    rows = np.packbits(places.reshape(len(values), -1).astype(np.uint8), axis=1)
+    raw = b"".join(b"\0" + row.tobytes() for row in rows)
+    head = struct.pack(">IIBBBBB", values.shape[1], len(values), bits, colour, 0, 0, 0)
+    parts = [(b"IHDR", head), *more, (b"IDAT", zlib.compress(raw)), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts)
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4, 8, 16])
+def test_the_grey_that_stands_for_transparent(tmp_path: Path, bits: int) -> None:
+    top = (1 << bits) - 1
+    grey = numbers(1, top)
+    for clear in {0, 1, top // 2, top}:
+        data = png(0, bits, grey, (b"tRNS", struct.pack(">H", clear)))
+        (tmp_path / "a.png").write_bytes(data)
+        picture = open_picture(tmp_path / "a.png")
+        assert picture.alpha is not None or not (grey == clear).any()
+        if picture.alpha is not None:
+            np.testing.assert_array_equal(picture.alpha == 0, grey[..., 0] == clear)
+
+
+def test_a_gamma_of_grey_with_opacity(tmp_path: Path) -> None:
+    pictures = []
+    for bits in (8, 16):
+        data = png(4, bits, numbers(2, (1 << bits) - 1), (b"gAMA", struct.pack(">I", 100_000)))
+        (tmp_path / f"{bits}.png").write_bytes(data)
+        pictures.append(open_picture(tmp_path / f"{bits}.png"))
+    assert pictures[0].note == pictures[1].note != ""
+    shown = pictures[0].alpha > 0
+    seen = [picture.pixels / picture.full for picture in pictures]
+    assert np.abs(seen[0] - seen[1])[shown].max() < 7 / 255, "linear: the darkest levels lie apart"
+    assert pictures[1].bits == 16
+
+
+def test_an_interlaced_png_of_16_bits_prints_nothing(tmp_path: Path, caplog, capfd) -> None:
+    values = numbers(3, 65535)[:8, :8]
+    passes = [
+        values[0::8, 0::8], values[0::8, 4::8], values[4::8, 0::4], values[0::4, 2::4],
+        values[2::4, 0::2], values[0::2, 1::2], values[1::2, :],
+    ]  # fmt: skip
+    raw = b"".join(b"\0" + row.astype(">u2").tobytes() for part in passes for row in part)
+    data = bytearray(png(2, 16, values))
+    data[28] = 1  # of the header
+    data[29:33] = zlib.crc32(data[12:29]).to_bytes(4, "big")
+    packed = zlib.compress(raw)
+    body = b"IDAT" + packed
+    data[33:] = len(packed).to_bytes(4, "big") + body + zlib.crc32(body).to_bytes(4, "big")
+    (tmp_path / "a.png").write_bytes(bytes(data) + b"\0\0\0\0IEND\xaeB`\x82")
+    assert (open_picture(tmp_path / "a.png").pixels == values).all()
+    assert not caplog.records and capfd.readouterr() == ("", "")
+
+
+WHITE, GREY, COLOUR, INK = "miniswhite", "minisblack", "rgb", "separated"
+MASK, OPACITY = "unspecified", "unassalpha"
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [{}, {"tile": (16, 16)}, {"planarconfig": "separate"}, {"compression": "lzw"}],
+    ids=str,
+)
+@pytest.mark.parametrize(
+    ("colours", "extra"),
+    [
+        *((WHITE, extra) for extra in ([OPACITY], [MASK], [MASK, OPACITY])),
+        *((GREY, extra) for extra in ([MASK, MASK], [MASK, OPACITY])),
+        (COLOUR, [MASK, OPACITY]),
+        *((INK, extra) for extra in ([OPACITY], [MASK, OPACITY])),
+    ],
+    ids=str,
+)
+def test_bytes_in_channels_that_pillow_does_not_know(
+    tmp_path: Path, monkeypatch, colours, extra, layout
+) -> None:
+    """They come out as the same picture of 16 bits does, read whole and read as it is looked at."""
+    shown = numbers(3, 255) if colours in (COLOUR, INK) else numbers(1, 255)
+    stored = shown if colours in (COLOUR, GREY) else 255 - shown
+    if colours == INK:
+        stored = np.dstack([stored, np.zeros_like(stored[..., :1])])
+    opacity = numbers(4, 255)[..., 3:]
+    more = [opacity if kind == OPACITY else 255 - opacity // 3 for kind in extra]
+    values = np.dstack([stored, *more])
+    if "planarconfig" in layout:
+        values = np.moveaxis(values, -1, 0).copy()
+    options = {"planarconfig": "contig", **layout, "photometric": colours, "extrasamples": extra}
+    tifffile.imwrite(tmp_path / "8.tif", values, **options)
+    tifffile.imwrite(tmp_path / "16.tif", values.astype(np.uint16) * 257, **options)
+    picture, deep = open_picture(tmp_path / "8.tif"), open_picture(tmp_path / "16.tif")
+    assert picture.bits == 8 and picture.note == deep.note
+    assert (picture.pixels == shown).all()
+    assert (picture.pixels.astype(np.uint16) * 257 == deep.pixels).all()
+    assert (picture.alpha is None) == (OPACITY not in extra)
+    if picture.alpha is not None:
+        assert (picture.alpha == opacity[..., 0]).all()
+    monkeypatch.setattr(lazy_tiff, "LAZY_FROM", 1)
+    lazy = open_picture(tmp_path / "8.tif")
+    assert isinstance(lazy, lazy_tiff.LazyTiff) and lazy.note == picture.note
+    got = lazy.stored((3, 5, 30, 20))
+    assert (got[0] == picture.pixels[5:20, 3:30]).all()
+    assert (got[1] is None) == (picture.alpha is None)
+    assert got[1] is None or (got[1] == picture.alpha[5:20, 3:30]).all()
+
+
+@pytest.mark.parametrize("bits", [2, 4, 6])
+def test_colours_of_few_bits(tmp_path: Path, bits: int) -> None:
+    values = numbers(3, (1 << bits) - 1)
+    tifffile.imwrite(tmp_path / "a.tif", values, photometric="rgb", bitspersample=bits)
+    check(tmp_path / "a.tif", values, (1 << bits) - 1, 8)
+
+
+def test_of_many_channels_the_first_is_shown_and_that_is_said(tmp_path: Path) -> None:
+    bands = np.dstack([numbers(3, 65535)] * 2)
+    tifffile.imwrite(tmp_path / "a.tif", bands, photometric="minisblack", planarconfig="contig")
+    picture = open_picture(tmp_path / "a.tif")
+    assert picture.note == "first of 6 channels" and (picture.pixels == bands[..., :1]).all()
+
+
+@pytest.mark.parametrize("kind", [np.uint32, np.uint64])
+def test_numbers_of_things_are_not_all_black(tmp_path: Path, monkeypatch, kind) -> None:
+    """As labels and counts are stored: brightness would fill the 32 bits."""
+    path = tmp_path / "a.tif"
+    labels = (SHARES[..., 0] * 1000).astype(kind)
+    tifffile.imwrite(path, labels, photometric="minisblack", tile=(16, 16))
+    picture = open_picture(path)
+    assert picture.note == "its values are shown from 0 (black) to 1000 (white)"
+    assert np.abs(picture.pixels[..., 1] - labels / 1000).max() < 1e-6
+    monkeypatch.setattr(lazy_tiff, "LAZY_FROM", 1)
+    assert (open_picture(path).stored((0, 0, WIDE, HIGH))[0] == picture.pixels).all()
+    top = np.iinfo(kind).max
+    tifffile.imwrite(path, (SHARES[..., 0] * (top // 2)).astype(kind), photometric="minisblack")
+    assert np.abs(open_picture(path).as_float()[..., 1] - SHARES[..., 0] / 2).max() < 1e-6
+
+
+def test_floats_in_wide_colours_are_not_far_below_black(tmp_path: Path) -> None:
+    """Saturated green of Adobe RGB lacks red in sRGB: none is to be there, as of integers."""
+    green = np.zeros((HIGH, WIDE, 3), np.float32)
+    green[:, 16:] = (0.2, 0.8, 0.2)
+    tifffile.imwrite(tmp_path / "f.tif", green, photometric="rgb", iccprofile=ADOBE_RGB)
+    deep = (green * 65535).astype(np.uint16)
+    tifffile.imwrite(tmp_path / "u.tif", deep, photometric="rgb", iccprofile=ADOBE_RGB)
+    floats, whole = (open_picture(tmp_path / name) for name in ("f.tif", "u.tif"))
+    assert np.abs(floats.as_float() - whole.as_float()).max() < 1e-3
+    assert floats.pixels.min() == 0 and floats.note == whole.note
+
+
+def test_lab_of_8_bits_is_exact(tmp_path: Path) -> None:
+    """By the definitions of CIELab and sRGB, and Bradford's adaptation from D50 to D65."""
+    stored = np.stack([X * 8, 100 + Y * 2, 128 + (X * 5) % 40 - Y], -1).astype(np.uint8)
+    tifffile.imwrite(tmp_path / "a.tif", stored ^ np.uint8([0, 128, 128]), photometric="cielab")
+    light, a, b = stored[..., 0] / 255 * 100, stored[..., 1] - 128.0, stored[..., 2] - 128.0
+    y = (light + 16) / 116
+    planes = np.stack([y + a / 500, y, y - b / 200], -1)
+    linear = np.where(planes > 6 / 29, planes**3, 3 * (6 / 29) ** 2 * (planes - 4 / 29))
+    bradford = [
+        [0.95558, -0.02304, 0.06316],
+        [-0.02829, 1.00994, 0.02101],
+        [0.0123, -0.02048, 1.32991],
+    ]
+    to_rgb = [
+        [3.24045, -1.53714, -0.49853],
+        [-0.96927, 1.87601, 0.04156],
+        [0.05564, -0.20403, 1.05723],
+    ]
+    rgb = np.clip(
+        linear * (0.9642, 1, 0.8249) @ np.transpose(bradford) @ np.transpose(to_rgb), 0, 1
+    )
+    want = np.where(rgb <= 0.0031308, 12.92 * rgb, 1.055 * rgb ** (1 / 2.4) - 0.055)
+    assert np.abs(open_picture(tmp_path / "a.tif").as_float() - want).max() < 2 / 255

@@ -558,6 +558,8 @@ def test_what_is_no_picture_is_said_in_one_line(tmp_path: Path, ask) -> None:
         "drawing.svg": (b'<?xml version="1.0"?>\n<svg xmlns="x"/>', "SVG"),
         "paper.pdf": (b"%PDF-1.7", "PDF"),
         "phone.heic": (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC"),
+        "burst.heic": (b"\0\0\0\x18ftyphevc\0\0\0\0mif1hevc", "HEIC"),
+        "scan.jpg": (imagecodecs.jpeg_encode(DEEP >> 4, bitspersample=12), "more than 8 bits"),
         "header.png": (b"\x89PNG\r\n\x1a\n", "cut short|damaged|format"),
     }
     for name, (data, _) in contents.items():
@@ -618,7 +620,7 @@ def test_files_cut_short_at_any_place(tmp_path: Path, ending, share) -> None:
         open_picture(path)
     message = str(caught.value)
     assert "\n" not in message and path.name in message
-    if share > 0.1 and ending in ("jpg", "png", "webp", "gif", "bmp", "avif"):
+    if share > 0.1 and ending in ("jpg", "png", "webp", "gif", "bmp", "avif", "jp2"):
         assert "cut short" in message
 
 

@@ -55,11 +55,13 @@ def _jpeg2000(path: Path, file: BinaryIO, head: bytes) -> Picture | None:
             " first."
         )
     check_size(path, right - left, bottom - top, _PIXEL_BYTES)
-    file.seek(0)
+    file.seek(
+        place
+    )  # without its boxes: the decoder takes numbers of any depth for 16 bits in the file's colours
     try:
         values = np.asarray(imagecodecs.jpeg2k_decode(file.read()))
     except (RuntimeError, ValueError) as error:
-        raise damaged(path, error) from error
+        raise pillow_reader.fault(path, file, error) from error
     return _picture(path, file, image, values, channels[0] + 1)
 
 

@@ -45,9 +45,11 @@ _STRANGERS = (
 )
 _BRANDS = {
     b"crx ": _RAW,
-    b"heic": "a HEIC picture",
-    b"heix": "a HEIC picture",
+    **dict.fromkeys(
+        (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"), "a HEIC picture"
+    ),
     b"mif1": "a HEIF picture",
+    b"msf1": "a HEIF picture",
 }
 _CUT_SHORT = (
     "truncat",
@@ -95,6 +97,10 @@ def unknown_format(path: Path, file: BinaryIO) -> ImageError:
     for start, kind in _STRANGERS:
         if head.startswith(start):
             return ImageError(f"{path} is {kind}, which cannot be read: {_OFFER}.")
+    if head.startswith(b"\xff\xd8\xff"):
+        return ImageError(
+            f"{path} is a damaged JPEG picture, or of a kind that cannot be read (lossless, or of more than 8 bits): {_OFFER}."
+        )
     if head[4:8] == b"ftyp" and head[8:12] in (b"avif", b"avis"):
         return ImageError(f"{path} is a damaged AVIF picture, or one cut short.")
     if head[4:8] == b"ftyp":

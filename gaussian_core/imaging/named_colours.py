@@ -1,4 +1,5 @@
-"""Colours that a file names without an ICC profile: PNG's gAMA, cHRM and cICP, AVIF's nclx (ITU-T H.273)."""
+"""Colours that a file names where Pillow sees no ICC profile: PNG's gAMA, cHRM and cICP, AVIF's nclx (ITU-T H.273), and
+the profile of a JPEG 2000 file."""
 
 from __future__ import annotations
 
@@ -33,12 +34,18 @@ _NEAR_PLACE = 0.01  # of a primary
 def name_colours(image: Image.Image, file: BinaryIO) -> str:
     """Give an opened image the `icc_profile` of the colours that its file names, if it has none and they are not those
     of sRGB; a note where they cannot be shown, else ""."""
-    if image.info.get("icc_profile") or image.format not in ("PNG", "AVIF"):
+    if image.info.get("icc_profile") or image.format not in ("PNG", "AVIF", "JPEG2000"):
         return ""
     place = file.tell()
     file.seek(0)
-    code = _code(file.read(_HEAD), image.format)
+    if image.format == "JPEG2000":
+        profile, code = _profile_of_jpeg2000(file), None
+    else:
+        profile, code = None, _code(file.read(_HEAD), image.format)
     file.seek(place)
+    if profile is not None:
+        image.info["icc_profile"] = profile
+        return ""
     if code is not None:
         primaries, curve = code
         if curve in _HDR_CURVES:
@@ -62,6 +69,16 @@ def name_colours(image: Image.Image, file: BinaryIO) -> str:
     return ""
 
 
+def _profile_of_jpeg2000(file: BinaryIO) -> bytes | None:
+    """What its box of colours holds (ITU-T T.800, section I.5.3.3), which Pillow leaves there."""
+    head = file.read(_HEAD)
+    place = head.find(b"colr") if head[4:8] == b"jP  " else -1
+    if place < 4 or head[place + 4 : place + 5] not in (b"\2", b"\3"):
+        return None
+    file.seek(place + 7)
+    return file.read(max(0, int.from_bytes(head[place - 4 : place], "big") - 11)) or None
+
+
 def _code(head: bytes, kind: str) -> tuple[int, int] | None:
     """The numbers of the primaries and of the curve."""
     if kind == "AVIF":
@@ -83,6 +100,8 @@ def _profile(
 
     plain = gamma is None or abs(gamma / 2.2 - 1) <= _NEAR
     grey = image.mode in ("1", "L", "LA", "I", "I;16", "I;16B")
+    # What Pillow opens grey of 16 bits with transparency as, which is read in its own depth.
+    grey = grey or str(image.tile[0].args) == "LA;16B"
     near = np.abs(np.subtract((*white, *primaries), (*_D65, *_SRGB))).max() <= _NEAR_PLACE
     if plain and (grey or near):
         return None

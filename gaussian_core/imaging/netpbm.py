@@ -27,7 +27,8 @@ _COMMENT = rb"#[^\r\n]*"
 _HEADER = re.compile(
     rb"(P[2356fF])" + 3 * (rb"(?:\s|" + _COMMENT + rb")+([^\s#]+)") + rb"(?:" + _COMMENT + rb")?\s"
 )
-_PAM = re.compile(rb"P7\s.*?^ENDHDR[ \t\r]*\n", re.DOTALL | re.MULTILINE)
+_BEGUN = re.compile(rb"P[2356fF](?:[\s\d.+-]|" + _COMMENT + rb")*")
+_PAM = re.compile(rb"P7\n.*?^ENDHDR[ \t\r]*\n", re.DOTALL | re.MULTILINE)
 _PAM_LINE = re.compile(rb"^([A-Z]+)[ \t]+(.*?)\s*$", re.MULTILINE)
 
 
@@ -60,13 +61,13 @@ def read(path: Path, file: BinaryIO) -> Picture | None:
 
 def _header(path: Path, head: bytes) -> _Header | None:
     """Raises ValueError for numbers that are none, EOFError and ImageError."""
-    if re.match(rb"P7\s", head):
+    if head.startswith(b"P7\n"):
         return _of_pam(path, head)
-    if head[:2] not in _CHANNELS or not re.match(rb"[\s#]", head[2:]):
-        return None
     found = _HEADER.match(head)
     if found is None:
-        raise EOFError
+        if _BEGUN.fullmatch(head):
+            raise EOFError
+        return None
     kind, width, height, top = found.groups()
     start = found.end()
     return _Header(kind, int(width), int(height), _CHANNELS[kind], float(top), start)

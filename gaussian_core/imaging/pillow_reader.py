@@ -29,7 +29,12 @@ DECODER_FAULTS = (
     OverflowError,
     RuntimeError,  # of AVIF
 )
+_STEPS = {"L;2": 85, "L;4": 17}  # between the greys of 8 bits, by Pillow's raw mode
 _TRANSPARENT = ("RGBA", "LA", "PA", "RGBa", "La")
+_JPEG_2000 = (
+    b"\xff\x4f\xff\x51",
+    b"\0\0\0\x0cjP  ",
+)  # its codestream, which has a mark at the end, and its boxes
 _COUNTED = {"GIF": "frames", "PNG": "frames", "WEBP": "frames", "AVIF": "frames", "TIFF": "pages"}
 
 
@@ -46,19 +51,28 @@ def identify(path: Path, file: BinaryIO, whole: bool = True) -> Image.Image:
     except UnidentifiedImageError:
         raise unknown_format(path, file) from None
     except DECODER_FAULTS as error:
-        raise _fault(path, file, error) from error
+        raise fault(path, file, error) from error
     image.info["colour_note"] = name_colours(image, file)
+    _widen_clear_grey(image)
     if whole:
         check_size(path, *image.size, pixel_bytes=8 if _is_deep(image) else 7)
     return image
 
 
-def _fault(path: Path, file: BinaryIO, error: Exception) -> DamagedError:
-    """WebP's decoder does not say that a file is cut short, but the file's own header does."""
+def _widen_clear_grey(image: Image.Image) -> None:
+    """Pillow brings a PNG's greys of 2 and 4 bits to 8, but not the one of them that stands for transparent."""
+    if image.format == "PNG" and image.tile and isinstance(image.info.get("transparency"), int):
+        image.info["transparency"] *= _STEPS.get(str(image.tile[0].args), 1)
+
+
+def fault(path: Path, file: BinaryIO, error: Exception) -> DamagedError:
+    """The decoders of WebP and JPEG 2000 do not say that a file is cut short, but its own header or end does."""
     size = file.seek(0, 2)
     file.seek(0)
     head = file.read(12)
-    if head[:4] == b"RIFF" and 8 + int.from_bytes(head[4:8], "little") > size:
+    file.seek(max(0, size - 2))
+    cut = head[:4] == b"RIFF" and 8 + int.from_bytes(head[4:8], "little") > size
+    if cut or (head.startswith(_JPEG_2000) and file.read() != b"\xff\xd9"):
         error = EOFError()
     return damaged(path, error)
 
@@ -84,7 +98,7 @@ def read(path: Path, file: BinaryIO) -> Picture:
         else:
             pixels, alpha = _bytes(image, turn, notes)
     except DECODER_FAULTS as error:
-        raise _fault(path, file, error) from error
+        raise fault(path, file, error) from error
     note = "; ".join(note for note in notes if note)
     return Picture(pixels, alpha, path.name, str(path), note, losses=losses_of(image, file))
 
