@@ -41,8 +41,8 @@ def open_picture(path: str | os.PathLike[str], *, forgiving: bool = False) -> Pi
 
     A large TIFF is only opened: its parts are read as they are asked for, wherever its tiles or strips allow it.
     Upright by its EXIF orientation, converted to sRGB by its colour profile, alpha kept.
-    forgiving: of a JPEG, PNG, GIF or TIFF file that is cut short or damaged give what there is, the rest grey; its
-    `damage` says so. Raises ImageError with one line that says what is wrong with the file.
+    forgiving: of a JPEG, PNG, GIF, WebP or TIFF file that is cut short or damaged give what there is, the rest grey;
+    its `damage` says so. Raises ImageError with one line that says what is wrong with the file.
     """
     source = Path(path)
     waiting = _overviews.take(source)

@@ -1,4 +1,4 @@
-"""Of a JPEG or PNG that is cut short or damaged the window and the command line show what there is, and say so."""
+"""Of a file that is cut short or damaged the window and the command line show what there is, and say so."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def encoded(kind: str) -> bytes:
     elif kind == "alpha":
         image.putalpha(Image.linear_gradient("L").resize(image.size))
         image.save(out, "PNG")
-    elif kind in ("PNG", "GIF"):
+    elif kind in ("PNG", "GIF", "WEBP"):
         image.save(out, kind)
     else:
         options = {"progressive": True} if kind == "progressive" else {}
@@ -144,7 +144,7 @@ def test_an_interlaced_png(tmp_path) -> None:
     assert (part[0::2] == values[0::2]).all() and (part[7] == GREY).all()
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "progressive", "PNG", "16 bits", "1 bit", "GIF"])
+@pytest.mark.parametrize("kind", ["JPEG", "progressive", "PNG", "16 bits", "1 bit", "GIF", "WEBP"])
 def test_random_damage_is_shown_or_said(tmp_path, kind) -> None:
     generator = np.random.default_rng(3)
     path, whole, shown = tmp_path / "a", encoded(kind), 0
@@ -194,6 +194,60 @@ def test_of_a_gif_that_is_cut_short_the_first_frame_is_shown(tmp_path, colours, 
         with pytest.raises(ImageError, match="cut short"):
             open_picture(path)
     assert seen == sorted(seen) and seen[0] < 1 and seen[-1] == 1
+
+
+WEBPS = {
+    "lossy": {},
+    "coarse": {"quality": 20},
+    "lossless": {"lossless": True},
+    "profile": {"icc_profile": imagecodecs.cms_profile("srgb")},
+    "alpha": {},
+}
+
+
+@pytest.mark.parametrize("kind", WEBPS)
+def test_of_a_webp_that_is_cut_short_the_rows_that_are_there_are_shown(tmp_path, kind) -> None:
+    path, image = tmp_path / "a.webp", photograph()
+    if kind == "alpha":
+        image.putalpha(Image.linear_gradient("L").resize(image.size))
+    image.save(path, **WEBPS[kind])
+    whole, data = open_picture(path), path.read_bytes()
+    seen = []
+    for share in (0.6, 0.7, 0.8, 0.9):
+        path.write_bytes(data[: int(len(data) * share)])
+        part = open_picture(path, forgiving=True)
+        assert part.extent == whole.extent and part.damage.startswith("cut short: the last ")
+        missing = int(part.damage.split()[4])
+        same = (part.pixels == whole.pixels).all(axis=2).all(axis=1)
+        there = part.height * (100 - missing - 1) // 100
+        assert same[:there].all()
+        assert (part.pixels[part.height * (100 - missing + 1) // 100 :] == GREY).all()
+        if kind == "alpha":
+            assert (part.alpha[:there] == whole.alpha[:there]).all()
+        seen.append(there)
+        with pytest.raises(ImageError, match="cut short"):
+            open_picture(path)
+    assert seen == sorted(seen) and seen[-1] > part.height * 0.6
+
+
+def test_of_a_webp_animation_that_is_cut_short_the_first_frame_is_shown(tmp_path) -> None:
+    path, frame = tmp_path / "a.webp", photograph()
+    frame.save(path, save_all=True, append_images=[frame.rotate(90), frame.rotate(20)], duration=50)
+    whole, data = open_picture(path), path.read_bytes()
+    path.write_bytes(data[: len(data) * 2 // 3])
+    part = open_picture(path)
+    assert (part.pixels == whole.pixels).all() and not part.damage
+    path.write_bytes(data[: len(data) // 6])
+    with pytest.raises(ImageError, match="cut short"):
+        open_picture(path, forgiving=True)
+
+
+def test_a_webp_without_what_follows_its_pixels_is_whole(tmp_path) -> None:
+    path = tmp_path / "a.webp"
+    photograph().save(path, exif=b"Exif\0\0" + bytes(500), lossless=True)
+    whole = open_picture(path)
+    path.write_bytes(path.read_bytes()[:-100])
+    assert (open_picture(path).pixels == whole.pixels).all() and open_picture(path).damage == ""
 
 
 TIFFS = {

@@ -1,4 +1,5 @@
-"""Files that are cut short or damaged, made into whole ones of what there is: JPEG, PNG and GIF, as browsers show them.
+"""Files that are cut short or damaged, made into whole ones of what there is, as browsers show them: JPEG, PNG, GIF and
+WebP.
 
 What comes out is another file in memory, which the ordinary readers then read. The rest of the picture is an even grey.
 """
@@ -18,6 +19,7 @@ from PIL import Image
 
 from gaussian_core.imaging.gif_mending import SIGNATURES, mended_gif
 from gaussian_core.imaging.png_chunks import SIGNATURE, chunks, write_chunk
+from gaussian_core.imaging.webp_mending import is_webp, mended_webp
 
 _END_OF_IMAGE = b"\xff\xd9"
 _ANYTHING = bytes(range(1, 255)) * 4
@@ -50,6 +52,9 @@ def mended(file: BinaryIO) -> Mended | None:
         percent = min(max(1, round(100 * missing)), 99)
         lacks = f"cut short: {percent} % of the picture is missing and shown in one colour"
         return Mended(io.BytesIO(whole), lacks if missing else "")
+    if is_webp(data) and (cut := mended_webp(data)) is not None:
+        whole, rows, height = cut
+        return Mended(io.BytesIO(whole), _share_missing(rows, height) if rows < height else "")
     return None
 
 

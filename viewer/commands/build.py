@@ -1,6 +1,7 @@
 """Turn a picture into a field of Gaussians and save it; the viewer and `render` open the file.
 
-Of a damaged JPEG, PNG, GIF or TIFF file what there is of it is built, the rest grey, with a warning and exit code 3.
+Of a damaged JPEG, PNG, GIF, WebP or TIFF file what there is of it is built, the rest grey, with a warning and exit
+code 3.
 """
 
 from __future__ import annotations

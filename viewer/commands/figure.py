@@ -3,8 +3,8 @@
 Each crop is, pixel for pixel, what `render --method M --scale S --region X,Y,W,H` makes (in PNG, TIFF and BMP, which
 lose nothing; what is transparent is laid on white). With --reference the original's crop comes last, and below each
 other stand PSNR and SSIM of the region as `evaluate` measures them: of Y (BT.601), at the original's own scale, in 8
-bits, without the picture's outermost pixels. The file appears whole or not at all. Of a damaged JPEG, PNG, GIF or TIFF
-file what there is of it is drawn, the rest grey, with a warning and exit code 3.
+bits, without the picture's outermost pixels. The file appears whole or not at all. Of a damaged JPEG, PNG, GIF,
+WebP or TIFF file what there is of it is drawn, the rest grey, with a warning and exit code 3.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Draw a picture, or a field saved by `build`, at any scale into an image file.
 
 A scale above 1 draws the picture's Gaussian field, below 1 the antialiased picture. Memory stays bounded however
-large the output is (PNG and TIFF), and the file appears whole or not at all. Of a damaged JPEG, PNG, GIF or TIFF file
-what there is of it is drawn, the rest grey, with a warning and exit code 3.
+large the output is (PNG and TIFF), and the file appears whole or not at all. Of a damaged JPEG, PNG, GIF, WebP
+or TIFF file what there is of it is drawn, the rest grey, with a warning and exit code 3.
 """
 
 from __future__ import annotations
