@@ -86,6 +86,10 @@ def test_pfm(tmp_path: Path, channels: int, order: str) -> None:
     picture = open_picture(tmp_path / "a.pfm")
     assert (picture.pixels == values).all() and picture.bits == 32
     assert "above 1 white" in picture.note
+    (tmp_path / "a.pfm").write_bytes(
+        head.replace("1.0", "255").encode() + values[::-1].astype(order + "f4").tobytes()
+    )
+    assert (open_picture(tmp_path / "a.pfm").pixels == values).all()
 
 
 def test_a_map_of_disparities_is_shown_from_black_to_white(tmp_path: Path) -> None:
@@ -116,6 +120,8 @@ def test_a_map_of_disparities_is_shown_from_black_to_white(tmp_path: Path) -> No
         (b"PF\n3 2\nnan\n" + bytes(72), "full brightness"),
         (b"P7\nWIDTH 3\nHEIGHT 2\n", "cut short"),
         (b"P7 and other notes", "not a picture"),
+        (b"P6" + b"#" * 70_000, "cut short"),
+        (b"P6" + b"# \n" * 30_000 + b"x", "cut short"),
         (b"P7\nWIDTH 3\nHEIGHT 2\nDEPTH 9\nMAXVAL 255\nENDHDR\n" + bytes(54), "9 channels"),
         (b"P7\nWIDTH 3\nHEIGHT 2\nMAXVAL 255\nDEPTH 4\nTUPLTYPE CMYK\nENDHDR\n", "CMYK"),
     ],
@@ -283,6 +289,15 @@ def test_the_grey_that_stands_for_transparent(tmp_path: Path, bits: int) -> None
         assert picture.alpha is not None or not (grey == clear).any()
         if picture.alpha is not None:
             np.testing.assert_array_equal(picture.alpha == 0, grey[..., 0] == clear)
+
+
+def test_a_png_without_pixels_is_said_to_be_damaged(tmp_path: Path) -> None:
+    grey = png(0, 2, numbers(1, 3), (b"tRNS", b"\0\1"), (b"gAMA", struct.pack(">I", 100_000)))
+    place = grey.find(b"IDAT") - 4
+    (tmp_path / "a.png").write_bytes(grey[:place] + grey[-12:])
+    for forgiving in (False, True):
+        with pytest.raises(ImageError, match=r"damaged|cut short"):
+            open_picture(tmp_path / "a.png", forgiving=forgiving)
 
 
 def test_a_gamma_of_grey_with_opacity(tmp_path: Path) -> None:

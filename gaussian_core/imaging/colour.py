@@ -55,7 +55,7 @@ class Conversion:
         return ((self.deep_to_rgb(ramp)[0].astype(np.uint32) + 128) // 257).astype(np.uint8)
 
     def deep_to_rgb(self, values: NDArray[Any]) -> NDArray[Any]:
-        """uint16 or float32 (h, w, 1, 3 or 4) to (h, w, 3) in the same type: the whole way at that depth. What
+        """uint8, uint16 or float32 (h, w, 1, 3 or 4) to (h, w, 3) in the same type: the whole way at that depth. What
         sRGB lacks is cut off at 0; lights above 1 stay."""
         import imagecodecs
 
@@ -81,7 +81,7 @@ class Conversion:
 
         run_strips(convert, -(-len(values) // rows))
         # Colours that sRGB lacks: near black its curve is so steep that a little below it would be far below.
-        return np.maximum(out, 0, out=out)
+        return np.maximum(out, 0, out=out) if out.dtype.kind == "f" else out
 
 
 def conversion(profile: bytes | None, mode: str) -> tuple[Conversion | None, str]:
@@ -118,7 +118,8 @@ def conversion(profile: bytes | None, mode: str) -> tuple[Conversion | None, str
 
 
 def deep_to_srgb(colours: NDArray[Any], mode: str, convert: Conversion | None) -> NDArray[Any]:
-    """uint16 or float32 (h, w, 1, 3 or 4) of a Pillow mode to sRGB (h, w, 3), or to grey (h, w, 1), in the same type.
+    """uint8, uint16 or float32 (h, w, 1, 3 or 4) of a Pillow mode to sRGB (h, w, 3), or to grey (h, w, 1), in the same
+    type.
 
     CMYK without a profile is mixed as ink on paper would be, roughly: `approximate` says so.
     """

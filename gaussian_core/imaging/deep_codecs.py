@@ -55,10 +55,9 @@ def _jpeg2000(path: Path, file: BinaryIO, head: bytes) -> Picture | None:
             " first."
         )
     check_size(path, right - left, bottom - top, _PIXEL_BYTES)
-    file.seek(
-        place
-    )  # without its boxes: the decoder takes numbers of any depth for 16 bits in the file's colours
+    file.seek(place)
     try:
+        # Without its boxes: the decoder would turn their colours into sRGB as if every number had 16 bits.
         values = np.asarray(imagecodecs.jpeg2k_decode(file.read()))
     except (RuntimeError, ValueError) as error:
         raise pillow_reader.fault(path, file, error) from error
@@ -82,8 +81,9 @@ def _avif(path: Path, file: BinaryIO, head: bytes) -> Picture | None:
         raise damaged(path, error) from error
     if values.dtype != np.uint16:  # a picture beside the first has more bits
         return None
-    if image.mode.startswith("RGB") and (values.ndim == 2 or values.shape[2] == 2):
-        values = np.atleast_3d(values)[..., [0, 0, 0, *([1] if values.ndim == 3 else [])]]
+    values = np.atleast_3d(values)
+    if image.mode.startswith("RGB") and values.shape[2] < 3:  # grey with a profile for colours
+        values = values[..., [0, 0, 0, 1][: 2 + values.shape[2]]]
     return _picture(path, file, image, values, bits)
 
 

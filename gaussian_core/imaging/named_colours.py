@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 import numpy as np
 from PIL import Image
+from PIL.PngImagePlugin import PngImageFile
 
 from gaussian_core.imaging.png_chunks import chunks
 
@@ -101,7 +102,8 @@ def _profile(
     plain = gamma is None or abs(gamma / 2.2 - 1) <= _NEAR
     grey = image.mode in ("1", "L", "LA", "I", "I;16", "I;16B")
     # What Pillow opens grey of 16 bits with transparency as, which is read in its own depth.
-    grey = grey or str(image.tile[0].args) == "LA;16B"
+    if isinstance(image, PngImageFile) and any(tile.args == "LA;16B" for tile in image.tile):
+        grey = True
     near = np.abs(np.subtract((*white, *primaries), (*_D65, *_SRGB))).max() <= _NEAR_PLACE
     if plain and (grey or near):
         return None

@@ -21,13 +21,15 @@ from gaussian_core.imaging.picture import Picture
 _CHANNELS = {b"P2": 1, b"P3": 3, b"P5": 1, b"P6": 3, b"Pf": 1, b"PF": 3}
 _IN_TEXT = (b"P2", b"P3")
 _FLOATS = (b"Pf", b"PF")
+_OF_PILLOW = (b"P2", b"P3", b"P5", b"P6")  # where full brightness is 255
 _LONGEST = 1 << 16  # of a header, with its comments
 _COMMENT = rb"#[^\r\n]*"
+_BLANKS = rb"(?:\s|" + _COMMENT + rb"[\r\n])+"
 # Three numbers, of which one blank parts the pixels.
 _HEADER = re.compile(
-    rb"(P[2356fF])" + 3 * (rb"(?:\s|" + _COMMENT + rb")+([^\s#]+)") + rb"(?:" + _COMMENT + rb")?\s"
+    rb"(P[2356fF])" + 3 * (_BLANKS + rb"([^\s#]+)") + rb"(?:" + _COMMENT + rb")?\s"
 )
-_BEGUN = re.compile(rb"P[2356fF](?:[\s\d.+-]|" + _COMMENT + rb")*")
+_BEGUN = re.compile(rb"P[2356fF](?:[\d.+-]|" + _BLANKS + rb")*(?:" + _COMMENT + rb")?")
 _PAM = re.compile(rb"P7\n.*?^ENDHDR[ \t\r]*\n", re.DOTALL | re.MULTILINE)
 _PAM_LINE = re.compile(rb"^([A-Z]+)[ \t]+(.*?)\s*$", re.MULTILINE)
 
@@ -50,7 +52,7 @@ def read(path: Path, file: BinaryIO) -> Picture | None:
     file.seek(0)
     try:
         header = _header(path, file.read(_LONGEST))
-        if header is None or (header.kind != b"P7" and header.top == 255):
+        if header is None or (header.top == 255 and header.kind in _OF_PILLOW):
             return None
         check_size(path, header.width, header.height, 24 if header.kind in _IN_TEXT else 12)
         values, notes = _values(file, header)

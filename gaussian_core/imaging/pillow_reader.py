@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
+from PIL.PngImagePlugin import PngImageFile
 
 from gaussian_core.errors import DamagedError
 from gaussian_core.imaging import colour, orientation
@@ -61,8 +62,9 @@ def identify(path: Path, file: BinaryIO, whole: bool = True) -> Image.Image:
 
 def _widen_clear_grey(image: Image.Image) -> None:
     """Pillow brings a PNG's greys of 2 and 4 bits to 8, but not the one of them that stands for transparent."""
-    if image.format == "PNG" and image.tile and isinstance(image.info.get("transparency"), int):
-        image.info["transparency"] *= _STEPS.get(str(image.tile[0].args), 1)
+    if isinstance(image, PngImageFile) and isinstance(image.info.get("transparency"), int):
+        for tile in image.tile:  # none of a file without pixels
+            image.info["transparency"] *= _STEPS.get(str(tile.args), 1)
 
 
 def fault(path: Path, file: BinaryIO, error: Exception) -> DamagedError:
