@@ -148,7 +148,7 @@ def _mended(
     except DamagedError:
         raise fault from None
     assert isinstance(picture, Picture)
-    return replace(picture, damage=whole.lacks)
+    return replace(picture, damage=whole.lacks, losses=picture.losses or whole.losses)
 
 
 def _of_cut_tiff(source: Path, file: BinaryIO, fault: DamagedError) -> Picture | LazyTiff:

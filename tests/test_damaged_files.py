@@ -217,6 +217,7 @@ def test_of_a_webp_that_is_cut_short_the_rows_that_are_there_are_shown(tmp_path,
         path.write_bytes(data[: int(len(data) * share)])
         part = open_picture(path, forgiving=True)
         assert part.extent == whole.extent and part.damage.startswith("cut short: the last ")
+        assert part.losses == whole.losses and (part.losses is None) == (kind == "lossless")
         missing = int(part.damage.split()[4])
         same = (part.pixels == whole.pixels).all(axis=2).all(axis=1)
         there = part.height * (100 - missing - 1) // 100

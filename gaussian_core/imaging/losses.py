@@ -43,8 +43,8 @@ def losses_of(image: Image.Image, file: BinaryIO) -> Losses | None:
     """Those of a picture that Pillow opened from a file; None where the pixels are as they were made."""
     if isinstance(image, JpegImagePlugin.JpegImageFile):
         return Losses("JPEG", _jpeg_quality(image))
-    if image.format == "WEBP" and _is_lossy_webp(file):
-        return Losses("lossy WebP")
+    if image.format == "WEBP":
+        return losses_of_webp(file)
     # One without losses is possible, but hardly any program writes it.
     return Losses("AVIF") if image.format == "AVIF" else None
 
@@ -61,16 +61,16 @@ def _jpeg_quality(image: JpegImagePlugin.JpegImageFile) -> int | None:
     return int(min(100, max(1, round(quality))))
 
 
-def _is_lossy_webp(file: BinaryIO) -> bool:
+def losses_of_webp(file: BinaryIO) -> Losses | None:
     """By the name of its first picture's chunk: "VP8 " is lossy, "VP8L" is not (WebP container specification)."""
     place = 12  # behind "RIFF", the size and "WEBP"
     while True:
         file.seek(place)
         header = file.read(8)
         if len(header) < 8:
-            return False
+            return None
         name, size = struct.unpack("<4sI", header)
         if name in (b"VP8 ", b"VP8L"):
-            return name == b"VP8 "
+            return Losses("lossy WebP") if name == b"VP8 " else None
         # A frame of an animation has chunks of its own behind 16 bytes of place, size and duration.
         place += 8 + (16 if name == b"ANMF" else size + size % 2)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from gaussian_core.imaging.gif_mending import SIGNATURES, mended_gif
+from gaussian_core.imaging.losses import Losses, losses_of_webp
 from gaussian_core.imaging.png_chunks import SIGNATURE, chunks, write_chunk
 from gaussian_core.imaging.webp_mending import is_webp, mended_webp
 
@@ -33,10 +34,11 @@ _FILTERS = 5
 @dataclass(frozen=True)
 class Mended:
     """file: a whole one. lacks: what is wrong with the picture in it, in words that could follow "is"; "" where
-    nothing of the picture is missing."""
+    nothing of the picture is missing. losses: of the file as it was, where that made of it does not tell."""
 
     file: BinaryIO
     lacks: str
+    losses: Losses | None = None
 
 
 def mended(file: BinaryIO) -> Mended | None:
@@ -54,7 +56,8 @@ def mended(file: BinaryIO) -> Mended | None:
         return Mended(io.BytesIO(whole), lacks if missing else "")
     if is_webp(data) and (cut := mended_webp(data)) is not None:
         whole, rows, height = cut
-        return Mended(io.BytesIO(whole), _share_missing(rows, height) if rows < height else "")
+        lacks = _share_missing(rows, height) if rows < height else ""
+        return Mended(io.BytesIO(whole), lacks, losses_of_webp(file))
     return None
 
 
