@@ -304,8 +304,11 @@ def test_a_tiff_in_one_piece_or_of_measurements_is_refused_when_it_is_cut_short(
 
 def test_a_tiff_that_makes_no_picture_is_not_called_another_format(tmp_path) -> None:
     path = tmp_path / "a.tif"
-    for values in (np.zeros((9, 9), np.complex64), np.zeros((9, 9, 5), np.uint8)):
-        tifffile.imwrite(path, values, photometric="minisblack", planarconfig="contig")
+    for values, colours in (
+        (np.zeros((9, 9), np.complex64), "minisblack"),
+        (np.zeros((9, 9, 3), np.uint8), "icclab"),
+    ):
+        tifffile.imwrite(path, values, photometric=colours, planarconfig="contig")
         with pytest.raises(ImageError, match="a TIFF whose channels or numbers"):
             open_picture(path)
 

@@ -389,8 +389,9 @@ def test_colours_of_few_bits(tmp_path: Path, bits: int) -> None:
     check(tmp_path / "a.tif", values, (1 << bits) - 1, 8)
 
 
-def test_of_many_channels_the_first_is_shown_and_that_is_said(tmp_path: Path) -> None:
-    bands = np.dstack([numbers(3, 65535)] * 2)
+@pytest.mark.parametrize("top", [255, 65535])
+def test_of_many_channels_the_first_is_shown_and_that_is_said(tmp_path: Path, top: int) -> None:
+    bands = np.dstack([numbers(3, top)] * 2)
     tifffile.imwrite(tmp_path / "a.tif", bands, photometric="minisblack", planarconfig="contig")
     picture = open_picture(tmp_path / "a.tif")
     assert picture.note == "first of 6 channels" and (picture.pixels == bands[..., :1]).all()
