@@ -491,6 +491,23 @@ def test_a_training_whose_loss_is_never_a_number_fails(tmp_path, monkeypatch):
     assert not list((tmp_path / "out").glob("*.safetensors"))
 
 
+def test_rates_that_are_far_too_high_are_said_and_leave_what_was_kept(tmp_path):
+    wild = ("--rate", "1e6", "--matrix-rate", "1e6", "--every", "10", "--steps", "60")
+    with pytest.raises(UserError, match="lost its way: the last 20 losses .* smaller rates"):
+        asked(tmp_path, *wild, "--name", "wild", "--out", tmp_path / "wild")
+    assert not (tmp_path / "wild" / "continuoussr-wild.safetensors").exists()
+    assert asked(tmp_path, "--steps", "5") == 0
+    files = [tmp_path / "out" / n for n in ("checkpoint.pt", "continuoussr-light.safetensors")]
+    kept = [file.read_bytes() for file in files]
+    with pytest.raises(UserError, match="lost its way"):
+        asked(tmp_path, *wild)
+    stopped = iter([False] * 8)  # by Ctrl-C, while it is lost
+    with pytest.raises(UserError, match="lost its way"):
+        asked(tmp_path, *wild, stop=lambda: next(stopped, True))
+    assert [file.read_bytes() for file in files] == kept
+    assert asked(tmp_path, "--steps", "6") == 0
+
+
 def full_disk(target):
     """What is written to the target's temporary file from now on meets a full disk."""
     target.parent.mkdir(exist_ok=True)

@@ -349,7 +349,7 @@ def _train(
     every = min(100, options.every)
 
     def keep() -> None:
-        if group.is_first:
+        if group.is_first and not trainer.is_lost:
             trainer.save()
             trainer.export(weights, **card)
 
@@ -358,7 +358,7 @@ def _train(
         say(f"{step:>8}  loss {loss:.5f}  {ms:.0f} ms a step  {left:.1f} h left")
         if step % options.every < every or step >= options.steps:
             keep()
-            if options.validate and group.is_first:
+            if options.validate and group.is_first and not trainer.is_lost:
                 _validate(options.validate, options.method, weights, options.device, say, stop)
     keep()
     say(f"{weights}: step {trainer.step}")

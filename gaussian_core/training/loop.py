@@ -34,6 +34,10 @@ STRAYED, LEAST_STRAY = 10.0, 0.2
 normalisation a few steps that are too large can blow up all that follow, and the steps after them do not bring it back.
 The averaged weights do. Less than that is a hard crop: one drawn pixel by pixel has twenty times the loss of what a
 teacher says of photographs."""
+EARLY_STRAY = 10.0
+"""The same of the first steps, whose losses differ more: no difference of pictures is that large."""
+LOST = 20
+"""Steps in a row that have strayed, though each began with the averaged weights: these are as bad by then."""
 TIED_EVERY = 50
 """Steps after which symmetric weights are made so again: equal steps keep them so but for rounding."""
 USUAL = 0.99
@@ -90,6 +94,7 @@ class Trainer:
         self.step = 0
         self.usual = 0.0  # loss; 0 before the first step
         self.any_finite = False  # whether some loss was a number
+        self.astray = 0  # steps in a row that have strayed
         self.bfloat16 = fast_dtype(device) == torch.bfloat16
 
     # What a checkpoint holds is tensors and numbers: it is read with weights_only.
@@ -175,7 +180,9 @@ class Trainer:
             log.warning(said, self.step, value, slope)
             self._return_to_average()
             self.step += 1
+            self.astray += 1
             return value
+        self.astray = 0
         self.usual = USUAL * self.usual + (1 - USUAL) * value if self.usual else value
         torch.nn.utils.clip_grad_norm_(self.vectors, 0.5)
         s = self.schedule
@@ -203,8 +210,14 @@ class Trainer:
 
     def _strayed(self, loss: float) -> bool:
         # Single crops differ more than that: before the running mean is of many, it is not the usual loss.
-        known = self.step >= self.schedule.warm_up and self.usual > 0
-        return not math.isfinite(loss) or (known and loss > max(STRAYED * self.usual, LEAST_STRAY))
+        least = LEAST_STRAY if self.step >= self.schedule.warm_up else EARLY_STRAY
+        known = self.usual > 0
+        return not math.isfinite(loss) or (known and loss > max(STRAYED * self.usual, least))
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the averaged weights have strayed, too: they are not to take the place of those kept before."""
+        return self.astray > 1
 
     def _return_to_average(self) -> None:
         with torch.no_grad():
@@ -216,13 +229,16 @@ class Trainer:
     def run(
         self, report: int = 100, stop: Stop | None = None
     ) -> Iterator[tuple[int, float, float]]:
-        """Train up to schedule.steps, or until stop() is true; the caller saves. Raises UserError where no loss was a
-        number until the first report: nothing was learnt, and nothing will be."""
+        """Train up to schedule.steps, or until stop() is true; the caller saves, unless the training is lost. Raises
+        UserError where it is lost and does not come back, and where no loss was a number until the first report: nothing
+        was learnt, and nothing will be."""
         # Everyone has numbers of its own: no two of the group draw the same batch.
         first, size = self.step * self.group.size + self.group.rank, self.group.size
         numbers = range(first, self.schedule.steps * size, size)
         with drawn_ahead(self.batches, numbers, self.workers) as batches:
             yield from self._learn(batches, report, stop)
+        if self.is_lost:
+            raise self._lost()
 
     def _learn(
         self, batches: Iterable[Batch], report: int, stop: Stop | None
@@ -241,3 +257,11 @@ class Trainer:
                     )
                 yield self.step, total / count, 1e3 * (time.perf_counter() - start) / count
                 total, count, start = 0.0, 0, time.perf_counter()
+            if self.astray >= LOST:
+                raise self._lost()
+
+    def _lost(self) -> UserError:
+        return UserError(
+            f"The training has lost its way: the last {self.astray} losses were far above the usual one, or no numbers. "
+            "Ask for smaller rates: what was kept before is as it was, and goes on from there."
+        )
