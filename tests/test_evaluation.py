@@ -16,7 +16,7 @@ from PIL import Image
 from gaussian_core.errors import Cancelled, ImageError, OutputError, UserError
 from gaussian_core.evaluation import command, memory, metrics, runner
 from gaussian_core.evaluation.degradation import NONE, Degradation
-from gaussian_core.evaluation.pairs import pairs, reduced
+from gaussian_core.evaluation.pairs import pair_of, pairs, reduced
 from gaussian_core.evaluation.runner import evaluate
 from gaussian_core.image_writer import write_image
 from gaussian_core.methods import METHODS, Options
@@ -126,6 +126,31 @@ def test_low_resolution_pictures_of_ones_own(tmp_path):
         np.testing.assert_array_equal(a.low, b.low)
     with pytest.raises(ImageError):
         list(pairs(high, 3, low))
+
+
+@pytest.mark.parametrize(
+    ("high", "low"),
+    [
+        ("HR/0801.png", "LR/X2/0801x2.png"),  # DIV2K
+        ("HR/baby.png", "LR/x2/baby.png"),
+        ("HR/BABY.PNG", "LR/BABYx2.PNG"),
+        ("HR/img_001_SRF_2_HR.png", "LR/img_001_SRF_2_LR.png"),
+        ("both/img_001_SRF_2_HR.png", "both/img_001_SRF_2_LR.png"),
+        ("both/X2/baby.png", "both/X2/babyx2.png"),
+    ],
+)
+def test_low_resolution_pictures_are_found_where_benchmarks_have_them(tmp_path, high, low):
+    pixels = np.random.default_rng(0).integers(0, 256, (32, 24, 3), np.uint8)
+    for name, kept in ((high, pixels), (low, pixels[::2, ::2])):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(kept).save(tmp_path / name)
+    place = (tmp_path / high).parent
+    found = tmp_path / low.split("/")[0]
+    pair = pair_of(tmp_path / high, 2, low_folder=found)
+    np.testing.assert_array_equal(np.round(pair.low * 255), pixels[::2, ::2])
+    if "_HR" in high:
+        assert [one.name for one in pairs(place, 2, found)] == [pair.name], "is one original"
+        assert [one.name for one in pairs(place, 2)] == [pair.name]
 
 
 def test_what_cannot_be_evaluated_is_named(tmp_path):

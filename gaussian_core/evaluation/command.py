@@ -34,7 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--low",
         type=Path,
         metavar="FOLDER",
-        help="their low resolution pictures; else bicubic ones are made",
+        help="their low resolution pictures, of the same names, or as DIV2K has them (0801x2.png, in X2) or others "
+        "(a_LR.png of a_HR.png); else bicubic ones are made",
     )
     parser.add_argument(
         "--jpeg",

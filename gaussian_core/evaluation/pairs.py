@@ -21,6 +21,9 @@ from gaussian_core.imaging.picture import in_bytes
 from gaussian_core.paper import on_paper
 from gaussian_core.picture_folders import SUFFIXES, check_folder, pictures
 
+HIGH, LOW = "_HR", "_LR"
+"""At the end of names, where a benchmark keeps both in one folder."""
+
 
 @dataclass(frozen=True)
 class Pair:
@@ -45,9 +48,17 @@ def reduced(high: NDArray[np.uint8], scale: float) -> tuple[NDArray[np.uint8], N
     return np.asarray(low), high
 
 
+def originals(folder: Path) -> list[Path]:
+    """The pictures of a folder but for the low resolution ones that some benchmarks lay beside their originals
+    (img_001_SRF_2_LR.png and .._HR.png). Raises ImageError where there are none."""
+    found = pictures(folder)
+    low = {_low_stem(path.stem) for path in found if path.stem.endswith(HIGH)}
+    return [path for path in found if path.stem not in low]
+
+
 def pairs(folder: Path, scale: float, low_folder: Path | None = None) -> Iterator[Pair]:
     """Pairs of a folder of originals at one scale; with low_folder, its pictures of the same names instead of ours."""
-    for path in pictures(folder):
+    for path in originals(folder):
         yield pair_of(path, scale, low_folder)
 
 
@@ -86,7 +97,7 @@ def measurable(
     if low_folder is not None:
         check_folder(low_folder)
     found = []
-    for path in pictures(folder)[:limit]:
+    for path in originals(folder)[:limit]:
         # What is missing is a mistake in what was asked for, and ends it; what is broken is left out.
         lows = [(scale, _low_path(low_folder, path, scale)) for scale in scales if low_folder]
         try:
@@ -105,7 +116,7 @@ def measurable(
 
 def check_measurable(folder: Path) -> None:
     """Raise ImageError unless some picture of the folder can be measured."""
-    for path in pictures(folder):
+    for path in originals(folder):
         with contextlib.suppress(ImageError):
             if _pixels(path)[..., 0].size > 1:
                 return
@@ -131,14 +142,24 @@ def _as_float(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.divide(pixels, 255, dtype=np.float32)
 
 
+def _low_stem(stem: str) -> str:
+    """What the low resolution picture of an original is called where names say which is which."""
+    return stem.removesuffix(HIGH) + LOW if stem.endswith(HIGH) else stem
+
+
 def _low_path(folder: Path, high: Path, scale: float) -> Path:
-    for name in (high.stem, f"{high.stem}x{scale:g}"):
-        for path in (folder / f"{name}{suffix}" for suffix in sorted(SUFFIXES)):
-            if path.exists():
-                return path
+    """The low resolution picture of an original, in a folder or in the one for the scale in it, by the names that
+    benchmarks have: 0801x2.png of DIV2K in X2, img_001_SRF_2_LR.png, baby.png. Raises ImageError where there is none."""
+    names = dict.fromkeys((high.stem, f"{high.stem}x{scale:g}", _low_stem(high.stem)))
+    for place in (folder, folder / f"X{scale:g}", folder / f"x{scale:g}"):
+        for name in names:
+            for suffix in sorted(SUFFIXES):
+                for path in (place / f"{name}{suffix}", place / f"{name}{suffix.upper()}"):
+                    if path.exists() and not path.samefile(high):
+                        return path
     raise ImageError(
-        f"{folder} holds no low resolution picture for {high.name}, which would be named {high.stem} or "
-        f"{high.stem}x{scale:g}."
+        f"{folder} holds no low resolution picture for {high.name}, which would be named {' or '.join(names)}, there or in "
+        f"a folder X{scale:g} in it."
     )
 
 
