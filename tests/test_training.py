@@ -508,6 +508,23 @@ def test_rates_that_are_far_too_high_are_said_and_leave_what_was_kept(tmp_path):
     assert asked(tmp_path, "--steps", "6") == 0
 
 
+def test_a_folder_is_of_one_training_at_a_time(tmp_path):
+    out = tmp_path / "out"
+    refused = []
+
+    def stop():
+        with pytest.raises(OutputError, match="Another training is at work in"):
+            asked(tmp_path)
+        refused.append(True)
+        return False
+
+    assert asked(tmp_path, stop=stop) == 0 and refused
+    killed = out / ".pictures.bin.1.part"  # a training that was killed while it decoded
+    killed.write_bytes(b"half of them")
+    assert asked(tmp_path, "--steps", "3") == 0
+    assert not killed.exists()
+
+
 def full_disk(target):
     """What is written to the target's temporary file from now on meets a full disk."""
     target.parent.mkdir(exist_ok=True)

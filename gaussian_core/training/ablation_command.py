@@ -69,6 +69,7 @@ def run(options: argparse.Namespace, stop: Stop | None = None) -> int:
     from gaussian_core.training.ablation import ablate, table
     from gaussian_core.training.asked import check_numbers
     from gaussian_core.training.dataset import PictureStore
+    from gaussian_core.training.own_folder import own_folder
 
     check_numbers(options)
     known = {variant.name: variant for variant in VARIANTS}
@@ -86,12 +87,12 @@ def run(options: argparse.Namespace, stop: Stop | None = None) -> int:
         check_measurable(folder)
     device = pick_device(options.device)
     make_folder(options.out)
-    store = PictureStore(options.folders, options.out)
     budget = Budget(
         options.steps, options.batch, options.patch, options.channels, options.blocks, options.seed
     )
     results = []
-    with failures_of_training(device.type):
+    with own_folder(options.out), failures_of_training(device.type):
+        store = PictureStore(options.folders, options.out)
         for result in ablate(
             chosen, budget, store, options.out, options.tests, options.scales, device, stop
         ):

@@ -11,6 +11,7 @@ import argparse
 import hashlib
 import json
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -248,13 +249,16 @@ def run(options: argparse.Namespace, stop: Stop | None = None) -> int:
     from gaussian_core.models.devices import pick_device
     from gaussian_core.models.faults import failures_of_training
     from gaussian_core.training.distributed import joined
+    from gaussian_core.training.own_folder import own_folder
 
     keep_freed_blocks()
     _check(options)
     device = pick_device(options.device)
     make_folder(options.out)
     with joined(device) as (group, own), failures_of_training(own.type):
-        return _train(options, group, own, stop)
+        with own_folder(options.out) if group.is_first else nullcontext():
+            group.any(False, own)  # nobody writes there before
+            return _train(options, group, own, stop)
 
 
 def _check(options: argparse.Namespace) -> None:
