@@ -493,7 +493,7 @@ def test_a_training_whose_loss_is_never_a_number_fails(tmp_path, monkeypatch):
 
 def test_rates_that_are_far_too_high_are_said_and_leave_what_was_kept(tmp_path):
     wild = ("--rate", "1e6", "--matrix-rate", "1e6", "--every", "10", "--steps", "60")
-    with pytest.raises(UserError, match="lost its way: the last 20 losses .* smaller rates"):
+    with pytest.raises(UserError, match=r"lost its way: the last 20 losses .* smaller rates"):
         asked(tmp_path, *wild, "--name", "wild", "--out", tmp_path / "wild")
     assert not (tmp_path / "wild" / "continuoussr-wild.safetensors").exists()
     assert asked(tmp_path, "--steps", "5") == 0

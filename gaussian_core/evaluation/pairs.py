@@ -149,7 +149,7 @@ def _low_stem(stem: str) -> str:
 
 def _low_path(folder: Path, high: Path, scale: float) -> Path:
     """The low resolution picture of an original, in a folder or in the one for the scale in it, by the names that
-    benchmarks have: 0801x2.png of DIV2K in X2, img_001_SRF_2_LR.png, baby.png. Raises ImageError where there is none."""
+    benchmarks have: baby.png, 0801x2.png in X2 (DIV2K), img_001_SRF_2_LR.png. Raises ImageError where there is none."""
     names = dict.fromkeys((high.stem, f"{high.stem}x{scale:g}", _low_stem(high.stem)))
     for place in (folder, folder / f"X{scale:g}", folder / f"x{scale:g}"):
         for name in names:

@@ -255,10 +255,13 @@ def run(options: argparse.Namespace, stop: Stop | None = None) -> int:
     _check(options)
     device = pick_device(options.device)
     make_folder(options.out)
-    with joined(device) as (group, own), failures_of_training(own.type):
-        with own_folder(options.out) if group.is_first else nullcontext():
-            group.any(False, own)  # nobody writes there before
-            return _train(options, group, own, stop)
+    with (
+        joined(device) as (group, own),
+        failures_of_training(own.type),
+        own_folder(options.out) if group.is_first else nullcontext(),
+    ):
+        group.any(False, own)  # nobody writes there before it is the group's
+        return _train(options, group, own, stop)
 
 
 def _check(options: argparse.Namespace) -> None:

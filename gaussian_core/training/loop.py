@@ -229,9 +229,11 @@ class Trainer:
     def run(
         self, report: int = 100, stop: Stop | None = None
     ) -> Iterator[tuple[int, float, float]]:
-        """Train up to schedule.steps, or until stop() is true; the caller saves, unless the training is lost. Raises
-        UserError where it is lost and does not come back, and where no loss was a number until the first report: nothing
-        was learnt, and nothing will be."""
+        """Train up to schedule.steps, or until stop() is true; the caller saves, but not while the training is lost.
+
+        Raises UserError where it stays lost, and where no loss was a number until the first report: nothing was learnt,
+        and nothing will be.
+        """
         # Everyone has numbers of its own: no two of the group draw the same batch.
         first, size = self.step * self.group.size + self.group.rank, self.group.size
         numbers = range(first, self.schedule.steps * size, size)

@@ -14,9 +14,9 @@ LOCK = "training.lock"
 
 @contextmanager
 def own_folder(folder: Path) -> Iterator[None]:
-    """Keep other trainings out of a folder, which would write over what this one keeps, and take away the temporary files
-    (see atomic.whole_file) of one that was killed: those of its decoded pictures are large. Raises OutputError where
-    another one is at work there."""
+    """Keep other trainings out of a folder, which would write over what this one keeps, and take away the temporary
+    files (see atomic.whole_file) of one that was killed: those of its decoded pictures are large. Raises OutputError
+    where another one is at work there."""
     from filelock import FileLock, Timeout
 
     lock = FileLock(folder / LOCK)
