@@ -20,6 +20,7 @@ from gaussian_core.row_layout import ROW_PADDING, SPAN
 if TYPE_CHECKING:
     from gaussian_core.spatial_index import SpatialIndex
 
+FIELD_SUFFIX = ".safetensors"
 FORMAT = "gaussian-field-1"
 MAX_CHANNELS = 8
 ARRAYS = ("means", "covariances", "amplitudes")
@@ -242,10 +243,15 @@ class GaussianField:
         return self.index.in_rect(rect)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the field as safetensors: whole or not at all. Raises OutputError."""
+        """Write the field as safetensors: whole or not at all. Raises OutputError, also for a name of another kind of
+        file: nothing would open the field by that, and where a picture has the name it would be gone."""
         from safetensors import SafetensorError
         from safetensors.numpy import save_file
 
+        if Path(path).suffix.lower() != FIELD_SUFFIX:
+            raise OutputError(
+                f"A field file ends in {FIELD_SUFFIX}, which {Path(path).name} does not."
+            )
         metadata = {
             **self.metadata,
             "format": FORMAT,

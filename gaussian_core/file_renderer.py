@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from gaussian_core.atomic import check_not_source, led_to
 from gaussian_core.display import over
 from gaussian_core.errors import Cancelled, UserError
+from gaussian_core.field import FIELD_SUFFIX
 from gaussian_core.methods import (
     METHODS,
     Drawing,
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
 Rows = NDArray[np.float32]
 Progress = Callable[[int, int], object]
 
-FIELD_SUFFIX = ".safetensors"
 STRIP_BYTES = 16 << 20
 """Float rows drawn at a time: large enough to keep every core busy, small beside a picture."""
 

@@ -113,6 +113,15 @@ def test_a_field_says_what_it_is():
     )
 
 
+def test_a_field_is_not_written_in_the_place_of_a_picture(tmp_path):
+    photo = tmp_path / "photo.png"
+    photo.write_bytes(b"a picture")
+    for name in (photo, str(photo)):
+        with pytest.raises(OutputError, match=r"ends in \.safetensors, which photo\.png does not"):
+            random_field().save(name)
+    assert photo.read_bytes() == b"a picture"
+
+
 def test_a_file_round_trip_keeps_everything(tmp_path):
     field = random_field(count=50, channels=4)
     field.metadata["method"] = "kernel"

@@ -51,7 +51,7 @@ def add_region(parser: argparse.ArgumentParser) -> None:
 def field_file(output: str, source: str | Path, weights: Path | None = None) -> Path:
     """The field file that a picture is to become. weights: that it is made by. Raises OutputError where none can be
     written there, UserError for a source that is one already."""
-    from gaussian_core.file_renderer import FIELD_SUFFIX
+    from gaussian_core.field import FIELD_SUFFIX
 
     out = Path(output)
     if out.suffix.lower() != FIELD_SUFFIX:

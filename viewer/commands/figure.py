@@ -62,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, stop: Stop) -> int:
     from gaussian_core.comparison.figure import ComparisonFigure
-    from gaussian_core.file_renderer import FIELD_SUFFIX
+    from gaussian_core.field import FIELD_SUFFIX
     from gaussian_core.images import open_picture
 
     if Path(options.input).suffix.lower() == FIELD_SUFFIX:
