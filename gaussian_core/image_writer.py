@@ -186,10 +186,11 @@ def write_image(
 ) -> None:
     """Write an array (H, W) or (H, W, C), or blocks of rows (n, W, C) from an iterable, as `ImageWriter` does.
 
-    size: (width, height) and channels are needed for an iterable only. Raises OutputError, and ValueError as
-    `ImageWriter` does.
+    A tensor is an array, too, its channels last. size: (width, height) and channels are needed for an iterable only.
+    Raises OutputError, and ValueError as `ImageWriter` does.
     """
-    if isinstance(rows, np.ndarray):
+    if hasattr(rows, "__array__"):
+        rows = np.asarray(rows)
         array = rows[..., None] if rows.ndim == 2 else rows
         if array.ndim != 3:
             raise ValueError(f"a picture is (H, W) or (H, W, C), not {rows.shape}")

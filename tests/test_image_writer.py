@@ -151,6 +151,16 @@ def test_what_is_no_picture_is_said_and_makes_no_file(tmp_path: Path, shape) -> 
     assert not list(tmp_path.iterdir())
 
 
+def test_a_tensor_is_written_as_the_array_that_it_is(tmp_path: Path) -> None:
+    import torch
+
+    pixels = np.random.default_rng(0).random((5, 7, 3), np.float32)
+    tensor = torch.from_numpy(pixels).permute(2, 0, 1).permute(1, 2, 0)
+    write_image(tmp_path / "a.png", pixels)
+    write_image(tmp_path / "b.png", tensor)
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
 def test_missing_rows_make_no_file(tmp_path: Path) -> None:
     with (
         pytest.raises(ValueError, match="5 of 10"),
