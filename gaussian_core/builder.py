@@ -72,10 +72,15 @@ class BlockMethod(Protocol):
 
 @dataclass(frozen=True)
 class TileGrid:
-    """The tiles of a picture of extent (height, width): squares of `tile` source pixels, cut at the far edges."""
+    """The tiles of a picture of extent (height, width): squares of `tile` source pixels, cut at the far edges.
+    Raises ValueError for a side of less than one."""
 
     extent: tuple[int, int]
     tile: int = TILE
+
+    def __post_init__(self) -> None:
+        if self.tile < 1:
+            raise ValueError(f"a tile has at least one pixel a side, not {self.tile}")
 
     @property
     def columns(self) -> int:
@@ -87,6 +92,9 @@ class TileGrid:
 
     def __len__(self) -> int:
         return self.columns * self.rows
+
+    def __contains__(self, key: Key) -> bool:
+        return 0 <= key[0] < self.columns and 0 <= key[1] < self.rows
 
     def keys(self) -> Iterator[Key]:
         """All keys, row by row."""
@@ -181,7 +189,8 @@ class FieldBuilder:
     method: a name in FIELD_METHODS. device: "auto", "cpu" or what the method supports.
     weights: of ContinuousSR, the name of shipped ones (models.config.NAMES) or a file, ours or the authors'; they
     decide the method, and precision ("float32" or "bfloat16") what the authors' are computed in.
-    Raises ValueError for an unknown method, DeviceError for a device that is not usable here, WeightsError.
+    Raises ValueError for what is no picture and for an unknown method, DeviceError for a device that is not usable
+    here, WeightsError.
     """
 
     def __init__(
@@ -195,6 +204,10 @@ class FieldBuilder:
     ) -> None:
         from gaussian_core.models.config import named_weights
 
+        if not isinstance(picture, PictureLike):
+            raise ValueError(
+                f"tiles are built of a picture (open_picture, or Picture.from_array), not of {type(picture).__name__}"
+            )
         if method not in FIELD_METHODS:
             raise ValueError(f"unknown method {method!r}: choose one of {', '.join(FIELD_METHODS)}")
         weights = None if weights is None else named_weights(weights)
@@ -237,7 +250,7 @@ class FieldBuilder:
         self, keys: Sequence[Key], stop: Stop | None = None
     ) -> dict[Key, GaussianField]:
         """Tiles that form a rectangle, faster than one by one where a method looks far around a tile. Raises Cancelled,
-        and ValueError for tiles that form none."""
+        and ValueError for tiles that form none and for ones that are not in the grid."""
         if stop is not None and stop():
             raise Cancelled("stopped before a tile")
         columns, rows = ({key[axis] for key in keys} for axis in (0, 1))
@@ -248,6 +261,10 @@ class FieldBuilder:
         }
         if box != set(keys):
             raise ValueError("the tiles form no rectangle")
+        if outside := [key for key in keys if key not in self.grid]:
+            raise ValueError(
+                f"there is no tile {outside[0]}: (column, row) of {self.grid.columns} x {self.grid.rows} tiles"
+            )
         rects = [self.grid.rect(key) for key in keys]
         if isinstance(self._tiles, BlockMethod):
             fields = self._tiles.build_block(rects, stop)

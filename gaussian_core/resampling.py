@@ -72,6 +72,8 @@ def resample(
         raise ValueError(
             f"resample draws the levels of a picture (levels_of gives them), not {type(pyramid).__name__}"
         )
+    if not isinstance(viewport, Viewport):
+        raise ValueError(f"resample draws a Viewport of a picture, not {type(viewport).__name__}")
     width, height = viewport.size
     as_bytes = format == "bgrx8"
     target = frame_array(viewport.size, pyramid.channels, as_bytes, out)

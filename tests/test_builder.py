@@ -150,6 +150,15 @@ def test_bad_requests_are_refused():
         build_field(noise(4, 4), "kernel", device="cuda")
     with pytest.raises(ImageError, match="at least 1x1"):
         build_field(np.zeros((0, 4, 3), np.float32), "kernel")
+    with pytest.raises(ValueError, match=r"built of a picture .*, not of ndarray"):
+        FieldBuilder(noise(4, 4), "kernel")
+    builder = FieldBuilder(Picture.from_array(noise(20, 30)), "kernel", tile=16)
+    for key in ((2, 0), (0, 2), (-1, 0)):
+        with pytest.raises(ValueError, match=rf"no tile \({key[0]}, {key[1]}\): .* of 2 x 2"):
+            builder.build_tile(key)
+    for tile in (0, -16):
+        with pytest.raises(ValueError, match=f"at least one pixel a side, not {tile}"):
+            FieldBuilder(Picture.from_array(noise(4, 4)), "kernel", tile=tile)
 
 
 def test_interpolate_rect_does_not_read_beyond_its_halo():

@@ -195,6 +195,8 @@ def test_arguments_that_do_not_fit_are_refused():
     for other in (None, np.zeros((4, 4, 3)), [random_field(), "a.safetensors"]):
         with pytest.raises(ValueError, match="Gaussian fields"):
             rasterize(other, view)
+    with pytest.raises(ValueError, match="draws a Viewport of a field, not tuple"):
+        rasterize(random_field(), (0, 0, 4, 4))
     with pytest.raises(ValueError, match="unknown format 'png'"):
         rasterize(random_field(), view, format="png")
     with pytest.raises(ValueError, match="at least one"):

@@ -228,6 +228,8 @@ def test_nonsense_is_refused_and_work_can_be_stopped():
         resample(pyramid, view, method="magic")
     with pytest.raises(ValueError, match="unknown format"):
         resample(pyramid, view, format="rgb8")
+    with pytest.raises(ValueError, match="draws a Viewport of a picture, not NoneType"):
+        resample(pyramid, None)
     with pytest.raises(ValueError, match="out must be"):
         resample(pyramid, view, out=np.empty((4, 4, 3), np.float32))
     with pytest.raises(Cancelled):

@@ -95,6 +95,7 @@ def rasterize(
     """
     from gaussian_core.correction import scaled, with_gains
     from gaussian_core.field import GaussianField
+    from gaussian_core.viewport import Viewport
 
     fields = tuple(field) if isinstance(field, Iterable) else (field,)
     if not fields:
@@ -103,6 +104,8 @@ def rasterize(
         raise ValueError(
             f"rasterize draws Gaussian fields (build_field makes one), not {others[0]}"
         )
+    if not isinstance(viewport, Viewport):
+        raise ValueError(f"rasterize draws a Viewport of a field, not {type(viewport).__name__}")
     if format not in get_args(Format):
         raise ValueError(f"unknown format {format!r}: choose float or bgrx8")
     channels = fields[0].channels

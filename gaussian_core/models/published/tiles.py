@@ -58,7 +58,8 @@ def load_for(
         raise DeviceError(f"Unknown precision {precision!r}: use {' or '.join(PRECISIONS)}.")
     source = Path(path)
     changed = source.stat().st_mtime_ns if os.path.isfile(source) else 0
-    where, name = source.resolve(), str(device)
+    # Unlike Path.resolve it takes links in a circle, too: what is wrong with them is said where they are read.
+    where, name = Path(os.path.realpath(source)), str(device)
     made = attempt_twice(lambda: _model(where, changed, name, precision), device.type)
     if isinstance(made, Fault):
         raise explanation(made)
