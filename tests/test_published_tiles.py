@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -186,6 +187,13 @@ def test_every_covariance_is_positive_definite_even_of_empty_entries(tmp_path: P
     field = build_field(picture_of(20, 24), weights=path)
     field.save(tmp_path / "field.safetensors")
     assert len(GaussianField.open(tmp_path / "field.safetensors")) == 4 * 20 * 24
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_weights_by_links_in_a_circle_are_refused_in_a_line(tmp_path: Path) -> None:
+    (tmp_path / "a.pth").symlink_to("a.pth")
+    with pytest.raises(WeightsError, match=r"a\.pth cannot be read: Too many levels"):
+        build_field(picture_of(8, 8), weights=tmp_path / "a.pth")
 
 
 def test_bfloat16_is_near_float32(tmp_path: Path) -> None:
