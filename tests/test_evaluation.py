@@ -205,6 +205,9 @@ def test_the_command_prints_the_tables_with_published_figures_beside(tmp_path, c
     said = capsys.readouterr().out
     assert re.search(r"B100, PSNR-Y +x2 +x3.3 +x48 +build ms +\+ N x ms +parameters", said)
     assert re.search(r"published: LIIF .*32\.17", said) and "IMDN" not in said  # it has no x2
+    table = said[said.index("B100, PSNR-Y") :].splitlines()
+    column = table[0].index(" x2") + 3  # where its figures end
+    assert all(line[column - 5 : column].strip() == line[:column].split()[-1] for line in table)
     wanted = {"method", "dataset", "scale", "psnr_y", "psnr_rgb", "ssim_y", "build_ms", "render_ms"}
     rows = json.loads(out.read_text())
     assert len(rows) == 6 and all(wanted | {"peak_mb"} <= set(row) for row in rows)

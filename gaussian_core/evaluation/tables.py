@@ -11,6 +11,9 @@ from gaussian_core.evaluation.published import PUBLISHED
 from gaussian_core.evaluation.runner import ManyScales, Row
 
 NAME = 44
+"""Characters of the first column, where no name is longer."""
+
+Line = tuple[str, Sequence[str]]
 
 
 def figure(value: float, digits: int) -> str:
@@ -27,7 +30,7 @@ def quality(rows: Sequence[Row]) -> str:
         scales = list(dict.fromkeys(row.scale for row in here))
         heads = [f"x{scale:g}" for scale in scales]
         title = ", ".join(filter(None, (dataset, str(here[0].degradation), "PSNR-Y")))
-        lines = [_line(title, [*heads, "build ms", "+ N x ms", "parameters"])]
+        lines: list[Line] = [(title, [*heads, "build ms", "+ N x ms", "parameters"])]
         for method in dict.fromkeys(row.method for row in here):
             own = [row for row in here if row.method == method]
             found = {row.scale: figure(row.psnr_y, 2) for row in own}
@@ -36,15 +39,14 @@ def quality(rows: Sequence[Row]) -> str:
                 f"{statistics.fmean(row.render_ms for row in own):.1f}",
                 f"{own[0].parameters:,}",
             ]
-            lines.append(
-                _line(_with_weights(own), [*(found.get(scale, "") for scale in scales), *cost])
-            )
+            figures = [found.get(scale, "") for scale in scales]
+            lines.append((_with_weights(own), [*figures, *cost]))
         for entry in PUBLISHED:
             comparable = _is_of(dataset, entry.dataset) and not here[0].degradation
             if comparable and set(entry.psnr) & set(scales):
                 figures = [f"{entry.psnr[s]:.2f}" if s in entry.psnr else "" for s in scales]
-                lines.append(_line(f"published: {entry.title} ({entry.source})", figures))
-        tables.append("\n".join(lines))
+                lines.append((f"published: {entry.title} ({entry.source})", figures))
+        tables.append(_table(lines))
     return "\n\n".join(tables)
 
 
@@ -59,15 +61,12 @@ def many_scales(results: Sequence[ManyScales]) -> str:
         return ""
     first = results[0]
     heads = ["build ms", "+ N x ms", "total s", "ratio", "parameters"]
-    lines = [
-        _line(
-            f"{first.scales} scales of {first.picture}, x{first.least:g} to x{first.most:g}", heads
-        )
-    ]
+    title = f"{first.scales} scales of {first.picture}, x{first.least:g} to x{first.most:g}"
+    lines: list[Line] = [(title, heads)]
     quickest = min(result.total for result in results)
     for result in results:
         lines.append(
-            _line(
+            (
                 _with_weights([result]),
                 [
                     f"{1e3 * result.build:.0f}",
@@ -78,18 +77,18 @@ def many_scales(results: Sequence[ManyScales]) -> str:
                 ],
             )
         )
-    return "\n".join(lines)
+    return _table(lines)
 
 
 def memory(peaks: dict[str, dict[float, float | None]]) -> str:
     """Peak memory in MB by method, with its weights, and scale."""
     scales = list(next(iter(peaks.values())))
-    lines = [_line("peak MB of a process that renders", [f"x{scale:g}" for scale in scales])]
+    lines: list[Line] = [("peak MB of a process that renders", [f"x{scale:g}" for scale in scales])]
     for method, values in peaks.items():
         found = [values.get(scale) for scale in scales]  # of one that was interrupted, not all
         cells = ["" if value is None else f"{value:.0f}" for value in found]
-        lines.append(_line(method, cells))
-    return "\n".join(lines)
+        lines.append((method, cells))
+    return _table(lines)
 
 
 def _with_weights(rows: Sequence[Row] | Sequence[ManyScales]) -> str:
@@ -98,5 +97,9 @@ def _with_weights(rows: Sequence[Row] | Sequence[ManyScales]) -> str:
     return f"{rows[0].method} ({names})" if names else rows[0].method
 
 
-def _line(name: str, cells: Sequence[str]) -> str:
-    return f"{name:<{NAME}}" + "".join(f"{cell:>11}" for cell in cells)
+def _table(lines: Sequence[Line]) -> str:
+    """Names and cells under each other."""
+    width = max(NAME, *(len(name) for name, _ in lines))
+    return "\n".join(
+        f"{name:<{width}}" + "".join(f"{cell:>11}" for cell in cells) for name, cells in lines
+    )
