@@ -200,7 +200,8 @@ def _train(
         atomic_write(kept, plan)
     start, first = time.perf_counter(), trainer.step
     for _ in trainer.run(100, stop):
-        trainer.save()
+        if not trainer.is_lost:
+            trainer.save()
     trainer.save()
     if trainer.step < budget.steps:
         return None
