@@ -183,3 +183,36 @@ def test_another_field_of_the_same_tiles_is_rendered_anew(tiled):
     dark = scene.with_only(other)
     assert not renderer.shifts(dark, view)
     assert np.array_equal(renderer(dark, view).bgrx, render_frame(dark, view).bgrx)
+
+
+# ---- a method that draws every view, which is slow
+
+
+class Drawing:
+    """Draws grey, as a network would; `kept` as LazyDrawing has it."""
+
+    kept = None
+
+    def __init__(self) -> None:
+        self.drawn = 0
+
+    def draw(self, viewport, stop=None):
+        self.drawn += 1
+        width, height = viewport.size
+        return np.full((height, width, 3), 0.5, np.float32)
+
+
+@pytest.mark.parametrize("scale", [0.4, 2.0])
+def test_what_a_slow_method_drew_is_kept_but_not_the_picture_shown_from_afar(scale):
+    """More of a large picture is read while it is looked at: it is not to stay as it was in the first frame."""
+    first, then = (
+        Pyramid(Picture(np.full((*EXTENT, 3), level, np.uint8), None)) for level in (0, 200)
+    )
+    drawing = Drawing()
+    scene = Scene(EXTENT, pyramid=first, drawing=drawing)
+    read = Scene(EXTENT, pyramid=then, drawing=drawing, generation=scene.generation, revision=1)
+    renderer, view = PanningRenderer(), view_at(scale)
+    renderer(scene, view)
+    frame = renderer(read, view)
+    assert np.array_equal(frame.bgrx, render_frame(read, view).bgrx)
+    assert drawing.drawn == (0 if scale < 1 else 2), "once here, once for the comparison"

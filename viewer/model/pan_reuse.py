@@ -105,7 +105,8 @@ class PanningRenderer:
             # What a method has not finished changes everywhere: nothing of it is kept.
             unfinished = getattr(scene.drawing, "unfinished", False)
             self._last = None if unfinished or frame is None else _Drawn(frame, scene)
-            if frame is not None and hasattr(scene.drawing, "kept") and not unfinished:
+            keeps = hasattr(scene.drawing, "kept") and not unfinished
+            if keeps and frame is not None and frame.field_share > 0:
                 # On to what shows the method next: the other side of a split view, or this one, in a while.
                 scene.drawing.kept = replace(frame, bgrx=frame.bgrx.copy())
         return frame
@@ -295,7 +296,7 @@ def _viewport(view: ViewState, rect: PixelRect) -> Viewport:
 
 def _kept(scene: Scene, view: ViewState, columns: Columns | None) -> Frame | None:
     """What a slow method made of this very view, if that is what it drew last. Below 100 % it is the picture that is
-    shown, of which nothing is kept."""
+    shown, of which nothing is kept: more of it may be read since."""
     kept: Frame | None = getattr(scene.drawing, "kept", None)
     return kept if kept is not None and kept.shows(view, columns) else None
 
