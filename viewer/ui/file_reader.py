@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, Signal, SignalInstance
+from PySide6.QtCore import QObject, Signal
 
 from gaussian_core.errors import UserError
 from viewer.ui.background import Worker
@@ -22,39 +22,53 @@ class FileReader(Worker):
     """The Path and what was read."""
     failed = Signal(object, str)
     """The Path and what is wrong with the file."""
+    _read_to_end = Signal(int, object, object)
+    _given_up = Signal(int, object, str)
 
     def __init__(self, name: str, read: Callable[[Path], Any], parent: QObject | None = None):
         super().__init__(name, parent)
         self._read = read
-        self._wanted: Path | None = None
+        self._number = 0
+        self._running = False
+        # An answer may be under way to the GUI thread while another file is asked for, or none any more.
+        self._read_to_end.connect(self._take)
+        self._given_up.connect(self._fail)
 
     @property
     def running(self) -> bool:
-        return self._wanted is not None
+        return self._running
 
     def open(self, path: Path) -> None:
-        self._wanted = path
-        self._run(self._open, path)
+        self._number += 1
+        self._running = True
+        self._run(self._open, self._number, path)
 
     def done(self) -> None:
         """To be called when one of the signals has arrived, or when nothing is wanted any more."""
-        self._wanted = None
+        self._running = False
+
+    def _take(self, number: int, path: Path, found: Any) -> None:
+        if self._awaits(number):
+            self.opened.emit(path, found)
+
+    def _fail(self, number: int, path: Path, message: str) -> None:
+        if self._awaits(number):
+            self.failed.emit(path, message)
+
+    def _awaits(self, number: int) -> bool:
+        return self._running and number == self._number
 
     # ---- its thread ---------------------------------------------------------------------------
 
-    def _open(self, path: Path) -> None:
+    def _open(self, number: int, path: Path) -> None:
         try:
             found = self._read(path)
         except (UserError, ImportError) as error:
-            self._answer(path, self.failed, str(error))
+            self._emit(self._given_up, number, path, str(error))
         except MemoryError:
-            self._answer(path, self.failed, "There is not enough memory to read it.")
+            self._emit(self._given_up, number, path, "There is not enough memory to read it.")
         except Exception as error:  # a fault of a library must not leave the window waiting
             log.exception("opening %s failed", path)
-            self._answer(path, self.failed, f"It cannot be read: {error}")
+            self._emit(self._given_up, number, path, f"It cannot be read: {error}")
         else:
-            self._answer(path, self.opened, found)
-
-    def _answer(self, path: Path, signal: SignalInstance, answer: Any) -> None:
-        if path == self._wanted:
-            self._emit(signal, path, answer)
+            self._emit(self._read_to_end, number, path, found)
