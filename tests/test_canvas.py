@@ -99,6 +99,31 @@ def test_the_picture_ends_on_a_pixel_edge_and_the_background_begins(make, qtbot)
     assert (shown[~inside] == BACKGROUND_RGB).all()
 
 
+@pytest.mark.parametrize("way", ["closed", "the next one is read"])
+def test_a_frame_of_a_picture_that_has_gone_is_not_drawn_to_its_end(make, qtbot, way):
+    """By a network or a fit it would take a minute, and hold the picture for as long."""
+    canvas, renderer = make(seconds=600.0, extent=None)
+    canvas.set_scene(Scene((300, 400)))
+    qtbot.waitUntil(lambda: bool(renderer.threads))
+    if way == "closed":
+        canvas.set_scene(None)
+    else:
+        canvas.set_overview(overview(40, 30), (400, 300))
+    qtbot.waitUntil(canvas.is_idle)
+    assert renderer.cancelled == 1 and not renderer.frames
+
+
+def test_a_side_that_is_shown_no_longer_is_not_drawn_to_its_end(make, qtbot):
+    canvas, renderer = make()
+    slow = CountingRenderer(600.0)
+    canvas._beside.worker._render = slow
+    canvas.set_beside(Scene((300, 400)))
+    qtbot.waitUntil(lambda: bool(slow.threads))
+    canvas.set_beside(None)
+    qtbot.waitUntil(canvas.is_idle)
+    assert slow.cancelled == 1 and not slow.frames
+
+
 @pytest.mark.parametrize("at", [(10.0, 10.0), (200.5, 120.25), (319.0, 239.0)])
 def test_the_wheel_zooms_at_the_cursor_and_at_once(make, at):
     canvas, _ = make()

@@ -215,6 +215,26 @@ def test_another_picture_or_a_refinement_is_stopped_at_once():
     assert not pacing.stopper(request(), 1, slot, 0.0, clock)()
 
 
+def test_a_network_that_is_left_for_another_method_is_stopped_at_once():
+    clock, slot = Clock(), Slot[FrameRequest]()
+    network = replace(SCENE, drawing=object(), revision=1)
+    slot.put(request(scene=replace(SCENE, revision=2)))
+    assert Pacing().stopper(request(scene=network), 1, slot, clock.now - 9.0, clock)()
+    slot.put(request(VIEW.pan_by(5, 0), scene=network))
+    assert not Pacing().stopper(request(scene=network), 1, slot, clock.now - 9.0, clock)()
+
+
+def test_what_nobody_wants_any_more_is_stopped_at_once():
+    clock, slot = Clock(), Slot[FrameRequest]()
+    slot.put(request())
+    stop = Pacing().stopper(slot.take(0), 1, slot, clock.now, clock)
+    assert not stop()
+    slot.clear()
+    assert stop()
+    slot.put(request())
+    assert not Pacing().stopper(slot.take(0), 1, slot, clock.now, clock)()
+
+
 def test_more_tiles_of_the_same_view_stop_nothing():
     """A full frame took up to three starts while a view was being filled."""
     clock, slot = Clock(), Slot[FrameRequest]()

@@ -56,6 +56,7 @@ class Slot(Generic[T]):
         self._item: T | None = None
         self._closed = False
         self._taken = False
+        self._given_up = False
 
     def put(self, item: T) -> None:
         with self._changed:
@@ -75,6 +76,7 @@ class Slot(Generic[T]):
                 return None
             item, self._item = self._item, None
             self._taken = item is not None
+            self._given_up = False
             return item
 
     def wait(self, timeout: float) -> bool:
@@ -95,8 +97,15 @@ class Slot(Generic[T]):
         return self._item
 
     def clear(self) -> None:
+        """Nothing is wanted any more, nor what was taken last."""
         with self._changed:
             self._item = None
+            self._given_up = True
+
+    @property
+    def given_up(self) -> bool:
+        """Whether the work on the item taken last is for nothing. Cheap, as `peek`."""
+        return self._given_up or self._closed
 
     def close(self) -> None:
         """Wake whoever waits; the slot gives nothing from now on."""

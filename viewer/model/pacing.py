@@ -189,7 +189,7 @@ class Pacing:
         limit = LIMIT * self.budget if may_go_coarse and within else math.inf
 
         def stop() -> bool:
-            if slot.closed:
+            if slot.given_up:
                 return True
             now = clock()
             if now - began > limit:
@@ -201,6 +201,8 @@ class Pacing:
                 return False  # to be finished with what the new tiles change
             if refining or newer.scene.generation != request.scene.generation:
                 return True
+            if newer.scene.drawing is not request.scene.drawing:
+                return True  # a network's frame takes up to a minute, and it was left for another method
             return not (now - began > half or now - last_shown > self.patience)
 
         return stop

@@ -150,7 +150,7 @@ class FrameWorker(SlotWorker[FrameRequest]):
             made = self._frame(request, level)
             self._post(made)
         except Cancelled:
-            if level > 1 or self.slot.closed or self.slot.peek() is not None:
+            if level > 1 or self.slot.given_up or self.slot.peek() is not None:
                 raise
             level = max(2, self.pacing.level(request))
             made = self._frame(request, level)

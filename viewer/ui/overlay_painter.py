@@ -108,7 +108,7 @@ class OverlayPainter(SlotWorker[OverlayRequest]):
 
         def stop() -> bool:
             newer = self.slot.peek()
-            return self.slot.closed or (
+            return self.slot.given_up or (
                 newer is not None
                 and (
                     newer.scene.generation != generation
