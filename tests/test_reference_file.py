@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -147,6 +148,32 @@ def test_the_original_is_shown_beside_the_picture_and_how_near_the_method_comes(
     drawn = np.round(np.clip(drawn, 0, 1) * 255) / 255
     wanted = score(drawn, truth / 255, 2.0).psnr_y
     assert float(canvas.plates[1].split()[-2]) == pytest.approx(wanted, abs=0.011)
+
+
+def test_how_near_the_method_before_came_is_not_said_of_the_next(
+    window, qtbot, folders, monkeypatch
+):
+    choose(window, qtbot, folders / "large" / "p1.png")
+    canvas = window.canvas
+    canvas.set_view(canvas.view.at_scale(2.0).aligned())
+    wait_until_idle(qtbot, window, lambda: canvas.plates[1].endswith("dB"))
+    measures, goes_on = threading.Event(), threading.Event()
+
+    def measured_late(a, b):
+        measures.set()
+        goes_on.wait(60)
+        return 99.0
+
+    monkeypatch.setattr("viewer.model.original.psnr_of_frames", measured_late)
+    canvas.set_view(canvas.view.pan_by(30, 0))
+    qtbot.waitUntil(measures.is_set)
+    monkeypatch.setattr("viewer.model.original.psnr_of_frames", lambda a, b: 11.0)
+    told = []
+    window.session._beside._closeness.measured.connect(told.append)
+    window.menus.actions["method.bicubic"].trigger()
+    goes_on.set()
+    qtbot.waitUntil(lambda: 11.0 in told)
+    assert canvas.plates[1] == "Bicubic  11.00 dB" and 99.0 not in told
 
 
 def test_it_is_another_picture_below_100_percent_too(window, qtbot, folders):

@@ -19,13 +19,14 @@ class Closeness(Worker):
 
     measured = Signal(object)
     """PSNR of the luminance in dB over what is in view (see measured_part); None as soon as the view is another one."""
-    _found = Signal(object, float)
+    _found = Signal(int, object, float)
 
     def __init__(self, canvas: Canvas, parent: QObject | None = None) -> None:
         super().__init__("closeness", parent)
         self._canvas = canvas
         self._told: ViewState | None = None
         self._watching = False
+        self._watched = 0  # how often it was begun: what is measured may be of other sides by the time it is told
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(REST_MS)
@@ -36,7 +37,9 @@ class Closeness(Worker):
         canvas.view_changed.connect(self._changed)
 
     def watch(self) -> None:
-        self._watching = True
+        if not self._watching:
+            self._watching = True
+            self._watched += 1
         self._timer.start()
 
     def stop(self) -> None:
@@ -55,19 +58,21 @@ class Closeness(Worker):
     def _look(self) -> None:
         frames = self._canvas.both_frames()
         if frames is not None:
-            self._run(self._measure, self._canvas.view, *frames)
+            self._run(self._measure, self._watched, self._canvas.view, *frames)
         elif not self._canvas.is_idle():
             self._timer.start()
 
-    def _tell(self, view: ViewState, decibels: float) -> None:
-        if self._watching and view == self._canvas.view:
+    def _tell(self, watched: int, view: ViewState, decibels: float) -> None:
+        if self._watching and watched == self._watched and view == self._canvas.view:
             self._told = view
             self.measured.emit(decibels)
 
     # ---- its thread ---------------------------------------------------------------------------
 
-    def _measure(self, view: ViewState, a: NDArray[np.uint8], b: NDArray[np.uint8]) -> None:
+    def _measure(
+        self, watched: int, view: ViewState, a: NDArray[np.uint8], b: NDArray[np.uint8]
+    ) -> None:
         from viewer.model.original import measured_part, psnr_of_frames
 
         part = measured_part(view)
-        self._emit(self._found, view, psnr_of_frames(a[part], b[part]))
+        self._emit(self._found, watched, view, psnr_of_frames(a[part], b[part]))
