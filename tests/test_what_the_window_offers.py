@@ -395,21 +395,35 @@ def test_while_the_next_picture_is_seen_none_of_the_last_is_offered(
     assert all(enabled(window, *names))
 
 
-@pytest.mark.parametrize("how", ["closed", "split, and another is opened"])
+@pytest.mark.parametrize(
+    "how",
+    [
+        "closed",
+        "split, and another is opened",
+        "drawn by a fit, and closed",
+        "drawn by a fit, and another is opened",
+    ],
+)
 def test_a_picture_that_is_no_longer_open_is_not_kept(make_window, qtbot, tmp_path, how):
     """It may have a gigabyte; and Windows lets no file be replaced that is held open."""
     window = make_window()
     open_and_wait(qtbot, window, save_picture(tmp_path / "a.png"))
     QTest.mouseMove(window.canvas, QPoint(200, 200))
-    if how != "closed":
+    if "split" in how:
         for _ in range(2):
             QTest.keyClick(window.canvas, Qt.Key.Key_S)
             wait_until_idle(qtbot, window)
+    if "fit" in how:
+        drawn = []
+        window.canvas.frame_shown.connect(lambda frame: drawn.append(frame.field_share > 0))
+        window.menus.actions["method.fit"].trigger()
+        qtbot.waitUntil(lambda: any(drawn) and window.waiting.undrawn == "", timeout=LONG)
+        window.menus.actions["method.kernel"].trigger()  # for what is opened next
     left = weakref.ref(window.session.document.picture)
-    if how == "closed":
+    if "closed" in how:
         window.menus.actions["file.close"].trigger()
     else:
-        open_and_wait(qtbot, window, save_picture(tmp_path / "b.png", 50, 40))
+        open_and_wait(qtbot, window, save_picture(tmp_path / "b.png", 2000, 40))  # from afar
         wait_until_idle(qtbot, window, lambda: window.session.document.name == "b.png")
 
     def is_gone():

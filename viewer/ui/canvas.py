@@ -712,11 +712,12 @@ class Canvas(QWidget):
         """A method that draws every view has kernels once it has drawn one, and one that is fitted others with every
         frame: the marks are of those."""
         scene = self.scene
-        if scene is None or scene.drawing is None or frame.field_share == 0:
+        if scene is None or frame.field_share == 0:
             return
         field = getattr(scene.drawing, "field", None)
         before, self._kernels_of = self._kernels_of, (scene.drawing, field)
-        if any(a is not b for a, b in zip(before, self._kernels_of, strict=True)):
+        changed = any(a is not b for a, b in zip(before, self._kernels_of, strict=True))
+        if changed and scene.drawing is not None:
             self._request_overlay(moving=False)
 
     def _show_beside(self, frame: Frame) -> None:
@@ -751,6 +752,7 @@ class Canvas(QWidget):
 
     def _drop_frame(self) -> None:
         self._pane.drop_frame()
+        self._kernels_of = (None, None)
         self._overlay_layer = None
 
     def _drop_scene(self) -> None:
@@ -759,4 +761,5 @@ class Canvas(QWidget):
         self._difference.clear()
         self._mark = None
         self._overlay_painter.slot.clear()
+        self._kernels_of = (None, None)
         self._overlay_layer = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+import weakref
 
 from PySide6.QtCore import QObject, Signal
 
@@ -26,7 +26,8 @@ class Waiting(QObject):
         self._canvas = canvas
         self._preparing = False  # the kernels
         self._marks_ready = False  # their kernels
-        self._drawn: Any = None  # the drawing that the newest frame is of
+        # The drawing that the newest frame is of: it holds a picture, which may be closed.
+        self._drawn: weakref.ref[object] | None = None
         warm_up.ready.connect(self._kernels_prepared)
         warm_up.marks_ready.connect(self._marks_prepared)
         canvas.overlay_counts.connect(self._marks_drawn)
@@ -60,7 +61,8 @@ class Waiting(QObject):
     def undrawn(self) -> str:
         """The title of a method that is asked for every pixel and has not shown any of this picture yet, else empty."""
         scene = self._canvas.scene
-        if scene is None or scene.drawing is None or scene.drawing is self._drawn:
+        drawn = None if self._drawn is None else self._drawn()
+        if scene is None or scene.drawing is None or scene.drawing is drawn:
             return ""
         return method_title(scene.method) if self._canvas.view.scale >= FIELD_FROM else ""
 
@@ -79,5 +81,5 @@ class Waiting(QObject):
     def _frame_shown(self, frame: Frame) -> None:
         scene = self._canvas.scene
         if scene is not None and frame.revision == scene.revision and frame.field_share > 0:
-            self._drawn = scene.drawing
+            self._drawn = None if scene.drawing is None else weakref.ref(scene.drawing)
         self.look()
