@@ -13,7 +13,7 @@ from PySide6.QtGui import QAccessible, QContextMenuEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMessageBox
 
-from gaussian_core import build_field
+from gaussian_core import GaussianField, build_field
 from tests.canvas_helpers import mouse, screenshot
 from tests.window_helpers import LONG, open_and_wait, save_picture, wait_until_idle
 from viewer.model.document import Document
@@ -42,6 +42,22 @@ def test_of_a_field_file_no_other_method_can_be_chosen(make_window, qtbot, tmp_p
     wait_until_idle(qtbot, window, lambda: window.session.document.picture is not None)
     assert enabled(window, *choices) == [True] * 4
     assert enabled(window, "weights.use", "reduced.1") == [False, False]
+
+
+def test_a_field_file_is_not_built_of_tiles_whose_memory_could_be_another(
+    make_window, qtbot, tmp_path, field_file
+):
+    window = make_window()
+    open_and_wait(qtbot, window, field_file)
+    window.menus.actions["memory.256"].trigger()
+    window.menus.actions["field.footprint"].trigger()  # it is to be drawn anew
+    wait_until_idle(qtbot, window)
+    frame = window.canvas.grab_frame()
+    assert abs(frame.pixelColor(frame.width() // 2, frame.height() // 2).red() - 128) <= 1
+    window.exporter.save_field(window.session.document, str(tmp_path / "copy.safetensors"))
+    wait_until_idle(qtbot, window)
+    copy, field = (GaussianField.open(tmp_path / f"{n}.safetensors") for n in ("copy", "field"))
+    assert np.array_equal(copy.means, field.means)
 
 
 def test_without_a_picture_there_is_nowhere_to_go_but_a_method_to_choose(

@@ -433,6 +433,8 @@ class Document:
 
     def take_tiles(self) -> bool:
         """Bring the scene up to date with what is built. Whether anything changed."""
+        if not self.buildable:
+            return False
         tiles = self.plan.tiles
         if self._method_now != self.scene.method:
             self.scene = replace(self.scene, method=self._method_now, tiles={})
