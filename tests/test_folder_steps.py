@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ntpath
 import os
+import threading
 import time
 from pathlib import Path, PureWindowsPath
 
@@ -17,6 +18,7 @@ from gaussian_core.images import load_image
 from gaussian_core.picture_folders import SUFFIXES
 from tests.window_helpers import keep_what_is_told, open_and_wait, save_picture, wait_until_idle
 from viewer.model import siblings
+from viewer.model.document import Document
 from viewer.model.siblings import pictures_in, place_after
 from viewer.ui.dialogs import PICTURES
 
@@ -209,6 +211,51 @@ def test_of_a_folder_the_first_picture_opens(qtbot, window, folder, tmp_path):
     drop(window, other)
     wait_until_idle(qtbot, window, lambda: window.session.document.name == "b.png")
     assert "passed over" in window.status.message and len(window.told) == 1
+
+
+@pytest.fixture
+def slow_first(folder, monkeypatch):
+    """The folder's first picture is not there before the test is done; how often it was asked for."""
+    asked, done, open_at_once = [], threading.Event(), Document.open
+
+    def open_slowly(path, *rest, **more):
+        if Path(path).name == "img1.png":
+            asked.append(path)
+            done.wait(60)
+        return open_at_once(path, *rest, **more)
+
+    monkeypatch.setattr(Document, "open", open_slowly)
+    yield asked
+    done.set()
+
+
+def test_a_step_goes_past_the_first_picture_of_a_folder_that_takes_its_time(
+    qtbot, window, folder, tmp_path, slow_first
+):
+    open_and_wait(qtbot, window, save_picture(tmp_path / "other.png", 50, 40))
+    active(qtbot, window)
+    window.open(folder)
+    qtbot.waitUntil(lambda: bool(slow_first))
+    press(qtbot, window, NEXT, "IMG2.png")
+    assert len(slow_first) == 1, "it is not begun with anew"
+    assert not window.told
+
+
+def test_who_gives_up_a_folder_goes_on_from_what_is_open(
+    qtbot, window, folder, tmp_path, slow_first
+):
+    there = tmp_path / "there"
+    there.mkdir()
+    for name in "abc":
+        save_picture(there / f"{name}.png")
+    open_and_wait(qtbot, window, there / "b.png")
+    active(qtbot, window)
+    window.open(folder)
+    qtbot.waitUntil(lambda: bool(slow_first))
+    qtbot.keyClick(window.canvas, Qt.Key.Key_Escape)
+    assert not window.session.opening
+    press(qtbot, window, NEXT, "c.png")
+    assert "c.png: 3 of 3" in window.status.message
 
 
 def test_next_and_previous_go_through_the_files_that_were_dropped(qtbot, window, folder, tmp_path):

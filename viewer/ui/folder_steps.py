@@ -120,6 +120,8 @@ class FolderSteps(QObject):
     def _go_on(self) -> None:
         if not self._waiting or self._reading is not None or self._patience.isActive():
             return
+        # Who steps on from a folder's first picture, or from what was open before it, enters it no longer.
+        self._entering = ""
         here = self._here
         if here is None:
             self._waiting = 0
