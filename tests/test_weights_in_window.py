@@ -53,6 +53,21 @@ def _drop(window, path):
     QApplication.sendEvent(window, QDropEvent(QPointF(50, 50), copy, data, left, none))
 
 
+def test_weights_that_are_left_and_chosen_again_while_a_picture_is_read_make_its_field(
+    window, qtbot, tmp_path
+):
+    path = weights_path("light")
+    window.menus.actions["field.split"].trigger()
+    window.open(path)
+    wait_until_idle(qtbot, window, lambda: window.session.document.weights == path)
+    window.open(save_picture(tmp_path / "b.png", 30, 20))
+    window.menus.actions["method.bicubic"].trigger()
+    window.menus.actions["weights.use"].trigger()
+    wait_until_idle(qtbot, window, lambda: window.session.document.name == "b.png")
+    assert window.session.document.complete and _methods(window) == {"continuoussr"}
+    assert window.canvas.split
+
+
 def test_a_dropped_checkpoint_makes_the_field_and_the_view_stays(window, qtbot, tmp_path):
     view, before = window.canvas.view, window.canvas.grab_frame()
     path = _checkpoint(tmp_path, "continuous-gaussian", continuoussr_args())

@@ -536,7 +536,8 @@ class Session(QObject):
             self.opened_file.emit(opening.path)
         if document.fallback:
             self.fell_back.emit(document.fallback)
-        if (opening.method, opening.weights) == (self.method, self.weights):
+        asked = (opening.method, opening.weights) == (self.method, self.weights)
+        if asked or document.choice.shows_as(self.choice):
             self.build()
             self._show_beside()
         else:  # another method was chosen while the picture was read
