@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import math
+import weakref
 
 import numpy as np
 import pytest
@@ -65,6 +67,18 @@ def test_ellipses_are_the_fields_covariance_at_k_sigma():
     marks = overlay_geometry(scene_of(field), view, OverlayOptions(ellipses=True, sigma=1.5))
     assert marks.shapes[0] == pytest.approx(np.array([4.0, 1.5, 2.0]) * (1.5 * 16.0) ** 2)
     assert tuple(marks.centres[0]) == view.to_device(30, 20)
+
+
+def test_a_field_whose_ellipses_were_drawn_is_not_kept():
+    """Of a large picture thousands of tiles come and go, a few megabytes each."""
+    field = GaussianField([[30, 20]], [[4.0, 1.5, 2.0]], [[0.5, 0.2, 0.1]], (40, 60))
+    left = weakref.ref(field.covariances)
+    for _ in range(2):
+        marks = overlay_geometry(scene_of(field), view_of(), OverlayOptions(ellipses=True))
+        assert len(marks.centres) == 1
+    del field
+    gc.collect()
+    assert left() is None
 
 
 def test_ellipses_too_small_to_see_become_points():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
+import weakref
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -303,19 +304,15 @@ def _from_origin(field: GaussianField, rect: Rect) -> Rect:
 
 
 def _largest_sigma(field: GaussianField) -> float:
-    """A bound on the standard deviations of a field (cached on the field's arrays)."""
-    found = _sigma_cache.get(id(field.covariances))
-    if found is not None and found[0] is field.covariances:
-        return found[1]
-    trace = field.covariances[:, 0] + field.covariances[:, 2]
-    value = math.sqrt(float(trace.max())) if len(trace) else 0.0
-    if len(_sigma_cache) > 4096:
-        _sigma_cache.clear()
-    _sigma_cache[id(field.covariances)] = (field.covariances, value)
-    return value
+    """A bound on the standard deviations of a field (known for as long as the field is there)."""
+    found = _largest.get(field)
+    if found is None:
+        trace = field.covariances[:, 0] + field.covariances[:, 2]
+        found = _largest[field] = math.sqrt(float(trace.max())) if len(trace) else 0.0
+    return found
 
 
-_sigma_cache: dict[int, tuple[NDArray[np.float32], float]] = {}
+_largest: weakref.WeakKeyDictionary[GaussianField, float] = weakref.WeakKeyDictionary()
 
 
 def _centres(
