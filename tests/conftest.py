@@ -39,6 +39,13 @@ class PatientBot(QtBot):
     waitUntil = partialmethod(QtBot.waitUntil, timeout=60_000)
 
 
+@pytest.fixture(scope="session")
+def qapp_cls():
+    from viewer.ui.application import Application
+
+    return Application
+
+
 @pytest.fixture
 def qtbot(qapp, request):
     return PatientBot(request)

@@ -45,15 +45,15 @@ def run(
     load_before_qt(method or (DEFAULT if weights else settings.load().method), weights)
     from PySide6.QtCore import QTimer
     from PySide6.QtGui import QGuiApplication, QIcon
-    from PySide6.QtWidgets import QApplication
 
     from gaussian_core.resource_files import resource_path
+    from viewer.ui.application import Application
     from viewer.ui.main_window import MainWindow
     from viewer.ui.theme import Theme
 
     sys.setswitchinterval(SWITCH_SECONDS)
     _show_own_icon()
-    app = QApplication(sys.argv[:1])
+    app = Application(sys.argv[:1])
     app.setApplicationName("gaussian-zoom")
     QGuiApplication.setDesktopFileName("gaussian-zoom")
     app.setWindowIcon(QIcon(str(resource_path("icon.png"))))
@@ -69,6 +69,7 @@ def run(
         window.open_sample()
     else:
         window.open(path)
+    app.serve(window.open_files)
     if compare is not None:
         window.reference.open(compare)
     window.show()

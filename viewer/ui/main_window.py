@@ -332,6 +332,11 @@ class MainWindow(QMainWindow):
         else:
             self.session.open(path)
 
+    def open_files(self, paths: list[Path]) -> None:
+        """Those that the system asks for: several are stepped through, as if they were dropped together."""
+        self._take(paths)
+        self.activateWindow()
+
     def ask_open(self) -> None:
         dialogs.ask_open(self, self.settings.last_folder, self.open)
 

@@ -1,0 +1,43 @@
+"""The viewer, asked by the system to open a file before its window is there. It prints what is open at last and ends.
+Run by test_file_open_events.py.
+
+python -m tests.file_open_probe PICTURE
+"""
+
+from __future__ import annotations
+
+import sys
+
+from PySide6.QtCore import QCoreApplication, QTimer
+from PySide6.QtGui import QFileOpenEvent
+
+from viewer.cli import run_program
+from viewer.ui import application, main_window
+
+PICTURE = sys.argv.pop()
+
+
+class Application(application.Application):
+    def __init__(self, arguments) -> None:
+        super().__init__(arguments)
+        QCoreApplication.sendEvent(self, QFileOpenEvent(PICTURE))
+
+
+class Window(main_window.MainWindow):
+    def show(self) -> None:
+        super().show()
+        self._looks = QTimer(self)
+        self._looks.timeout.connect(self._look)
+        self._looks.start(20)
+
+    def _look(self) -> None:
+        if self.session.document is not None and self.is_idle():
+            self._looks.stop()
+            print(self.session.document.name)
+            self.menus.actions["file.quit"].trigger()
+
+
+if __name__ == "__main__":
+    application.Application = Application
+    main_window.MainWindow = Window
+    run_program()
