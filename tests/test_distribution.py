@@ -142,27 +142,48 @@ def test_the_window_follows_the_view_and_the_method(window, qtbot):
     qtbot.waitUntil(lambda: dialog.summary.text() == "No picture is open.")
 
 
-@pytest.mark.parametrize("method", ["gaussiansr", "liif"])
-def test_of_a_method_that_draws_from_100_percent_up_it_is_said(
-    make_window, qtbot, tmp_path, method
-):
-    window = make_window(Settings(method=method))
-    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png", 1200, 20))
-    assert window.canvas.view.scale < 1
-    QTest.keyClick(window.canvas, Qt.Key.Key_H)
-    wait_until_idle(qtbot, window)
+KNOWN_LATER = "Gaussians are known once it has drawn a view, from 100 % up"
+
+
+@pytest.fixture
+def below_100_percent(make_window, qtbot, tmp_path):
+    """Of a method, a window in which it has drawn nothing, with the histograms."""
+
+    def make(method):
+        window = make_window(Settings(method=method))
+        open_and_wait(qtbot, window, save_picture(tmp_path / "a.png", 1200, 20))
+        assert window.canvas.view.scale < 1
+        QTest.keyClick(window.canvas, Qt.Key.Key_H)
+        wait_until_idle(qtbot, window)
+        return window
+
+    return make
+
+
+@pytest.mark.parametrize("method", ["fit", "liif"])
+def test_of_a_method_that_draws_from_100_percent_up_it_is_said(below_100_percent, method):
+    window = below_100_percent(method)
     QTest.keyClick(window.canvas, Qt.Key.Key_C)
-    dialog = window.distribution
+    said = window.distribution.summary.text()
     if method == "liif":
-        assert "without Gaussians" in dialog.summary.text()
-        assert "without Gaussians" in window.status.message
+        assert "without Gaussians" in said and "without Gaussians" in window.status.message
         return
-    said = "GaussianSR's Gaussians are known once it has drawn a view, from 100 % up"
-    assert dialog.summary.text() == window.status.message == said
+    assert said == window.status.message == f"Fit to this picture's {KNOWN_LATER}"
+    assert set(window.distribution.plots.texts().values()) == {"not known yet"}
+
+
+def test_a_network_has_marks_before_it_has_drawn_anything(below_100_percent, qtbot):
+    window = below_100_percent("gaussiansr")
+    dialog = window.distribution
+    assert dialog.summary.text() == f"GaussianSR's {KNOWN_LATER}, or marks are shown"
     assert set(dialog.plots.texts().values()) == {"not known yet"}
-    window.canvas.zoom_to(1.0)
-    qtbot.waitUntil(lambda: "Gaussians by GaussianSR" in dialog.summary.text(), timeout=LONG)
+    QTest.keyClick(window.canvas, Qt.Key.Key_C)
+    assert window.status.message == "GaussianSR reads the picture…"
+    qtbot.waitUntil(lambda: "24,000 Gaussians by GaussianSR" in dialog.summary.text(), timeout=LONG)
     assert dialog.plots.texts()["xx"] != "not known yet"
+    wait_until_idle(qtbot, window)
+    assert window.canvas.view.scale < 1 and "24,000" in window.status.counts.text
+    assert "reads the picture" not in window.status.message
 
 
 def test_bars_are_drawn_in_the_colours_of_the_theme(window, qtbot):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,31 +38,30 @@ class LazyDrawing:
     def __init__(self, picture: PictureSource, method: str, opened: Any = None) -> None:
         self.picture, self.method = picture, method
         self._drawing: Any = opened
-        self._drawn = False
+        self._known = False
         self.kept: Frame | None = None
         """The newest exact frame, with memory of its own: who goes to another method and back need not wait again."""
         self._lock = threading.Lock()
 
     def draw(self, viewport: Viewport, stop: Stop | None = None) -> NDArray[np.float32]:
         """(h, w, C) float32. Raises Cancelled, and WeightsError when the method's weights cannot be used."""
-        while not self._lock.acquire(timeout=TURN):
-            if stop is not None and stop():
-                raise Cancelled("stopped while another thread drew")
-        try:
+        with self._turn(stop):
             frame: NDArray[np.float32] = self._opened(stop).draw(viewport, stop)
-        finally:
-            self._lock.release()
-        self._drawn = True
+        self._known = True
         return frame
 
     def kernels(
         self, rect: Rect, stop: Stop | None = None, kept: bool = False
     ) -> GaussianField | None:
         """The Gaussians that the method uses within source pixels (x0, y0, x1, y1); None where it uses none, or more
-        than it can make at once, and before it has drawn anything. kept: also where they would have to be made, which
-        may take as long as a frame. Raises as draw."""
+        than it can make at once, and of a fit before it has drawn anything. kept: also where they would have to be
+        made, which may take as long as a frame. Raises as draw."""
+        if self.unknown and not kept and self.marked_unseen:
+            with self._turn(stop):
+                self._opened(stop)
+            self._known = True
         kernels = getattr(self._drawing, "kernels", None)
-        if kernels is None or not self._drawn:
+        if kernels is None or not self._known:
             return None
         if kept and self.most_kernels is not None:
             return None
@@ -89,9 +90,17 @@ class LazyDrawing:
         return not METHODS[self.method].has_kernels
 
     @property
-    def undrawn(self) -> bool:
-        """Whether it has kernels, but has drawn nothing yet: before that it knows of none."""
-        return not self._drawn and not self.marks_nothing
+    def unknown(self) -> bool:
+        """Whether it has kernels, but knows of none yet: it has drawn nothing, nor was it asked for marks."""
+        return not self._known and not self.marks_nothing
+
+    @property
+    def marked_unseen(self) -> bool:
+        """Whether its kernels can be marked before it has drawn anything: a network has them once it has read the
+        picture, what is fitted has none before it is fitted, which it is while it draws."""
+        from gaussian_core.methods import METHODS
+
+        return METHODS[self.method].takes_weights
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -107,6 +116,16 @@ class LazyDrawing:
     def state(self) -> str:
         """What the method says of its progress; empty as a rule."""
         return str(getattr(self._drawing, "state", ""))
+
+    @contextmanager
+    def _turn(self, stop: Stop | None) -> Iterator[None]:
+        while not self._lock.acquire(timeout=TURN):
+            if stop is not None and stop():
+                raise Cancelled("stopped while another thread drew")
+        try:
+            yield
+        finally:
+            self._lock.release()
 
     def _opened(self, stop: Stop | None) -> Any:
         if self._drawing is None:

@@ -132,9 +132,10 @@ def building_text(built: int, total: int, built_in_view: int, in_view: int) -> s
     return progress_text(built, total)
 
 
-def undrawn_text(title: str) -> str:
-    """Of a method that knows of its Gaussians only once it has drawn."""
-    return f"{title}'s Gaussians are known once it has drawn a view, from 100 % up"
+def unknown_text(title: str, marked_unseen: bool) -> str:
+    """Of a method that knows of its Gaussians only once it has drawn, or, marked_unseen, was asked for marks."""
+    or_marks = ", or marks are shown" if marked_unseen else ""
+    return f"{title}'s Gaussians are known once it has drawn a view, from 100 % up{or_marks}"
 
 
 def size_text(extent: tuple[int, int]) -> str:

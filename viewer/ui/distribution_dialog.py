@@ -9,7 +9,7 @@ from PySide6.QtGui import QAction, QHideEvent, QShowEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from viewer.model.distribution import Distribution
-from viewer.model.status_text import undrawn_text
+from viewer.model.status_text import unknown_text
 from viewer.ui.canvas import Canvas
 from viewer.ui.distribution_plots import (
     LEGEND,
@@ -65,7 +65,7 @@ class DistributionDialog(QDialog):
         self.plots.chosen_changed.connect(self._choose)
         canvas.view_changed.connect(self.look)
         canvas.frame_shown.connect(self.look)
-        canvas.overlay_counts.connect(self._tell_choice)  # other marks may be shown, or none
+        canvas.overlay_counts.connect(self._marked)
         theme.changed.connect(self._take_colours)
         self._take_colours()
 
@@ -135,6 +135,12 @@ class DistributionDialog(QDialog):
         if self.isVisible():
             self._count()
 
+    def _marked(self) -> None:
+        """Other marks may be shown, or none; and a method may know of its Gaussians now."""
+        self._tell_choice()
+        if self._found is not None and not self._found.total:
+            self.look()
+
     def _tell_choice(self) -> None:
         found = self._found
         if not self.plots.chosen:
@@ -168,7 +174,7 @@ class DistributionDialog(QDialog):
         scene = self._canvas.scene
         if scene is None or not self.isVisible():
             return
-        undrawn = getattr(scene.drawing, "undrawn", False)
+        unknown = getattr(scene.drawing, "unknown", False)
         if found.total:
             of = "" if found.taken == found.total else f", of which {found.taken:,} were looked at"
             share = scene.built_share(self._canvas.view.source_rect)
@@ -177,8 +183,8 @@ class DistributionDialog(QDialog):
             text = f"{found.total:,} Gaussians by {scene.title} in view{built}{of}"
         elif scene.interpolated or getattr(scene.drawing, "marks_nothing", False):
             text = f"{scene.title} shows the picture without Gaussians"
-        elif undrawn:
-            text = undrawn_text(scene.title)
+        elif unknown:
+            text = unknown_text(scene.title, scene.drawing.marked_unseen)
         elif getattr(scene.drawing, "most_kernels", None) is not None:
             text = f"{scene.title} makes its Gaussians of so large a picture for marks only"
         else:
@@ -186,7 +192,7 @@ class DistributionDialog(QDialog):
         self.summary.setText(text)
         self._found = found
         self.plots.show_distribution(
-            found if found.total else None, NOT_YET if undrawn else UNKNOWN
+            found if found.total else None, NOT_YET if unknown else UNKNOWN
         )
         self._tell_choice()
 

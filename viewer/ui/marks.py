@@ -11,7 +11,7 @@ from viewer.model.inspector import nearest_gaussian
 from viewer.model.overlay_options import OverlayOptions, ValueRange
 from viewer.model.scene import Scene
 from viewer.model.settings import DEFAULT_COLOUR, SIGMA_RANGE
-from viewer.model.status_text import undrawn_text
+from viewer.model.status_text import unknown_text
 from viewer.ui.canvas import Canvas
 from viewer.ui.current_settings import CurrentSettings
 
@@ -31,8 +31,10 @@ class Marks(QObject):
         super().__init__(window)
         self._window, self._canvas, self._settings = window, canvas, settings
         self._only: tuple[ValueRange, ...] = ()
+        self._told_of: object = None  # the drawing that was said to have too many
         settings.changed.connect(self._apply)
         canvas.clicked.connect(self._inspect)
+        canvas.overlay_counts.connect(self._count)
 
     # ---- which and how ------------------------------------------------------------------------
 
@@ -58,15 +60,26 @@ class Marks(QObject):
         tiles = scene.tiles.values()
         if scene.interpolated or getattr(scene.drawing, "marks_nothing", False):
             self.said.emit(f"{scene.title} shows the picture without Gaussians to mark", LONG, "")
-        elif getattr(scene.drawing, "undrawn", False) and self._from_afar(scene):
-            self.said.emit(undrawn_text(scene.title), LONG, "")
+        elif getattr(scene.drawing, "unknown", False) and self._from_afar(scene):
+            if not scene.drawing.marked_unseen:
+                self.said.emit(unknown_text(scene.title, False), LONG, "")
         elif self._too_many(scene):
-            text = (
-                f"{scene.title} has Gaussians to mark where less of so large a picture is in view"
-            )
-            self.said.emit(text, LONG, "")
+            self._tell_too_many(scene)
         elif "drifts" in kind and tiles and all(tile.drifts is None for tile in tiles):
             self.said.emit("Of this field's Gaussians it is not known that they drifted", LONG, "")
+
+    def _count(self, shown: int, in_view: int) -> None:
+        """Only once it is open does a method tell that it can have too many: what was not said then is said now."""
+        scene = self._canvas.scene
+        if scene is None or in_view or not self._canvas.overlays.any:
+            return
+        if scene.drawing is not self._told_of and self._too_many(scene):
+            self._tell_too_many(scene)
+
+    def _tell_too_many(self, scene: Scene) -> None:
+        self._told_of = scene.drawing
+        text = f"{scene.title} has Gaussians to mark where less of so large a picture is in view"
+        self.said.emit(text, LONG, "")
 
     def _from_afar(self, scene: Scene) -> bool:
         """Whether the antialiased picture is what is seen."""

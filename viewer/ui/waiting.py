@@ -33,6 +33,7 @@ class Waiting(QObject):
         canvas.overlay_counts.connect(self._marks_drawn)
         canvas.frame_shown.connect(self._frame_shown)
         canvas.view_changed.connect(self.look)
+        canvas.failed.connect(self._give_up)
 
     def begin(self) -> None:
         """A picture is being opened."""
@@ -64,7 +65,11 @@ class Waiting(QObject):
         drawn = None if self._drawn is None else self._drawn()
         if scene is None or scene.drawing is None or scene.drawing is drawn:
             return ""
-        return method_title(scene.method) if self._canvas.view.scale >= FIELD_FROM else ""
+        seen = self._canvas.view.scale >= FIELD_FROM
+        marked = self._canvas.overlays.any and getattr(scene.drawing, "unknown", False)
+        return (
+            method_title(scene.method) if seen or (marked and scene.drawing.marked_unseen) else ""
+        )
 
     def _kernels_prepared(self) -> None:
         self._preparing = False
@@ -77,6 +82,13 @@ class Waiting(QObject):
     def _marks_drawn(self, shown: int, in_view: int) -> None:
         if shown and not self._marks_ready:
             self._marks_prepared()
+        self.look()
+
+    def _give_up(self) -> None:
+        """What is waited for does not come, and it was said why."""
+        scene = self._canvas.scene
+        self._drawn = None if scene is None else scene.drawing
+        self.look()
 
     def _frame_shown(self, frame: Frame) -> None:
         scene = self._canvas.scene
