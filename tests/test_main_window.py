@@ -254,6 +254,38 @@ def test_more_memory_for_tiles_goes_on_building_where_it_is_seen(qtbot, make, tm
     assert plan.built == plan.total and not window.status.busy
 
 
+@pytest.mark.parametrize("split", [True, False])
+def test_the_memory_for_tiles_holds_for_the_method_before_too(qtbot, make, tmp_path, split):
+    """Left of the line as on the shelf, where it waits to be seen again."""
+    window = make()
+    open_and_wait(qtbot, window, save_picture(tmp_path / "large.png", 1600, 1100))
+    session, before = window.session, window.session.document
+    window.menus.actions["method.continuoussr"].trigger()
+    if split:
+        window.menus.actions["field.split"].trigger()
+    window.canvas.set_view(window.canvas.view.centred_on(100, 100, 8.0))
+    wait_until_idle(qtbot, window, lambda: session.document.complete, 170_000)
+
+    def taken():
+        return sum(
+            tile.nbytes
+            for document in (before, session.document)
+            for tile in document.plan.tiles.values()
+        )
+
+    everything, scenes = taken(), (before, session.document)
+    session.set_tile_memory(everything // 4)
+    wait_until_idle(qtbot, window)
+    assert 0 < taken() <= everything // 4
+    for document in scenes:  # nor does what is shown hold what was dropped
+        assert document.scene.tiles.keys() == document.plan.tiles.keys()
+    if split:
+        assert window.canvas.scene_beside.tiles.keys() == before.plan.tiles.keys()
+    session.set_tile_memory(2 * everything)
+    wait_until_idle(qtbot, window, lambda: session.document.complete, 170_000)
+    assert session.document.built == session.document.total
+
+
 def test_a_broken_settings_file_is_ignored(make):
     make.file.path.parent.mkdir(parents=True, exist_ok=True)
     make.file.path.write_text('{"version": 1, "sigma": "wide", "theme": 7')

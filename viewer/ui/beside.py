@@ -80,6 +80,11 @@ class Beside(QObject):
             self._document.take_levels()
             self._show_scene(self._document)
 
+    def take_tiles(self) -> None:
+        """Tiles may have gone."""
+        if self._document is not None:
+            self._take_tiles(self._document)
+
     def shutdown(self) -> None:
         self._closeness.close(0.05)
         self._builder.close()

@@ -224,8 +224,27 @@ class Session(QObject):
         if self._shelved is not None:
             self._compared_before, self._shelved = self._shelved.choice, None
 
+    @property
+    def _for_before(self) -> int:
+        """Bytes that tiles of the method before may take: of what the user allows no more than half."""
+        allowed = self.tile_memory
+        return SHELVED_BYTES if allowed is None else min(SHELVED_BYTES, allowed // 2)
+
     def _limit(self, shelved: Document) -> None:
-        shelved.plan.set_budget(min(SHELVED_BYTES, self.tile_memory or SHELVED_BYTES))
+        shelved.plan.set_budget(self._for_before)
+
+    def _limit_shown(self, document: Document) -> None:
+        """What the user allows is for all tiles: those of the method before, where it has any, are part of it."""
+        budget = self.tile_memory
+        if budget is not None and any(kept.plan.total for kept in self._kept):
+            budget -= self._for_before
+        if document.plan.asked != budget:
+            document.plan.set_budget(budget)
+
+    @property
+    def _kept(self) -> list[Document]:
+        """What is kept beside the document, with what is built of it."""
+        return [kept for kept in (self._shelved, self._aside) if kept is not None]
 
     # ---- comparing ----------------------------------------------------------------------------
 
@@ -327,6 +346,7 @@ class Session(QObject):
             self._shelved = document.made_by(wanted.method, wanted.weights)
             self._shelved.shipped = wanted.shipped
             self._limit(self._shelved)
+            self._limit_shown(document)
         shelved = self._original or self._shelved
         assert shelved is not None
         if shelved.scene.pixel_sigma != self.pixel_sigma:
@@ -347,15 +367,19 @@ class Session(QObject):
         if budget == self.tile_memory:
             return
         self.tile_memory = budget
+        for kept in self._kept:
+            self._limit(kept)
+        self._beside.take_tiles()
+        for kept in self._kept:
+            kept.take_tiles()
         document = self.document
         if document is not None:
-            document.plan.set_budget(budget)
+            self._limit_shown(document)
             self._take_tiles(document)
             self._look_again()
 
     def _replace(self, document: Document) -> None:
-        if document.plan.asked != self.tile_memory:
-            document.plan.set_budget(self.tile_memory)
+        self._limit_shown(document)
         if document.scene.pixel_sigma != self.pixel_sigma:
             document.scene = document.scene.seen_by(self.pixel_sigma)
         self.document = document
