@@ -16,6 +16,7 @@ from tests.window_helpers import (
     seen_at_800_percent,
     wait_until_idle,
 )
+from viewer.model.distribution import distribution
 from viewer.model.frame_renderer import render_frame
 from viewer.model.split_line import LEAST, SplitLine
 
@@ -266,3 +267,33 @@ def test_the_enlarged_picture_is_not_called_by_a_method_that_has_yet_to_draw(win
     assert canvas.plates == ("Bicubic", "Kernel interpolation  …")
     wait_until_idle(qtbot, window)
     assert canvas.plates == ("Bicubic", "Kernel interpolation")
+
+
+def test_gaussians_are_counted_where_they_are_seen_which_is_said(window, qtbot):
+    """Left of the line another method is seen."""
+    canvas = window.canvas
+
+    def counted(share):
+        x0, y0, x1, y1 = canvas.view.source_rect
+        return distribution(canvas.scene, (x0 + share * (x1 - x0), y0, x1, y1)).total
+
+    window.menus.actions["overlay.distribution"].trigger()
+    window.menus.actions["overlay.centres"].trigger()
+    wait_until_idle(qtbot, window)
+    dialog, counts = window.distribution, window.status.counts
+    everything = counted(0)
+    assert f"{everything:,} Gaussians by Kernel interpolation in view" in dialog.summary.text()
+    assert counts.text == f"{everything:,} Gaussians"
+    split(window, qtbot)
+    half = counted(0.5)
+    assert f"{half:,} Gaussians by Kernel interpolation right of the line" in dialog.summary.text()
+    assert counts.text == f"{half:,} Gaussians, right" and half < 0.6 * everything
+    assert "right of the line" in counts.toolTip()
+    drag(canvas, canvas.width() / 2, canvas.width() / 4)
+    wait_until_idle(qtbot, window)
+    more = counted(canvas.sides[0][2] / canvas.view.size[0])
+    assert half < more < everything
+    assert counts.text == f"{more:,} Gaussians, right" and f"{more:,} G" in dialog.summary.text()
+    split(window, qtbot)
+    assert counts.text == f"{everything:,} Gaussians"
+    assert f"{everything:,} Gaussians by Kernel interpolation in view" in dialog.summary.text()

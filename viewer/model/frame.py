@@ -22,6 +22,12 @@ def seen_rect(view: ViewState, columns: Columns | None) -> tuple[int, int, int, 
     return max(left, columns[0]), top, min(right, columns[1]), bottom
 
 
+def seen_source(view: ViewState, columns: Columns | None) -> tuple[float, float, float, float]:
+    """(x0, y0, x1, y1) of what the canvas shows in those columns, in source coordinates; None: in all."""
+    left, right = columns or (0, view.size[0])
+    return (*view.to_source(left, 0), *view.to_source(right, view.size[1]))
+
+
 @dataclass(frozen=True, eq=False)
 class Frame:
     """Pixels made for one view state.

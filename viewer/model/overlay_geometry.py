@@ -15,6 +15,7 @@ from gaussian_core.errors import Cancelled
 from gaussian_core.field import GaussianField
 from viewer.model import overlay_kernels
 from viewer.model.choice import chosen as chosen_of
+from viewer.model.frame import Columns, seen_source
 from viewer.model.overlay_options import OverlayOptions
 from viewer.model.pixel_rects import area, common
 from viewer.model.scene import Scene
@@ -80,16 +81,17 @@ def overlay_geometry(
     options: OverlayOptions,
     stop: Callable[[], bool] | None = None,
     ratio: float = 1.0,
+    columns: Columns | None = None,
 ) -> OverlayGeometry:
-    """Choose and place the marks. ratio: device pixels per logical pixel, see draw_overlay. Raises Cancelled when
-    `stop`, polled between tiles, says so.
+    """Choose and place the marks. ratio: device pixels per logical pixel, see draw_overlay. columns: those of the view
+    in which the scene is seen, None: all. Raises Cancelled when `stop`, polled between tiles, says so.
 
     Ellipses: those whose longer half-axis reaches MIN_RADIUS, at most `cap`, the larger the likelier; the smaller ones
     are points, and no more of them than of ellipses as large would be: patches of them would stand out. Drifts: those
     as long as MIN_DRIFT, the `cap` longest. Points: at most `centre_cap`, and one to DOT_AREA, drawn evenly from all of
     them.
     """
-    rect = view.source_rect
+    rect = seen_source(view, columns)
     in_view = wanted = 0
     ellipses, lines = _First(options.cap), _First(options.cap)
     dots: list[tuple[GaussianField, Places]] = []

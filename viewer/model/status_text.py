@@ -9,6 +9,9 @@ from collections.abc import Sequence
 
 GPU_LATER = "The GPU is being made ready: it draws in a moment."
 
+RIGHT = ", right"
+"""After a count of what is right of the line of a split view."""
+
 FACTOR_BELOW = 20.0
 """A bare number below this is a factor ("4" is 400 %), from it on per cent ("50" is 50 %)."""
 

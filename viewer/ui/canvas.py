@@ -27,7 +27,7 @@ For the window around it:
 
 Signals: view_changed(), view_left(ViewState), began_anew(), stepped(by), frame_shown(Frame), beside_shown(Frame),
 painted(seconds), cursor_moved(x, y) and clicked(x, y) in source coordinates, cursor_left(),
-overlay_counts(shown, in_view, chosen), failed(message), remarked(message).
+sides_changed(), overlay_counts(shown, in_view, chosen), failed(message), remarked(message).
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from viewer.model.difference import TwoAs, difference_text
-from viewer.model.frame import Columns, Frame
+from viewer.model.frame import Columns, Frame, seen_source
 from viewer.model.frame_renderer import FIELD_FROM
 from viewer.model.inspector import Inspected
 from viewer.model.overlay_options import OverlayOptions
@@ -104,6 +104,8 @@ class Canvas(QWidget):
     """The left button, pressed and let go in the same place."""
     marking_changed = Signal()
     """Marks are wanted now, or none any more."""
+    sides_changed = Signal()
+    """The line that splits the view is elsewhere, or has come or gone."""
     overlay_counts = Signal(int, int, int)
     failed = Signal(str)
     remarked = Signal(str)
@@ -250,6 +252,10 @@ class Canvas(QWidget):
         """Where a view is split from now on, the line is in its middle."""
         self._hand.recentre_line()
 
+    def move_line(self, step: float) -> None:
+        """Move the line to the right by so much of the canvas's width; negative: to the left."""
+        self._hand.move_line(step)
+
     def set_beside(
         self, scene: Scene | None, names: tuple[str, str] = ("", ""), figure: str = ""
     ) -> None:
@@ -333,6 +339,16 @@ class Canvas(QWidget):
         if self._figure:
             right = f"{right}  {self._figure}"
         return self._beside.plate(left, self.view), self._pane.plate(right, self.view)
+
+    @property
+    def line_share(self) -> float:
+        """How much of the canvas's width lies left of the line."""
+        return self._hand.line.share
+
+    @property
+    def seen_rect(self) -> tuple[float, float, float, float]:
+        """(x0, y0, x1, y1) of what is seen of the scene, in source coordinates: what is right of the line."""
+        return seen_source(self.view, self._columns(self._pane))
 
     @property
     def scene_at_cursor(self) -> Scene | None:
@@ -675,6 +691,8 @@ class Canvas(QWidget):
         for pane in (self._pane, self._beside):
             if self.has_picture and pane.lacks(self.view, self._columns(pane)):
                 self._request(moving=False, panes=(pane,))
+        self._request_overlay(moving=True)
+        self.sides_changed.emit()
 
     def _request_overlay(self, moving: bool) -> None:
         scene = self.scene
@@ -684,7 +702,13 @@ class Canvas(QWidget):
             self._overlay_layer = None
         self._overlay_painter.request(
             OverlayRequest(
-                scene, self.view, self._overlays, self._moving.grid.ratio, moving, self._clock()
+                scene,
+                self.view,
+                self._overlays,
+                self._moving.grid.ratio,
+                moving,
+                self._clock(),
+                self._columns(self._pane),
             )
         )
 

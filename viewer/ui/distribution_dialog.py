@@ -23,7 +23,9 @@ from viewer.ui.own_key import own_key
 from viewer.ui.theme import Theme
 
 GAP = 12  # logical pixels to the canvas's edges
-HOW = "Drag in a histogram to mark only those within a range; ranges in several are combined."
+HOW = (
+    "Drag in a histogram, or Tab there and use arrow keys: only those within all ranges are marked."
+)
 REST_MS = 120
 """After the last change of the view: counting takes a processor that frames want."""
 
@@ -64,6 +66,7 @@ class DistributionDialog(QDialog):
         self._found: Distribution | None = None
         self.plots.chosen_changed.connect(self._choose)
         canvas.view_changed.connect(self.look)
+        canvas.sides_changed.connect(self.look)
         canvas.frame_shown.connect(self.look)
         canvas.overlay_counts.connect(self._marked)
         theme.changed.connect(self._take_colours)
@@ -97,6 +100,7 @@ class DistributionDialog(QDialog):
             wanted = corner - QPoint(self.width() + GAP, -GAP)
             self.move(_within(QRect(wanted, self.size()), room))
         self.show()
+        self.setFocus()  # until somebody goes to a histogram the arrow keys pan the picture
         self.raise_()
 
     def shutdown(self) -> None:
@@ -168,7 +172,7 @@ class DistributionDialog(QDialog):
             self.plots.show_distribution(None)
             self._tell_choice()
         else:
-            self._worker.ask(scene, self._canvas.view.source_rect, self.plots.chosen)
+            self._worker.ask(scene, self._canvas.seen_rect, self.plots.chosen)
 
     def _show(self, found: Distribution) -> None:
         scene = self._canvas.scene
@@ -177,10 +181,11 @@ class DistributionDialog(QDialog):
         unknown = getattr(scene.drawing, "unknown", False)
         if found.total:
             of = "" if found.taken == found.total else f", of which {found.taken:,} were looked at"
-            share = scene.built_share(self._canvas.view.source_rect)
+            share = scene.built_share(self._canvas.seen_rect)
             percent = min(max(round(100 * share), 1), 99)
             built = "" if share == 1 else f" in the {percent} % of it that is built"
-            text = f"{found.total:,} Gaussians by {scene.title} in view{built}{of}"
+            where = " right of the line" if self._canvas.line_shown else " in view"
+            text = f"{found.total:,} Gaussians by {scene.title}{where}{built}{of}"
         elif scene.interpolated or getattr(scene.drawing, "marks_nothing", False):
             text = f"{scene.title} shows the picture without Gaussians"
         elif unknown:

@@ -262,6 +262,13 @@ class Hand(QObject):
     def recentre_line(self) -> None:
         self._put_line(SplitLine())
 
+    def move_line(self, step: float) -> None:
+        """To the right by so much of the width."""
+        width = self._widget.width()
+        self._put_line(self.line.moved_to(self.line.x(width) + step * width, width))
+        self._show_cursor(self.cursor)
+        self.point_again()
+
     def let_go_of_line(self) -> None:
         """It is not there any more."""
         self._line_held = False

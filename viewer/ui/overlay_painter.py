@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
+from viewer.model.frame import Columns
 from viewer.model.overlay_options import OverlayOptions
 from viewer.model.scene import Scene
 from viewer.model.view_state import ViewState
@@ -28,7 +29,8 @@ PATIENCE = 0.2
 
 @dataclass(frozen=True)
 class OverlayRequest:
-    """Marks over a view of a scene. ratio: device pixels per logical. at: seconds, see Overlay."""
+    """Marks over a view of a scene. ratio: device pixels per logical. at: seconds, see Overlay. columns: see
+    overlay_geometry."""
 
     scene: Scene
     view: ViewState
@@ -36,6 +38,7 @@ class OverlayRequest:
     ratio: float
     moving: bool
     at: float
+    columns: Columns | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +123,7 @@ class OverlayPainter(SlotWorker[OverlayRequest]):
         if request.options.any:
             overlay_kernels.warm_up(lambda: self.slot.closed)
         geometry = overlay_geometry(
-            request.scene, request.view, request.options, stop, request.ratio
+            request.scene, request.view, request.options, stop, request.ratio, request.columns
         )
         layer = None
         if request.options.any:

@@ -96,12 +96,15 @@ class Readout(QObject):
     def _show_counts(self, shown: int, in_view: int, chosen: int) -> None:
         self._counted = (shown, in_view, chosen)
         scene, overlays = self._canvas.scene, self._canvas.overlays
+        line = self._canvas.line_shown
+        self._status.expect_line(line)
+        where = status_text.RIGHT if line else ""
         if scene is None or not (scene.tiles or in_view):
             self._status.show_counts("")
         elif not overlays.any or (shown == 0 and chosen > 0):
             # Nothing is drawn yet while the view moves far or the kernels are being prepared.
-            self._status.show_counts(status_text.count_text(in_view))
+            self._status.show_counts(status_text.count_text(in_view) + where)
         else:
             some = chosen if overlays.only else None
             text = status_text.count_text(in_view, shown, overlays.kind, some)
-            self._status.show_counts(text, capped=shown < chosen)
+            self._status.show_counts(text + where, capped=shown < chosen)

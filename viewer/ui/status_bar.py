@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 
-from PySide6 import QtGui
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
-from PySide6.QtGui import QAccessible, QResizeEvent
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -20,10 +19,14 @@ from PySide6.QtWidgets import (
 )
 
 from viewer.model import status_text
+from viewer.ui.announcing import announce
 from viewer.ui.status_cell import StatusCell
 from viewer.ui.zoom_field import ZoomField
 
 VALUE, VALUE_WITH_ALPHA = "255 255 255", "255 255 255 255"
+COUNTS = "20,000 of 9,999,999 drifts (longest)"
+COUNTS_TIP = "Gaussians with their centre in view, of the part of the field that is built"
+COUNTS_TIP_RIGHT = f"{COUNTS_TIP}, right of the line"
 DEVICE_TIP = "What the frame was computed on"
 FIELD_TIP = "What the Gaussian field shows under the cursor, 0 to 255"
 DIFFERENCE_TIP = "By how much the two methods differ under the cursor, 0 to 255, not amplified"
@@ -70,9 +73,9 @@ class StatusBar(QStatusBar):
         )
         self.counts = StatusCell(
             "Gaussians",
-            "20,000 of 9,999,999 drifts (longest)",
+            COUNTS,
             7,
-            tip="Gaussians with their centre in view, of the part of the field that is built",
+            tip=COUNTS_TIP,
         )
         self.method = StatusCell("Method", "ContinuousSR photo", 3, tip="How the field is made")
         self.preview = StatusCell(
@@ -170,6 +173,13 @@ class StatusBar(QStatusBar):
         if changed:
             self._fit_cells()
 
+    def expect_line(self, line: bool) -> None:
+        """Whether Gaussians are counted right of a line that splits the view."""
+        changed = self.counts.expect(COUNTS + status_text.RIGHT if line else COUNTS)
+        self.counts.setToolTip(COUNTS_TIP_RIGHT if line else COUNTS_TIP)
+        if changed:
+            self._fit_cells()
+
     def show_position(self, point: tuple[float, float] | None, scale: float = 1.0) -> None:
         self.position.show_value("" if point is None else status_text.position_text(*point, scale))
 
@@ -214,7 +224,7 @@ class StatusBar(QStatusBar):
         self._timer.start(round(1000 * max(seconds, BEFORE_READING + len(text) / READ)))
         self._show_message()
         if text:
-            _announce(self._message, text)
+            announce(self._message, text)
 
     def forget(self, about: str) -> None:
         """What it is of has passed: where that is what is being said, say it no longer."""
@@ -320,10 +330,3 @@ class StatusBar(QStatusBar):
             room = room - width if width <= room else 0
         self._line.activate()
         self._elide()
-
-
-def _announce(widget: QWidget, text: str) -> None:
-    """Have a screen reader say something, where this Qt can."""
-    event = getattr(QtGui, "QAccessibleAnnouncementEvent", None)
-    if event is not None:
-        QAccessible.updateAccessibility(event(widget, text))
