@@ -76,9 +76,10 @@ def test_the_sheet_names_every_shortcut_family():
     rows = [row for _, rows in sheet() for row in rows]
     texts = {row.text for row in rows}
     for spec in ACTIONS:
-        if spec.keys and not spec.id.startswith(("pan.", "zoom.to_")):
+        if spec.keys and not spec.id.startswith(("pan.", "zoom.to_", "line.")):
             assert spec.plain_title in texts
-    assert {"Pan", "100 %", "Zoom at the cursor"} <= texts
+    assert {"Pan", "100 %", "Zoom at the cursor", "Line of a split view, to its middle"} <= texts
+    assert {"Move its upper end", "The menus, in full screen, too"} <= texts
 
 
 def test_every_action_is_in_a_menu_with_its_keys(make_window):

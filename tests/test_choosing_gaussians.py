@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QEvent, QPoint, QRect, Qt
+from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
 
@@ -29,6 +30,7 @@ from viewer.model.overlay_options import OverlayOptions, ValueRange
 from viewer.model.scene import Scene
 from viewer.model.settings import Settings
 from viewer.model.view_state import ViewState
+from viewer.ui import distribution_plots
 from viewer.ui.canvas import Canvas
 from viewer.ui.range_plot import RangePlot
 
@@ -198,18 +200,65 @@ def marks_of(window) -> int:
     return int((screenshot(window.canvas) == (255, 0, 255)).all(-1).sum())
 
 
+def key_in(plot: RangePlot, key: Qt.Key, held=Qt.KeyboardModifier.NoModifier, times: int = 1):
+    for _ in range(times):
+        QTest.keyClick(plot, key, held)
+
+
 def test_the_keyboard_goes_where_it_can_do_something(window, qtbot):
-    dialog = window.distribution
+    """From histogram to histogram, and to the button; before that the arrow keys pan the picture."""
+    dialog, canvas = window.distribution, window.canvas
     dialog.activateWindow()
     qtbot.waitActive(dialog)
+    before = canvas.view
+    QTest.keyClick(dialog.focusWidget() or dialog, Qt.Key.Key_Right)
+    assert canvas.view != before and canvas.overlays.only == ()
     drag_in(plot_of(window, "xx"), 0.1, 0.2)  # which lets the button be pressed
     wait_until_idle(qtbot, window)
-    been = set()
-    for _ in range(12):
+    assert not any(plot_of(window, key).hasFocus() for key in KEYS)
+    been = []
+    for _ in range(7):
         QTest.keyClick(dialog.focusWidget() or dialog, Qt.Key.Key_Tab)
-        been.add(dialog.focusWidget())
-    assert dialog.all in been
-    assert not any(isinstance(widget, RangePlot) for widget in been)
+        been.append(dialog.focusWidget())
+    assert been == [*(plot_of(window, key) for key in KEYS), dialog.all]
+
+
+def test_a_range_is_chosen_and_moved_by_keys_which_is_said(window, qtbot, monkeypatch):
+    said = []
+    monkeypatch.setattr(distribution_plots, "announce", lambda _, text: said.append(text))
+    dialog, canvas, plot = window.distribution, window.canvas, plot_of(window, "yy")
+    dialog.activateWindow()
+    qtbot.waitActive(dialog)
+    unseen = screenshot(plot)
+    plot.setFocus(Qt.FocusReason.TabFocusReason)
+    assert not np.array_equal(screenshot(plot), unseen), "one sees where the keyboard is"
+    view, histogram = canvas.view, plot._histogram
+    shift, control = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
+    bar = histogram.edges[1] - histogram.edges[0]
+    key_in(plot, Qt.Key.Key_Right)
+    assert plot.chosen == pytest.approx((histogram.low, histogram.high)), "what nine in ten have"
+    key_in(plot, Qt.Key.Key_Right)
+    low, high = histogram.low + bar, histogram.high + bar
+    assert plot.chosen == pytest.approx((low, high))
+    key_in(plot, Qt.Key.Key_Left, shift, 3)
+    key_in(plot, Qt.Key.Key_Right, control, 2)
+    assert plot.chosen == pytest.approx((low + 2 * bar, high - 3 * bar))
+    wait_until_idle(qtbot, window)
+    assert canvas.overlays.only == dialog.plots.chosen and canvas.view == view
+    assert said[-1] == dialog.plots.texts()["yy"] and said[-1].startswith("chosen: ")
+    heard = QAccessible.queryAccessibleInterface(plot)
+    assert heard.text(QAccessible.Text.Name) == "Histogram: σy², px²"
+    assert heard.text(QAccessible.Text.Description) == said[-1]
+    assert dialog.choice.text().split()[0] == window.status.counts.text.split()[0]
+    key_in(plot, Qt.Key.Key_Right, shift, 60)
+    assert plot.chosen == (pytest.approx(low + 2 * bar), math.inf)
+    key_in(plot, Qt.Key.Key_Left, control, 60)
+    assert plot.chosen == (-math.inf, math.inf)
+    key_in(plot, Qt.Key.Key_Left, shift, 60)
+    assert plot.chosen[0] == -math.inf and plot.chosen[1] == pytest.approx(plot._ends[0])
+    key_in(plot, Qt.Key.Key_Delete)
+    assert plot.chosen is None and canvas.overlays.only == ()
+    assert not said[-1].startswith("chosen")
 
 
 def test_a_drag_in_a_histogram_marks_those_within_and_says_how_many(window, qtbot):

@@ -269,6 +269,33 @@ def test_the_enlarged_picture_is_not_called_by_a_method_that_has_yet_to_draw(win
     assert canvas.plates == ("Bicubic", "Kernel interpolation")
 
 
+def test_the_line_is_moved_by_keys_which_is_said(window, qtbot):
+    canvas = window.canvas
+    names = ("line.left", "line.right", "line.middle")
+    assert not any(window.menus.actions[name].isEnabled() for name in names)
+    split(window, qtbot)
+    assert all(window.menus.actions[name].isEnabled() for name in names)
+    view, control = canvas.view, Qt.KeyboardModifier.ControlModifier
+    for _ in range(5):
+        QTest.keyClick(canvas, Qt.Key.Key_Left, control)
+    wait_until_idle(qtbot, window)
+    column = round(0.4 * view.size[0])
+    assert canvas.view == view and canvas.sides[0][2] == column
+    seen = shown(canvas)
+    assert np.array_equal(seen[:, column:], frame(canvas.scene, canvas)[:, column:])
+    assert np.array_equal(seen[:, :column], frame(canvas.scene_beside, canvas)[:, :column])
+    assert window.status.message == "The line is at 40 % of the width"
+    QTest.keyClick(canvas, Qt.Key.Key_Right, control)
+    assert canvas.sides[0][2] == round(0.42 * view.size[0])
+    for _ in range(60):
+        QTest.keyClick(canvas, Qt.Key.Key_Left, control)
+    assert canvas.sides[0][2] == LEAST * view.size[0] // canvas.width(), "never out of the window"
+    QTest.keyClick(canvas, Qt.Key.Key_Home, control)
+    assert canvas.sides[0][2] == view.size[0] // 2
+    QTest.keyClick(canvas, Qt.Key.Key_S, Qt.KeyboardModifier.ShiftModifier)
+    assert not any(window.menus.actions[name].isEnabled() for name in names), "a difference"
+
+
 def test_gaussians_are_counted_where_they_are_seen_which_is_said(window, qtbot):
     """Left of the line another method is seen."""
     canvas = window.canvas

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QMessageBox
 from gaussian_core import GaussianField, build_field
 from tests.canvas_helpers import mouse, screenshot
 from tests.window_helpers import LONG, open_and_wait, save_picture, wait_until_idle
+from viewer.model.actions import MENUS
 from viewer.model.document import Document
 from viewer.model.picture_export import Export
 
@@ -447,3 +448,66 @@ def test_a_picture_that_is_no_longer_open_is_not_kept(make_window, qtbot, tmp_pa
         return left() is None
 
     qtbot.waitUntil(is_gone, timeout=LONG)
+
+
+def test_in_full_screen_all_menus_are_reached_by_the_keyboard(make_window, qtbot, tmp_path, qapp):
+    window = make_window()
+    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png"))
+    window.menus.actions["view.full_screen"].trigger()
+    qtbot.waitUntil(window.isActiveWindow)
+    assert not window.menuBar().isVisible()
+    QTest.keyClick(window.canvas, Qt.Key.Key_F10)
+    popup = qapp.activePopupWidget()
+    assert [entry.text() for entry in window.menus._all.actions()] == list(MENUS)
+    for key in (Qt.Key.Key_Escape, Qt.Key.Key_Escape):
+        if qapp.activePopupWidget() is not None:
+            QTest.keyClick(qapp.activePopupWidget(), key)
+    assert popup is not None and qapp.activePopupWidget() is None
+    assert window.isFullScreen() and window.canvas.hasFocus()
+    # The key that is there for it, and the right button.
+    for reason in (QContextMenuEvent.Reason.Keyboard, QContextMenuEvent.Reason.Mouse):
+        at = window.canvas.rect().center()
+        qapp.sendEvent(window.canvas, QContextMenuEvent(reason, at, window.canvas.mapToGlobal(at)))
+        popup = qapp.activePopupWidget()
+        assert popup is window.menus._all
+        for key in (Qt.Key.Key_O, Qt.Key.Key_C):  # Overlays, Centres
+            QTest.keyClick(qapp.activePopupWidget(), key)
+        assert qapp.activePopupWidget() is None
+    assert not window.settings.centres, "shown, and hidden again"
+    assert window.isFullScreen()
+
+
+def test_with_a_bar_of_menus_its_key_opens_the_first(make_window, qtbot, qapp):
+    window = make_window()
+    qtbot.waitUntil(window.isActiveWindow)
+    QTest.keyClick(window.canvas, Qt.Key.Key_F10)
+    assert qapp.activePopupWidget() is window.menus.menu("&File")
+    QTest.keyClick(qapp.activePopupWidget(), Qt.Key.Key_Escape)
+    QTest.keyClick(window.menuBar(), Qt.Key.Key_Escape)
+    assert qapp.activePopupWidget() is None
+    assert window.canvas.hasFocus()
+
+
+def test_the_right_button_opens_the_menus_but_where_it_lets_go_of_a_rectangle(
+    make_window, qtbot, tmp_path, qapp
+):
+    window = make_window()
+    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png"))
+    canvas, handle = window.canvas, window.windowHandle()
+    left, right, shift = (
+        Qt.MouseButton.LeftButton,
+        Qt.MouseButton.RightButton,
+        Qt.KeyboardModifier.ShiftModifier,
+    )
+    place = canvas.mapTo(window, QPoint(100, 100))
+    QTest.mousePress(handle, left, shift, place)
+    assert canvas._hand._box is not None
+    QTest.mousePress(handle, right, shift, place)
+    assert canvas._hand._box is None and qapp.activePopupWidget() is None
+    QTest.mouseRelease(handle, right, shift, place)
+    QTest.mouseRelease(handle, left, shift, place)
+    QTest.mousePress(handle, right, pos=place)
+    assert qapp.activePopupWidget() is window.menus._all
+    QTest.keyClick(window.menus._all, Qt.Key.Key_Escape)
+    QTest.mouseRelease(handle, right, pos=place)
+    assert qapp.activePopupWidget() is None

@@ -28,6 +28,8 @@ _REPEATED = (
     "file.previous",
     "overlay.larger",
     "overlay.smaller",
+    "line.left",
+    "line.right",
 )
 
 
@@ -73,9 +75,13 @@ class Gesture:
 COMPARE_KEY = "X"
 """Held, it shows the view by the method that was chosen before."""
 
+MENU_KEY = "F10"
+"""Shows the menus, also in full screen, where there is no bar of them. On a Mac the system has a key for its own."""
+
 MENUS = ("&File", "&Edit", "&View", "&Overlays", "Fiel&d", "&Help")
 
 _PAN = 0.1  # of the canvas
+_LINE = 0.02  # of its width
 _PAN_FAR = 0.8
 
 
@@ -501,6 +507,29 @@ ACTIONS: tuple[ActionSpec, ...] = (
         tip="Left of a line the method before, right of it the present one (S); drag the line",
     ),
     ActionSpec(
+        "line.left",
+        "Line to the &Left",
+        ("Ctrl+Left",),
+        ("Fiel&d", "Split &Line"),
+        argument=-_LINE,
+        tip="Move the line that splits the view to the left",
+    ),
+    ActionSpec(
+        "line.right",
+        "Line to the &Right",
+        ("Ctrl+Right",),
+        ("Fiel&d", "Split &Line"),
+        argument=_LINE,
+        tip="Move the line that splits the view to the right",
+    ),
+    ActionSpec(
+        "line.middle",
+        "Line to the &Middle",
+        ("Ctrl+Home",),
+        ("Fiel&d", "Split &Line"),
+        tip="Move the line that splits the view to the middle",
+    ),
+    ActionSpec(
         "field.difference",
         "Differe&nce",
         ("Shift+S",),
@@ -588,6 +617,14 @@ GESTURES: tuple[Gesture, ...] = (
     Gesture(("Drop files",), "Open the first of them, or of a folder"),
 )
 
+HISTOGRAM_KEYS: tuple[Gesture, ...] = (
+    Gesture(("Tab",), "To the next histogram"),
+    Gesture(("← →",), "Choose a range, and move it"),
+    Gesture(("Shift", "← →"), "Move its upper end"),
+    Gesture(("Ctrl", "← →"), "Move its lower end"),
+    Gesture(("Del",), "No range any more"),
+)
+
 
 def action(action_id: str) -> ActionSpec:
     """The action of that id. Raises KeyError."""
@@ -616,26 +653,35 @@ def chord(key: str) -> Chord:
 
 
 def sheet() -> list[tuple[str, list[SheetRow]]]:
-    """The sections of the sheet, from the tables above. Presets and pans have one line for all of them."""
+    """The sections of the sheet, from the tables above. Presets, pans and moves of the line have one line for all of
+    them."""
     sections: dict[str, list[SheetRow]] = {name: [] for name in _SECTIONS}
     for spec in ACTIONS:
-        if spec.keys and not spec.id.startswith(("pan.", "zoom.to_")):
+        if spec.keys and not spec.id.startswith(("pan.", "zoom.to_", "line.")):
             rows = sections[_section(spec)]
             rows.append(SheetRow(tuple(chord(k) for k in spec.keys[:2]), spec.plain_title))
     sections["Zoom"] += [
         SheetRow((("1",), ("Ctrl", "0")), "100 %"),
         SheetRow((("2 … 9",),), "200 %, 400 %, … 25,600 %"),
     ]
-    sections["Gaussians"].append(SheetRow(((COMPARE_KEY,),), "Held: the method before, or bicubic"))
+    sections["Gaussians"] += [
+        SheetRow((("Ctrl", "← →"), ("Ctrl", "Home")), "Line of a split view, to its middle"),
+        SheetRow(((COMPARE_KEY,),), "Held: the method before, or bicubic"),
+    ]
     sections["View"] += [
         SheetRow((("Arrows",),), "Pan"),
         SheetRow((("Shift", "Arrows"),), "Pan by a screen"),
     ]
+    sections["Histograms"] = [SheetRow((g.how,), g.what) for g in HISTOGRAM_KEYS]
     sections["Mouse and touchpad"] = [SheetRow((g.how,), g.what) for g in GESTURES]
+    if sys.platform != "darwin":
+        menus = "The menus, in full screen, too"
+        sections["View"].append(SheetRow(((MENU_KEY,), ("Menu",)), menus))
+        sections["Mouse and touchpad"].append(SheetRow((("Right button",),), menus))
     return list(sections.items())
 
 
-_SECTIONS = ("Zoom", "Mouse and touchpad", "Gaussians", "View", "File")
+_SECTIONS = ("Zoom", "Mouse and touchpad", "Gaussians", "View", "File", "Histograms")
 
 
 def _section(spec: ActionSpec) -> str:

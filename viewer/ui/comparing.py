@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
 
-from viewer.model.actions import COMPARE_KEY
+from viewer.model.actions import COMPARE_KEY, on_key
 from viewer.ui.canvas import Canvas
 from viewer.ui.session import Session
 from viewer.ui.waiting import Waiting
@@ -67,5 +67,6 @@ class Comparing(QObject):
             self._session.set_split(False)
             self.said.emit(NOTHING, BRIEFLY, "")
         elif on and self._canvas.split:
-            text = "Drag the line; the methods of both sides are chosen in the Field menu"
+            keys = f"{on_key('Ctrl')}+← and →"
+            text = f"Drag the line, or press {keys}; the Field menu has the methods of both sides"
             self.said.emit(text, BRIEFLY, "")

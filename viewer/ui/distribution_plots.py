@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from viewer.model.distribution import QUANTITIES, Distribution, Histogram
 from viewer.model.overlay_options import ValueRange
+from viewer.ui.announcing import announce
 from viewer.ui.theme import Colours
 
 COLUMNS, MANY_COLUMNS = 2, 3
@@ -93,7 +94,7 @@ class _Cell(QWidget):
             across * metrics.averageCharWidth(), round(down * metrics.lineSpacing())
         )
         self.plot.setAccessibleName(f"Histogram: {title}")
-        self.plot.chosen_changed.connect(self.tell)
+        self.plot.chosen_changed.connect(self._choose)
         self._histogram: Histogram | None = None
         self._unknown = UNKNOWN
         for widget in (name, self.figures, self.plot):
@@ -118,6 +119,12 @@ class _Cell(QWidget):
             low, high = _text(found.low, 2), _text(found.high, 2)
             text = f"{_text(found.median, 3)} ({low} to {high})"
         self.figures.setText(text)
+        self.plot.setAccessibleDescription(text)
+
+    def _choose(self) -> None:
+        self.tell()
+        if self.plot.hasFocus():  # by keys
+            announce(self.plot, self.figures.text())
 
 
 def _range_text(low: float, high: float) -> str:

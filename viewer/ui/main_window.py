@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QByteArray, QEvent, Qt
+from PySide6.QtCore import QByteArray, QEvent, QPoint, Qt
 from PySide6.QtGui import (
     QAction,
     QCloseEvent,
@@ -18,6 +18,8 @@ from PySide6.QtGui import (
     QGuiApplication,
     QImage,
     QKeyEvent,
+    QKeySequence,
+    QShortcut,
 )
 from PySide6.QtWidgets import QMainWindow, QMessageBox
 
@@ -42,6 +44,7 @@ from viewer.ui.field_card_dialog import FieldCardDialog
 from viewer.ui.file_writing import FileWriting
 from viewer.ui.folder_steps import FolderSteps
 from viewer.ui.grid_painter import GRID_FROM
+from viewer.ui.hand import HOLDING
 from viewer.ui.incoming import incoming, is_welcome
 from viewer.ui.marks import Marks
 from viewer.ui.menus import Handler, Menus
@@ -106,6 +109,10 @@ class MainWindow(QMainWindow):
         self.differing = Differing(self.session, self.canvas, self._settings, self)
         self.keys = WindowKeys(self.comparing, self.differing, self)
         self.menus = Menus(self, self._handlers())
+        menu_key = QShortcut(QKeySequence(table.MENU_KEY), self)
+        menu_key.activated.connect(self.show_menus)
+        self.canvas.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.canvas.customContextMenuRequested.connect(self.pop_up_menus)
         self.recents = RecentMenu(
             self.menus.menu("&File", "Open &Recent"),
             self.menus.actions["file.clear_recent"],
@@ -139,6 +146,7 @@ class MainWindow(QMainWindow):
         self._connect()
         self._settings.apply()
         self._offer_steps(False, False)
+        self._offer_line()
         self._restore_geometry()
         self.offers.look()
         self._show_document()
@@ -192,6 +200,9 @@ class MainWindow(QMainWindow):
             "weights.use": self.choosing.use_weights,
             "compare.file": self.reference.ask,
             "field.split": self.set_split,
+            "line.left": self.move_line,
+            "line.right": self.move_line,
+            "line.middle": self.recentre_line,
             "field.difference": self.differing.switch,
             "field.footprint": lambda on: self.change(footprint=on),
             "field.card": self.show_card,
@@ -279,6 +290,7 @@ class MainWindow(QMainWindow):
         self.exporter.failed.connect(self._export_failed)
         self.exporter.cancelled.connect(self._export_cancelled)
         self.canvas.frame_shown.connect(self._frame_shown)
+        self.canvas.sides_changed.connect(self._offer_line)
         self.warm_up.failed.connect(lambda text: self._tell_failure("No kernels", text, None))
 
     # ---- settings -----------------------------------------------------------------------------
@@ -526,6 +538,22 @@ class MainWindow(QMainWindow):
         self.differing.follow_split()
         self.offers.tick_split()
 
+    def move_line(self, step: float) -> None:
+        self.canvas.move_line(step)
+        self._tell_line()
+
+    def recentre_line(self) -> None:
+        self.canvas.recentre_line()
+        self._tell_line()
+
+    def _tell_line(self) -> None:
+        """For those who do not see it."""
+        share = 100 * self.canvas.line_share
+        self.status.tell(f"The line is at {share:.0f} % of the width", 2.0, "line")
+
+    def _offer_line(self) -> None:
+        self.menus.enable(self.canvas.line_shown, "line.left", "line.right", "line.middle")
+
     def _offer_steps(self, back: bool, forward: bool) -> None:
         self.menus.enable(back, "view.back")
         self.menus.enable(forward, "view.forward")
@@ -581,6 +609,14 @@ class MainWindow(QMainWindow):
         self.status.tell(f"{self.exporter.doing} was stopped; no file was written")
 
     # ---- help ---------------------------------------------------------------------------------
+
+    def show_menus(self) -> None:
+        self.menus.show(self.canvas.mapToGlobal(QPoint(0, 0)))
+
+    def pop_up_menus(self, at: QPoint) -> None:
+        """At a place of the canvas, by the right button or the key for it."""
+        if not QGuiApplication.mouseButtons() & HOLDING:  # else it lets go of a rectangle
+            self.menus.pop_up(self.canvas.mapToGlobal(at))
 
     def show_sheet(self) -> None:
         if self.sheet is None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+from PySide6.QtCore import QPoint
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu
 
@@ -29,13 +30,28 @@ class Menus:
         self._menus: dict[tuple[str, ...], QMenu] = {}
         self._groups: dict[str, QActionGroup] = {}
         self.actions: dict[str, QAction] = {}
+        self._all = QMenu(window)
         for title in MENUS:
-            self._menu((title,))
+            self._all.addMenu(self._menu((title,)))
         for spec in ACTIONS:
             self._add(spec, handlers[spec.id])
 
     def menu(self, *path: str) -> QMenu:
         return self._menus[path]
+
+    def show(self, at: QPoint) -> None:
+        """Open the first menu of the bar; where there is no bar, all menus at a place of the screen."""
+        bar = self._window.menuBar()
+        if bar.isVisible():
+            bar.setActiveAction(bar.actions()[0])
+        else:
+            self.pop_up(at)
+            self._all.setActiveAction(self._all.actions()[0])
+
+    def pop_up(self, at: QPoint) -> None:
+        """All menus, at a place of the screen. Not on a Mac: what is in its bar cannot be elsewhere, too."""
+        if not self._window.menuBar().isNativeMenuBar():
+            self._all.popup(at)
 
     def tick(self, action_id: str, ticked: bool) -> None:
         """Show a state without asking the handler for it."""

@@ -1,4 +1,5 @@
-"""A histogram in which a range of values can be chosen by dragging. Imports pyqtgraph, which takes half a second."""
+"""A histogram in which a range of values can be chosen, by dragging and by keys. Imports pyqtgraph, which takes half a
+second."""
 
 from __future__ import annotations
 
@@ -6,10 +7,11 @@ import math
 from typing import Any
 
 import pyqtgraph
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QColor
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent
 
 from viewer.model.distribution import Histogram
+from viewer.ui.latin_keys import HELD
 from viewer.ui.theme import Colours
 
 Range = tuple[float, float]
@@ -17,6 +19,15 @@ NUMBERS = "100"
 """As wide as the numbers on the left become."""
 LEAST = 1e-9
 """Of the width of the plot: ranges end nowhere between this and its end."""
+STEPS: dict[int, int] = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
+"""Bars that an arrow moves a range by, or an end of it."""
+MOVED = {
+    Qt.KeyboardModifier.NoModifier: (1, 1),
+    Qt.KeyboardModifier.ShiftModifier: (0, 1),
+    Qt.KeyboardModifier.ControlModifier: (1, 0),
+}
+"""Which ends are moved with a modifier held: the lower, the upper."""
+NONE_ANY_MORE = (Qt.Key.Key_Delete, Qt.Key.Key_Backspace)
 
 
 class _Field(pyqtgraph.ViewBox):
@@ -47,7 +58,10 @@ class RangePlot(pyqtgraph.PlotWidget):
         self.chosen: Range | None = None
         self._bars_end: Range | None = None  # where they begin and end; None: there are none
         self._ends: Range = (0.0, 1.0)  # of the axis: also of what was chosen
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # there is nothing to do in it by keys
+        # Not by the mouse: who has dragged goes on panning the picture with the arrow keys.
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._histogram: Histogram | None = None
+        self._frame = pyqtgraph.mkPen(None)  # around the one that has the keyboard
         self.setMouseEnabled(x=False, y=False)
         self.hideButtons()
         # The last number of an axis reaches beyond its tick by half of itself.
@@ -72,6 +86,7 @@ class RangePlot(pyqtgraph.PlotWidget):
 
     def show_histogram(self, histogram: Histogram | None) -> None:
         """None: of nothing."""
+        self._histogram = histogram
         if histogram is None or math.isnan(histogram.median):
             self._median.hide()
             self._bars_end = None
@@ -106,6 +121,61 @@ class RangePlot(pyqtgraph.PlotWidget):
             edge.setPen(pyqtgraph.mkPen(text, width=1))
             edge.setHoverPen(pyqtgraph.mkPen(text, width=3))
         self._region.update()
+        self._frame = pyqtgraph.mkPen(text, width=2)
+        self._show_focus()
+
+    # ---- keys ---------------------------------------------------------------------------------
+
+    def event(self, event: QEvent) -> bool:
+        # Else they would be the window's shortcuts.
+        overrides = event.type() == QEvent.Type.ShortcutOverride
+        if overrides and isinstance(event, QKeyEvent) and self._knows(event):
+            event.accept()
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if not self._knows(event):
+            event.ignore()
+        elif event.key() in NONE_ANY_MORE:
+            self._choose_none()
+        else:
+            self._step(STEPS[event.key()], *MOVED[event.modifiers() & HELD])
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self._show_focus()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self._show_focus()
+
+    def _show_focus(self) -> None:
+        self.getViewBox().setBorder(self._frame if self.hasFocus() else None)
+
+    def _knows(self, event: QKeyEvent) -> bool:
+        """Whether a key is to do something here."""
+        held = event.modifiers() & HELD
+        moves = event.key() in STEPS and held in MOVED and self._bars_end is not None
+        return moves or (event.key() in NONE_ANY_MORE and not held)
+
+    def _step(self, bars: int, lower: int, upper: int) -> None:
+        """Move the lower end of the range, the upper one, or both, by so many bars. Without a range one begins: of what
+        nine in ten have."""
+        assert self._histogram is not None
+        least, most = self._ends
+        if self.chosen is None:
+            low, high = self._histogram.low, self._histogram.high
+        else:
+            low, high = (min(max(end, least), most) for end in self.chosen)
+            step = bars * float(self._histogram.edges[1] - self._histogram.edges[0])
+            if lower and upper:
+                step = min(max(step, least - low), most - high)
+            low, high = low + lower * step, high + upper * step
+            if low > high:  # one end does not push the other
+                low = high = high if lower else low
+        self._choose(*(min(max(end, least), most) for end in (low, high)))
+        self._show_chosen()
 
     # ---- choosing -----------------------------------------------------------------------------
 
@@ -147,6 +217,10 @@ class RangePlot(pyqtgraph.PlotWidget):
         self._choose(*self._region.getRegion())
 
     def _click(self, event: Any) -> None:
-        if event.double() and self.chosen is not None:
+        if event.double():
+            self._choose_none()
+
+    def _choose_none(self) -> None:
+        if self.chosen is not None:
             self.clear_chosen()
             self.chosen_changed.emit()

@@ -18,9 +18,9 @@ from PySide6.QtWidgets import (
 
 from viewer.model.actions import SheetRow, on_key, sheet
 
-COLUMNS = ((0, 1, 3), (2, 4))
+COLUMNS = ((0, 1, 3), (2, 4, 5))
 """Which sections stand in which column: about as many lines in both, for low screens."""
-ONE_COLUMN = ((0, 1, 2, 3, 4),)
+ONE_COLUMN = ((0, 1, 2, 3, 4, 5),)
 """The same on a screen too narrow for two: scrolled downwards, no line is cut."""
 
 
