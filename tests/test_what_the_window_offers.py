@@ -290,6 +290,20 @@ def click(box, text):
     next(b for b in box.buttons() if b.text() == text).click()
 
 
+def test_what_is_opened_while_a_picture_is_exported_is_not_said_to_be_opening_for_ever(
+    exporting, qtbot, tmp_path
+):
+    window = exporting
+    window.exporter.progress.emit(3, 10)
+    assert window.status.message == "Exporting: 30 %"
+    other = save_picture(tmp_path / "b.png", seed=2)
+    window.open(other)
+    assert window.status.message == "Opening b.png"
+    qtbot.waitUntil(lambda: window.session.document.path == other)
+    qtbot.waitUntil(lambda: window.status.message == "Exporting: 30 %")
+    window.exporter.stop()
+
+
 def test_leaving_while_a_picture_is_exported_asks_first(exporting, qtbot):
     window = exporting
     assert not window.close() and window.isVisible() and window.exporter.running

@@ -27,6 +27,7 @@ class Progress(QObject):
     ) -> None:
         super().__init__(parent)
         self._session, self._writing, self._status = session, writing, status
+        self._written = 0, 0  # parts of the file that is being written, and how many there are
         session.opening_began.connect(lambda name: status.show_progress(f"Opening {name}"))
         session.opening_ended.connect(self.look)
         session.build_progress.connect(self.look)
@@ -39,7 +40,10 @@ class Progress(QObject):
 
     def look(self, done: int = 0, total: int = 0) -> None:
         """Something has begun, gone on or ended. done, total: tiles of the field, where it is built."""
-        if self._session.opening or self._writing.running:
+        if self._session.opening:
+            return
+        if self._writing.running:
+            self._show_writing(*self._written)  # what was opened meanwhile is there
             return
         if self._session.building:
             self._status.forget(STOPPED)
@@ -72,6 +76,7 @@ class Progress(QObject):
             self._status.show_progress(text, done, total)
 
     def _show_writing(self, done: int = 0, total: int = 0) -> None:
+        self._written = done, total
         if self._writing.running:
             text = status_text.progress_text(done, total, self._writing.doing)
             self._status.show_progress(text, done, total)
