@@ -1,12 +1,12 @@
 """The viewer, asked by the system to open a file before its window is there. It prints what is open at last and ends.
 Run by test_file_open_events.py.
 
-python -m tests.file_open_probe PICTURE
+PICTURE=... python -m tests.file_open_probe
 """
 
 from __future__ import annotations
 
-import sys
+import os
 
 from PySide6.QtCore import QCoreApplication, QTimer
 from PySide6.QtGui import QFileOpenEvent
@@ -14,13 +14,11 @@ from PySide6.QtGui import QFileOpenEvent
 from viewer.cli import run_program
 from viewer.ui import application, main_window
 
-PICTURE = sys.argv.pop()
-
 
 class Application(application.Application):
-    def __init__(self, arguments) -> None:
-        super().__init__(arguments)
-        QCoreApplication.sendEvent(self, QFileOpenEvent(PICTURE))
+    def __init__(self, *arguments) -> None:
+        super().__init__(*arguments)
+        QCoreApplication.sendEvent(self, QFileOpenEvent(os.environ["PICTURE"]))
 
 
 class Window(main_window.MainWindow):

@@ -44,6 +44,20 @@ def test_files_that_were_chosen_together_are_stepped_through(window, qapp, qtbot
     assert "1 of 2" in window.status.message
 
 
+def test_what_the_command_line_names_is_opened_by_who_reads_it(
+    window, qapp, qtbot, tmp_path, monkeypatch
+):
+    """macOS sends it when the program begins; from then on the same file may be asked for."""
+    picture = save_picture(tmp_path / "a.png")
+    monkeypatch.setattr(qapp, "_named", ["main.py", str(picture)])
+    for name in ("main.py", str(picture)):
+        assert QApplication.sendEvent(qapp, QFileOpenEvent(name))
+    qtbot.wait(50)
+    assert not window.session.opening and window.is_idle()
+    QApplication.sendEvent(qapp, QFileOpenEvent(str(picture)))
+    wait_until_idle(qtbot, window, lambda: window.session.document is not None)
+
+
 def test_what_is_no_file_is_left_to_others(window, qapp):
     event = QFileOpenEvent(QUrl("https://example.org/a.png"))
     assert not QApplication.sendEvent(qapp, event)
@@ -51,9 +65,14 @@ def test_what_is_no_file_is_left_to_others(window, qapp):
 
 def test_a_file_that_is_asked_for_before_the_window_is_there_is_opened_in_it(tmp_path):
     picture = save_picture(tmp_path / "asked for.png")
-    environment = {**os.environ, "XDG_CONFIG_HOME": str(tmp_path), "QT_QPA_PLATFORM": "offscreen"}
+    environment = {
+        **os.environ,
+        "XDG_CONFIG_HOME": str(tmp_path),
+        "QT_QPA_PLATFORM": "offscreen",
+        "PICTURE": str(picture),
+    }
     ran = subprocess.run(
-        [sys.executable, "-m", "tests.file_open_probe", str(picture)],
+        [sys.executable, "-m", "tests.file_open_probe"],
         cwd=ROOT,
         env=environment,
         capture_output=True,

@@ -53,7 +53,7 @@ def run(
 
     sys.setswitchinterval(SWITCH_SECONDS)
     _show_own_icon()
-    app = Application(sys.argv[:1])
+    app = Application(sys.argv[:1], sys.orig_argv[1:])
     app.setApplicationName("gaussian-zoom")
     QGuiApplication.setDesktopFileName("gaussian-zoom")
     app.setWindowIcon(QIcon(str(resource_path("icon.png"))))

@@ -12,10 +12,15 @@ from PySide6.QtWidgets import QApplication
 
 class Application(QApplication):
     """macOS names no files on the command line: it sends an event for each, also before there is a window, and to the
-    program that runs already."""
+    program that runs already.
 
-    def __init__(self, arguments: Sequence[str] = ()) -> None:
+    named: what the command line names, the program itself as well: macOS sends that, too, when the program begins, and
+    who has read the command line opens it.
+    """
+
+    def __init__(self, arguments: Sequence[str] = (), named: Sequence[str] = ()) -> None:
         super().__init__(list(arguments))
+        self._named = list(named)
         self._asked: list[Path] = []
         self._open: Callable[[list[Path]], object] | None = None
 
@@ -26,6 +31,9 @@ class Application(QApplication):
 
     def event(self, event: QEvent) -> bool:
         if isinstance(event, QFileOpenEvent) and event.url().isLocalFile():
+            if event.file() in self._named:
+                self._named.remove(event.file())  # from then on it is asked for
+                return True
             self._asked.append(Path(event.url().toLocalFile()))
             QTimer.singleShot(0, self._hand_over)  # others may follow
             return True
