@@ -17,6 +17,7 @@ from gaussian_core.field import GaussianField
 from tests.window_helpers import LONG, open_and_wait, save_picture, wait_until_idle
 from viewer.model import distribution as module
 from viewer.model.distribution import BINS, MOST, distribution, values_of
+from viewer.model.lazy_drawing import LazyDrawing
 from viewer.model.scene import Scene
 from viewer.model.settings import Settings
 
@@ -184,6 +185,18 @@ def test_a_network_has_marks_before_it_has_drawn_anything(below_100_percent, qtb
     wait_until_idle(qtbot, window)
     assert window.canvas.view.scale < 1 and "24,000" in window.status.counts.text
     assert "reads the picture" not in window.status.message
+
+
+def test_that_there_are_too_many_to_mark_is_said_once_it_is_known(
+    below_100_percent, qtbot, monkeypatch
+):
+    """A method tells how many it can make when it is open, which it is for the marks."""
+    monkeypatch.setattr(LazyDrawing, "kernels", lambda *_: None)
+    monkeypatch.setattr(LazyDrawing, "most_kernels", property(lambda self: 1000))
+    window = below_100_percent("gaussiansr")
+    QTest.keyClick(window.canvas, Qt.Key.Key_C)
+    said = "GaussianSR has Gaussians to mark where less of so large a picture is in view"
+    qtbot.waitUntil(lambda: window.status.message == said)
 
 
 def test_bars_are_drawn_in_the_colours_of_the_theme(window, qtbot):
