@@ -201,12 +201,17 @@ def test_a_frame_is_copied_once_to_pinned_memory_and_waited_for(monkeypatch, pin
 
 
 def tiles_of(width, height, size=128):
-    """Grid levels as of a field in tiles, one Gaussian of up to a source pixel in each cell."""
+    """Grid levels as of a field in tiles, one Gaussian of up to a source pixel in each cell, and the tiles' corners.
+    They count from several origins."""
     for top in range(0, height, size):
         for left in range(0, width, size):
-            numbers = [[left, top, 1.0, 0.9, 0.4, max(left, top) + size, size, size]]
-            yield SimpleNamespace(
-                addresses=np.zeros((1, 4), np.int64), numbers=np.array(numbers, float)
+            x, y = left // 512 * 512, top // 512 * 512
+            numbers = [[left - x, top - y, 1.0, 0.9, 0.4, 512.0, size, size, x, y]]
+            yield (
+                SimpleNamespace(
+                    addresses=np.zeros((1, 4), np.int64), numbers=np.array(numbers, float)
+                ),
+                (left, top),
             )
 
 
@@ -214,9 +219,9 @@ def tiles_of(width, height, size=128):
     ("origin", "scale"), [((0.0, 0.0), 1.0), ((700.3, 411.8), (2.0, 3.7)), ((-900.0, 1e9), 0.3)]
 )
 def test_blocks_are_offered_the_levels_that_may_reach_them_and_few_others(origin, scale):
-    fields = list(tiles_of(1920, 1080))
+    fields, corners = zip(*tiles_of(1920, 1080), strict=True)
     view = Viewport(origin, scale, (1283, 721))
-    tables = Tables(fields, (1.0,) * len(fields), view, 0.3, (16, 8))
+    tables = Tables(list(fields), (1.0,) * len(fields), view, 0.3, (16, 8))
     bins, listed = (part.numpy() for part in tables.parts(torch.from_numpy(tables.buffer))[4:])
     (sx, sy), wanted = view.scale, 0
     bin_rows = -(-tables.rows * 8 // BIN_HEIGHT)
@@ -233,9 +238,9 @@ def test_blocks_are_offered_the_levels_that_may_reach_them_and_few_others(origin
             )
             near = {
                 i
-                for i, field in enumerate(fields)
-                if field.numbers[0, 0] - reach_x <= x1 and x0 <= field.numbers[0, 0] + 128 + reach_x
-                if field.numbers[0, 1] - reach_y <= y1 and y0 <= field.numbers[0, 1] + 128 + reach_y
+                for i, (x, y) in enumerate(corners)
+                if x - reach_x <= x1 and x0 <= x + 128 + reach_x
+                if y - reach_y <= y1 and y0 <= y + 128 + reach_y
             }
             assert near <= set(offered)
             wanted += len(near)
