@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from gaussian_core.atomic import whole_file
 from gaussian_core.errors import FieldError, OutputError
+from gaussian_core.picture_folders import SUFFIXES
 from gaussian_core.presence import unreachable
 from gaussian_core.row_layout import ROW_PADDING, SPAN
 
@@ -243,14 +244,14 @@ class GaussianField:
         return self.index.in_rect(rect)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the field as safetensors: whole or not at all. Raises OutputError, also for a name of another kind of
-        file: nothing would open the field by that, and where a picture has the name it would be gone."""
+        """Write the field as safetensors: whole or not at all. Raises OutputError, also for a picture's name: nothing
+        would open the field by that, and the picture that has it would be gone."""
         from safetensors import SafetensorError
         from safetensors.numpy import save_file
 
-        if Path(path).suffix.lower() != FIELD_SUFFIX:
+        if Path(path).suffix.lower() in SUFFIXES:
             raise OutputError(
-                f"A field file ends in {FIELD_SUFFIX}, which {Path(path).name} does not."
+                f"{Path(path).name} is the name of a picture: a field file ends in {FIELD_SUFFIX}."
             )
         metadata = {
             **self.metadata,

@@ -216,7 +216,7 @@ def test_truncated(
     out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], share: float
 ) -> None:
     """Of other kinds of files what there is of them is drawn: test_damaged_files."""
-    source = tmp_path / "cut.webp"
+    source = tmp_path / "cut.avif"
     noise = np.random.default_rng(1).integers(0, 255, (90, 120, 3), np.uint8)
     Image.fromarray(noise).save(source)
     whole = source.read_bytes()

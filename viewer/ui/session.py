@@ -231,6 +231,7 @@ class Session(QObject):
         return SHELVED_BYTES if allowed is None else min(SHELVED_BYTES, allowed // 2)
 
     def _limit(self, shelved: Document) -> None:
+        self._look_at_view(shelved)  # of what is not seen it holds what was in view when it was
         shelved.plan.set_budget(self._for_before)
 
     def _limit_shown(self, document: Document) -> None:
