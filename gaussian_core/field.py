@@ -316,6 +316,17 @@ class GaussianField:
             ) from error
 
 
+def is_field_file(path: str | os.PathLike[str]) -> bool:
+    """By its name, which ends as those of field files do."""
+    return Path(path).suffix.lower() == FIELD_SUFFIX
+
+
+def check_field_name(path: str | os.PathLike[str]) -> None:
+    """Raise OutputError for a name by which nothing would open a field."""
+    if not is_field_file(path):
+        raise OutputError(f"A field file ends in {FIELD_SUFFIX}, which {Path(path).name} does not.")
+
+
 def origin_near(x: int, y: int) -> tuple[int, int]:
     """The origin for Gaussians about a source pixel: a multiple of SPAN, so that neighbours mostly share it."""
     return x // SPAN * SPAN, y // SPAN * SPAN

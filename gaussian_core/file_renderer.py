@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from gaussian_core.atomic import check_not_source, led_to
 from gaussian_core.display import over
 from gaussian_core.errors import Cancelled, UserError
-from gaussian_core.field import FIELD_SUFFIX
+from gaussian_core.field import is_field_file
 from gaussian_core.methods import (
     METHODS,
     Drawing,
@@ -282,8 +282,7 @@ def open_source(
     if method is not None and not check_name(method).takes_weights and options.weights is not None:
         raise UserError(f"{method} takes no weights: leave --method out, or --weights.")
     if not isinstance(source, GaussianField | PictureSource):
-        is_field = Path(source).suffix.lower() == FIELD_SUFFIX
-        if is_field:
+        if is_field_file(source):
             source = GaussianField.open(source)
         else:
             source = open_picture(source, forgiving=forgiving)

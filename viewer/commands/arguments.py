@@ -51,15 +51,14 @@ def add_region(parser: argparse.ArgumentParser) -> None:
 def field_file(output: str, source: str | Path, weights: Path | None = None) -> Path:
     """The field file that a picture is to become. weights: that it is made by. Raises OutputError where none can be
     written there, UserError for a source that is one already."""
-    from gaussian_core.field import FIELD_SUFFIX
+    from gaussian_core.field import check_field_name, is_field_file
 
     out = Path(output)
-    if out.suffix.lower() != FIELD_SUFFIX:
-        raise OutputError(f"A field file ends in {FIELD_SUFFIX}, which {out.name} does not.")
+    check_field_name(out)
     check_target(out)
     check_not_source(out, source)
     check_not_source(out, weights)
-    if Path(source).suffix.lower() == FIELD_SUFFIX:
+    if is_field_file(source):
         raise UserError(f"{source} is a field already: name its picture.")
     return out
 

@@ -62,10 +62,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, stop: Stop) -> int:
     from gaussian_core.comparison.figure import ComparisonFigure
-    from gaussian_core.field import FIELD_SUFFIX
+    from gaussian_core.field import is_field_file
     from gaussian_core.images import open_picture
 
-    if Path(options.input).suffix.lower() == FIELD_SUFFIX:
+    if is_field_file(options.input):
         raise UserError("A field file is drawn as it is: a comparison is made of its picture.")
     entries = _entries(options)
     picture = open_picture(options.input, forgiving=True)

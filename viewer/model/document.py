@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gaussian_core.errors import Cancelled, DeviceError, WeightsError
+from gaussian_core.field import is_field_file
 from viewer.model.frame_renderer import FIELD_FROM
 from viewer.model.lazy_drawing import LazyDrawing
 from viewer.model.methods import (
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-FIELD_SUFFIX = ".safetensors"
 CHECKPOINT_SUFFIXES = (".pth", ".pt")
 AHEAD = 768 << 20
 """Bytes of tiles beyond which nothing is built that no view wants."""
@@ -48,16 +48,12 @@ LEAST_MARGIN = 64.0  # source pixels
 WITH_WEIGHTS = "They need torch, which on Windows only loads before a window: start the viewer with --weights FILE."
 
 
-def is_field_file(path: str | os.PathLike[str]) -> bool:
-    return Path(path).suffix.lower() == FIELD_SUFFIX
-
-
 def is_weights_file(path: str | os.PathLike[str]) -> bool:
     """Whether a file holds a network's weights and no picture or field, as far as its name and its header tell."""
     suffix = Path(path).suffix.lower()
     if suffix in CHECKPOINT_SUFFIXES:
         return True
-    if suffix != FIELD_SUFFIX or not os.path.isfile(path):
+    if not is_field_file(path) or not os.path.isfile(path):
         return False
     from safetensors import SafetensorError, safe_open
 

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gaussian_core.atomic import check_target
-from gaussian_core.errors import OutputError
+from gaussian_core.field import FIELD_SUFFIX, check_field_name
 from gaussian_core.machine_memory import physical_memory
-from viewer.model.document import FIELD_SUFFIX, Document
+from gaussian_core.parallel import Stop
+from viewer.model.document import Document
 from viewer.model.methods import method_title
 
 if TYPE_CHECKING:
@@ -38,13 +39,12 @@ class FieldSaving:
     doing: str = "Saving the field"
     too_large: str = "There is not enough memory for the whole field of this picture."
 
-    def run(self, progress: Callable[[int, int], object], stop: Callable[[], bool]) -> str:
+    def run(self, progress: Callable[[int, int], object], stop: Stop) -> str:
         from gaussian_core.builder import DEFAULT_METHOD, build_field
         from gaussian_core.field import GaussianField
 
         out = Path(self.out)
-        if out.suffix.lower() != FIELD_SUFFIX:
-            raise OutputError(f"A field file ends in {FIELD_SUFFIX}, which {out.name} does not.")
+        check_field_name(out)
         check_target(out)
         notes: list[str] = []
         if isinstance(self.source, GaussianField):

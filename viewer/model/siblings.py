@@ -8,8 +8,9 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from gaussian_core.field import FIELD_SUFFIX, is_field_file
 from gaussian_core.picture_folders import SUFFIXES
-from viewer.model.document import FIELD_SUFFIX, is_weights_file
+from viewer.model.document import is_weights_file
 
 Key = tuple[list[str | int], str, str]
 
@@ -80,4 +81,4 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def _holds_weights(path: Path) -> bool:
-    return path.suffix.lower() == FIELD_SUFFIX and is_weights_file(path)
+    return is_field_file(path) and is_weights_file(path)

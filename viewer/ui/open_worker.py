@@ -13,9 +13,10 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
 from gaussian_core.errors import UserError
+from gaussian_core.field import is_field_file
 from gaussian_core.imaging.file_state import FileState
 from gaussian_core.imaging.picture import Picture, PictureSource
-from viewer.model.document import Document, is_field_file
+from viewer.model.document import Document
 from viewer.model.methods import DEFAULT
 from viewer.model.overview import overview_of
 from viewer.ui.background import Worker
