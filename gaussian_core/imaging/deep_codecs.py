@@ -18,8 +18,9 @@ from gaussian_core.imaging.files import check_size, damaged
 from gaussian_core.imaging.losses import losses_of
 from gaussian_core.imaging.picture import Picture
 
+_BEGINNING = 12  # bytes that tell the format
 _HEAD = 1 << 20  # bytes in which a header is looked for
-_CODESTREAM = b"\xff\x4f\xff\x51"  # JPEG 2000's markers SOC and SIZ (ITU-T T.800, annex A)
+_CODESTREAM = pillow_reader.JPEG_2000[0]
 _PIXEL_BYTES = 16  # of the picture and its decoder
 _SRGB, _GREY = 16, 17  # enumerated colours of a JP2 file (ITU-T T.800, table I.10)
 
@@ -27,17 +28,15 @@ _SRGB, _GREY = 16, 17  # enumerated colours of a JP2 file (ITU-T T.800, table I.
 def read(path: Path, file: BinaryIO) -> Picture | None:
     """A picture of 9 to 16 bits a channel; None for another, and for what only Pillow can read. Raises ImageError."""
     file.seek(0)
-    head = file.read(_HEAD)
-    if head.startswith((_CODESTREAM, b"\0\0\0\x0cjP  ")):
-        return _jpeg2000(path, file, head)
+    head = file.read(_BEGINNING)  # all there is to read of most files, which are of other formats
+    if head.startswith(pillow_reader.JPEG_2000):
+        return _jpeg2000(path, file, head + file.read(_HEAD))
     if head[4:8] == b"ftyp" and head[8:12] in (b"avif", b"avis", b"mif1"):
-        return _avif(path, file, head)
+        return _avif(path, file, head + file.read(_HEAD))
     return None
 
 
 def _jpeg2000(path: Path, file: BinaryIO, head: bytes) -> Picture | None:
-    import imagecodecs
-
     place = head.find(_CODESTREAM)
     if place < 0 or len(head) < place + 42:
         return None
@@ -55,6 +54,8 @@ def _jpeg2000(path: Path, file: BinaryIO, head: bytes) -> Picture | None:
             " first."
         )
     check_size(path, right - left, bottom - top, _PIXEL_BYTES)
+    import imagecodecs  # here: it takes a tenth of a second, and most pictures have 8 bits
+
     file.seek(place)
     try:
         # Without its boxes: the decoder would turn their colours into sRGB as if every number had 16 bits.
@@ -65,8 +66,6 @@ def _jpeg2000(path: Path, file: BinaryIO, head: bytes) -> Picture | None:
 
 
 def _avif(path: Path, file: BinaryIO, head: bytes) -> Picture | None:
-    import imagecodecs
-
     bits = _bits_of_avif(head)
     if bits == 8:
         return None
@@ -74,6 +73,8 @@ def _avif(path: Path, file: BinaryIO, head: bytes) -> Picture | None:
     if getattr(image, "n_frames", 1) > 1:  # all of them would be decoded
         return None
     check_size(path, *image.size, _PIXEL_BYTES)
+    import imagecodecs  # here: it takes a tenth of a second, and most pictures have 8 bits
+
     file.seek(0)
     try:
         values = np.asarray(imagecodecs.avif_decode(file.read()))

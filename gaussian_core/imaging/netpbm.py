@@ -22,6 +22,7 @@ _CHANNELS = {b"P2": 1, b"P3": 3, b"P5": 1, b"P6": 3, b"Pf": 1, b"PF": 3}
 _IN_TEXT = (b"P2", b"P3")
 _FLOATS = (b"Pf", b"PF")
 _OF_PILLOW = (b"P2", b"P3", b"P5", b"P6")  # where full brightness is 255
+_KINDS = (*_CHANNELS, b"P7")
 _LONGEST = 1 << 16  # of a header, with its comments
 _COMMENT = rb"#[^\r\n]*"
 _BLANKS = rb"(?:\s|" + _COMMENT + rb"[\r\n])+"
@@ -50,8 +51,11 @@ def read(path: Path, file: BinaryIO) -> Picture | None:
     """A picture of any depth; None for another format, and for what Pillow reads as it is: bits, and bytes whose full
     brightness is 255. Raises ImageError."""
     file.seek(0)
+    head = file.read(2)
+    if head not in _KINDS:
+        return None
     try:
-        header = _header(path, file.read(_LONGEST))
+        header = _header(path, head + file.read(_LONGEST))
         if header is None or (header.top == 255 and header.kind in _OF_PILLOW):
             return None
         check_size(path, header.width, header.height, 24 if header.kind in _IN_TEXT else 12)

@@ -32,10 +32,9 @@ DECODER_FAULTS = (
 )
 _STEPS = {"L;2": 85, "L;4": 17}  # between the greys of 8 bits, by Pillow's raw mode
 _TRANSPARENT = ("RGBA", "LA", "PA", "RGBa", "La")
-_JPEG_2000 = (
-    b"\xff\x4f\xff\x51",
-    b"\0\0\0\x0cjP  ",
-)  # its codestream, which has a mark at the end, and its boxes
+JPEG_2000 = (b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  ")
+"""How its files begin: with the markers SOC and SIZ of a codestream, or with a box (ITU-T T.800, annexes A and I)."""
+_JPEG_2000_END = b"\xff\xd9"
 _COUNTED = {"GIF": "frames", "PNG": "frames", "WEBP": "frames", "AVIF": "frames", "TIFF": "pages"}
 
 
@@ -74,7 +73,7 @@ def fault(path: Path, file: BinaryIO, error: Exception) -> DamagedError:
     head = file.read(12)
     file.seek(max(0, size - 2))
     cut = head[:4] == b"RIFF" and 8 + int.from_bytes(head[4:8], "little") > size
-    if cut or (head.startswith(_JPEG_2000) and file.read() != b"\xff\xd9"):
+    if cut or (head.startswith(JPEG_2000) and file.read() != _JPEG_2000_END):
         error = EOFError()
     return damaged(path, error)
 

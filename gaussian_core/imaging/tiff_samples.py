@@ -209,10 +209,8 @@ def _name_of(page: Any) -> str:
 
 def _scaled(values: NDArray[Any], bits: int) -> NDArray[Any]:
     """uint8 and uint16 over their whole range, or float32: floats as they are, wide and signed integers from 0 to 1."""
-    if (
-        values.dtype.kind in "ub" and values.dtype.itemsize <= 2
-    ):  # also of 4, 10, 12 or 14 bits, unpacked
-        return widened(values, (1 << bits) - 1)
+    if values.dtype.kind in "ub" and values.dtype.itemsize <= 2:
+        return widened(values, (1 << bits) - 1)  # also of 4, 10, 12 or 14 bits, unpacked
     if values.dtype.kind == "f":
         return values.astype(np.float32, copy=False)
     top = (1 << bits) - 1 if values.dtype.kind == "u" else (1 << (bits - 1)) - 1
