@@ -12,6 +12,7 @@ from gaussian_core.viewport import Region
 from viewer.model.document import Document
 from viewer.model.field_saving import fitted
 from viewer.model.methods import Choice
+from viewer.model.pixel_rects import is_empty, source_pixels
 from viewer.model.scene import Rect
 
 MAX_SIDE = 10_000_000
@@ -54,11 +55,10 @@ def bytes_text(count: int) -> str:
 
 def region_in_view(extent: tuple[int, int], source_rect: Rect) -> Region | None:
     """The part of the picture in view as (x, y, width, height), widened to whole pixels; None if there is none."""
-    x0, y0, x1, y1 = source_rect
-    left, top = max(0, int(x0 // 1)), max(0, int(y0 // 1))
-    right, bottom = min(extent[1], -int(-x1 // 1)), min(extent[0], -int(-y1 // 1))
-    if right <= left or bottom <= top:
+    pixels = source_pixels(source_rect, extent)
+    if is_empty(pixels):
         return None
+    left, top, right, bottom = pixels
     return float(left), float(top), float(right - left), float(bottom - top)
 
 

@@ -1,7 +1,9 @@
-"""Rectangles of device pixels: (left, top, right, bottom), the last column and row excluded."""
+"""Rectangles of pixels: (left, top, right, bottom), the last column and row excluded. They are the screen's, but where
+the source is named."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import TypeVar
 
@@ -28,8 +30,24 @@ def moved(rect: PixelRect, by: tuple[int, int]) -> PixelRect:
     return rect[0] + by[0], rect[1] + by[1], rect[2] + by[0], rect[3] + by[1]
 
 
-def grown(rect: PixelRect, by: int) -> PixelRect:
+def grown(rect: tuple[N, N, N, N], by: N) -> tuple[N, N, N, N]:
+    """Wider and higher by so much on each side. Of one in source pixels, too."""
     return rect[0] - by, rect[1] - by, rect[2] + by, rect[3] + by
+
+
+def source_pixels(
+    rect: tuple[float, float, float, float], extent: tuple[int, int]
+) -> tuple[int, int, int, int]:
+    """The pixels that a rectangle in source coordinates touches, of a picture of that extent, (height, width); may be
+    empty."""
+    height, width = extent
+    x0, y0, x1, y1 = rect
+    return (
+        max(math.floor(x0), 0),
+        max(math.floor(y0), 0),
+        min(math.ceil(x1), width),
+        min(math.ceil(y1), height),
+    )
 
 
 def around(outer: PixelRect, inner: PixelRect) -> list[PixelRect]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gaussian_core.imaging.picture import Rect, in_bytes
+from viewer.model.pixel_rects import grown, source_pixels
 from viewer.model.scene import Scene
 from viewer.model.view_state import ViewState
 
@@ -37,14 +37,7 @@ class PixelValues:
 def pixels_in_view(view: ViewState, around: int = 0) -> Rect:
     """The source pixels that a view shows, and as many as `around` beyond on each side; x1 <= x0 or y1 <= y0 where it
     shows none."""
-    left, top, right, bottom = view.source_rect
-    height, width = view.extent
-    return (
-        max(math.floor(left) - around, 0),
-        max(math.floor(top) - around, 0),
-        min(math.ceil(right) + around, width),
-        min(math.ceil(bottom) + around, height),
-    )
+    return source_pixels(grown(view.source_rect, around), view.extent)
 
 
 def read_values(scene: Scene, rect: Rect) -> PixelValues:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from gaussian_core.models.config import shipped_weights
 from viewer.model.methods import DEFAULT, method_title
+from viewer.model.pixel_rects import is_empty, source_pixels
 
 if TYPE_CHECKING:
     from gaussian_core.field import GaussianField
@@ -199,11 +199,9 @@ class Scene:
         by other means, the kernels these use, if they have any. stop, kept: see LazyDrawing.kernels."""
         kernels = getattr(self.drawing, "kernels", None)
         if kernels is not None:
-            height, width = self.extent
-            x0, y0 = max(0, math.floor(rect[0])), max(0, math.floor(rect[1]))
-            x1, y1 = min(width, math.ceil(rect[2])), min(height, math.ceil(rect[3]))
-            if x0 < x1 and y0 < y1:
-                found = kernels((x0, y0, x1, y1), stop, kept)
+            pixels = source_pixels(rect, self.extent)
+            if not is_empty(pixels):
+                found = kernels(pixels, stop, kept)
                 if found is not None:
                     yield found, False
             return

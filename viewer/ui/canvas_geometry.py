@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPoint, QPointF
-from PySide6.QtGui import QPainter, QTransform
+from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QTransform
 from PySide6.QtWidgets import QWidget
 
 
@@ -60,6 +60,16 @@ def paint_in_device_pixels(painter: QPainter) -> None:
         math.floor(device.dx() + 1e-6), math.floor(device.dy() + 1e-6)
     )
     painter.setTransform(corner * inverse)
+
+
+def device_font(font: QFont, share: float, ratio: float) -> QFont:
+    """A font for physical pixels, of which a logical one has `ratio`: as high as this share of a line of the given one.
+
+    One of a size in points would be scaled by the screen's resolution a second time.
+    """
+    scaled = QFont(font)
+    scaled.setPixelSize(max(1, round(QFontMetricsF(font).height() * share * ratio)))
+    return scaled
 
 
 def _fraction(value: float) -> float:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
+from viewer.ui.canvas_geometry import device_font
+
 LINE, RIM = QColor(255, 255, 255), QColor(0, 0, 0, 150)
 """White with a dark rim: to be seen on any picture, in both themes."""
 PLATE = QColor(20, 20, 22, 200)
@@ -51,9 +53,7 @@ def _paint_plate(
     painter: QPainter, name: str, at: float, share: float, room: float, font: QFont, ratio: float
 ) -> None:
     """share: of the plate that lies left of `at`. room: how wide it may be; too little of it, and there is none."""
-    scaled = QFont(font)
-    # One of a size in points would be scaled by the screen's resolution a second time.
-    scaled.setPixelSize(max(1, round(QFontMetricsF(font).height() * 0.8 * ratio)))
+    scaled = device_font(font, 0.8, ratio)
     painter.setFont(scaled)
     metrics = QFontMetricsF(scaled)
     room -= 2 * PADDING * ratio

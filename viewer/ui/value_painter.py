@@ -10,9 +10,12 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter
 
 from viewer.model.pixel_values import PixelValues, pixels_in_view
 from viewer.model.view_state import ViewState
+from viewer.ui.canvas_geometry import device_font
 
 INK, RIM = QColor(255, 255, 255), QColor(0, 0, 0, 90)
 """White with a dark rim: to be read on any picture."""
+LETTERS = 0.85
+"""Of the height of a line of the window's font."""
 FRAME = 3.0
 """Logical pixels between the numbers and the edges of their pixel."""
 
@@ -22,7 +25,7 @@ def values_from(font: QFont, channels: int, ratio: float) -> float:
 
     font: for logical pixels, of which one has `ratio` device pixels.
     """
-    metrics = QFontMetricsF(_scaled(font, ratio))
+    metrics = QFontMetricsF(device_font(font, LETTERS, ratio))
     needed = max(metrics.horizontalAdvance("255"), channels * math.ceil(metrics.height()))
     return needed + 2 * FRAME * ratio
 
@@ -37,7 +40,7 @@ def paint_values(
     channels = known.values.shape[2]
     if view.scale < values_from(font, channels, ratio):
         return
-    scaled = _scaled(font, ratio)
+    scaled = device_font(font, LETTERS, ratio)
     key = scaled.key()
     line = math.ceil(QFontMetricsF(scaled).height())
     x0, y0, x1, y1 = pixels_in_view(view)
@@ -72,13 +75,6 @@ def _place(span: Span, length: int) -> int | None:
     if last - first < length:
         return None
     return min(max(round(middle - length / 2), first), last - length)
-
-
-def _scaled(font: QFont, ratio: float) -> QFont:
-    scaled = QFont(font)
-    # One of a size in points would be scaled by the screen's resolution a second time.
-    scaled.setPixelSize(max(1, round(QFontMetricsF(font).height() * 0.85 * ratio)))
-    return scaled
 
 
 @lru_cache(1024)
