@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 
-from PySide6.QtCore import QCoreApplication, QTimer
+from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QFileOpenEvent
 
+from tests.window_at_rest import WindowAtRest
 from viewer.cli import run_program
 from viewer.ui import application, main_window
 
@@ -21,18 +22,10 @@ class Application(application.Application):
         QCoreApplication.sendEvent(self, QFileOpenEvent(os.environ["PICTURE"]))
 
 
-class Window(main_window.MainWindow):
-    def show(self) -> None:
-        super().show()
-        self._looks = QTimer(self)
-        self._looks.timeout.connect(self._look)
-        self._looks.start(20)
-
-    def _look(self) -> None:
-        if self.session.document is not None and self.is_idle():
-            self._looks.stop()
-            print(self.session.document.name)
-            self.menus.actions["file.quit"].trigger()
+class Window(WindowAtRest):
+    def at_rest(self) -> None:
+        print(self.session.document.name)
+        self.quit()
 
 
 if __name__ == "__main__":
