@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from gaussian_core import methods
 from gaussian_core.errors import UserError
+from gaussian_core.parallel import Stop
 from gaussian_core.viewport import Region
 from viewer.model.document import Document
 from viewer.model.methods import (
@@ -106,7 +107,7 @@ class ComparisonExport:
     doing: str = "Exporting the comparison"
     too_large: str = "There is not enough memory for this figure: choose a smaller scale."
 
-    def run(self, progress: Callable[[int, int], object], stop: Callable[[], bool]) -> str:
+    def run(self, progress: Callable[[int, int], object], stop: Stop) -> str:
         if self.needs_torch:
             try:
                 load_torch(TOO_LATE)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gaussian_core.errors import Cancelled, DeviceError, WeightsError
 from gaussian_core.field import is_field_file
+from gaussian_core.parallel import Stop
 from viewer.model.frame_renderer import FIELD_FROM
 from viewer.model.lazy_drawing import LazyDrawing
 from viewer.model.methods import (
@@ -349,7 +349,7 @@ class Document:
         x, y = (x0 + x1) / 2, (y0 + y1) / 2
         self.plan.set_view(view, (x - dx, y - dy, x + dx, y + dy))
 
-    def build_next(self, stop: Callable[[], bool] | None = None) -> list[Key]:
+    def build_next(self, stop: Stop | None = None) -> list[Key]:
         """Build the tiles that are wanted most; which, none when there is nothing to build. Raises Cancelled.
 
         Tiles that the view has left are given up for others that it wants. Where the method cannot work (no weights, no
@@ -412,7 +412,7 @@ class Document:
             else FieldBuilder(self.picture, tile=tile, weights=weights)
         )
 
-    def _build(self, keys: list[Key], stop: Callable[[], bool] | None) -> dict[Key, Any]:
+    def _build(self, keys: list[Key], stop: Stop | None) -> dict[Key, Any]:
         def leave() -> bool:
             return (stop is not None and stop()) or self.plan.overtaken(keys)
 

@@ -6,13 +6,14 @@ import dataclasses
 import functools
 import math
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gaussian_core.errors import Cancelled
 from gaussian_core.field import GaussianField
+from gaussian_core.parallel import Stop
 from viewer.model import overlay_kernels
 from viewer.model.choice import chosen as chosen_of
 from viewer.model.frame import Columns, seen_source
@@ -79,7 +80,7 @@ def overlay_geometry(
     scene: Scene,
     view: ViewState,
     options: OverlayOptions,
-    stop: Callable[[], bool] | None = None,
+    stop: Stop | None = None,
     ratio: float = 1.0,
     columns: Columns | None = None,
 ) -> OverlayGeometry:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from gaussian_core.models.config import shipped_weights
+from gaussian_core.parallel import Stop
 from viewer.model.methods import DEFAULT, method_title
 from viewer.model.pixel_rects import is_empty, source_pixels
 
@@ -193,7 +194,7 @@ class Scene:
         return [key for key in wanted if key in self.tiles]
 
     def fields_in(
-        self, rect: Rect, stop: Callable[[], bool] | None = None, kept: bool = False
+        self, rect: Rect, stop: Stop | None = None, kept: bool = False
     ) -> Iterator[tuple[GaussianField, bool]]:
         """The built tiles that touch the rectangle, each with whether it lies wholly inside; where the picture is drawn
         by other means, the kernels these use, if they have any. stop, kept: see LazyDrawing.kernels."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 
+from gaussian_core.parallel import Stop
 from viewer.model.frame_renderer import footprint, picture_viewport, split
 from viewer.model.scene import Scene
 from viewer.model.view_state import ViewState
@@ -20,7 +19,7 @@ def is_transparent(scene: Scene) -> bool:
 
 
 def transparent_view(
-    scene: Scene, view: ViewState, stop: Callable[[], bool] | None = None
+    scene: Scene, view: ViewState, stop: Stop | None = None
 ) -> NDArray[np.uint8] | None:
     """(h, w, 4) bytes, premultiplied, in the order of QImage.Format_ARGB32: of the canvas's pixels that show the
     picture (ViewState.picture_rect), as an exact frame shows them. None where it is out of view. Raises Cancelled."""

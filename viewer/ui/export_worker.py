@@ -10,6 +10,7 @@ from typing import Protocol
 from PySide6.QtCore import QObject, Signal
 
 from gaussian_core.errors import Cancelled, UserError
+from gaussian_core.parallel import Stop
 from viewer.ui.background import Worker
 
 log = logging.getLogger(__name__)
@@ -26,7 +27,7 @@ class Job(Protocol):
     @property
     def too_large(self) -> str: ...
 
-    def run(self, progress: Callable[[int, int], object], stop: Callable[[], bool]) -> str:
+    def run(self, progress: Callable[[int, int], object], stop: Stop) -> str:
         """Write it, whole or not at all; what was written, in words. Raises UserError and Cancelled."""
         ...
 

@@ -14,7 +14,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from gaussian_core.errors import Cancelled
-from gaussian_core.parallel import building_held
+from gaussian_core.parallel import Stop, building_held
 from viewer.model.frame import Frame, FrameBuffers
 from viewer.model.frame_renderer import bands_about, render_frame
 from viewer.model.frame_slot import FrameRequest
@@ -215,7 +215,7 @@ class FrameWorker(SlotWorker[FrameRequest]):
         request: FrameRequest,
         level: int,
         bands: int,
-        stop: Callable[[], bool],
+        stop: Stop,
         allocate: Callable[..., Any],
     ) -> Frame | None:
         """bands: in how many it is shown, where the renderer can do that."""
