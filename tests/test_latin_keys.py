@@ -11,7 +11,7 @@ from tests.window_helpers import open_and_wait, save_picture
 from viewer.model.key_places import latin_at, latin_for
 
 PLACES = {"C": 54, "E": 26, "D": 40, "M": 58, "N": 57, "G": 42, "S": 39, "X": 53, "Z": 52}
-PLACES |= {"F": 41, "I": 31, "[": 34, "]": 35, "T": 28, "H": 43}
+PLACES |= {"F": 41, "I": 31, "[": 34, "]": 35, "T": 28, "H": 43, "V": 55}
 NONE, SHIFT = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier
 
 
@@ -41,10 +41,11 @@ def test_every_letter_that_the_readme_names_is_found_by_its_place(make_window, q
     window = make_window()
     open_and_wait(qtbot, window, save_picture(tmp_path / "a.png"))
     before = window.settings
-    for letter in "CEDNG":
+    for letter in "CEDNGV":
         key(window, "ж", PLACES[letter])
     s = window.settings
     assert s.centres and s.ellipses and s.drifts and s.minimap and s.pixel_grid
+    assert s.pixel_values
     key(window, "х", PLACES["["])
     assert s.sigma > window.settings.sigma
     key(window, "ъ", PLACES["]"])
