@@ -13,7 +13,13 @@ from PySide6.QtWidgets import QApplication
 
 from tests.canvas_helpers import pixels
 from tests.shipped_copies import ship_copies
-from tests.window_helpers import LONG, open_and_wait, save_picture, wait_until_idle
+from tests.window_helpers import (
+    LONG,
+    keep_what_is_told,
+    open_and_wait,
+    save_picture,
+    wait_until_idle,
+)
 from viewer.model.frame_renderer import render_frame
 from viewer.model.settings import Settings
 
@@ -265,6 +271,39 @@ def test_a_method_that_is_slow_to_begin_says_so_until_it_shows_something(
     assert window.status.message == ""
     window.menus.actions["field.card"].trigger()
     assert window.card.isVisible()
+
+
+def test_a_method_that_cannot_begin_is_waited_for_no_longer(
+    make_window, qtbot, tmp_path, monkeypatch
+):
+    pytest.importorskip("torch")
+    from gaussian_core.errors import WeightsError
+    from viewer.model.lazy_drawing import LazyDrawing
+
+    def fail(self, stop):
+        raise WeightsError("Its weights are damaged.")
+
+    monkeypatch.setattr(LazyDrawing, "_opened", fail)
+    window = make_window()
+    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png", 24, 16))
+    window.canvas.set_view(window.canvas.view.set_scale(8.0))
+    window.menus.actions["method.liif"].trigger()
+    said = "This view could not be rendered: Its weights are damaged."
+    qtbot.waitUntil(lambda: window.status.message == said)
+    window.status.tell("")
+    assert window.status.message == "", "nothing is waited for"
+    assert window.status.method.text == "LIIF"
+
+
+def test_kernels_that_cannot_be_compiled_are_waited_for_no_longer(make_window, monkeypatch):
+    window = make_window()
+    told = keep_what_is_told(window, monkeypatch)
+    monkeypatch.setattr("gaussian_core.rasterizer.is_warm", lambda: False)
+    window.waiting.begin()
+    assert "Preparing kernels" in window.status.message
+    window.warm_up.failed.emit("The kernels could not be prepared: no compiler.")
+    assert told == [("No kernels", "The kernels could not be prepared: no compiler.")]
+    assert window.status.message == ""
 
 
 def test_what_is_compared_is_named_when_it_is_seen(make_window, qtbot, tmp_path, monkeypatch):

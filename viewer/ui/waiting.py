@@ -29,6 +29,7 @@ class Waiting(QObject):
         # The drawing that the newest frame is of: it holds a picture, which may be closed.
         self._drawn: weakref.ref[object] | None = None
         warm_up.ready.connect(self._kernels_prepared)
+        warm_up.failed.connect(self._give_up)
         warm_up.marks_ready.connect(self._marks_prepared)
         canvas.overlay_counts.connect(self._marks_drawn)
         canvas.frame_shown.connect(self._frame_shown)
@@ -86,12 +87,18 @@ class Waiting(QObject):
 
     def _give_up(self) -> None:
         """What is waited for does not come, and it was said why."""
-        scene = self._canvas.scene
-        self._drawn = None if scene is None else scene.drawing
+        self._preparing = False
+        self._wait_no_longer()
         self.look()
 
     def _frame_shown(self, frame: Frame) -> None:
         scene = self._canvas.scene
         if scene is not None and frame.revision == scene.revision and frame.field_share > 0:
-            self._drawn = None if scene.drawing is None else weakref.ref(scene.drawing)
+            self._wait_no_longer()
         self.look()
+
+    def _wait_no_longer(self) -> None:
+        """For what the scene is drawn by."""
+        scene = self._canvas.scene
+        drawing = None if scene is None else scene.drawing
+        self._drawn = None if drawing is None else weakref.ref(drawing)
