@@ -12,7 +12,7 @@ from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QApplication
 
 from viewer.model import actions
-from viewer.model.actions import ACTIONS, MENUS, action, chord, sheet
+from viewer.model.actions import ACTIONS, MENUS, action
 
 
 def test_ids_and_keys_are_used_once():
@@ -46,20 +46,6 @@ def test_qt_understands_every_key(qapp, spec):
         assert QKeySequence(key).toString(QKeySequence.SequenceFormat.PortableText) == key
 
 
-@pytest.mark.parametrize(
-    ("key", "keys"),
-    [
-        ("F", ("F",)),
-        ("+", ("+",)),
-        ("Ctrl++", ("Ctrl", "+")),
-        ("Ctrl+Shift+S", ("Ctrl", "Shift", "S")),
-        ("-", ("-",)),
-    ],
-)
-def test_a_shortcut_is_split_into_its_keys(key, keys):
-    assert chord(key) == keys
-
-
 def test_mnemonics_of_one_menu_differ():
     titles: dict[tuple[str, ...], list[str]] = {}
     for spec in ACTIONS:
@@ -70,16 +56,6 @@ def test_mnemonics_of_one_menu_differ():
     for menu, entries in titles.items():
         marks = [t[t.index("&") + 1].lower() for t in entries if "&" in t]
         assert len(marks) == len(set(marks)), menu
-
-
-def test_the_sheet_names_every_shortcut_family():
-    rows = [row for _, rows in sheet() for row in rows]
-    texts = {row.text for row in rows}
-    for spec in ACTIONS:
-        if spec.keys and not spec.id.startswith(("pan.", "zoom.to_", "line.")):
-            assert spec.plain_title in texts
-    assert {"Pan", "100 %", "Zoom at the cursor", "Line of a split view, to its middle"} <= texts
-    assert {"Move its upper end", "The menus, in full screen, too"} <= texts
 
 
 def test_every_action_is_in_a_menu_with_its_keys(make_window):

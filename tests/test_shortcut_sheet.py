@@ -1,4 +1,4 @@
-"""The sheet of shortcuts on screens of several sizes: no line of it is cut."""
+"""The sheet of shortcuts: all of them are on it, and on screens of several sizes no line of it is cut."""
 
 from __future__ import annotations
 
@@ -9,8 +9,33 @@ from PySide6.QtCore import QPoint, QSize, Qt
 from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QLabel
 
-from viewer.model.actions import sheet
+from viewer.model.actions import ACTIONS
+from viewer.model.shortcut_sheet import chord, sheet
 from viewer.ui.shortcut_sheet import COLUMNS, ONE_COLUMN
+
+
+@pytest.mark.parametrize(
+    ("key", "keys"),
+    [
+        ("F", ("F",)),
+        ("+", ("+",)),
+        ("Ctrl++", ("Ctrl", "+")),
+        ("Ctrl+Shift+S", ("Ctrl", "Shift", "S")),
+        ("-", ("-",)),
+    ],
+)
+def test_a_shortcut_is_split_into_its_keys(key, keys):
+    assert chord(key) == keys
+
+
+def test_the_sheet_names_every_shortcut_family():
+    rows = [row for _, rows in sheet() for row in rows]
+    texts = {row.text for row in rows}
+    for spec in ACTIONS:
+        if spec.keys and not spec.id.startswith(("pan.", "zoom.to_", "line.")):
+            assert spec.plain_title in texts
+    assert {"Pan", "100 %", "Zoom at the cursor", "Line of a split view, to its middle"} <= texts
+    assert {"Move its upper end", "The menus, in full screen, too"} <= texts
 
 
 @pytest.mark.parametrize(

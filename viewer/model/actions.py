@@ -64,14 +64,6 @@ class ActionSpec:
         return self.title.replace("&", "").removesuffix("...")
 
 
-@dataclass(frozen=True)
-class Gesture:
-    """Something the mouse, the wheel or the touchpad does; shown on the sheet beside the actions."""
-
-    how: tuple[str, ...]
-    what: str
-
-
 COMPARE_KEY = "X"
 """Held, it shows the view by the method that was chosen before."""
 
@@ -603,28 +595,6 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("help.about", "&About", (), ("&Help",)),
 )
 
-GESTURES: tuple[Gesture, ...] = (
-    Gesture(("Wheel",), "Zoom at the cursor"),
-    Gesture(("Shift", "Wheel"), "Zoom finely"),
-    Gesture(("Ctrl", "Wheel"), "Zoom by a factor of two"),
-    Gesture(("Pinch",), "Zoom at the fingers"),
-    Gesture(("Two fingers",), "Pan"),
-    Gesture(("Drag",), "Pan; the line of a split view"),
-    Gesture(("Shift", "Drag"), "Zoom to what is framed"),
-    Gesture(("Click",), "With marks shown: what there is to know of the Gaussian there"),
-    Gesture(("Double-click",), "Closer at the point, to 100 % at first, and back to fit"),
-    Gesture(("Back and forward buttons",), "To the view before, and on again"),
-    Gesture(("Drop files",), "Open the first of them, or of a folder"),
-)
-
-HISTOGRAM_KEYS: tuple[Gesture, ...] = (
-    Gesture(("Tab",), "To the next histogram"),
-    Gesture(("← →",), "Choose a range, and move it"),
-    Gesture(("Shift", "← →"), "Move its upper end"),
-    Gesture(("Ctrl", "← →"), "Move its lower end"),
-    Gesture(("Del",), "No range any more"),
-)
-
 
 def action(action_id: str) -> ActionSpec:
     """The action of that id. Raises KeyError."""
@@ -632,64 +602,3 @@ def action(action_id: str) -> ActionSpec:
         if spec.id == action_id:
             return spec
     raise KeyError(action_id)
-
-
-Chord = tuple[str, ...]
-"""Keys held together, as they stand on the keys."""
-
-
-@dataclass(frozen=True)
-class SheetRow:
-    """One line of the sheet of shortcuts: any of the chords does it."""
-
-    chords: tuple[Chord, ...]
-    text: str
-
-
-def chord(key: str) -> Chord:
-    """The keys of a shortcut: ("Ctrl", "+") of "Ctrl++"."""
-    *modifiers, last = key.split("+") if not key.endswith("+") else [*key[:-1].split("+")[:-1], "+"]
-    return (*modifiers, last)
-
-
-def sheet() -> list[tuple[str, list[SheetRow]]]:
-    """The sections of the sheet, from the tables above. Presets, pans and moves of the line have one line for all of
-    them."""
-    sections: dict[str, list[SheetRow]] = {name: [] for name in _SECTIONS}
-    for spec in ACTIONS:
-        if spec.keys and not spec.id.startswith(("pan.", "zoom.to_", "line.")):
-            rows = sections[_section(spec)]
-            rows.append(SheetRow(tuple(chord(k) for k in spec.keys[:2]), spec.plain_title))
-    sections["Zoom"] += [
-        SheetRow((("1",), ("Ctrl", "0")), "100 %"),
-        SheetRow((("2 … 9",),), "200 %, 400 %, … 25,600 %"),
-    ]
-    sections["Gaussians"] += [
-        SheetRow((("Ctrl", "← →"), ("Ctrl", "Home")), "Line of a split view, to its middle"),
-        SheetRow(((COMPARE_KEY,),), "Held: the method before, or bicubic"),
-    ]
-    sections["View"] += [
-        SheetRow((("Arrows",),), "Pan"),
-        SheetRow((("Shift", "Arrows"),), "Pan by a screen"),
-    ]
-    sections["Histograms"] = [SheetRow((g.how,), g.what) for g in HISTOGRAM_KEYS]
-    sections["Mouse and touchpad"] = [SheetRow((g.how,), g.what) for g in GESTURES]
-    if sys.platform != "darwin":
-        menus = "The menus, in full screen, too"
-        sections["View"].append(SheetRow(((MENU_KEY,), ("Menu",)), menus))
-        sections["Mouse and touchpad"].append(SheetRow((("Right button",),), menus))
-    return list(sections.items())
-
-
-_SECTIONS = ("Zoom", "Mouse and touchpad", "Gaussians", "View", "File", "Histograms")
-
-
-def _section(spec: ActionSpec) -> str:
-    area = spec.id.partition(".")[0]
-    return {
-        "zoom": "Zoom",
-        "overlay": "Gaussians",
-        "field": "Gaussians",
-        "method": "Gaussians",
-        "view": "View",
-    }.get(area, "File")

@@ -16,7 +16,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from viewer.model.actions import SheetRow, on_key, sheet
+from viewer.model.actions import on_key
+from viewer.model.shortcut_sheet import SheetRow, sheet
 
 COLUMNS = ((0, 1, 3), (2, 4, 5))
 """Which sections stand in which column: about as many lines in both, for low screens."""
