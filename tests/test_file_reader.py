@@ -25,15 +25,9 @@ def reader(qapp):
 
 @pytest.fixture
 def told(reader):
-    """What is said, each time as the end of it."""
     told = []
-
-    def tell(path, answer):
-        told.append((path.name, answer))
-        reader.done()
-
-    reader.opened.connect(tell)
-    reader.failed.connect(tell)
+    for signal in (reader.opened, reader.failed):
+        signal.connect(lambda path, answer: told.append((path.name, answer)))
     return told
 
 
@@ -57,7 +51,7 @@ def test_what_was_read_before_is_not_taken_for_what_was_asked_for_since(
 
 def test_what_is_no_longer_wanted_is_not_told(qtbot, reader, told):
     answer_under_way(reader, "a")
-    reader.done()
+    reader.drop()
     answer_under_way(reader, "b")
     qtbot.waitUntil(lambda: not reader.running)
     assert told == [("b", "b")]

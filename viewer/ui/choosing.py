@@ -88,7 +88,6 @@ class Choosing(QObject):
         self.changed.emit()
 
     def _take_weights(self, path: Path, _: object) -> None:
-        self._reader.done()
         self.weights = path
         self.use_weights()
         document = self._session.document
@@ -97,6 +96,5 @@ class Choosing(QObject):
         self.said.emit(text, LONG if notes else BRIEFLY)
 
     def _weights_failed(self, path: Path, message: str) -> None:
-        self._reader.done()
         self.said.emit("", BRIEFLY)
         self.failed.emit(f"{path.name} was not opened", message)

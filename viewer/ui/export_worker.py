@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import Protocol
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Signal, SignalInstance
 
 from gaussian_core.errors import Cancelled, UserError
 from gaussian_core.parallel import Stop
@@ -40,12 +40,16 @@ class ExportWorker(Worker):
     """What was written, in words."""
     failed = Signal(str)
     cancelled = Signal()
+    ended = Signal()
+    """Before one of these three."""
+    _over = Signal(object, tuple)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__("export", parent)
         self._stop: threading.Event | None = None
         self.doing = ""
         """What goes on, or went on last, in words."""
+        self._over.connect(self._end)
 
     @property
     def running(self) -> bool:
@@ -63,28 +67,29 @@ class ExportWorker(Worker):
         if self._stop is not None:
             self._stop.set()
 
-    def done(self) -> None:
-        """To be called when one of the three last signals has arrived."""
-        self._stop = None
-
     def close(self, timeout: float = 0.8) -> bool:
         self.stop()
         return super().close(timeout)
+
+    def _end(self, how: SignalInstance, said: tuple[str, ...]) -> None:
+        self._stop = None
+        self.ended.emit()
+        how.emit(*said)
 
     def _write(self, job: Job, stop: threading.Event) -> None:
         try:
             done = job.run(lambda done, total: self._emit(self.progress, done, total), stop.is_set)
         except Cancelled:
-            self._emit(self.cancelled)
+            self._emit(self._over, self.cancelled, ())
         except UserError as error:
-            self._emit(self.failed, str(error))
+            self._emit(self._over, self.failed, (str(error),))
         except MemoryError:
-            self._emit(self.failed, job.too_large)
+            self._emit(self._over, self.failed, (job.too_large,))
         except Exception as error:  # a fault of ours or of a codec must not end the program
             if stop.is_set():  # as where the program has ended, and its threads with it
-                self._emit(self.cancelled)
+                self._emit(self._over, self.cancelled, ())
                 return
             log.exception("writing %s failed", job.out)
-            self._emit(self.failed, f"{job.out} could not be written: {error}")
+            self._emit(self._over, self.failed, (f"{job.out} could not be written: {error}",))
         else:
-            self._emit(self.finished, done)
+            self._emit(self._over, self.finished, (done,))

@@ -29,34 +29,38 @@ class FileReader(Worker):
         super().__init__(name, parent)
         self._read = read
         self._number = 0
-        self._running = False
+        self._awaited: int | None = None
         # An answer may be under way to the GUI thread while another file is asked for, or none any more.
         self._read_to_end.connect(self._take)
         self._given_up.connect(self._fail)
 
     @property
     def running(self) -> bool:
-        return self._running
+        return self._awaited is not None
 
     def open(self, path: Path) -> None:
         self._number += 1
-        self._running = True
+        self._awaited = self._number
         self._run(self._open, self._number, path)
 
-    def done(self) -> None:
-        """To be called when one of the signals has arrived, or when nothing is wanted any more."""
-        self._running = False
+    def drop(self) -> None:
+        """What was asked for is not wanted any more."""
+        self._awaited = None
 
     def _take(self, number: int, path: Path, found: Any) -> None:
-        if self._awaits(number):
+        if self._is_over(number):
             self.opened.emit(path, found)
 
     def _fail(self, number: int, path: Path, message: str) -> None:
-        if self._awaits(number):
+        if self._is_over(number):
             self.failed.emit(path, message)
 
-    def _awaits(self, number: int) -> bool:
-        return self._running and number == self._number
+    def _is_over(self, number: int) -> bool:
+        """Whether this is the answer that was waited for: it is no longer."""
+        if number != self._awaited:
+            return False
+        self._awaited = None
+        return True
 
     # ---- its thread ---------------------------------------------------------------------------
 

@@ -284,11 +284,16 @@ class MainWindow(QMainWindow):
         self.differing.said.connect(self.status.tell)
         self.differing.changed.connect(self._tick_two)
         self.progress.changed.connect(self._work_changed)
-        self.exporter.began.connect(self._export_began)
+        # How far it is, is what is to be read then.
+        self.exporter.began.connect(lambda: self.status.tell(""))
         self.exporter.refused.connect(self.error_box.tell)
-        self.exporter.finished.connect(self._export_finished)
-        self.exporter.failed.connect(self._export_failed)
-        self.exporter.cancelled.connect(self._export_cancelled)
+        self.exporter.finished.connect(lambda message: self.status.tell(message, 12.0))
+        self.exporter.failed.connect(
+            lambda message: self.error_box.tell("The file was not written", message)
+        )
+        self.exporter.cancelled.connect(
+            lambda: self.status.tell(f"{self.exporter.doing} was stopped; no file was written")
+        )
         self.canvas.frame_shown.connect(self._frame_shown)
         self.canvas.sides_changed.connect(self._offer_line)
         self.warm_up.failed.connect(lambda text: self._tell_failure("No kernels", text, None))
@@ -585,28 +590,6 @@ class MainWindow(QMainWindow):
             self.status.tell("A saved field that is opened without its picture has no pixels")
         elif self.canvas.target_view.scale < least:
             self.status.tell(f"The pixels' values appear from {zoom_text(math.ceil(least))} up")
-
-    # ---- files that are written ---------------------------------------------------------------
-
-    def _export_began(self) -> None:
-        self.status.tell("")  # how far it is, is what is to be read now
-
-    def _end_export(self) -> None:
-        self.exporter.done()
-        self.offers.look_at_writing()
-        self.progress.look()
-
-    def _export_finished(self, message: str) -> None:
-        self._end_export()
-        self.status.tell(message, 12.0)
-
-    def _export_failed(self, message: str) -> None:
-        self._end_export()
-        self.error_box.tell("The file was not written", message)
-
-    def _export_cancelled(self) -> None:
-        self._end_export()
-        self.status.tell(f"{self.exporter.doing} was stopped; no file was written")
 
     # ---- help ---------------------------------------------------------------------------------
 

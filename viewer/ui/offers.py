@@ -63,7 +63,8 @@ class Offers(QObject):
         choosing.changed.connect(self._tick_choice)
         session.changed.connect(self.look)
         session.covered_now.connect(self.look)
-        writing.began.connect(self.look_at_writing)
+        writing.began.connect(self._look_at_writing)
+        writing.ended.connect(self._look_at_writing)
         reference.changed.connect(self._look_at_reference)
 
     def look(self) -> None:
@@ -74,11 +75,11 @@ class Offers(QObject):
         self._menus.enable(self._may_step(), "file.next", "file.previous")
         self._enable_choices()
         self._look_at_reference()
-        self.look_at_writing()
+        self._look_at_writing()
         self.look_at_building()
         self.tick_split()
 
-    def look_at_writing(self) -> None:
+    def _look_at_writing(self) -> None:
         """One file is written at a time."""
         self._menus.enable(self._writing.possible, "file.export", "file.save_field")
         self._menus.enable(self._figures.possible, "file.export_comparison")

@@ -36,6 +36,7 @@ class Progress(QObject):
         session.read_ended.connect(self.look)
         writing.began.connect(self._show_writing)
         writing.progress.connect(self._show_writing)
+        writing.ended.connect(self.look)
         status.cancelled.connect(self.stop)
 
     def look(self, done: int = 0, total: int = 0) -> None:

@@ -108,7 +108,7 @@ class ReferenceFile(QObject):
 
     def _drop(self) -> None:
         """Nothing is in use any more, though it may be again with the next picture."""
-        self._reader.done()
+        self._reader.drop()
         self.path = self._in_use = None
         self.in_use.emit(None, None)
 
@@ -158,7 +158,6 @@ class ReferenceFile(QObject):
 
     def _take(self, path: Path, found: tuple[PictureSource, FileState | None]) -> None:
         picture, state = found
-        self._reader.done()
         if self._picture is not self._of:
             return  # it is of another picture, and read for nothing
         try:
@@ -175,7 +174,6 @@ class ReferenceFile(QObject):
 
     def _not_read(self, path: Path, message: str) -> None:
         """What was held against the picture before stays."""
-        self._reader.done()
         self.path = self._in_use
         self.changed.emit()
         if self._again:
