@@ -24,7 +24,6 @@ from viewer.ui.open_worker import Opening, OpenWorker
 
 if TYPE_CHECKING:
     from gaussian_core.imaging.picture import PictureSource
-    from gaussian_core.lazy_levels import LazyLevels
 
 SHELVED_BYTES = 256 << 20
 """Of tiles that are kept of the method before, for going back to it; those in view are kept whatever they take."""
@@ -95,9 +94,11 @@ class Session(QObject):
         self._builder.fell_back.connect(self._fell_back)
         self._reader = LevelsWorker(self)
         self._reader.read.connect(self._take_levels)
-        self._reader.finished.connect(self._end_reading)
-        self._reader.failed.connect(self._reading_failed)
-        self._reading: LazyLevels | None = None
+        self._reader.progress.connect(self.read_progress)
+        self._reader.ended.connect(self.read_ended)
+        self._reader.failed.connect(
+            lambda text: self.failed.emit("The picture was not read", text, None)
+        )
         self._told_damage = ""
         self._building = False
         self._framed = 0  # the generation that the newest frame shows
@@ -405,7 +406,7 @@ class Session(QObject):
         self._opener.abandon()
         self._finish_opening()
         self.stop_building()
-        self.stop_reading()
+        self._reader.stop()
         self.document = None
         self._covered = False
         self._canvas.set_scene(None)
@@ -449,10 +450,8 @@ class Session(QObject):
             self.build_ended.emit()
 
     def _read(self) -> None:
-        document = self.document
-        if document is not None and document.unread is not None and self._reading is None:
-            self._reading = document.unread
-            self._reader.start(self._reading, self._field_awaited)
+        if self.document is not None and self.document.unread is not None:
+            self._reader.start(self.document.unread, self._field_awaited)
 
     def _field_awaited(self) -> bool:
         """Asked by the thread that reads."""
@@ -462,13 +461,10 @@ class Session(QObject):
     def stop_reading(self) -> None:
         """Leave the views below 100 % with what is read of a large picture; `build` goes on with it."""
         self._reader.stop()
-        if self._reading is not None:
-            self._reading = None
-            self.read_ended.emit()
 
     @property
     def reading(self) -> bool:
-        return self._reading is not None
+        return self._reader.running
 
     @property
     def opening(self) -> bool:
@@ -539,7 +535,7 @@ class Session(QObject):
             return
         self.end_compare()
         self.stop_building()
-        self.stop_reading()
+        self._reader.stop()
         self._beside.hide()
         self._clear_shelf()
         self._covered = False
@@ -611,26 +607,15 @@ class Session(QObject):
 
     # ---- reading ------------------------------------------------------------------------------
 
-    def _take_levels(self, levels: LazyLevels, done: int, total: int, small: Frame | None) -> None:
+    def _take_levels(self, small: Frame | None) -> None:
         """small: an overview as far as they are read."""
-        if self.document is None or self._reading is not levels:
+        if self.document is None:
             return
         self.document.take_levels(small)
         if not self._covered:
             self._show(self.document.scene)
         self._beside.take_levels()
-        self.read_progress.emit(done, total)
-
-    def _end_reading(self, levels: LazyLevels, small: Frame | None) -> None:
-        if self._reading is levels:
-            self._take_levels(levels, 1, 1, small)
-            self.stop_reading()
-            self._tell_damage()
-
-    def _reading_failed(self, levels: LazyLevels, message: str) -> None:
-        if self._reading is levels:
-            self.stop_reading()
-            self.failed.emit("The picture was not read", message, None)
+        self._tell_damage()
 
     def _tell_damage(self) -> None:
         """Once: what is read later of the same file is grey for the same reason."""
