@@ -12,6 +12,7 @@ import tifffile
 from gaussian_core.imaging import lazy_tiff, tiff_segments
 from tests.test_lazy_tiff import damaged_file
 from tests.window_helpers import open_and_wait, save_picture, wait_until_idle
+from viewer.model.methods import Choice
 
 
 @pytest.fixture
@@ -67,7 +68,7 @@ def test_another_method_does_not_disturb_the_reading(qtbot, window, lazy, tmp_pa
     slowed(monkeypatch, 0.01)
     window.open(plain_file(tmp_path / "large.tif"))
     qtbot.waitUntil(lambda: window.session.reading, timeout=30_000)
-    window.session.set_method("nearest")
+    window.session.set_choice(Choice("nearest"))
     wait_until_idle(qtbot, window)
     assert middle(window) == 90 and window.session.document.unread is None
 

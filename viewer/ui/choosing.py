@@ -7,7 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from viewer.model.document import read_weights
-from viewer.model.methods import DEFAULT
+from viewer.model.methods import DEFAULT, Choice
 from viewer.ui.current_settings import CurrentSettings
 from viewer.ui.file_reader import FileReader
 from viewer.ui.session import Session
@@ -84,7 +84,7 @@ class Choosing(QObject):
 
     def _apply(self) -> None:
         s = self._settings.now
-        self._session.set_method(s.method, self.weights_in_use, s.weights)
+        self._session.set_choice(Choice(s.method, s.weights, self.weights_in_use))
         self.changed.emit()
 
     def _take_weights(self, path: Path, _: object) -> None:

@@ -49,7 +49,7 @@ class ComparisonWriting(QObject):
         if document is None or not self.possible:
             return
         shown = [document.choice, *([session.compared] if session.split else [])]
-        choices = comparison_export.candidates(shown, session.shipped)
+        choices = comparison_export.candidates(shown, session.choice.shipped)
         wanted = [*shown, *self._before]
         reference, named = document.reference, ""
         if reference is not None:

@@ -12,9 +12,10 @@ from PySide6.QtGui import QImage
 from viewer.model import torch_import
 from viewer.model.document import Document
 from viewer.model.frame import Frame
-from viewer.model.methods import AUTOMATIC, DEFAULT, ORIGINAL, Choice
+from viewer.model.methods import DEFAULT, ORIGINAL, Choice
 from viewer.model.original import OriginalDrawing
 from viewer.model.scene import Scene
+from viewer.model.shelf import Shelf
 from viewer.model.view_state import ViewState
 from viewer.ui.beside import Beside
 from viewer.ui.build_worker import BuildWorker
@@ -25,8 +26,6 @@ from viewer.ui.open_worker import Opening, OpenWorker
 if TYPE_CHECKING:
     from gaussian_core.imaging.picture import PictureSource
 
-SHELVED_BYTES = 256 << 20
-"""Of tiles that are kept of the method before, for going back to it; those in view are kept whatever they take."""
 PLAIN = "bicubic"
 """What is compared with where no other method was chosen yet."""
 
@@ -66,16 +65,11 @@ class Session(QObject):
     def __init__(self, canvas: Canvas, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._canvas = canvas
-        self.method = DEFAULT
-        self.weights: Path | None = None
-        self.shipped = AUTOMATIC
+        self.choice = Choice()
+        """How pictures are to be shown from now on."""
         self.pixel_sigma: float | None = None
-        self.tile_memory: int | None = None
         self.document: Document | None = None
-        self._shelved: Document | None = None
-        # What the reference takes the place of while it is looked at alone.
-        self._aside: Document | None = None
-        self._compared_before: Choice | None = None  # of the picture before
+        self._shelf = Shelf(self._look_at_view)
         # The document's reference: the original of a reduced copy, or a file that was chosen.
         self._original: Document | None = None
         self._held: Choice | None = None  # what is shown again when the comparison ends
@@ -146,23 +140,15 @@ class Session(QObject):
         self._begin(self._opener.open_image(image, *self._asked))
 
     @property
-    def choice(self) -> Choice:
-        """How pictures are to be shown from now on."""
-        return Choice(self.method, self.shipped, self.weights)
-
-    @property
     def _asked(self) -> tuple[str, Path | None]:
         """The method and the weights of what is opened: those that were chosen, also while others are looked at for
         comparison, which need not be there of the next picture."""
         lasting = self._held or self.choice
         return lasting.method, lasting.weights
 
-    def set_method(
-        self, method: str, weights: Path | None = None, shipped: str = AUTOMATIC
-    ) -> None:
-        """Make fields by a method, or by weights that were opened before, from now on, that of the open picture too;
-        the view stays. shipped: the name of the weights of the learned field."""
-        wanted = Choice(method, shipped, weights)
+    def set_choice(self, wanted: Choice) -> None:
+        """Show pictures so from now on, the open one too; the view stays. By weights in a file only where that was read
+        and found good before."""
         if wanted == self._held:
             return  # it is chosen already, and looked at again when the comparison ends
         held, self._held = self._held, None
@@ -173,12 +159,12 @@ class Session(QObject):
     def _choose(self, wanted: Choice) -> None:
         if wanted == self.choice:
             return
-        self.method, self.shipped, self.weights = wanted.method, wanted.shipped, wanted.weights
+        self.choice = wanted
         document = self.document
         if document is None or document.picture is None:
             return
         if document.choice.shows_as(wanted):
-            document.shipped = self.shipped
+            document.shipped = wanted.shipped
             return
         self._remake(document)
 
@@ -190,63 +176,17 @@ class Session(QObject):
     def _remake(self, document: Document) -> None:
         self.stop_building()
         self._beside.hide()
-        wanted = self.choice
-        # The reference is no method that one goes back to, and may be another file by then: it is never shelved.
-        if document.choice.method == ORIGINAL.name:
-            left, self._aside = self._aside, None
-        else:
-            left = None if document.fallback else document
-        if left is not None:
-            self._limit(left)
-            left.take_tiles()
-        shelved = self._shelved
-        if wanted.method == ORIGINAL.name:
-            known, self._aside = None, left
-        elif left is not None and left.choice.shows_as(wanted):
-            known = left
-        elif shelved is not None and shelved.choice.shows_as(wanted):
-            known, self._shelved = shelved, left
-        else:
-            known, self._shelved = None, left or shelved
+        known = self._shelf.exchange(document, self.choice)
         if known is not None:
             known.scene = known.scene.after(document.scene.revision)
         else:
-            known = document.made_by(self.method, self.weights)
-            known.shipped = self.shipped
+            known = _made_by(document, self.choice)
         self._replace(known)
         if self.document is not None and self.document.fallback:
             self.fell_back.emit(self.document.fallback)
         self.build()
         self._show_beside()
         self.changed.emit()
-
-    def _clear_shelf(self) -> None:
-        """Another picture comes, or none: it is compared by the method that this one was."""
-        if self._shelved is not None:
-            self._compared_before, self._shelved = self._shelved.choice, None
-
-    @property
-    def _for_before(self) -> int:
-        """Bytes that tiles of the method before may take: of what the user allows no more than half."""
-        allowed = self.tile_memory
-        return SHELVED_BYTES if allowed is None else min(SHELVED_BYTES, allowed // 2)
-
-    def _limit(self, shelved: Document) -> None:
-        self._look_at_view(shelved)  # of what is not seen it holds what was in view when it was
-        shelved.plan.set_budget(self._for_before)
-
-    def _limit_shown(self, document: Document) -> None:
-        """What the user allows is for all tiles: those of the method before, where it has any, are part of it."""
-        budget = self.tile_memory
-        if budget is not None and any(kept.plan.total for kept in self._kept):
-            budget -= self._for_before
-        if document.plan.asked != budget:
-            document.plan.set_budget(budget)
-
-    @property
-    def _kept(self) -> list[Document]:
-        """What is kept beside the document, with what is built of it."""
-        return [kept for kept in (self._shelved, self._aside) if kept is not None]
 
     # ---- comparing ----------------------------------------------------------------------------
 
@@ -256,12 +196,12 @@ class Session(QObject):
         before, at first bicubic interpolation, or for that the learned field."""
         if self._original is not None:
             return self._original.choice
-        if self._shelved is not None:
-            return self._shelved.choice
-        before = self._compared_before
-        if before is not None and not before.shows_as(self.choice):
-            return before
-        return Choice(DEFAULT if self.method == PLAIN else PLAIN, self.shipped)
+        if self._shelf.before is not None:
+            return self._shelf.before.choice
+        last, choice = self._shelf.last, self.choice
+        if last is not None and not last.shows_as(choice):
+            return last
+        return Choice(DEFAULT if choice.method == PLAIN else PLAIN, choice.shipped)
 
     @property
     def compared_title(self) -> str:
@@ -285,7 +225,7 @@ class Session(QObject):
         self.end_compare()  # after which another document is shown
         self._beside.hide()
         document = self.document
-        for each in (document, self._shelved):
+        for each in (document, self._shelf.before):
             if each is not None:
                 each.reference = reference
         self._original = None if reference is None else document.made_by(ORIGINAL.name)
@@ -343,17 +283,14 @@ class Session(QObject):
         if not self.split or document is None or document.picture is None or self._covered:
             self._beside.hide()
             return
-        if self._shelved is None and self._original is None:
-            wanted = self.compared
-            self._shelved = document.made_by(wanted.method, wanted.weights)
-            self._shelved.shipped = wanted.shipped
-            self._limit(self._shelved)
-            self._limit_shown(document)
-        shelved = self._original or self._shelved
-        assert shelved is not None
-        if shelved.scene.pixel_sigma != self.pixel_sigma:
-            shelved.scene = shelved.scene.seen_by(self.pixel_sigma)
-        self._beside.show(shelved, document, measured=self._original is not None)
+        left = self._original or self._shelf.before
+        if left is None:
+            left = _made_by(document, self.compared)
+            self._shelf.put(left)
+            self._shelf.limit_shown(document)
+        if left.scene.pixel_sigma != self.pixel_sigma:
+            left.scene = left.scene.seen_by(self.pixel_sigma)
+        self._beside.show(left, document, measured=self._original is not None)
 
     def set_footprint(self, pixel_sigma: float | None) -> None:
         """See fields by that footprint of the pixels from now on; None: each by what it was made for."""
@@ -366,22 +303,22 @@ class Session(QObject):
 
     def set_tile_memory(self, budget: int | None) -> None:
         """Bytes that built tiles may take from now on; None: a quarter of the machine's memory."""
-        if budget == self.tile_memory:
+        if budget == self._shelf.tile_memory:
             return
-        self.tile_memory = budget
-        for kept in self._kept:
-            self._limit(kept)
+        self._shelf.tile_memory = budget
+        for kept in self._shelf.kept:
+            self._shelf.limit(kept)
         self._beside.take_tiles()
-        for kept in self._kept:
+        for kept in self._shelf.kept:
             kept.take_tiles()
         document = self.document
         if document is not None:
-            self._limit_shown(document)
+            self._shelf.limit_shown(document)
             self._take_tiles(document)
             self._look_again()
 
     def _replace(self, document: Document) -> None:
-        self._limit_shown(document)
+        self._shelf.limit_shown(document)
         if document.scene.pixel_sigma != self.pixel_sigma:
             document.scene = document.scene.seen_by(self.pixel_sigma)
         self.document = document
@@ -401,8 +338,8 @@ class Session(QObject):
     def close_document(self) -> None:
         self.end_compare()
         self._beside.hide()
-        self._clear_shelf()
-        self._aside = self._original = None
+        self._shelf.clear()
+        self._original = None
         self._opener.abandon()
         self._finish_opening()
         self.stop_building()
@@ -537,12 +474,12 @@ class Session(QObject):
         self.stop_building()
         self._reader.stop()
         self._beside.hide()
-        self._clear_shelf()
+        self._shelf.clear()
         self._covered = False
         self._before = None
         # What is known already is in the document's note; what turns up later is told.
         self._told_damage = "" if document.picture is None else document.picture.damage
-        document.shipped = self.shipped
+        document.shipped = self.choice.shipped
         self._original = None
         place = self._same_place(document) if opening.picture is not None else None
         if document.reference is not None:
@@ -557,14 +494,13 @@ class Session(QObject):
             self.opened_file.emit(opening.path)
         if document.fallback:
             self.fell_back.emit(document.fallback)
-        asked = (opening.method, opening.weights) == (self.method, self.weights)
-        if asked or document.choice.shows_as(self.choice):
+        wanted = self.choice
+        asked = (opening.method, opening.weights) == (wanted.method, wanted.weights)
+        if asked or document.choice.shows_as(wanted):
             self.build()
             self._show_beside()
         else:  # another method was chosen while the picture was read
-            wanted = self.choice
-            self.method, self.weights = opening.method, opening.weights
-            self._choose(wanted)
+            self._remake(document)
 
     def _same_place(self, document: Document) -> tuple[float, float, float] | None:
         """The middle of the view, in pixels of another copy of the picture, and the scale that shows as much of it;
@@ -593,10 +529,8 @@ class Session(QObject):
         if not self._covered:
             return
         self._covered = False
-        if self.document is None:
-            self._canvas.set_scene(None)
-        else:
-            self._canvas.set_scene(None)
+        self._canvas.set_scene(None)
+        if self.document is not None:
             self._show(self.document.scene)
             if self._before is not None:
                 self._canvas.set_view(self._before)
@@ -679,3 +613,9 @@ class Session(QObject):
         if document is self.document:
             self._end_build(document)
             self.failed.emit("The field was not built", message, None)
+
+
+def _made_by(document: Document, choice: Choice) -> Document:
+    made = document.made_by(choice.method, choice.weights)
+    made.shipped = choice.shipped
+    return made
