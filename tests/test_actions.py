@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication
 
 from viewer.model import actions
 from viewer.model.actions import ACTIONS, MENUS, action
+from viewer.ui.handlers import handlers
 
 
 def test_ids_and_keys_are_used_once():
@@ -112,4 +113,4 @@ def test_every_menu_is_reachable_from_the_bar(make_window):
 
 def test_handlers_and_table_name_the_same_actions(make_window):
     window = make_window()
-    assert set(window._handlers()) == {s.id for s in ACTIONS}
+    assert set(handlers(window)) == {s.id for s in ACTIONS}

@@ -161,12 +161,12 @@ def with_histograms(make_window, qtbot, path):
     wait_until_idle(qtbot, window)
     QTest.keyClick(window.canvas, Qt.Key.Key_H)
     wait_until_idle(qtbot, window)
-    qtbot.waitExposed(window.distribution)
+    qtbot.waitExposed(window.side_windows.distribution)
     return window
 
 
 def plot_of(window, key) -> RangePlot:
-    return window.distribution.plots._cells[key].plot
+    return window.side_windows.distribution.plots._cells[key].plot
 
 
 def place_of(plot: RangePlot, value: float) -> tuple[float, float]:
@@ -207,7 +207,7 @@ def key_in(plot: RangePlot, key: Qt.Key, held=Qt.KeyboardModifier.NoModifier, ti
 
 def test_the_keyboard_goes_where_it_can_do_something(window, qtbot):
     """From histogram to histogram, and to the button; before that the arrow keys pan the picture."""
-    dialog, canvas = window.distribution, window.canvas
+    dialog, canvas = window.side_windows.distribution, window.canvas
     dialog.activateWindow()
     qtbot.waitActive(dialog)
     before = canvas.view
@@ -226,7 +226,7 @@ def test_the_keyboard_goes_where_it_can_do_something(window, qtbot):
 def test_a_range_is_chosen_and_moved_by_keys_which_is_said(window, qtbot, monkeypatch):
     said = []
     monkeypatch.setattr(distribution_plots, "announce", lambda _, text: said.append(text))
-    dialog, canvas, plot = window.distribution, window.canvas, plot_of(window, "yy")
+    dialog, canvas, plot = window.side_windows.distribution, window.canvas, plot_of(window, "yy")
     dialog.activateWindow()
     qtbot.waitActive(dialog)
     unseen = screenshot(plot)
@@ -262,7 +262,7 @@ def test_a_range_is_chosen_and_moved_by_keys_which_is_said(window, qtbot, monkey
 
 
 def test_a_drag_in_a_histogram_marks_those_within_and_says_how_many(window, qtbot):
-    dialog, canvas = window.distribution, window.canvas
+    dialog, canvas = window.side_windows.distribution, window.canvas
     plot = plot_of(window, "xx")
     picture, all_marks = canvas.grab_frame(), marks_of(window)
     drag_in(plot, 0.08, 0.12)
@@ -290,17 +290,19 @@ def test_ranges_of_several_histograms_are_combined_and_one_goes_by_a_double_clic
     wait_until_idle(qtbot, window)
     xx, longer = canvas.overlays.only
     assert (xx.key, longer.key, longer.high) == ("xx", "ratio", math.inf)
-    assert window.distribution.plots.texts()["ratio"] == f"chosen: from {longer.low:.3g}"
+    assert (
+        window.side_windows.distribution.plots.texts()["ratio"] == f"chosen: from {longer.low:.3g}"
+    )
     found = distribution(canvas.scene, canvas.view.source_rect, only=(xx, longer))
     alone = distribution(canvas.scene, canvas.view.source_rect, only=(xx,))
     assert found.chosen < alone.chosen
-    assert window.distribution.choice.text().startswith(f"{found.chosen:,} of them")
+    assert window.side_windows.distribution.choice.text().startswith(f"{found.chosen:,} of them")
     port = plot_of(window, "xx").viewport()
     at = QPoint(*(round(v) for v in place_of(plot_of(window, "xx"), 0.1)))
     QTest.mouseDClick(port, LEFT, pos=at)
     QTest.mouseRelease(port, LEFT, pos=at)
     assert canvas.overlays.only == (longer,)
-    assert not window.distribution.plots.texts()["xx"].startswith("chosen")
+    assert not window.side_windows.distribution.plots.texts()["xx"].startswith("chosen")
 
 
 def test_a_range_is_moved_and_its_ends_are(window, qtbot):
@@ -319,7 +321,7 @@ def test_a_range_is_moved_and_its_ends_are(window, qtbot):
 
 @pytest.mark.parametrize("way", ["button", "key", "close"])
 def test_there_is_a_way_back_to_all(window, qtbot, way):
-    dialog, canvas = window.distribution, window.canvas
+    dialog, canvas = window.side_windows.distribution, window.canvas
     all_marks = marks_of(window)
     assert not dialog.all.isEnabled() and "Drag" in dialog.choice.text()
     drag_in(plot_of(window, "xx"), 0.08, 0.12)
@@ -343,7 +345,7 @@ def test_there_is_a_way_back_to_all(window, qtbot, way):
 def test_who_has_chosen_without_marks_is_told_how_to_see_them_and_the_keys_work_there(
     window, qtbot
 ):
-    dialog = window.distribution
+    dialog = window.side_windows.distribution
     with qtbot.waitActive(dialog):
         dialog.activateWindow()
     QTest.keyClick(dialog, Qt.Key.Key_C)
@@ -358,7 +360,7 @@ def test_who_has_chosen_without_marks_is_told_how_to_see_them_and_the_keys_work_
 
 
 def test_all_keys_of_the_window_work_in_the_histograms_and_their_own_closes_them(window, qtbot):
-    dialog, canvas = window.distribution, window.canvas
+    dialog, canvas = window.side_windows.distribution, window.canvas
     with qtbot.waitActive(dialog):
         dialog.activateWindow()
     QTest.keyClick(dialog, Qt.Key.Key_5)
@@ -376,7 +378,7 @@ def test_all_keys_of_the_window_work_in_the_histograms_and_their_own_closes_them
 
 def test_what_is_chosen_stays_while_the_view_and_the_method_change(make_window, qtbot, tmp_path):
     window = with_histograms(make_window, qtbot, save_picture(tmp_path / "a.png", 80, 60))
-    dialog, canvas = window.distribution, window.canvas
+    dialog, canvas = window.side_windows.distribution, window.canvas
     plot = plot_of(window, "ratio")
     drag_in(plot, 2.2, 2.6)
     before = canvas.overlays.only
@@ -452,7 +454,7 @@ def test_of_the_histograms_nothing_is_cut_in_large_letters_nor_on_low_screens(
     field_of(3000, extent=(60, 80)).save(tmp_path / "a.safetensors")
     with font_of(qapp, size):
         window = with_histograms(make_window, qtbot, tmp_path / "a.safetensors")
-        dialog = window.distribution
+        dialog = window.side_windows.distribution
         assert screen.availableGeometry().contains(QRect(dialog.pos(), dialog.size()))
         for label in dialog.findChildren(QLabel):
             wide, high = label.width(), label.height()
@@ -471,7 +473,7 @@ def test_of_the_histograms_nothing_is_cut_in_large_letters_nor_on_low_screens(
 
 
 def test_no_plot_is_squeezed_whatever_is_said_above_and_below(window, qtbot, monkeypatch):
-    dialog = window.distribution
+    dialog = window.side_windows.distribution
     sizes = [plot_of(window, key).size() for key in KEYS]
     monkeypatch.setattr(module, "MOST", 1000)
     window.canvas.pan(100, 0)
@@ -503,12 +505,12 @@ def test_what_was_chosen_can_end_after_its_window(window):
     drag_in(plot_of(window, "xx"), 0.08, 0.12)
     window.close()
     assert not window.isVisible()
-    window.distribution.close()
+    window.side_windows.distribution.close()
     assert window.canvas.overlays.only == ()
 
 
 def test_the_histograms_appear_within_the_screen(window, monkeypatch):
-    dialog = window.distribution
+    dialog = window.side_windows.distribution
     dialog.close()
     for room in (QRect(0, 0, 1000, 560), QRect(40, 30, 700, 500)):
         screen = SimpleNamespace(availableGeometry=lambda room=room: room)

@@ -270,7 +270,7 @@ def test_a_method_that_is_slow_to_begin_says_so_until_it_shows_something(
     wait_until_idle(qtbot, window, lambda: not window.waiting.undrawn, LONG)
     assert window.status.message == ""
     window.menus.actions["field.card"].trigger()
-    assert window.card.isVisible()
+    assert window.side_windows.card.isVisible()
 
 
 def test_a_method_that_cannot_begin_is_waited_for_no_longer(

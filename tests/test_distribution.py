@@ -119,7 +119,7 @@ def window(make_window, qtbot, tmp_path):
 
 
 def test_the_window_follows_the_view_and_the_method(window, qtbot):
-    dialog = window.distribution
+    dialog = window.side_windows.distribution
     assert dialog.isVisible()
     found = distribution(window.canvas.scene, window.canvas.view.source_rect)
     assert found.total > 1000
@@ -165,17 +165,17 @@ def below_100_percent(make_window, qtbot, tmp_path):
 def test_of_a_method_that_draws_from_100_percent_up_it_is_said(below_100_percent, method):
     window = below_100_percent(method)
     QTest.keyClick(window.canvas, Qt.Key.Key_C)
-    said = window.distribution.summary.text()
+    said = window.side_windows.distribution.summary.text()
     if method == "liif":
         assert "without Gaussians" in said and "without Gaussians" in window.status.message
         return
     assert said == window.status.message == f"Fit to this picture's {KNOWN_LATER}"
-    assert set(window.distribution.plots.texts().values()) == {"not known yet"}
+    assert set(window.side_windows.distribution.plots.texts().values()) == {"not known yet"}
 
 
 def test_a_network_has_marks_before_it_has_drawn_anything(below_100_percent, qtbot):
     window = below_100_percent("gaussiansr")
-    dialog = window.distribution
+    dialog = window.side_windows.distribution
     assert dialog.summary.text() == f"GaussianSR's {KNOWN_LATER}, or marks are shown"
     assert set(dialog.plots.texts().values()) == {"not known yet"}
     QTest.keyClick(window.canvas, Qt.Key.Key_C)
@@ -200,7 +200,7 @@ def test_that_there_are_too_many_to_mark_is_said_once_it_is_known(
 
 
 def test_bars_are_drawn_in_the_colours_of_the_theme(window, qtbot):
-    dialog = window.distribution
+    dialog = window.side_windows.distribution
     for mode in ("dark", "light"):
         window.change(theme=mode)
         wait_until_idle(qtbot, window)
@@ -215,7 +215,7 @@ def test_bars_are_drawn_in_the_colours_of_the_theme(window, qtbot):
 
 
 def test_its_own_key_closes_it_and_nothing_is_counted_then(window, qtbot, monkeypatch):
-    dialog = window.distribution
+    dialog = window.side_windows.distribution
     QTest.keyClick(dialog, Qt.Key.Key_H)
     assert not dialog.isVisible()
     asked = []
@@ -233,8 +233,10 @@ def test_of_a_field_that_is_built_in_part_it_is_said(window, qtbot):
     assert part.built_share(window.canvas.view.source_rect) == 0
     window.canvas.set_scene(replace(scene, grid=TileGrid(scene.extent, 40), revision=99))
     window.canvas.set_view(window.canvas.view.fit())
-    window.distribution._count()
+    window.side_windows.distribution._count()
     qtbot.waitUntil(
-        lambda: "in the 25 % of it that is built" in window.distribution.summary.text(),
+        lambda: (
+            "in the 25 % of it that is built" in window.side_windows.distribution.summary.text()
+        ),
         timeout=LONG,
     )

@@ -97,7 +97,7 @@ def test_the_dialog_follows_what_is_shown(make_window, qtbot, tmp_path):
     window = make_window(Settings())
     open_and_wait(qtbot, window, save_picture(tmp_path / "a.png", 30, 20))
     window.menus.actions["field.card"].trigger()
-    dialog = window.card
+    dialog = window.side_windows.card
     qtbot.waitUntil(dialog.isVisible)
     texts = _texts(dialog)
     assert texts[0] == "ContinuousSR"
@@ -117,7 +117,7 @@ def test_the_dialog_says_why_it_is_another_method(make_window, qtbot, tmp_path, 
     window = make_window(Settings())
     open_and_wait(qtbot, window, save_picture(tmp_path / "a.png", 30, 20))
     window.menus.actions["field.card"].trigger()
-    texts = _texts(window.card)
+    texts = _texts(window.side_windows.card)
     assert texts[0] == "Kernel interpolation"
     assert window.session.document.fallback in texts
     # The status bar makes room for the whole sentence.
@@ -142,11 +142,11 @@ def test_the_dialog_is_legible(make_window, qtbot, tmp_path, monkeypatch, theme)
     window = make_window(Settings(theme=theme))
     open_and_wait(qtbot, window, save_picture(tmp_path / "a.png", 30, 20))
     window.menus.actions["field.card"].trigger()
-    labels = [label for label in window.card.findChildren(QLabel) if label.isVisible()]
+    labels = [label for label in window.side_windows.card.findChildren(QLabel) if label.isVisible()]
     assert len(labels) >= 5
     for label in labels:
         palette = label.palette()
-        ground = _luminance(window.card.palette().color(QPalette.ColorRole.Window))
+        ground = _luminance(window.side_windows.card.palette().color(QPalette.ColorRole.Window))
         text = _luminance(palette.color(label.foregroundRole()))
         ratio = (max(ground, text) + 0.05) / (min(ground, text) + 0.05)
         assert ratio >= 4.5, (label.text(), ratio)
@@ -166,7 +166,7 @@ def test_nothing_of_it_is_cut_in_large_letters_and_on_small_screens(
         window = make_window(Settings())
         open_and_wait(qtbot, window, save_picture(tmp_path / "a.png", 30, 20))
         window.menus.actions["field.card"].trigger()
-        card = window.card
+        card = window.side_windows.card
         qtbot.waitExposed(card)
         assert card.width() <= screen[0] and card.height() <= screen[1]
         assert card.rect().contains(card.buttons.geometry())
@@ -193,7 +193,7 @@ def test_the_keys_of_the_window_work_in_it_and_its_own_closes_it(make_window, qt
     window = make_window()
     open_and_wait(qtbot, window, save_picture(tmp_path / "a.png", 30, 20))
     window.menus.actions["field.card"].trigger()
-    dialog = window.card
+    dialog = window.side_windows.card
     dialog.windowHandle().requestActivate()
     qtbot.waitUntil(lambda: QApplication.activeWindow() is dialog, timeout=LONG)
     qtbot.keyClick(dialog, Qt.Key.Key_C)

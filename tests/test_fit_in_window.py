@@ -191,8 +191,8 @@ def test_the_card_follows_a_fit(window, qtbot):
     window.menus.actions["method.fit"].trigger()
     window.menus.actions["field.card"].trigger()
     wait_until_idle(qtbot, window, lambda: window.session.document.whole is not None, LONG)
-    assert dict(window.card.card.rows)["So far"] == window.canvas.scene.drawing.state
-    assert "%" not in dict(window.card.card.rows)["So far"]
+    assert dict(window.side_windows.card.card.rows)["So far"] == window.canvas.scene.drawing.state
+    assert "%" not in dict(window.side_windows.card.card.rows)["So far"]
 
 
 def test_two_threads_take_turns_at_a_drawing():

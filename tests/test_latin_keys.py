@@ -55,8 +55,8 @@ def test_every_letter_that_the_readme_names_is_found_by_its_place(make_window, q
     key(window, "ы", PLACES["S"])
     assert not window.canvas.split
     key(window, "ш", PLACES["I"])
-    assert window.card is not None and window.card.isVisible()
-    window.card.close()
+    assert window.side_windows.card is not None and window.side_windows.card.isVisible()
+    window.side_windows.card.close()
     key(window, "ь", PLACES["M"], modifiers=SHIFT)
     assert window.settings.method == "kernel" == before.method
     window.canvas.set_glide(0.0)

@@ -201,10 +201,10 @@ def test_keys_do_what_they_say(qtbot, window, picture):
 
 
 def test_the_sheet_of_shortcuts_opens_and_closes(qtbot, window):
-    window.show_sheet()
-    assert window.sheet is not None
-    assert window.sheet.isVisible()
-    window.sheet.close()
+    window.side_windows.show_sheet()
+    assert window.side_windows.sheet is not None
+    assert window.side_windows.sheet.isVisible()
+    window.side_windows.sheet.close()
 
 
 def test_settings_and_recents_survive(qtbot, make, picture, tmp_path):
@@ -426,13 +426,16 @@ def test_no_picture_has_no_zoom(qtbot, window, picture):
 
 
 def test_a_sheet_that_is_higher_than_the_screen_keeps_its_lines_whole(qtbot, window):
-    window.show_sheet()
-    qtbot.waitExposed(window.sheet)
-    scroll = window.sheet._scroll
-    room = window.sheet.screen().availableSize()
-    if scroll.verticalScrollBar().isVisible() and room.width() > window.sheet.width() + 40:
+    window.side_windows.show_sheet()
+    qtbot.waitExposed(window.side_windows.sheet)
+    scroll = window.side_windows.sheet._scroll
+    room = window.side_windows.sheet.screen().availableSize()
+    if (
+        scroll.verticalScrollBar().isVisible()
+        and room.width() > window.side_windows.sheet.width() + 40
+    ):
         assert not scroll.horizontalScrollBar().isVisible()
-    window.sheet.close()
+    window.side_windows.sheet.close()
 
 
 def test_an_error_has_room_for_its_sentence(window, qtbot):

@@ -323,7 +323,7 @@ def test_interpolations_are_methods_like_the_others(make_window, qtbot, tmp_path
     seen = pixels(window.canvas.grab_frame())[..., :3].astype(float)
     assert np.abs(seen - np.round(np.clip(wanted, 0, 1) * 255)).max() <= 1
     window.menus.actions["field.card"].trigger()
-    assert "interpolated" in dict(window.card.card.rows)["Gaussians"]
+    assert "interpolated" in dict(window.side_windows.card.card.rows)["Gaussians"]
     window.menus.actions["method.kernel"].trigger()
     wait_until_idle(qtbot, window, lambda: _methods(window) == {"kernel"})
     assert window.canvas.scene.resampling == "bicubic"

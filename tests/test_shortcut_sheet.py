@@ -43,11 +43,11 @@ def test_the_sheet_names_every_shortcut_family():
 )
 def test_every_line_ends_within_the_sheet(make_window, qtbot, monkeypatch, screen, columns):
     window = make_window()
-    window.show_sheet()
-    shown = window.sheet
+    window.side_windows.show_sheet()
+    shown = window.side_windows.sheet
     room = SimpleNamespace(availableSize=lambda: QSize(*screen))
     monkeypatch.setattr(shown, "screen", lambda: room)
-    window.show_sheet()
+    window.side_windows.show_sheet()
     qtbot.waitExposed(shown)
     assert shown._columns == columns
     assert shown.width() <= screen[0] - 40 and shown.height() <= screen[1] - 80
@@ -65,12 +65,12 @@ def test_every_line_ends_within_the_sheet(make_window, qtbot, monkeypatch, scree
 
 def test_the_sheet_has_two_columns_again_on_a_wider_screen(make_window, monkeypatch):
     window = make_window()
-    window.show_sheet()
-    shown = window.sheet
+    window.side_windows.show_sheet()
+    shown = window.side_windows.sheet
     for size, columns in (((900, 700), ONE_COLUMN), ((2000, 1200), COLUMNS)):
         room = SimpleNamespace(availableSize=lambda size=size: QSize(*size))
         monkeypatch.setattr(shown, "screen", lambda room=room: room)
-        window.show_sheet()
+        window.side_windows.show_sheet()
         assert shown._columns == columns
     shown.close()
 
@@ -79,9 +79,9 @@ def test_who_listens_hears_the_keys_beside_what_they_do(make_window, qtbot):
     window = make_window()
     qtbot.waitUntil(window.isActiveWindow)
     qtbot.keyClick(window, Qt.Key.Key_F1)
-    qtbot.waitExposed(window.sheet)
+    qtbot.waitExposed(window.side_windows.sheet)
     heard = []
-    for label in window.sheet.findChildren(QLabel):
+    for label in window.side_windows.sheet.findChildren(QLabel):
         interface = QAccessible.queryAccessibleInterface(label)
         assert interface.role() == QAccessible.Role.StaticText
         heard.append(interface.text(QAccessible.Text.Name))
@@ -89,4 +89,4 @@ def test_who_listens_hears_the_keys_beside_what_they_do(make_window, qtbot):
         for row in rows:
             assert row.text in heard
             assert all(key in heard for keys in row.chords for key in keys), row
-    window.sheet.close()
+    window.side_windows.sheet.close()

@@ -307,7 +307,7 @@ def test_gaussians_are_counted_where_they_are_seen_which_is_said(window, qtbot):
     window.menus.actions["overlay.distribution"].trigger()
     window.menus.actions["overlay.centres"].trigger()
     wait_until_idle(qtbot, window)
-    dialog, counts = window.distribution, window.status.counts
+    dialog, counts = window.side_windows.distribution, window.status.counts
     everything = counted(0)
     assert f"{everything:,} Gaussians by Kernel interpolation in view" in dialog.summary.text()
     assert counts.text == f"{everything:,} Gaussians"

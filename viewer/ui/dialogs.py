@@ -1,4 +1,4 @@
-"""The one dialog that says what went wrong, and the dialogs that ask for a file. None of them blocks."""
+"""The dialogs that say something, ask for a file, or whether to leave. None of them blocks."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from pathlib import Path
 from PySide6.QtCore import QStandardPaths, Qt
 from PySide6.QtWidgets import QFileDialog, QLabel, QMessageBox, QWidget
 
+from gaussian_core import __version__
 from gaussian_core.picture_folders import SUFFIXES
 
+TITLE = "Gaussian Zoom"
 PICTURES = " ".join(f"*{suffix}" for suffix in SUFFIXES)
 OPEN_FILTERS = (
     f"Pictures and fields ({PICTURES} *.safetensors)",
@@ -56,6 +58,35 @@ def widen(box: QMessageBox) -> None:
     label = box.findChild(QLabel, "qt_msgbox_informativelabel")
     if isinstance(label, QLabel):
         label.setMinimumWidth(WIDTH)
+
+
+def tell_about(parent: QWidget) -> None:
+    box = QMessageBox(parent)
+    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    box.setWindowTitle(f"About {TITLE}")
+    box.setText(f"{TITLE} {__version__}")
+    box.setInformativeText(
+        "Shows a picture as a continuous field of 2D Gaussians, drawn anew at every zoom."
+    )
+    widen(box)
+    box.open()
+
+
+def ask_to_leave(parent: QWidget, doing: str, leave: Callable[[], object]) -> None:
+    """Of somebody who quits while a file is being written. doing: what goes on."""
+    box = QMessageBox(parent)
+    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    box.setIcon(QMessageBox.Icon.Question)
+    box.setWindowTitle(TITLE)
+    box.setText(f"{doing} is not done yet.")
+    box.setInformativeText("Quitting now stops that, and no file is written.")
+    go_on = box.addButton(f"Go On {doing}", QMessageBox.ButtonRole.RejectRole)
+    quit_now = box.addButton("Stop and Quit", QMessageBox.ButtonRole.DestructiveRole)
+    box.setDefaultButton(go_on)
+    box.setEscapeButton(go_on)
+    quit_now.clicked.connect(leave)
+    widen(box)
+    box.open()
 
 
 def first_suffix(name_filter: str) -> str:

@@ -10,7 +10,6 @@ from typing import Any
 
 from PySide6.QtCore import QByteArray, QEvent, QPoint, Qt
 from PySide6.QtGui import (
-    QAction,
     QCloseEvent,
     QColor,
     QDragEnterEvent,
@@ -21,14 +20,12 @@ from PySide6.QtGui import (
     QKeySequence,
     QShortcut,
 )
-from PySide6.QtWidgets import QMainWindow, QMessageBox
+from PySide6.QtWidgets import QMainWindow
 
-from gaussian_core import __version__
 from gaussian_core.rasterizer import PIXEL_SIGMA
-from viewer.model import actions as table
 from viewer.model import status_text
+from viewer.model.actions import MENU_KEY
 from viewer.model.document import is_weights_file
-from viewer.model.field_card import card_of
 from viewer.model.motion import GLIDE_SECONDS
 from viewer.model.settings import Settings, SettingsFile
 from viewer.model.status_text import zoom_text
@@ -38,16 +35,16 @@ from viewer.ui.choosing import Choosing
 from viewer.ui.comparing import Comparing
 from viewer.ui.comparison_writing import ComparisonWriting
 from viewer.ui.current_settings import CurrentSettings
+from viewer.ui.dialogs import TITLE
 from viewer.ui.differing import Differing
-from viewer.ui.distribution_dialog import DistributionDialog
-from viewer.ui.field_card_dialog import FieldCardDialog
 from viewer.ui.file_writing import FileWriting
 from viewer.ui.folder_steps import FolderSteps
 from viewer.ui.grid_painter import GRID_FROM
 from viewer.ui.hand import HOLDING
+from viewer.ui.handlers import handlers
 from viewer.ui.incoming import incoming, is_welcome
 from viewer.ui.marks import Marks
-from viewer.ui.menus import Handler, Menus
+from viewer.ui.menus import Menus
 from viewer.ui.minimap import Minimap
 from viewer.ui.offers import Offers
 from viewer.ui.progress import Progress
@@ -56,7 +53,7 @@ from viewer.ui.recent_menu import RecentMenu
 from viewer.ui.reference_file import ReferenceFile
 from viewer.ui.reloading import ABOUT, Reloading
 from viewer.ui.session import Session
-from viewer.ui.shortcut_sheet import ShortcutSheet
+from viewer.ui.side_windows import SideWindows
 from viewer.ui.status_bar import StatusBar
 from viewer.ui.theme import Theme
 from viewer.ui.tool_bar import ToolBar
@@ -67,7 +64,6 @@ from viewer.ui.warm_up_worker import WarmUpWorker
 from viewer.ui.welcome import Welcome
 from viewer.ui.window_keys import WindowKeys
 
-TITLE = "Gaussian Zoom"
 DEFAULT_SIZE = (1280, 860)
 
 
@@ -108,8 +104,17 @@ class MainWindow(QMainWindow):
         self.reference = ReferenceFile(self, self.session, lambda: self.settings.last_folder)
         self.differing = Differing(self.session, self.canvas, self._settings, self)
         self.keys = WindowKeys(self.comparing, self.differing, self)
-        self.menus = Menus(self, self._handlers())
-        menu_key = QShortcut(QKeySequence(table.MENU_KEY), self)
+        self.menus = Menus(self, handlers(self))
+        self.side_windows = SideWindows(
+            self,
+            self.session,
+            self.canvas,
+            theme,
+            self.marks,
+            self.menus,
+            self.keys,
+        )
+        menu_key = QShortcut(QKeySequence(MENU_KEY), self)
         menu_key.activated.connect(self.show_menus)
         self.canvas.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.canvas.customContextMenuRequested.connect(self.pop_up_menus)
@@ -135,9 +140,6 @@ class MainWindow(QMainWindow):
         # Qt's own menu, on the menu bar, would hide the tool bar behind the back of the setting.
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
         self.error_box = dialogs.ErrorBox(self)
-        self.sheet: ShortcutSheet | None = None
-        self.card: FieldCardDialog | None = None
-        self.distribution: DistributionDialog | None = None
         self._sample: Path | None = None
         self._was_maximized = False
         self._told_of: int | None = None  # the generation of the picture whose notes were told last
@@ -153,82 +155,6 @@ class MainWindow(QMainWindow):
         self.canvas.setFocus()
 
     # ---- set-up -------------------------------------------------------------------------------
-
-    def _handlers(self) -> dict[str, Handler]:
-        canvas = self.canvas
-        handlers: dict[str, Handler] = {
-            "file.open": self.ask_open,
-            "file.weights": self.ask_open_weights,
-            "file.sample": self.open_sample,
-            "file.clear_recent": lambda: self.recents.clear(),
-            "file.reload": self.reloading.reload,
-            "file.next": self.steps.step,
-            "file.previous": self.steps.step,
-            "file.export": self.exporter.ask_export,
-            "file.export_comparison": self.figures.ask,
-            "file.save_field": self.exporter.ask_save_field,
-            "file.close": self.session.close_document,
-            "file.quit": self.close,
-            "edit.copy": self.copier.start,
-            "edit.paste": self.paste,
-            "zoom.in": canvas.zoom_in,
-            "zoom.out": canvas.zoom_out,
-            "zoom.fit": canvas.fit,
-            "zoom.fill": canvas.fill,
-            "zoom.type": self.status.zoom.begin_typing,
-            "view.back": self.view_steps.step,
-            "view.forward": self.view_steps.step,
-            "view.full_screen": self.set_full_screen,
-            "view.tool_bar": lambda on: self.change(tool_bar=on),
-            "view.minimap": self.set_minimap,
-            "view.pixel_grid": self.set_pixel_grid,
-            "view.pixel_values": self.set_pixel_values,
-            "view.preview": lambda on: self.change(preview=on),
-            "view.animate": lambda on: self.change(animate=on),
-            "touchpad.pan": lambda mode: self.change(touchpad_pans=mode == "pan"),
-            "touchpad.zoom": lambda mode: self.change(touchpad_pans=mode == "pan"),
-            "overlay.centres": lambda on: self.marks.show(centres=on),
-            "overlay.ellipses": lambda on: self.marks.show(ellipses=on),
-            "overlay.drifts": lambda on: self.marks.show(drifts=on),
-            "overlay.larger": self.marks.step_sigma,
-            "overlay.smaller": self.marks.step_sigma,
-            "overlay.own_colours": lambda: self.change(own_colours=True),
-            "overlay.one_colour": lambda: self.change(own_colours=False),
-            "overlay.choose_colour": self.marks.choose_colour,
-            "overlay.distribution": self.show_distribution,
-            "overlay.reset": self.marks.reset,
-            "weights.use": self.choosing.use_weights,
-            "compare.file": self.reference.ask,
-            "field.split": self.set_split,
-            "line.left": self.move_line,
-            "line.right": self.move_line,
-            "line.middle": self.recentre_line,
-            "field.difference": self.differing.switch,
-            "field.footprint": lambda on: self.change(footprint=on),
-            "field.card": self.show_card,
-            "field.build": self.session.build,
-            "field.stop": self.stop,
-            "help.shortcuts": self.show_sheet,
-            "help.about": self.show_about,
-        }
-        for spec in table.ACTIONS:
-            if spec.id.startswith("zoom.to_"):
-                handlers[spec.id] = canvas.zoom_to
-            elif spec.id.startswith("pan."):
-                handlers[spec.id] = self.pan
-            elif spec.id.startswith("method."):
-                handlers[spec.id] = self.choosing.use_method
-            elif spec.id.startswith("shipped."):
-                handlers[spec.id] = self.choosing.use_shipped
-            elif spec.id.startswith("reduced."):
-                handlers[spec.id] = self.open_reduced
-            elif spec.id.startswith("memory."):
-                handlers[spec.id] = lambda megabytes: self.change(tile_memory=megabytes)
-            elif spec.id.startswith("gain."):
-                handlers[spec.id] = lambda gain: self.change(gain=gain)
-            elif spec.id.startswith("theme."):
-                handlers[spec.id] = lambda mode: self.change(theme=mode)
-        return handlers
 
     def _connect(self) -> None:
         self._settings.changed.connect(self._apply_settings)
@@ -294,7 +220,6 @@ class MainWindow(QMainWindow):
         self.exporter.cancelled.connect(
             lambda: self.status.tell(f"{self.exporter.doing} was stopped; no file was written")
         )
-        self.canvas.frame_shown.connect(self._frame_shown)
         self.canvas.sides_changed.connect(self._offer_line)
         self.warm_up.failed.connect(lambda text: self._tell_failure("No kernels", text, None))
 
@@ -457,22 +382,6 @@ class MainWindow(QMainWindow):
             self.status.show_method(scene.title)
             self.waiting.look()
             self.comparing.look()
-        self._show_card()
-        if self.distribution is not None:
-            self.distribution.look()
-
-    def _frame_shown(self) -> None:
-        scene = self.canvas.scene
-        if scene is not None and getattr(scene.drawing, "state", False):
-            self._show_card()
-
-    def _show_card(self) -> None:
-        """The card follows what is shown, as far as it is made."""
-        if self.card is not None and self.card.isVisible():
-            if self.session.document is None:
-                self.card.close()
-            else:
-                self.card.show_card(card_of(self.session.document))
 
     def _work_changed(self) -> None:
         self.offers.look_at_building()
@@ -601,53 +510,6 @@ class MainWindow(QMainWindow):
         if not QGuiApplication.mouseButtons() & HOLDING:  # else it lets go of a rectangle
             self.menus.pop_up(self.canvas.mapToGlobal(at))
 
-    def show_sheet(self) -> None:
-        if self.sheet is None:
-            self.sheet = ShortcutSheet(self)
-        self.sheet.show_near()
-
-    def show_card(self) -> None:
-        """What makes the field that is open."""
-        document = self.session.document
-        if document is None:
-            return
-        if self.card is None:
-            self.card = FieldCardDialog(
-                self, self._actions_but("field.card", "field.stop", "edit.copy")
-            )
-            self.keys.serve(self.card)
-        self.card.show_card(card_of(document))
-        self.card.show()
-        self.card.raise_()
-        self.card.activateWindow()
-
-    def _actions_but(self, *own: str) -> list[QAction]:
-        """Those whose keys are to work in a dialog that has keys of its own for the others."""
-        return [action for name, action in self.menus.actions.items() if name not in own]
-
-    def show_distribution(self) -> None:
-        """How the Gaussians in view are distributed; shown already, no longer."""
-        if self.distribution is None:
-            others = self._actions_but("overlay.distribution", "field.stop")
-            self.distribution = DistributionDialog(self, self.canvas, self.theme, others)
-            self.distribution.chosen.connect(self.marks.choose)
-            self.keys.serve(self.distribution)
-        if self.distribution.isVisible():
-            self.distribution.close()
-        else:
-            self.distribution.show_beside()
-
-    def show_about(self) -> None:
-        box = QMessageBox(self)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.setWindowTitle(f"About {TITLE}")
-        box.setText(f"{TITLE} {__version__}")
-        box.setInformativeText(
-            "Shows a picture as a continuous field of 2D Gaussians, drawn anew at every zoom."
-        )
-        dialogs.widen(box)
-        box.open()
-
     # ---- the end ------------------------------------------------------------------------------
 
     def is_idle(self) -> bool:
@@ -664,23 +526,8 @@ class MainWindow(QMainWindow):
             and not self.reference.running
             and self.canvas.is_idle()
             and self.readout.is_idle()
-            and not (self.distribution is not None and self.distribution.busy)
+            and not self.side_windows.busy
         )
-
-    def _ask_to_leave(self) -> None:
-        box = QMessageBox(self)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.setIcon(QMessageBox.Icon.Question)
-        box.setWindowTitle(TITLE)
-        box.setText(f"{self.exporter.doing} is not done yet.")
-        box.setInformativeText("Quitting now stops that, and no file is written.")
-        go_on = box.addButton(f"Go On {self.exporter.doing}", QMessageBox.ButtonRole.RejectRole)
-        leave = box.addButton("Stop and Quit", QMessageBox.ButtonRole.DestructiveRole)
-        box.setDefaultButton(go_on)
-        box.setEscapeButton(go_on)
-        leave.clicked.connect(self.leave)
-        dialogs.widen(box)
-        box.open()
 
     def leave(self) -> None:
         """Close the window without asking."""
@@ -690,7 +537,7 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         if self.exporter.running and not self._leaving:
             event.ignore()
-            self._ask_to_leave()
+            dialogs.ask_to_leave(self, self.exporter.doing, self.leave)
             return
         if self.isFullScreen():
             self.set_full_screen(False)
@@ -705,8 +552,7 @@ class MainWindow(QMainWindow):
         self.reference.close()
         self.readout.shutdown()
         self.canvas.shutdown()
-        if self.distribution is not None:
-            self.distribution.shutdown()
+        self.side_windows.shutdown()
         self.warm_up.close(0.05)
         self._settings.close()
         super().closeEvent(event)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QKeySequence, QPainter, QPaintEvent, QPalette, QShortcut
+from PySide6.QtGui import QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import (
     QDialog,
     QFrame,
@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from viewer.model.actions import on_key
 from viewer.model.shortcut_sheet import SheetRow, sheet
+from viewer.ui.own_key import own_key
 
 COLUMNS = ((0, 1, 3), (2, 4, 5))
 """Which sections stand in which column: about as many lines in both, for low screens."""
@@ -114,8 +115,7 @@ class ShortcutSheet(QDialog):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(self._scroll)
-        for key in ("?", "F1"):
-            QShortcut(QKeySequence(key), self, self.close)
+        self.addAction(own_key(self, "help.shortcuts"))
         self._arrange(COLUMNS)
 
     def show_near(self) -> None:
