@@ -240,3 +240,24 @@ def test_of_a_field_that_is_built_in_part_it_is_said(window, qtbot):
         ),
         timeout=LONG,
     )
+
+
+def test_after_a_count_that_failed_the_next_view_is_counted(
+    make_window, qtbot, tmp_path, monkeypatch
+):
+    window = make_window()
+    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png", 200, 150))
+    window.canvas.set_view(window.canvas.view.set_scale(8.0))
+
+    def fail(*_):
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("viewer.ui.distribution_worker.distribution", fail)
+        window.menus.actions["overlay.distribution"].trigger()
+        wait_until_idle(qtbot, window)
+    dialog = window.side_windows.distribution
+    assert "Gaussians by" not in dialog.summary.text()
+    window.canvas.pan(8, 0)
+    qtbot.waitUntil(lambda: "Gaussians by Kernel" in dialog.summary.text())
+    wait_until_idle(qtbot, window)

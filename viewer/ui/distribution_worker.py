@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from PySide6.QtCore import QObject, Signal
 
 from gaussian_core.errors import Cancelled
@@ -9,6 +11,8 @@ from viewer.model.distribution import distribution
 from viewer.model.overlay_options import ValueRange
 from viewer.model.scene import Rect, Scene
 from viewer.ui.background import Worker
+
+log = logging.getLogger(__name__)
 
 Asked = tuple[Scene, Rect, tuple[ValueRange, ...]]
 
@@ -59,6 +63,8 @@ class DistributionWorker(Worker):
             found = distribution(scene, rect, stop, only)
         except Cancelled:
             pass
+        except Exception:  # the window goes on with what it shows
+            log.exception("the Gaussians in view could not be counted")
         else:
             if not stop():
                 self._emit(self.found, found)
