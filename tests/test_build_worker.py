@@ -65,7 +65,7 @@ def worker(qapp):
 def test_everything_is_built_and_reported(worker, qtbot):
     doc = document(0.005)
     reports: list[tuple[int, int]] = []
-    worker.progress.connect(lambda d, done, total: reports.append((done, total)))
+    worker.tiles_built.connect(lambda d: reports.append((d.built, d.total)))
     with qtbot.waitSignal(worker.finished, timeout=30_000):
         worker.start(doc)
     assert doc.complete

@@ -14,6 +14,8 @@ import pytest
 
 pytest.importorskip("torch")
 
+from PySide6.QtWidgets import QProgressBar
+
 from gaussian_core.methods import METHODS, open_drawing
 from gaussian_core.models import weights
 from tests.canvas_helpers import pixels
@@ -92,6 +94,31 @@ def test_what_one_waits_for_is_counted(make_window, qtbot, tmp_path):
     assert numbers == sorted(numbers)
     assert len(set(numbers)) > 2
     assert not window.status.busy
+
+
+def test_how_far_the_building_is_stays_on_screen_when_something_else_ends(
+    make_window, qtbot, tmp_path, monkeypatch
+):
+    go_on, build_next = threading.Event(), Document.build_next
+
+    def slowly(self, stop=None):
+        time.sleep(0.1)  # each tile is told of: see REPORT_SECONDS
+        if self.built >= 2:
+            go_on.wait(LONG / 1000)
+        return build_next(self, stop)
+
+    monkeypatch.setattr(Document, "build_next", slowly)
+    window = make_window(Settings(method="kernel"))
+    window.open(save_picture(tmp_path / "a.png", 1100, 1100))
+    said = "Building the field: 2 of 9 tiles"
+    qtbot.waitUntil(lambda: window.status.message == said, timeout=LONG)
+    bar = window.findChild(QProgressBar)
+    for ended in (window.exporter.ended, window.session.read_ended, window.session.opening_ended):
+        ended.emit()
+        assert window.status.message == said
+        assert (bar.value(), bar.maximum()) == (2, 9)
+    go_on.set()
+    wait_until_idle(qtbot, window)
 
 
 def test_after_a_switch_only_what_is_in_view_is_counted(make_window, qtbot, tmp_path):

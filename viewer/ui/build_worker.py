@@ -49,8 +49,6 @@ class BuildWorker(Worker):
 
     tiles_built = Signal(object)
     """The document: it has new tiles (Document.take_tiles)."""
-    progress = Signal(object, int, int)
-    """The document, tiles built, tiles in all."""
     finished = Signal(object)
     """The document: nothing is left to build for its view."""
     failed = Signal(object, str)
@@ -119,7 +117,7 @@ class BuildWorker(Worker):
                 # That a view has all it shows is told at once: what comes next may be held up.
                 filled = lacked and not document.lacks_tiles
                 if waiting and (not built or filled or now - reported >= REPORT_SECONDS):
-                    self._report(job)
+                    self._tell(job, self.tiles_built, document)
                     reported, waiting = now, False
                 if not built:
                     self._tell(job, self.finished, document)
@@ -129,11 +127,6 @@ class BuildWorker(Worker):
         except Exception as error:  # the picture stays usable without its field; the window says so
             log.exception("building a tile failed")
             self._tell(job, self.failed, document, f"The field could not be built: {error}")
-
-    def _report(self, job: _Job) -> None:
-        document = job.document
-        self._tell(job, self.tiles_built, document)
-        self._tell(job, self.progress, document, document.built, document.total)
 
     def _tell(self, job: _Job, signal: object, *arguments: object) -> None:
         if not job.stopped.is_set():

@@ -39,17 +39,18 @@ class Progress(QObject):
         writing.ended.connect(self.look)
         status.cancelled.connect(self.stop)
 
-    def look(self, done: int = 0, total: int = 0) -> None:
-        """Something has begun, gone on or ended. done, total: tiles of the field, where it is built."""
+    def look(self) -> None:
+        """Something has begun, gone on or ended."""
         if self._session.opening:
             return
         if self._writing.running:
             self._show_writing(*self._written)  # what was opened meanwhile is there
             return
-        if self._session.building:
+        document = self._session.document
+        if self._session.building and document is not None:
             self._status.forget(STOPPED)
-            document = self._session.document
-            seen, in_view = document.in_view if document is not None else (0, 0)
+            done, total = document.built, document.total
+            seen, in_view = document.in_view
             text = status_text.building_text(done, total, seen, in_view)
             if seen < in_view:
                 done, total = seen, in_view

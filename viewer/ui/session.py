@@ -44,7 +44,7 @@ class Session(QObject):
     """The Path of a file that was opened."""
     failed = Signal(str, str, object)
     """A title, the message, the Path (None: no file) that could not be opened."""
-    build_progress = Signal(int, int)
+    build_progress = Signal()
     build_ended = Signal()
     read_progress = Signal(int, int)
     """Parts of a large picture read for the views below 100 %, and how many there are."""
@@ -81,8 +81,7 @@ class Session(QObject):
         self._opener.opened.connect(self._show_document)
         self._opener.failed.connect(self._go_back)
         self._builder = BuildWorker(self)
-        self._builder.tiles_built.connect(self._take_tiles)
-        self._builder.progress.connect(self._report)
+        self._builder.tiles_built.connect(self._tiles_built)
         self._builder.finished.connect(self._end_build)
         self._builder.failed.connect(self._build_failed)
         self._builder.fell_back.connect(self._fell_back)
@@ -358,7 +357,7 @@ class Session(QObject):
         # What is complete is only watched, in case another view wants what there was no room for.
         if not self.document.complete:
             self._building = True
-            self.build_progress.emit(self.document.built, self.document.total)
+            self.build_progress.emit()
         # Torch takes more than a second, in which other threads get on badly: the picture comes first.
         self._held_back = (
             self.document.needs_torch
@@ -574,7 +573,7 @@ class Session(QObject):
         self._builder.wake()
         self._beside.look()
         if self._building:
-            self.build_progress.emit(document.built, document.total)
+            self.build_progress.emit()
 
     def _look_again(self) -> None:
         """Of the same view more tiles may be wanted: far out for marks than to be seen, and where there is more memory
@@ -588,6 +587,11 @@ class Session(QObject):
         view = self._canvas.view
         document.look_at(view.source_rect, view.scale, self._canvas.overlays.any)
 
+    def _tiles_built(self, document: Document) -> None:
+        self._take_tiles(document)
+        if document is self.document and self._building:
+            self.build_progress.emit()
+
     def _take_tiles(self, document: Document) -> None:
         if document is self.document and not self._covered and document.take_tiles():
             self._show(document.scene)
@@ -598,10 +602,6 @@ class Session(QObject):
             self._take_tiles(document)
             self.changed.emit()
             self.fell_back.emit(why)
-
-    def _report(self, document: Document, built: int, total: int) -> None:
-        if document is self.document and self._building:
-            self.build_progress.emit(built, total)
 
     def _end_build(self, document: Document) -> None:
         # The thread goes on to watch the view; to the user the work is done.
