@@ -19,7 +19,13 @@ from PySide6.QtWidgets import QProgressBar
 from gaussian_core.methods import METHODS, open_drawing
 from gaussian_core.models import weights
 from tests.canvas_helpers import pixels
-from tests.window_helpers import LONG, open_and_wait, save_picture, wait_until_idle
+from tests.window_helpers import (
+    LONG,
+    keep_what_is_told,
+    open_and_wait,
+    save_picture,
+    wait_until_idle,
+)
 from viewer.model.document import Document
 from viewer.model.frame_renderer import picture_viewport
 from viewer.model.settings import Settings
@@ -119,6 +125,25 @@ def test_how_far_the_building_is_stays_on_screen_when_something_else_ends(
         assert (bar.value(), bar.maximum()) == (2, 9)
     go_on.set()
     wait_until_idle(qtbot, window)
+
+
+def test_a_build_that_failed_is_tried_again_when_it_is_asked_for_and_not_before(
+    make_window, qtbot, tmp_path, monkeypatch
+):
+    def fail(self, stop=None):
+        raise RuntimeError("no luck")
+
+    monkeypatch.setattr(Document, "build_next", fail)
+    window = make_window(Settings(method="kernel"))
+    told = keep_what_is_told(window, monkeypatch)
+    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png"))
+    qtbot.waitUntil(lambda: len(told) == 1)
+    window.menus.actions["overlay.centres"].trigger()
+    wait_until_idle(qtbot, window)
+    assert len(told) == 1 and not window.status.busy
+    window.menus.actions["field.build"].trigger()
+    qtbot.waitUntil(lambda: len(told) == 2)
+    assert "no luck" in told[1][1]
 
 
 def test_after_a_switch_only_what_is_in_view_is_counted(make_window, qtbot, tmp_path):

@@ -611,7 +611,7 @@ class Session(QObject):
 
     def _build_failed(self, document: Document, message: str) -> None:
         if document is self.document:
-            self._end_build(document)
+            self.stop_building()  # its thread has ended, and watches no view
             self.failed.emit("The field was not built", message, None)
 
 
