@@ -110,7 +110,9 @@ def test_marks_follow_a_fit_while_the_view_rests(window, qtbot):
     drawn = []
     window.menus.actions["overlay.ellipses"].trigger()
     wait_until_idle(qtbot, window)
-    window.canvas.overlay_counts.connect(lambda *_: drawn.append(window.canvas._overlay_layer))
+    window.canvas.overlay_counts.connect(
+        lambda *_: drawn.append(window.canvas._overlay_painter.layer)
+    )
     window.menus.actions["method.fit"].trigger()
     wait_until_idle(qtbot, window, lambda: window.session.document.whole is not None, LONG)
     field = window.session.document.whole
@@ -120,7 +122,7 @@ def test_marks_follow_a_fit_while_the_view_rests(window, qtbot):
     canvas.set_overlays(replace(canvas.overlays, ellipses=False))
     canvas.set_overlays(replace(canvas.overlays, ellipses=True))
     wait_until_idle(qtbot, window)
-    assert canvas._overlay_layer.image == left.image, "those of the finished field"
+    assert canvas._overlay_painter.layer.image == left.image, "those of the finished field"
 
 
 def test_marks_of_a_network_appear_with_its_first_view(window, qtbot):

@@ -123,7 +123,6 @@ class Canvas(QWidget):
         self._overview: Layer | None = None
         self._keep_view = False
         self._overlays = OverlayOptions()
-        self._overlay_layer: Layer | None = None
         self._kernels_of: tuple[object, object] = (None, None)  # the drawing and its field
         self._background = QColor(32, 32, 34)
         self._pixel_grid = self._pixel_values = False
@@ -146,7 +145,8 @@ class Canvas(QWidget):
         self._difference = Difference(self._beside, self._pane, self)
         self._difference.next_due.connect(partial(self._request, True))
         self._overlay_painter = OverlayPainter(self, clock)
-        self._overlay_painter.overlay_ready.connect(self._take_overlay)
+        self._overlay_painter.counted.connect(self.overlay_counts)
+        self._overlay_painter.counted.connect(lambda *_: self.update())
         self._overlay_painter.failed.connect(self.failed)
         self._values = PixelValuesLayer(self)
         self._values.ready.connect(self.update)
@@ -232,7 +232,9 @@ class Canvas(QWidget):
             if not announced:
                 small = scene.overview
                 self._overview = None if small is None else frame_layer(small)
-            self._drop_frame()
+            self._pane.drop_frame()
+            self._overlay_painter.clear()
+            self._kernels_of = (None, None)
             self._beside.drop_scene()
             self._pane.scene = scene
             if not (announced and self.view.extent == scene.extent):
@@ -549,7 +551,7 @@ class Canvas(QWidget):
         painter = QPainter(self)
         paint_in_device_pixels(painter)
         if self.has_picture:
-            self._compose(painter, self._overlay_layer)
+            self._compose(painter, self._overlay_painter.layer)
             if self._pixel_grid:
                 paint_grid(painter, self.view, ratio)
             if self._pixel_values and self.scene is not None and not self.differs:
@@ -698,8 +700,6 @@ class Canvas(QWidget):
         scene = self.scene
         if scene is None or self._closed:
             return
-        if not self._overlays.any:
-            self._overlay_layer = None
         self._overlay_painter.request(
             OverlayRequest(
                 scene,
@@ -711,19 +711,6 @@ class Canvas(QWidget):
                 self._columns(self._pane),
             )
         )
-
-    def _take_overlay(self) -> None:
-        overlay = self._overlay_painter.take_overlay()
-        if overlay is None or self.scene is None:
-            return
-        request = overlay.request
-        if request.scene.generation != self.scene.generation:
-            return
-        if not request.options.draws_as(self._overlays):
-            return
-        self._overlay_layer = overlay.layer
-        self.overlay_counts.emit(overlay.shown, overlay.in_view, overlay.chosen)
-        self.update()
 
     def _show_frame(self, frame: Frame) -> None:
         self._keep_as_overview(frame)
@@ -774,16 +761,10 @@ class Canvas(QWidget):
         if self._overview is None and layer is not None and whole:
             self._overview = Layer(layer.image.copy(), layer.rect)
 
-    def _drop_frame(self) -> None:
-        self._pane.drop_frame()
-        self._kernels_of = (None, None)
-        self._overlay_layer = None
-
     def _drop_scene(self) -> None:
         self._pane.drop_scene()
         self._beside.drop_scene()
         self._difference.clear()
         self._mark = None
-        self._overlay_painter.slot.clear()
+        self._overlay_painter.clear()
         self._kernels_of = (None, None)
-        self._overlay_layer = None

@@ -1,4 +1,4 @@
-"""The thread that draws the overlays into an image of their own, for the canvas to lay on top."""
+"""The overlays, drawn on a thread into an image of their own, for the canvas to lay on top."""
 
 from __future__ import annotations
 
@@ -58,15 +58,22 @@ class OverlayPainter(SlotWorker[OverlayRequest]):
     one under the relative transform, so that marks stay on their Gaussians while the view moves.
 
     Where no marks are asked for it still counts the Gaussians in view.
+
+    layer: the newest overlay, as it is to be painted; None where there is none.
     """
 
-    overlay_ready = Signal()
+    counted = Signal(int, int, int)
+    """Of the overlay that `layer` is from now on: how many are shown, are in view, and are chosen to be shown."""
     failed = Signal(str)
+    _drawn = Signal()
 
     def __init__(
         self, parent: QObject | None = None, clock: Callable[[], float] = time.perf_counter
     ) -> None:
         super().__init__("overlays", parent)
+        self.layer: Layer | None = None
+        self._asked: OverlayRequest | None = None
+        self._drawn.connect(self._take)
         self._clock = clock
         self._lock = threading.Lock()
         self._newest: Overlay | None = None
@@ -75,16 +82,33 @@ class OverlayPainter(SlotWorker[OverlayRequest]):
 
     # ---- GUI thread ---------------------------------------------------------------------------
 
-    def take_overlay(self) -> Overlay | None:
-        with self._lock:
-            overlay, self._newest = self._newest, None
-        return overlay
+    def request(self, request: OverlayRequest) -> None:
+        self._asked = request
+        if not request.options.any:
+            self.layer = None
+        super().request(request)
+
+    def clear(self) -> None:
+        """Nothing is to be marked or counted any more."""
+        self.slot.clear()
+        self.layer = self._asked = None
 
     @property
     def idle(self) -> bool:
         with self._lock:
             taken = self._newest is None
         return taken and super().idle
+
+    def _take(self) -> None:
+        with self._lock:
+            overlay, self._newest = self._newest, None
+        asked = self._asked
+        if overlay is None or asked is None:
+            return
+        same = overlay.request.scene.generation == asked.scene.generation
+        if same and overlay.request.options.draws_as(asked.options):
+            self.layer = overlay.layer
+            self.counted.emit(overlay.shown, overlay.in_view, overlay.chosen)
 
     # ---- worker thread ------------------------------------------------------------------------
 
@@ -141,4 +165,4 @@ class OverlayPainter(SlotWorker[OverlayRequest]):
         self._last_posted = self._clock()
         with self._lock:
             self._newest = overlay
-        self._emit(self.overlay_ready)
+        self._emit(self._drawn)
