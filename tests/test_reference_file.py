@@ -24,6 +24,7 @@ from gaussian_core.viewport import Viewport
 from tests.canvas_helpers import pixels
 from tests.window_helpers import keep_what_is_told, open_and_wait, wait_until_idle
 from viewer.model.counterparts import counterpart
+from viewer.model.document import Document
 from viewer.model.original import OriginalDrawing
 
 
@@ -299,6 +300,31 @@ def test_one_that_is_named_before_there_is_a_picture_waits_for_it(make_window, q
     window.reference.open(folders / "large" / "p2.png")
     wait_until_idle(qtbot, window, lambda: window.session.reference is not None)
     assert window.canvas.split and window.canvas._names[0] == "p2.png"
+
+
+@pytest.mark.parametrize("ends", ["fails", "is stopped"])
+def test_one_that_is_chosen_while_another_picture_is_opened_is_held_against_what_stays(
+    window, qtbot, folders, monkeypatch, ends
+):
+    go_on, read = threading.Event(), Document.open.__func__
+
+    def slowly(cls, *arguments, **options):
+        go_on.wait(60)
+        return read(cls, *arguments, **options)
+
+    monkeypatch.setattr(Document, "open", classmethod(slowly))
+    told = keep_what_is_told(window, monkeypatch)
+    bad = folders / "small" / "bad.png"
+    bad.write_bytes(b"nothing of a picture")
+    window.open(bad)
+    window.reference.open(folders / "large" / "p1.png")
+    if ends == "is stopped":
+        window.session.cancel_opening()
+    go_on.set()
+    qtbot.waitUntil(lambda: not window.session.opening)
+    assert len(told) == (ends == "fails")
+    wait_until_idle(qtbot, window, lambda: window.session.reference is not None)
+    assert window.reference.path.name == "p1.png" and window.canvas._names[0] == "p1.png"
 
 
 def test_a_field_file_says_that_it_has_no_picture_to_hold_one_against(make_window, qtbot, folders):

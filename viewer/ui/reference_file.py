@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QWidget
 
 from gaussian_core.errors import ImageError
@@ -46,12 +46,14 @@ class ReferenceFile(QObject):
         self._in_use: Path | None = None
         self._of: PictureSource | None = None  # the picture that it is held against
         self._chosen: tuple[Path, Path] | None = None  # a file, and the picture it was chosen for
-        self._early: Path | None = None  # asked for before there was a picture
+        self._early: Path | None = None  # asked for before it was known which picture there will be
         self._again = False  # what is being read was not asked for by name
         self._reader = FileReader("reference", _read, self)
         self._reader.opened.connect(self._take)
         self._reader.failed.connect(self._not_read)
         session.changed.connect(self._follow)
+        # What is open may stay. After all that is told of it where it does not.
+        session.opening_ended.connect(self._follow, Qt.ConnectionType.QueuedConnection)
 
     @property
     def possible(self) -> bool:
@@ -77,7 +79,7 @@ class ReferenceFile(QObject):
 
     def open(self, path: str | Path) -> None:
         """Hold the open picture against a file, once it is read; until then all stays as it is. Where none is open yet,
-        the next one."""
+        the next one; where another is being opened, that one, or what stays where it cannot be."""
         path = Path(path).absolute()
         if self._picture is None or self._session.opening:
             self._early = path
@@ -130,9 +132,9 @@ class ReferenceFile(QObject):
             self.failed.emit(
                 "Nothing is compared", "A field file has no picture to be held against another."
             )
-        if self._picture is self._of:
+        same, self._of = self._picture is self._of, self._picture
+        if same and (self._early is None or not self.possible):
             return
-        self._of = self._picture
         early, self._early = self._early, None
         source, chosen = self._source, self._chosen
         if early is not None and self.possible:
