@@ -421,6 +421,13 @@ def test_while_the_next_picture_is_seen_none_of_the_last_is_offered(
     window.open(save_picture(tmp_path / "b.jpg", 300, 200))
     qtbot.waitUntil(lambda: window.session.covered, timeout=30_000)
     assert enabled(window, *names) == [False] * 5 and enabled(window, "zoom.in") == [True]
+    assert [cell.text for cell in window.status.cells] == [""] * 8, "nothing is said of it either"
+    window.session.cancel_opening()
+    wait_until_idle(qtbot, window)
+    assert all(enabled(window, *names)) and window.status.method.text == "Kernel interpolation"
+    assert window.status.counts.text.startswith("3,072") and window.status.time.text
+    window.open(tmp_path / "b.jpg")
+    qtbot.waitUntil(lambda: window.session.covered, timeout=30_000)
     go.set()
     wait_until_idle(qtbot, window, lambda: window.session.document.name == "b.jpg")
     assert all(enabled(window, *names))

@@ -177,6 +177,7 @@ class MainWindow(QMainWindow):
         session = self.session
         session.changed.connect(self._show_document)
         session.scene_shown.connect(self._show_field)
+        session.covered_now.connect(self.readout.refresh)
         session.opening_began.connect(self._opening_began)
         session.opened_file.connect(self._remember)
         session.failed.connect(self._tell_failure)

@@ -48,6 +48,7 @@ class Readout(QObject):
         """The scene or the overlays have changed."""
         if self._canvas.scene is None:
             self._status.clear_picture()
+            self._counted = (0, 0, 0)
         self._show_counts(*self._counted)
         self._later()
 

@@ -461,10 +461,10 @@ class Session(QObject):
         if not self._covered:
             self._before = self._canvas.view
             self._covered = True
-            self.covered_now.emit()
         self.stop_building()
         self._beside.hide()
         self._canvas.set_overview(image, (width, height))
+        self.covered_now.emit()
 
     def _show_document(self, opening: Opening, document: Document) -> None:
         if not self._opener.is_current(opening):
