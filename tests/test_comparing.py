@@ -6,6 +6,7 @@ import threading
 
 import numpy as np
 import pytest
+from PIL import Image
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtTest import QTest
@@ -271,6 +272,20 @@ def test_a_method_that_is_slow_to_begin_says_so_until_it_shows_something(
     assert window.status.message == ""
     window.menus.actions["field.card"].trigger()
     assert window.side_windows.card.isVisible()
+
+
+def test_what_is_to_be_known_of_a_picture_is_said_once(make_window, qtbot, tmp_path):
+    frames = [Image.new("RGB", (48, 32), (80 * n, 0, 0)) for n in (1, 2, 3)]
+    frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
+    window = make_window()
+    open_and_wait(qtbot, window, tmp_path / "a.gif")
+    assert "first of 3 frames" in window.status.message
+    window.status.tell("")
+    press(window)
+    wait_until_idle(qtbot, window)
+    press(window, down=False)
+    wait_until_idle(qtbot, window)
+    assert window.status.message == ""
 
 
 def test_a_method_that_cannot_begin_is_waited_for_no_longer(

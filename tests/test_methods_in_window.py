@@ -146,6 +146,24 @@ def test_a_build_that_failed_is_tried_again_when_it_is_asked_for_and_not_before(
     assert "no luck" in told[1][1]
 
 
+def test_a_method_that_is_chosen_while_the_next_picture_is_seen_builds_nothing_of_the_last(
+    make_window, qtbot, tmp_path, monkeypatch
+):
+    window = make_window(Settings(method="bicubic"))
+    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png"))
+    go_on = threading.Event()
+    monkeypatch.setattr(Document, "open", lambda *_, **__: go_on.wait(LONG / 1000))
+    window.open(save_picture(tmp_path / "b.jpg", 300, 200))
+    qtbot.waitUntil(lambda: window.session.covered, timeout=LONG)
+    for name in ("method.kernel", "field.build"):
+        window.menus.actions[name].trigger()
+        assert not window.session.building
+    window.session.cancel_opening()
+    go_on.set()
+    wait_until_idle(qtbot, window)
+    assert window.session.document.name == "a.png" and _methods(window) == {"kernel"}
+
+
 def test_after_a_switch_only_what_is_in_view_is_counted(make_window, qtbot, tmp_path):
     window = make_window(Settings(method="kernel", animate=False))
     open_and_wait(qtbot, window, save_picture(tmp_path / "a.png", 900, 700))

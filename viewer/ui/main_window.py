@@ -142,7 +142,7 @@ class MainWindow(QMainWindow):
         self.error_box = dialogs.ErrorBox(self)
         self._sample: Path | None = None
         self._was_maximized = False
-        self._told_of: int | None = None  # the generation of the picture whose notes were told last
+        self._told_of: int | None = None  # the generation of the picture whose note was told last
         self._leaving = False  # whatever is going on
 
         self._connect()
@@ -367,10 +367,13 @@ class MainWindow(QMainWindow):
             # Whoever comes back from a dialog hears which it is.
             self.canvas.setAccessibleDescription(f"{document.name}, {size}")
         self.readout.refresh()
+        said = [] if document is None else [*document.notes]
         if document is None or document.scene.generation != self._told_of:
             self._told_of = None if document is None else document.scene.generation
             self.status.forget("picture")
-        if document is not None and (said := [*filter(None, [document.note]), *document.notes]):
+            if document is not None and document.note:  # once: it is the same by every method
+                said.insert(0, document.note)
+        if document is not None and said:
             text = f"{document.name}: {'; '.join(said)}"
             self.status.tell(text, 12.0, "picture", [document.name])
         self._show_field()

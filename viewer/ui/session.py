@@ -349,7 +349,10 @@ class Session(QObject):
         self.changed.emit()
 
     def build(self) -> None:
-        """Start or go on building the field, and reading the picture where it is large."""
+        """Start or go on building the field, and reading the picture where it is large; not while the next one is
+        seen, which is to be there soon."""
+        if self._covered:
+            return
         self._read()
         if self.document is None or not self.document.buildable or self._building:
             return
