@@ -36,3 +36,10 @@ def dense_field(height: int, width: int, seed: int = 0) -> GaussianField:
     weight = 0.25 / (2 * np.pi * sx * sy * np.sqrt(1 - rho * rho))
     amplitudes = rng.uniform(0, 1, (count, 3)) * weight[:, None]
     return GaussianField(means, covariances, amplitudes, (height, width))
+
+
+def slanted(angle: float, long: float, thin: float) -> list[float]:
+    """Covariance of a Gaussian of these two standard deviations, the longer one `angle` from the x axis on."""
+    c, s = np.cos(angle), np.sin(angle)
+    a, b = long * long, thin * thin
+    return [a * c * c + b * s * s, (a - b) * c * s, a * s * s + b * c * c]

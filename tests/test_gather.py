@@ -9,7 +9,7 @@ from gaussian_core.errors import Cancelled
 from gaussian_core.field import GaussianField
 from gaussian_core.rasterizer import rasterize
 from gaussian_core.viewport import Viewport
-from tests.fields import dense_field, random_field
+from tests.fields import dense_field, random_field, slanted
 
 torch = pytest.importorskip("torch")
 
@@ -29,17 +29,22 @@ def test_agrees_with_the_reference(scale, channels, sigma, correlation):
 @pytest.mark.parametrize("thin", [1e-3, 5e-4])
 def test_thin_slanted_gaussians_agree(angle, thin):
     """Their determinants are what is left of numbers a million times as large."""
-    c, s = np.cos(angle), np.sin(angle)
-    long, short = 9.0, thin**2
-    covariance = [
-        long * c * c + short * s * s,
-        (long - short) * c * s,
-        long * s * s + short * c * c,
-    ]
-    field = GaussianField([[8, 8]], [covariance], [[1]], (16, 16))
+    field = GaussianField([[8, 8]], [slanted(angle, 3.0, thin)], [[1]], (16, 16))
     view = Viewport((4, 4), 8, (64, 64))
     fast, slow = (rasterize(field, view, backend=name) for name in ("torch", "reference"))
     np.testing.assert_allclose(fast, slow, atol=5e-3 * slow.max())
+
+
+@pytest.mark.parametrize("angle", [0.1, 0.5, 0.98, 1.5, 2.6])
+@pytest.mark.parametrize("thin", [2e-3, 1e-2])
+def test_lines_that_points_see_agree_along_all_of_their_length(angle, thin):
+    """At some points exponents came out far above 0 and the line a million times too bright."""
+    field = GaussianField([[50.3, 49.6]], [slanted(angle, 40.0, thin)], [[1]], (100, 100))
+    view = Viewport((0, 0), 1, (100, 100))
+    fast, slow = (
+        rasterize(field, view, backend=name, pixel_sigma=0) for name in ("torch", "reference")
+    )
+    np.testing.assert_allclose(fast, slow, atol=2e-3)
 
 
 def test_huge_gaussians_are_numbers():

@@ -13,7 +13,7 @@ from gaussian_core.field import GaussianField
 from gaussian_core.lattice import lattice
 from gaussian_core.rasterizer import rasterize
 from gaussian_core.viewport import Viewport
-from tests.fields import dense_field, random_field
+from tests.fields import dense_field, random_field, slanted
 
 SCALES = [0.05, 0.4, 1.0, (1.5, 3.7), 4.0, 16.0, (64.0, 20.0), 300.0, 1000.0]
 
@@ -89,6 +89,20 @@ def test_a_tiny_gaussian_keeps_its_brightness():
         assert totals[-1] == pytest.approx(slow, rel=1e-3)
     volume = 2 * np.pi * 1000.0 * 1e-6
     assert np.mean(totals) == pytest.approx(volume, rel=0.05)
+
+
+@pytest.mark.parametrize("angle", [0.1, 0.5, 0.98, 1.5, 2.6])
+@pytest.mark.parametrize("thin", [2e-3, 1e-2, 0.1, 1.0, 1.5])
+def test_lines_that_points_see_agree_along_all_of_their_length(angle, thin):
+    """At some points exponents came out far above 0 and the line thousands of times too bright."""
+    rng = np.random.default_rng(3)
+    for place in rng.uniform(35, 65, (20, 2)):
+        field = GaussianField([place], [slanted(angle, 40.0, thin)], [[1]], (100, 100))
+        view = Viewport((0, 0), 1, (100, 100))
+        fast, slow = (
+            rasterize(field, view, backend=name, pixel_sigma=0) for name in ("cpu", "reference")
+        )
+        agree(fast, slow)
 
 
 @pytest.mark.parametrize("scale", [0.2, 0.5, 1.0, 2.0, 5.5])

@@ -1,7 +1,7 @@
 """One function in front of all rasterizers: `rasterize(field, viewport)`.
 
 - reference: float64 NumPy, every Gaussian at every pixel. Slow and obviously right; the others are tested against it.
-- torch: the differentiable gather, for training and for devices without a kernel of their own.
+- torch: the differentiable gather, for devices without a kernel of their own.
 - cpu: Numba with vector instructions, for the viewer.
 - cuda: Triton, where there is a device.
 """

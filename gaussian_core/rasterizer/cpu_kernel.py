@@ -82,6 +82,9 @@ REGULAR_BELOW = 6.0  # device pixels a cell up to which a regular grid is summed
 SEGMENT = 32  # rows after which a recurrence starts anew: float32 errors stay under 1e-4
 # Exponents (of 2) from which a recurrence can start without touching subnormal numbers.
 DEEPEST = -120.0
+# The same of a box's corners beyond which what is left of an exponent's terms within an ellipse is mostly their
+# rounding: of axes of 1 to 30, slanted.
+THINNEST = -8192.0
 
 # Bounds for the quadratic terms of exponents, per sample squared, of Gaussians that are smooth on a lattice and on the
 # next coarser one. Lattices differ by powers of two, so that both bounds are the same one to the bit.
@@ -113,13 +116,14 @@ def _deepest(da, db, dya, dyb, xx, xy, yy):
 @compiled()
 def _splat_large(
     tile, row_bytes, channel_bytes, left, top, width, height, scratch,
-    cx, cy, x0, x1, y0, y1, fx, fy, xx, xy, yy, ratio, slope, half, inverse_sq, shallow, amplitudes,
+    cx, cy, x0, x1, y0, y1, fx, fy, xx, xy, yy, ratio, slope, half, inverse_sq, worst, amplitudes,
 ):  # fmt: skip
     """Add a Gaussian that is more than one column wide: only the columns and rows that its ellipse touches.
 
     Columns are 16 pixels of the absolute lattice, and `left` is on it, so that every load and store is aligned.
     """
     spans = scratch + SPANS * BATCH * 4
+    along_x = inverse_sq * np.float32(-0.5 * LOG2_E * REACH * REACH)
     # First column that holds both tile and box, relative to the centre pixel.
     a = max(left, left + ((cx + x0 - left) >> 4) * 16) - cx
     end = min(x1, left + width - 1 - cx)
@@ -147,10 +151,10 @@ def _splat_large(
                 rows = min(stop, last) - begin + 1
                 dy = np.float32(start) - fy
                 pixels = place + (cy + begin - top) * row_bytes
-                if shallow or _deepest(
+                if worst > DEEPEST or (worst > THINNEST and _deepest(
                     dx + np.float32(lane), dx + np.float32(lane + count - 1),
                     dy, np.float32(stop) - fy, xx, xy, yy,
-                ) > DEEPEST:  # fmt: skip
+                ) > DEEPEST):  # fmt: skip
                     column_wide(
                         pixels, row_bytes, channel_bytes, begin - start, rows,
                         np.int32(lane), np.int32(count), dx, dy, xx, xy, yy, ratio, amplitudes,
@@ -158,7 +162,8 @@ def _splat_large(
                 else:
                     column_direct(
                         pixels, row_bytes, channel_bytes, begin - start, rows,
-                        np.int32(lane), np.int32(count), dx, dy, xx, xy, yy, ratio, amplitudes,
+                        np.int32(lane), np.int32(count), dx, dy, along_x, slope, yy, ratio,
+                        amplitudes,
                     )  # fmt: skip
                 start += SEGMENT
         a += 16 * BATCH
@@ -208,8 +213,8 @@ def _accumulate(
             ratio = f32_at(s, RATIO_YY * BATCH + k)
             norm = f32_at(s, NORM * BATCH + k) * gain
             amplitudes = _amplitudes(template, rows, field_bytes, first + k, norm)
-            shallow = f32_at(s, WORST * BATCH + k) > DEEPEST
-            if shallow and x1 - x0 < 16 and y1 - y0 < SEGMENT:
+            worst = f32_at(s, WORST * BATCH + k)
+            if worst > DEEPEST and x1 - x0 < 16 and y1 - y0 < SEGMENT:
                 begin = max(y0, top - cy)
                 count = min(y1, top + height - 1 - cy) - begin + 1
                 here = tile + (cx + x0 - left + PAD) * 4 + (cy + begin - top) * row_bytes
@@ -230,7 +235,7 @@ def _accumulate(
                     tile, row_bytes, channel_bytes, left, top, width, height, s,
                     cx, cy, x0, x1, y0, y1, fx, fy, xx, xy, yy, ratio,
                     f32_at(s, SLOPE * BATCH + k), f32_at(s, HALF_HEIGHT * BATCH + k),
-                    f32_at(s, INVERSE_REACH_SQ * BATCH + k), shallow, amplitudes,
+                    f32_at(s, INVERSE_REACH_SQ * BATCH + k), worst, amplitudes,
                 )  # fmt: skip
         first += BATCH
 

@@ -1,7 +1,7 @@
 """The differentiable rasterizer in torch: each block of pixels gathers the Gaussians that reach it.
 
-It trains the models, and renders on devices that have no kernel of their own. Everything about which Gaussian reaches
-which block is integer work without gradients; the values are plain tensor expressions, so any device and any dtype do.
+It renders on devices that have no kernel of their own. Everything about which Gaussian reaches which block is integer
+work without gradients; the values are plain tensor expressions, so any device and any dtype do.
 """
 
 from __future__ import annotations
@@ -53,8 +53,9 @@ def rasterize_torch(
     before = (scaled[:, 0] * scaled[:, 2] - xy * xy).clamp_min(0)
     determinant = before + footprint * (scaled[:, 0] + yy)
     heights = amplitudes * torch.sqrt(before / determinant).to(amplitudes.dtype)[:, None]
-    quadratics = torch.stack([yy, -2 * xy, xx], dim=1) * (-0.5 / determinant)[:, None]
-    quadratics = quadratics.to(means.dtype)
+    # The exponent as that of dy and that of dx from where it is largest at this dy: of a long, thin, slanted Gaussian
+    # the terms of dx^2, dx dy and dy^2 would be a million times their sum, which rounding could make positive.
+    shapes = torch.stack([-0.5 / yy, xy / yy, -0.5 * yy / determinant], dim=1).to(means.dtype)
 
     columns, rows = -(-width // BLOCK), -(-height // BLOCK)
     with torch.no_grad():
@@ -78,13 +79,9 @@ def rasterize_torch(
         offset_y = top[:, None] - places[which, 1]
         dx = (offset_x[:, None, :] + steps[None, :, None]).to(means.dtype)  # (B, BLOCK, K)
         dy = (offset_y[:, None, :] + steps[None, :, None]).to(means.dtype)
-        quad = quadratics[which]
-        cross = quad[:, None, None, :, 1] * dy[:, :, None, :] * dx[:, None, :, :]
-        exponent = (
-            (quad[:, None, :, 0] * dx * dx)[:, None, :, :]
-            + cross
-            + (quad[:, None, :, 2] * dy * dy)[:, :, None, :]
-        )
+        along_y, slope, along_x = shapes[which][:, None].unbind(3)  # (B, 1, K)
+        away = dx[:, None, :, :] - (slope * dy)[:, :, None, :]
+        exponent = along_x[:, None] * away * away + (along_y * dy * dy)[:, :, None, :]
         weight = torch.exp(exponent) * present[:, None, None, :]
         values.append(torch.einsum("byxk,bkc->byxc", weight, heights[which]))
         blocks.append(chosen)

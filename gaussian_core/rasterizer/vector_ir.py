@@ -320,8 +320,10 @@ def _column(lanes: int, recurrent: bool) -> Any:
     """Make the intrinsic that adds one Gaussian to a column of `lanes` pixels, `rows` rows high.
 
     recurrent: two exponentials for the whole column; the rows follow from g(y+1) = g(y) r(y), r(y+1) = r(y) q, which
-    is exact for a quadratic exponent. It needs exponents that do not underflow where the column starts. Otherwise one
-    exponential a row.
+    is exact for a quadratic exponent quad_xx dx^2 + quad_xy dx dy + quad_yy dy^2. It needs exponents that do not
+    underflow where the column starts, and terms that are not much larger than their sum. Otherwise one exponential a
+    row, of quad_xx dx^2 + quad_yy (dy - quad_xy dx)^2: neither term is ever above 0, nor do they cancel, however thin
+    the Gaussian.
     """
 
     @intrinsic
@@ -370,11 +372,6 @@ def _column(lanes: int, recurrent: bool) -> Any:
             amp = [v.splat(b.extract_value(amps, c)) for c in range(channels)]
             zero = v.const(0.0)
 
-            def exponent(dy_scalar: Any) -> Any:
-                slope = v.splat(b.fmul(xy, dy_scalar))
-                rest = v.splat(b.fmul(b.fmul(yy, dy_scalar), dy_scalar))
-                return v.fma(vdx, v.fma(vxx, vdx, slope), rest)
-
             def accumulate(address: Any, g: Any) -> None:
                 for c in range(channels):
                     here = b.add(address, b.mul(chan_b, ir.Constant(I64, c)))
@@ -382,7 +379,9 @@ def _column(lanes: int, recurrent: bool) -> Any:
 
             one = ir.Constant(I64, 1)
             if recurrent:
-                g0 = b.select(mask, v.exp2(exponent(dy_)), zero)
+                slope = v.splat(b.fmul(xy, dy_))
+                rest = v.splat(b.fmul(b.fmul(yy, dy_), dy_))
+                g0 = b.select(mask, v.exp2(v.fma(vdx, v.fma(vxx, vdx, slope), rest)), zero)
                 two_dy = b.fadd(b.fadd(dy_, dy_), ir.Constant(F32, 1.0))
                 r0 = v.exp2(v.fma(vxy, vdx, v.splat(b.fmul(yy, two_dy))))
                 q = v.splat(ratio)
@@ -405,6 +404,9 @@ def _column(lanes: int, recurrent: bool) -> Any:
                 b.branch(head)
                 b.position_at_end(ready)
                 g_start, r_start = g, r
+            else:
+                vyy, midline = v.splat(yy), b.fmul(vxy, vdx)
+                along_x = b.fmul(b.fmul(vxx, vdx), vdx)
             entry = b.block
             loop = b.append_basic_block("rows")
             done = b.append_basic_block("rows.done")
@@ -425,8 +427,9 @@ def _column(lanes: int, recurrent: bool) -> Any:
                 # The row's dy is counted from the column's start, so that it is the same in every tile.
                 number = b.phi(I64)
                 number.add_incoming(skip_, entry)
-                here_dy = b.fadd(dy_, b.sitofp(number, F32))
-                accumulate(address, b.select(mask, v.exp2(exponent(here_dy)), zero))
+                away = b.fsub(v.splat(b.fadd(dy_, b.sitofp(number, F32))), midline)
+                exponent = v.fma(b.fmul(vyy, away), away, along_x)
+                accumulate(address, b.select(mask, v.exp2(exponent), zero))
                 number.add_incoming(b.add(number, one), loop)
             left_next = b.sub(left, one)
             left.add_incoming(left_next, loop)
