@@ -22,7 +22,6 @@ from gaussian_core.row_layout import ROW_PADDING
 SIGMA = 0.6
 RADIUS = 16  # taps on either side of the inverse filter: the rest is under 1e-6
 GHOSTS = 2  # rings of mirrored Gaussians around the picture, so that the field does not fade at the border
-HALO = RADIUS + GHOSTS  # source pixels that a part of the picture needs around it
 
 
 @functools.cache
@@ -52,8 +51,8 @@ def interpolate_rect(
 ) -> NDArray[np.float32]:
     """Rows (5 + C, N + padding) of the Gaussians of the source pixels in rect = (x0, y0, x1, y1).
 
-    pixels: (h, w, C), the source around the rect with its halo of HALO pixels, mirrored where the picture ends;
-    origin: source coordinates (x, y) of its first pixel.
+    pixels: (h, w, C), the source with RADIUS pixels or more around the rect, mirrored where the picture ends; origin:
+    source coordinates (x, y) of its first pixel.
     """
     x0, y0, x1, y1 = rect
     left, top = x0 - RADIUS - origin[0], y0 - RADIUS - origin[1]

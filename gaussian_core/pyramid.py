@@ -195,10 +195,10 @@ def halve_into(
     whole = fine.dtype.kind == "u"
     fine = np.ascontiguousarray(fine)
     if coarse.flags.c_contiguous:
-        halve(fine, coarse, 0, len(coarse), last_row, last_column, whole)
+        halve(fine, coarse, last_row, last_column, whole)
     else:
         out = np.empty_like(coarse, order="C")
-        halve(fine, out, 0, len(coarse), last_row, last_column, whole)
+        halve(fine, out, last_row, last_column, whole)
         coarse[...] = out
 
 

@@ -23,8 +23,8 @@ def premultiply(pixels, alpha, out, scale, whole):
 
 
 @compiled()
-def halve(fine, coarse, first, last, last_row, last_column, whole):
-    """Rows first .. last - 1 of the next level: means of 2x2 pixels.
+def halve(fine, coarse, last_row, last_column, whole):
+    """The next level: means of 2x2 pixels.
 
     last_row, last_column: the share of the first pixel in the last pair of an axis, where the second may cover less
     (or nothing: 1). Whole numbers are rounded half to even: always upwards would brighten every level a little more.
@@ -34,8 +34,8 @@ def halve(fine, coarse, first, last, last_row, last_column, whole):
     flat = fine.reshape(height, width * channels)
     line = np.empty((width + 1) * channels, np.float32)
     half = np.float32(0.5)
-    for y in range(first, last):
-        upper = np.float32(last_row) if y == coarse.shape[0] - 1 else half
+    for y in range(len(coarse)):
+        upper = np.float32(last_row) if y == len(coarse) - 1 else half
         lower = np.float32(1) - upper
         above = flat[2 * y]
         below = flat[min(2 * y + 1, height - 1)]

@@ -17,12 +17,12 @@ from gaussian_core.display import frame_array
 from gaussian_core.lattice import lattice_corner
 from gaussian_core.parallel import Stop, run_strips, worker_count
 from gaussian_core.pyramid import Levels, Pyramid, last_cover
+from gaussian_core.rasterizer import Format
 from gaussian_core.resampling_kernel import resample_strip
 from gaussian_core.viewport import Viewport
 
 Kernel = Literal["nearest", "bilinear", "bicubic", "lanczos"]
 KERNELS: tuple[Kernel, ...] = get_args(Kernel)
-Format = Literal["float", "bgrx8"]
 
 
 def kernel_value(method: Kernel, x: NDArray[np.float64]) -> NDArray[np.float64]:

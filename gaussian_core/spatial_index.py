@@ -36,9 +36,7 @@ class GridLevel:
     columns: int
     rows: int
     starts: NDArray[np.int32]  # (columns * rows + 1,) numbers into SpatialIndex.rows
-    variance: tuple[
-        float, float
-    ]  # largest variance along x and y on this level, source pixels squared
+    variance: tuple[float, float]  # the largest along x and along y, source pixels squared
     bounds: tuple[float, float, float, float]  # x0, y0, x1, y1 of the centres
     count: int
     # Of each Gaussian the variance along a row or a column of pixels, whichever is less, source pixels squared: the

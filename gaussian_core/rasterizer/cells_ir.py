@@ -18,9 +18,8 @@ from gaussian_core.rasterizer.vector_ir import F32, I32, I64, LOG2_E, Vectors, c
 
 # One vector register of what most machines have; with AVX-512 its registers, which are twice as wide.
 LANES = 16 if compiles_for("avx512f") else 8
-SLOTS = (
-    4  # Gaussians of a cell that are taken together: what they add to a pixel stays in registers
-)
+SLOTS = 4
+"""Gaussians of a cell that are taken together: what they add to a pixel stays in registers."""
 
 # The vectors of one slot, LANES four-byte values each; the amplitudes of the C channels follow.
 (

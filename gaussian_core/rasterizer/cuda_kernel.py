@@ -39,10 +39,10 @@ LANES = 32  # of a warp, and Gaussians that are taken at once
 MAX_CHANNELS = 4  # of one launch
 
 # Columns of the tables of grid levels, see cuda_tables.py.
-INTEGERS = (
-    4  # address of the values, elements of one row of them, address of the cells' starts, unused
-)
-NUMBERS = 10  # x and y of the first cell, 1 / cell, margins along x and y, gain, columns, lines of cells, origin x, y
+INTEGERS = 4
+"""Address of the values, elements of one row of them, address of the cells' starts, unused."""
+NUMBERS = 10
+"""x and y of the first cell, 1 / cell, margins along x and y, gain, columns, lines of cells, origin x, y."""
 
 # Rows of a field's values: x, y, variance of y, slope of x on y, variance of x given y, amplitudes.
 FIRST_AMPLITUDE = 5
