@@ -82,8 +82,8 @@ REGULAR_BELOW = 6.0  # device pixels a cell up to which a regular grid is summed
 SEGMENT = 32  # rows after which a recurrence starts anew: float32 errors stay under 1e-4
 # Exponents (of 2) from which a recurrence can start without touching subnormal numbers.
 DEEPEST = -120.0
-# The same of a box's corners beyond which what is left of an exponent's terms within an ellipse is mostly their
-# rounding: of axes of 1 to 30, slanted.
+# An exponent in the worst corner of a box, too: that of a slanted ellipse of axes of 1 to 30. Of thinner ones the terms
+# of an exponent are thousands of times their sum, whose rounding would show.
 THINNEST = -8192.0
 
 # Bounds for the quadratic terms of exponents, per sample squared, of Gaussians that are smooth on a lattice and on the
