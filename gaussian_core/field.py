@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gaussian_core.atomic import whole_file
 from gaussian_core.errors import FieldError, OutputError
 from gaussian_core.picture_folders import SUFFIXES
 from gaussian_core.presence import unreachable
 from gaussian_core.row_layout import ROW_PADDING, SPAN
+from gaussian_core.tensor_writer import write_tensors
 
 if TYPE_CHECKING:
     from gaussian_core.spatial_index import SpatialIndex
@@ -246,9 +246,6 @@ class GaussianField:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the field as safetensors: whole or not at all. Raises OutputError, also for a picture's name: nothing
         would open the field by that, and the picture that has it would be gone."""
-        from safetensors import SafetensorError
-        from safetensors.numpy import save_file
-
         if Path(path).suffix.lower() in SUFFIXES:
             raise OutputError(
                 f"{Path(path).name} is the name of a picture: a field file ends in {FIELD_SUFFIX}."
@@ -269,11 +266,7 @@ class GaussianField:
         if self.correction is not None:
             for name in ARRAYS:
                 tensors[f"correction.{name}"] = np.ascontiguousarray(getattr(self.correction, name))
-        with whole_file(path) as temporary:
-            try:
-                save_file(tensors, temporary, metadata=metadata)
-            except SafetensorError as error:  # its own kind, for a full disk too
-                raise OutputError(f"Cannot write the field to {path}: {error}") from error
+        write_tensors(path, tensors, metadata)
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> GaussianField:

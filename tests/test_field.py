@@ -124,6 +124,24 @@ def test_a_field_is_not_written_in_the_place_of_a_picture(tmp_path):
     assert photo.read_bytes() == b"a picture"
 
 
+def test_the_same_field_is_the_same_file(tmp_path):
+    """Nine entries of metadata, by chance in the same order once in 362,880 times."""
+    field = random_field(count=5)
+    field.metadata |= {f"entry {i}": 'A "ü" \\ \n \x1f \x7f' for i in range(6)}
+    for name in ("a", "b"):
+        field.save(tmp_path / f"{name}.safetensors")
+    one, other = (tmp_path / f"{name}.safetensors" for name in ("a", "b"))
+    assert one.read_bytes() == other.read_bytes()
+    assert GaussianField.open(one).metadata == field.metadata
+
+
+def test_a_field_made_by_weights_whose_name_is_no_text_can_be_saved(tmp_path):
+    field = random_field(count=5)
+    field.metadata["weights"] = "caf\udce9"  # Latin-1 on a disk of UTF-8
+    field.save(tmp_path / "a.safetensors")
+    assert GaussianField.open(tmp_path / "a.safetensors").metadata == {"weights": r"caf\udce9"}
+
+
 def test_a_file_round_trip_keeps_everything(tmp_path):
     field = random_field(count=50, channels=4)
     field.metadata["method"] = "kernel"

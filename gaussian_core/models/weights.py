@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
-from gaussian_core.atomic import whole_file
-from gaussian_core.errors import OutputError, WeightsError
+from gaussian_core.errors import WeightsError
 from gaussian_core.models.config import DEFAULT, WEIGHTS_FORMAT, ModelConfig, weights_path
 from gaussian_core.models.continuoussr import ContinuousSR
 from gaussian_core.models.networks import make_network
 from gaussian_core.models.tensor_file import read_tensors, unfitting
+from gaussian_core.tensor_writer import write_tensors
 
 if TYPE_CHECKING:
     from gaussian_core.models.networks import Network
@@ -24,16 +24,9 @@ __all__ = ["DEFAULT", "load_field_model", "load_model", "save_model", "weights_p
 
 def save_model(path: str | os.PathLike[str], model: nn.Module, config: ModelConfig) -> None:
     """Write the weights with their card: whole or not at all. Raises OutputError."""
-    from safetensors import SafetensorError
-    from safetensors.torch import save_file
-
-    tensors = {k: v.detach().float().cpu().contiguous() for k, v in model.state_dict().items()}
-    card = {"format": WEIGHTS_FORMAT, "config": config.to_json()}
-    with whole_file(path) as temporary:
-        try:
-            save_file(tensors, temporary, metadata=card)
-        except SafetensorError as error:  # its own kind, for a full disk too
-            raise OutputError(f"Cannot write the weights to {path}: {error}") from error
+    state = model.state_dict()
+    tensors = {k: v.detach().float().cpu().contiguous().numpy() for k, v in state.items()}
+    write_tensors(path, tensors, {"format": WEIGHTS_FORMAT, "config": config.to_json()})
 
 
 def load_field_model(path: str | os.PathLike[str]) -> ContinuousSR:
