@@ -418,7 +418,7 @@ def test_a_training_stops_while_it_validates_too(tmp_path, capsys, monkeypatch):
         ("--drift", "nan -1", "at least 0"),
         ("--follow", "nan -1", "at least 0"),
         ("--luminance", "nan -0.1 2", "between 0 and 1"),
-        ("--seed", "-1", "between 0"),
+        ("--seed", "-1 4294967296", "between 0 and 4294967295"),
         ("--patch", "15", "at least 16"),
     ],
 )
@@ -458,6 +458,12 @@ def test_a_teacher_is_a_file(tmp_path):
         asked(tmp_path, "--teacher", "light")
     with pytest.raises(WeightsError, match="--weights wants a file"):
         asked(tmp_path, "--weights", tmp_path / "none.safetensors")
+    theirs = tmp_path / "ContinuousSR.pth"
+    theirs.write_bytes(b"PK\x03\x04" + bytes(60))
+    with pytest.raises(
+        WeightsError, match=r"ContinuousSR\.pth.*choose a \.safetensors file of this"
+    ):
+        asked(tmp_path, "--weights", theirs)
     assert not (tmp_path / "out").exists()
 
 
@@ -544,12 +550,12 @@ def test_a_full_disk_is_said_and_leaves_nothing_half_written(tmp_path, name):
 
 
 def test_weights_that_find_no_space_are_said_in_a_line(tmp_path, monkeypatch):
-    import safetensors.torch
+    import safetensors
 
     def full(*_, **__):
         raise safetensors.SafetensorError("I/O error: No space left on device (os error 28)")
 
-    monkeypatch.setattr(safetensors.torch, "save_file", full)
+    monkeypatch.setattr("safetensors.numpy.save_file", full)
     with pytest.raises(OutputError, match=r"light\.safetensors: .*No space left on device"):
         asked(tmp_path)
     assert not list((tmp_path / "out").glob("*.safetensors*"))

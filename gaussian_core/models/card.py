@@ -31,7 +31,9 @@ def read_card(path: str | os.PathLike[str]) -> WeightsCard:
             shapes = [file.get_slice(name).get_shape() for name in file.keys()]
         size = source.stat().st_size
     except (SafetensorError, OSError) as error:
-        raise WeightsError(f"The weights {source.name} cannot be read ({error}).") from error
+        raise WeightsError(
+            f"The weights {source.name} cannot be read ({error}): choose a .safetensors file of this program."
+        ) from error
     config = described(metadata, source.name)
     return WeightsCard(config, sum(prod(shape) for shape in shapes), size)
 

@@ -27,8 +27,8 @@ class Range:
 
     def __str__(self) -> str:
         if math.isfinite(self.most):
-            return f"between {self.least:g} and {self.most:g}"
-        return f"{'more than' if self.above else 'at least'} {self.least:g}"
+            return f"between {self.least} and {self.most}"
+        return f"{'more than' if self.above else 'at least'} {self.least}"
 
 
 ONE, NONE, POSITIVE, SHARE = Range(1), Range(0), Range(0, above=True), Range(0, 1)
@@ -71,7 +71,7 @@ def check_numbers(options: argparse.Namespace) -> None:
     for name, wanted in RANGES.items():
         value = getattr(options, name, None)  # the ablation has fewer
         if value is not None and not wanted.holds(value):
-            raise UserError(f"--{name.replace('_', '-')} must be {wanted}, not {value:g}.")
+            raise UserError(f"--{name.replace('_', '-')} must be {wanted}, not {value}.")
 
 
 def check_name(name: str) -> None:

@@ -208,7 +208,9 @@ class Sampler:
         them crisper and busier and takes away the noise and the blocks of a JPEG file."""
         usable = [i for i, p in enumerate(pictures) if min(p.shape[:2]) >= patch]
         if not usable:
-            raise ImageError(f"No training picture is at least {patch} pixels to each side.")
+            raise ImageError(
+                f"No training picture is at least {patch} pixels to each side: name larger ones, or ask for a smaller --patch."
+            )
         self.pictures = [pictures[i] for i in usable]
         self.weights = weights[usable] / weights[usable].sum()
         self.page_count = pages if page_share > 0 else 0
