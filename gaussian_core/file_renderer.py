@@ -45,6 +45,8 @@ Progress = Callable[[int, int], object]
 
 STRIP_BYTES = 16 << 20
 """Float rows drawn at a time: large enough to keep every core busy, small beside a picture."""
+WIDEST = 1 << 24
+"""Pixels: memory is as bounded as a strip of one row is."""
 
 PAPER_WHITE = 1.0
 """What shows through a transparent picture in a format without alpha."""
@@ -207,6 +209,11 @@ class _File:
         self.viewport = viewport_of(drawing.extent, scale, region)
         self._flatten = drawing.channels == 4 and not _holds_alpha(out)
         width, height = self.viewport.size
+        if width > WIDEST:
+            raise UserError(
+                f"{self.out.name} would be {width:,} pixels wide, more than the {WIDEST:,} that are drawn at most: choose "
+                "a smaller scale or region."
+            )
         self._strips = strip_bounds(width, height, drawing.channels * among)
         self._next = next(self._strips, None)
         self._pending: Future[object] | None = None

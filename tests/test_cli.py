@@ -632,6 +632,7 @@ def test_what_is_read_is_not_written_over(
         (["0"], "got 0."),
         (["2,-1"], "got 2 and -1."),
         (["1e7"], "must lie between"),
+        (["1e6"], "37,000,000 pixels wide"),
     ],
 )
 def test_scales_that_make_no_sense(photo: Path, tmp_path: Path, scales, said, capsys) -> None:
