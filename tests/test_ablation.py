@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch")
 
 from gaussian_core.models.card import read_card  # noqa: E402
 from gaussian_core.models.config import ModelConfig, weights_path  # noqa: E402
-from gaussian_core.training.ablation import VARIANTS, ablate  # noqa: E402
+from gaussian_core.training.ablation import VARIANTS, Result, ablate, table  # noqa: E402
 from gaussian_core.training.synthetic import page  # noqa: E402
 from viewer.cli import main  # noqa: E402
 
@@ -67,6 +67,15 @@ def test_another_budget_trains_anew(words, tmp_path):
     assert main([*words, "--only", "all", "--json", str(file)]) == 0
     fresh = json.loads(file.read_text())
     assert fresh[0]["psnr_y"]["set x2"] == pytest.approx(longer[0]["psnr_y"]["set x2"], abs=0.02)
+
+
+def test_the_figures_of_the_table_stand_under_their_heads():
+    sets = {"Set5 x2": 30.0, "Set5 x3": 29.0}
+    rows = [Result(name, "part", 4, 9, 1.0, sets, 1.0, 0.1) for name in ("all", "no-apd")]
+    head, first, second = table(rows).splitlines()
+    ends = [head.index(name) + len(name) for name in sets]
+    for end, figure in zip(ends, ("30.00", "29.00"), strict=True):
+        assert first[:end].endswith(figure) and second[:end].endswith(f"{figure} +0.00")
 
 
 def test_what_is_stopped_goes_on(words, tmp_path, capsys):

@@ -271,7 +271,7 @@ def _geometry(made: GaussianField, variant: Variant) -> tuple[float, float]:
 def table(results: Sequence[Result]) -> str:
     """The rows as text; figures of a variant that are better than the first row's carry a plus."""
     columns = list(results[0].psnr_y) if results else []
-    width = max((len(c) for c in columns), default=8)
+    width = max(map(len, ("00.00 +0.00", *columns)))
     lines = [
         f"{'variant':<18} {'part':<20} {'steps':>6} {'params':>8} {'ratio':>6} {'drift':>6} "
         + " ".join(f"{c:>{width}}" for c in columns)
