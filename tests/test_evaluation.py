@@ -134,6 +134,8 @@ def test_low_resolution_pictures_of_ones_own(tmp_path):
         ("HR/0801.png", "LR/X2/0801x2.png"),  # DIV2K
         ("HR/baby.png", "LR/x2/baby.png"),
         ("HR/BABY.PNG", "LR/BABYx2.PNG"),
+        ("HR/baby.Png", "LR/baby.Png"),
+        ("HR/baby.Png", "LR/baby.TIF"),
         ("HR/img_001_SRF_2_HR.png", "LR/img_001_SRF_2_LR.png"),
         ("both/img_001_SRF_2_HR.png", "both/img_001_SRF_2_LR.png"),
         ("both/X2/baby.png", "both/X2/babyx2.png"),

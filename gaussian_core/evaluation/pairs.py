@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -151,12 +152,14 @@ def _low_path(folder: Path, high: Path, scale: float) -> Path:
     """The low resolution picture of an original, in a folder or in the one for the scale in it, by the names that
     benchmarks have: baby.png, 0801x2.png in X2 (DIV2K), img_001_SRF_2_LR.png. Raises ImageError where there is none."""
     names = dict.fromkeys((high.stem, f"{high.stem}x{scale:g}", _low_stem(high.stem)))
-    for place in (folder, folder / f"X{scale:g}", folder / f"x{scale:g}"):
-        for name in names:
-            for suffix in sorted(SUFFIXES):
-                for path in (place / f"{name}{suffix}", place / f"{name}{suffix.upper()}"):
-                    if path.exists() and not path.samefile(high):
-                        return path
+    places = (folder, folder / f"X{scale:g}", folder / f"x{scale:g}")
+    known = sorted(SUFFIXES)
+    # The original's own first, however it is spelled: as a rule few names are looked up.
+    suffixes = dict.fromkeys((high.suffix, *known, *map(str.upper, known)))
+    for suffix, place, name in product(suffixes, places, names):
+        path = place / f"{name}{suffix}"
+        if path.exists() and not path.samefile(high):
+            return path
     raise ImageError(
         f"{folder} holds no low resolution picture for {high.name}, which would be named {' or '.join(names)}, there or in "
         f"a folder X{scale:g} in it."
