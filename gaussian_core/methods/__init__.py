@@ -9,7 +9,8 @@
     frame = drawing.draw(Viewport.whole(picture.extent, 4))  # float32 (h, w, channels)
 
 A new method is one new file in this folder with a `METHODS` of its own (see `interface.Method`): render, evaluate,
-figure and the viewer find it there. Importing this loads neither torch nor Numba; opening a drawing loads what it needs.
+figure and the viewer find it there. Importing this loads neither torch nor Numba; opening a drawing loads what it
+needs.
 """
 
 from gaussian_core.methods.interface import Drawing, Method, Options, model_size

@@ -209,7 +209,8 @@ class Sampler:
         usable = [i for i, p in enumerate(pictures) if min(p.shape[:2]) >= patch]
         if not usable:
             raise ImageError(
-                f"No training picture is at least {patch} pixels to each side: name larger ones, or ask for a smaller --patch."
+                f"No training picture is at least {patch} pixels to each side: name larger ones, or ask for a smaller "
+                "--patch."
             )
         self.pictures = [pictures[i] for i in usable]
         self.weights = weights[usable] / weights[usable].sum()
