@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -152,3 +154,14 @@ def test_results_can_be_told_apart_in_the_report():
     report = suite.Report([Curve("a", "x", "y", (1.0,), (2.0,))])
     assert json.loads(json.dumps(report.as_data()))["curves"][0]["ys"] == [2.0]
     assert Path(pictures.__file__).is_file()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="where it was counted in")
+def test_the_memory_of_a_process_is_not_that_of_the_one_that_started_it():
+    large = np.ones(40_000_000)  # 320 MB
+    code = "from gaussian_core.machine_memory import peak_memory_mb as peak; print(peak())"
+    root = Path(__file__).parents[1]
+    said = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True
+    )
+    assert float(said.stdout) < large.nbytes / 2e6
