@@ -21,6 +21,7 @@ from viewer.model.difference import GAINS, amplified_difference, difference_text
 from viewer.model.frame_renderer import render_frame
 from viewer.model.settings import Settings
 from viewer.ui.canvas_painter import compose
+from viewer.ui.difference import Difference
 
 
 @pytest.fixture
@@ -160,7 +161,9 @@ def test_where_a_coarse_frame_is_of_the_picture_there_is_none_instead(window, qt
 
 
 def test_a_coarse_frame_is_subtracted_as_large_as_it_is_shown(window, qtbot, monkeypatch):
+    """From an exact one, as a network's are until it is done."""
     canvas = window.canvas
+    monkeypatch.setattr(Difference, "by_network", True)
     press(window, qtbot)
     pacing = canvas._pane.worker.pacing
     monkeypatch.setattr(pacing, "level", lambda request, waited=0.0: 4 if request.moving else 1)
@@ -180,6 +183,56 @@ def test_a_coarse_frame_is_subtracted_as_large_as_it_is_shown(window, qtbot, mon
     assert np.array_equal(difference, np.minimum(255, 8 * np.abs(both[0] - both[1])))
     wait_until_idle(qtbot, window)
     assert np.abs(shown(canvas) - expected(canvas)).max() <= 1
+
+
+def test_coarse_frames_are_as_coarse_on_both_sides(window, qtbot, monkeypatch):
+    """Else most of what they differ by is how the coarse one is enlarged."""
+    canvas = window.canvas
+    press(window, qtbot)
+    seen = set()
+    pacing = canvas._pane.worker.pacing
+    monkeypatch.setattr(pacing, "level", lambda request, waited=0.0: 4 if request.moving else 1)
+    rest = 0.0
+    for pane in (canvas._pane, canvas._beside):
+        monkeypatch.setattr(pane.worker.pacing, "pause", lambda request: rest)
+    for signal in (canvas.frame_shown, canvas.beside_shown):
+        signal.connect(lambda _: seen.add(tuple(f.level for f in canvas._difference._of)))
+
+    def turn(scale):
+        nonlocal rest
+        go(window, qtbot, canvas.view.set_scale(scale))
+        seen.clear()
+        rest = 60.0
+        for _ in range(6):
+            wheel(canvas, (200.0, 150.0), 24)
+            QTest.qWait(20)
+        qtbot.waitUntil(lambda: canvas._difference._of[0].view == canvas.view, timeout=30_000)
+        found, rest = set(seen), 0.0
+        go(window, qtbot, canvas.view.pan_by(1, 0))
+        assert np.abs(shown(canvas) - expected(canvas)).max() <= 16
+        return found - {(1, 1)}
+
+    # One with less than three samples of two source pixels shows hardly any difference.
+    assert turn(8.0) == {(4, 4)} and turn(4.1) == {(2, 2)}
+
+
+def test_a_pan_that_follows_a_zoom_is_followed(window, qtbot, monkeypatch):
+    """The side that is sharp already has only to move its frame, the other one goes on with coarse ones."""
+    canvas = window.canvas
+    press(window, qtbot)
+    for pane in (canvas._pane, canvas._beside):
+        pacing = pane.worker.pacing
+        monkeypatch.setattr(pacing, "level", lambda request, waited=0.0: 4 if request.moving else 1)
+    pacing = canvas._pane.worker.pacing
+    monkeypatch.setattr(pacing, "pause", lambda request: 60.0)
+    wheel(canvas, (200.0, 150.0), 120)
+    qtbot.waitUntil(lambda: canvas._beside.frame.exact and canvas._pane.frame.view == canvas.view)
+    assert [f.level for f in canvas._difference._of] == [4, 4], "and not a coarse and an exact one"
+    canvas.set_view(canvas.view.pan_by(6, 4))
+    qtbot.waitUntil(lambda: canvas._difference._of[0].view == canvas.view)
+    monkeypatch.undo()
+    press(window, qtbot, Qt.Key.Key_Left, Qt.KeyboardModifier.NoModifier)
+    assert np.abs(shown(canvas) - expected(canvas)).max() <= 16
 
 
 def test_what_is_not_there_yet_of_a_view_is_where_the_view_has_it(window, qtbot):

@@ -64,13 +64,14 @@ def _draw_channels(channels: int, backend: Backend) -> None:
 def _build() -> None:
     for channels in (3, 4):
         _build_a_tile(channels)
-    from gaussian_core import resampling
+    from gaussian_core import difference_kernel, resampling
     from gaussian_core.amx import kernel as amx
     from gaussian_core.amx.unit import usable
     from gaussian_core.convolution import kernel as convolution
     from gaussian_core.models import assembly_kernel, picture_kernels
 
     resampling.warm()
+    difference_kernel.warm()
     convolution.warm()
     if usable():
         amx.warm()

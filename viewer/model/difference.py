@@ -11,9 +11,6 @@ GAINS = (1, 2, 4, 8, 16, 32)
 """Powers of two."""
 GAIN = 8
 """Levels that are told apart on a good screen, two or three of 255, are then as plain as day."""
-BAND = 32
-"""Rows at a time: they stay in the cache from one step to the next."""
-OPAQUE = np.frombuffer(bytes((0, 0, 0, 255)), np.uint32)[0]
 
 
 class TwoAs(Enum):
@@ -29,29 +26,11 @@ class TwoAs(Enum):
 def amplified_difference(
     a: NDArray[np.uint8], b: NDArray[np.uint8], gain: int, out: NDArray[np.uint8]
 ) -> NDArray[np.uint8]:
-    """min(255, gain |a - b|) of two frames (h, w, 4), BGRX, into a contiguous third one of their size, opaque. gain: of
-    GAINS."""
-    bits = gain.bit_length() - 1
-    height, width = a.shape[:2]
-    other = np.empty((min(BAND, height), width, 4), np.uint8)
-    # Of arrays: with a single number NumPy's minimum takes ten times as long.
-    most = np.full_like(other, min(255, 256 >> bits))
-    opaque = np.full(other.shape[:2], OPAQUE)
-    for top in range(0, height, BAND):
-        one, two, to = a[top : top + BAND], b[top : top + BAND], out[top : top + BAND]
-        rows = len(to)
-        np.minimum(one, two, out=other[:rows])
-        np.maximum(one, two, out=to)
-        np.subtract(to, other[:rows], out=to)
-        if bits:
-            # What is too bright becomes 256, which in a byte is 0, less 1: white.
-            np.minimum(to, most[:rows], out=to)
-            np.right_shift(to, 8 - bits, out=other[:rows])
-            np.left_shift(to, bits, out=to)
-            np.subtract(to, other[:rows], out=to)
-        whole = to.view(np.uint32)[..., 0]
-        np.bitwise_or(whole, opaque[:rows], out=whole)
-    return out
+    """min(255, gain |a - b|) of two frames (h, w, 4), BGRX, into a third one of their size, opaque, which may be one of
+    them. All are in one piece. gain: of GAINS."""
+    from gaussian_core.difference_kernel import subtract_frames
+
+    return subtract_frames(a, b, gain.bit_length() - 1, out)
 
 
 def difference_text(

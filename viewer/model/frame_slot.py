@@ -24,6 +24,7 @@ class FrameRequest:
     row: of the view, device pixels, that the user looks at: a slow frame begins there. None: its middle.
     columns: of the view, device pixels, that are seen of it, on one side of a line; the rest follows when the view
         rests. None: all.
+    level: how coarse its first frame is, where that is not left to the pacing: 1 is in full. None: it is.
     """
 
     scene: Scene
@@ -32,6 +33,7 @@ class FrameRequest:
     at: float = 0.0
     row: float | None = None
     columns: Columns | None = None
+    level: int | None = None
 
     def at_the_same_place(self, other: FrameRequest) -> bool:
         """Whether the same pixels are asked for."""

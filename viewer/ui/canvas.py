@@ -669,16 +669,18 @@ class Canvas(QWidget):
         """Ask for frames, of all panes or of some."""
         if self._closed:
             return
+        level = None
         if self.differs:
             if moving and self._difference.holds_back():
                 return
             moving = moving and not self._difference.in_full(self.view)
+            level = self._difference.level(self.view) if moving else None
             if not panes:
                 self._difference.let_go()
         cursor = self._hand.cursor
         row = None if cursor is None else self._moving.grid.to_device(cursor)[1]
         for pane in panes or (self._pane, self._beside):
-            pane.request(self.view, moving, row, self._columns(pane))
+            pane.request(self.view, moving, row, self._columns(pane), level)
 
     def _columns(self, pane: ScenePane) -> Columns | None:
         """Those that are seen of a scene; None: all."""

@@ -242,6 +242,8 @@ class FrameWorker(SlotWorker[FrameRequest]):
     def _first_level(self, request: FrameRequest) -> int:
         """How coarse the first frame is. A network that is asked for every pixel begins with few of them, also where
         the view rests."""
+        if request.level is not None:
+            return request.level
         view = request.view
         if request.scene.drawing is None or view.scale < 1.0 or not self.pacing.coarse_first:
             return self.pacing.level(request, self._clock() - request.at)

@@ -128,15 +128,26 @@ class ScenePane(QObject):
             return False
         return self.frame is None or not self.frame.shows(view, columns)
 
+    def level(self, view: ViewState) -> int:
+        """How coarse the first frame of a moving view is by the pacing; 1: in full, as where there is no scene."""
+        if self.scene is None:
+            return 1
+        return self.worker.pacing.level(FrameRequest(self.scene, view, moving=True))
+
     def request(
-        self, view: ViewState, moving: bool, row: float | None, columns: Columns | None = None
+        self,
+        view: ViewState,
+        moving: bool,
+        row: float | None,
+        columns: Columns | None = None,
+        level: int | None = None,
     ) -> None:
-        """Ask for a frame of the scene. row, columns: see FrameRequest."""
+        """Ask for a frame of the scene. row, columns, level: see FrameRequest."""
         if self.scene is None:
             return
         self.rows = None  # its memory may be used for the next frame
         self._view = view
-        self._asked = FrameRequest(self.scene, view, moving, self._clock(), row, columns)
+        self._asked = FrameRequest(self.scene, view, moving, self._clock(), row, columns, level)
         self.worker.request(self._asked)
 
     def drop_frame(self) -> None:
