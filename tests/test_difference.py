@@ -48,14 +48,14 @@ def shown(canvas):
     return pixels(canvas.grab_frame()).astype(int)
 
 
-def alone(scene, view):
-    """What a method shows of a view, RGB."""
-    return render_frame(scene, view).bgrx[..., 2::-1].astype(int)
+def alone(scene, view, plain=False):
+    """What a method shows of a view, RGB. plain: transparent parts on grey."""
+    return render_frame(replace(scene, plain=plain), view).bgrx[..., 2::-1].astype(int)
 
 
-def expected(canvas, gain=8):
+def expected(canvas, gain=8, plain=False):
     view = canvas.view
-    apart = np.abs(alone(canvas.scene_beside, view) - alone(canvas.scene, view))
+    apart = np.abs(alone(canvas.scene_beside, view, plain) - alone(canvas.scene, view, plain))
     return np.minimum(255, gain * apart)
 
 
@@ -407,8 +407,10 @@ def test_a_cut_out_is_subtracted_as_it_is_seen_and_its_ground_is_black(
     go(window, qtbot, canvas.view.at_scale(9.3))
     press(window, qtbot)
     seen = shown(canvas)
-    assert np.abs(seen - expected(canvas)).max() <= 1
+    assert np.abs(seen - expected(canvas, plain=True)).max() <= 1
     assert not seen[:20, :20].any() and seen.any(), "no squares of a checkerboard"
+    # Nor where alpha differs: there the squares' two greys would be let through by unlike parts.
+    assert np.abs(seen - expected(canvas)).max() > 20
     # While the view moves neither, though coarse frames have squares of other sizes.
     ground = []
     canvas.frame_shown.connect(lambda _: ground.append(shown(canvas)[:12, :12].any()))
@@ -513,3 +515,29 @@ def test_a_pixel_of_the_screen_is_one_of_the_difference(factor):
     assert found["ratio"] == float(factor)
     assert found["off"] <= 1 and found["brightest"] > 50, json.dumps(found)
     assert 150 < found["plate"] < 300
+
+
+def test_squares_are_back_where_a_cut_out_is_seen_and_not_subtracted(make_window, qtbot, tmp_path):
+    window = make_window()
+    canvas = window.canvas
+    cut_out = np.random.default_rng(3).integers(0, 256, (48, 64, 4), np.uint8)
+    Image.fromarray(cut_out).save(tmp_path / "a.png")
+    open_and_wait(qtbot, window, tmp_path / "a.png")
+    go(window, qtbot, canvas.view.at_scale(9.3))
+    plain = shown(canvas)
+    press(window, qtbot)
+    other = alone(canvas.scene_beside, canvas.view)
+    difference = shown(canvas)
+    QTest.keyPress(canvas, Qt.Key.Key_X)
+    wait_until_idle(qtbot, window)
+    assert np.array_equal(shown(canvas), other)
+    QTest.keyRelease(canvas, Qt.Key.Key_X)
+    wait_until_idle(qtbot, window)
+    assert np.array_equal(shown(canvas), difference)
+    # A pan takes nothing of a frame on squares.
+    press(window, qtbot, Qt.Key.Key_Left, Qt.KeyboardModifier.NoModifier)
+    assert np.abs(shown(canvas) - expected(canvas, plain=True)).max() <= 16
+    press(window, qtbot, Qt.Key.Key_Right, Qt.KeyboardModifier.NoModifier)
+    press(window, qtbot)
+    assert np.array_equal(shown(canvas), plain)
+    assert not np.array_equal(plain, alone(canvas.scene, canvas.view, plain=True))

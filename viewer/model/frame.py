@@ -40,6 +40,7 @@ class Frame:
     backend: what made it: "picture" where only the pyramid was asked, else the rasterizer's.
     field_share: how much of its area shows the field (1 at 100 % and above once tiles are built).
     ms: what rendering took.
+    plain: whether transparent parts stand on one grey and not on squares; None where none is transparent.
     """
 
     bgrx: NDArray[np.uint8]
@@ -51,6 +52,7 @@ class Frame:
     generation: int
     revision: int
     field_share: float = 0.0
+    plain: bool | None = None
 
     @property
     def exact(self) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gaussian_core.parallel import Stop
+from gaussian_core.parallel import Stop, run_strips
 from gaussian_core.viewport import Viewport
 from viewer.model.frame import Columns, Frame, seen_rect
 from viewer.model.pixel_rects import PixelRect, common, is_empty, joined, without
@@ -28,6 +28,9 @@ FIELD_FROM = 1.0 - 1e-9
 
 MIN_BAND = 32
 """Rows of a band, at least: what reaches into two bands is set up in both."""
+
+GREY_ROWS = 16
+"""Rows at a time that are laid on grey: what NumPy makes on the way stays in the cache."""
 
 PICTURE_PREVIEW_BELOW = 4.0
 """The scale up to which a coarse frame is the picture, resampled: what a frame of the field costs there goes by the
@@ -79,6 +82,7 @@ def render_frame(
             generation=scene.generation,
             revision=scene.revision,
             field_share=field_area / (width * height),
+            plain=scene.plain if scene.transparent else None,
         )
 
     first, end = height, 0  # the rows that are rendered
@@ -210,11 +214,14 @@ def _rasterize(
     from gaussian_core import rasterizer
 
     if scene.drawing is not None:
-        target[...] = _drawn(scene, viewport, level, stop)
+        if _plain(scene):
+            _lay_on_grey(scene.drawing.draw(viewport, stop), target)
+        else:
+            target[...] = _drawn(scene, viewport, level, stop)
         return _backend_name()  # networks run where frames are drawn
     fields = scene.fields_reaching(viewport.source_rect)
     sigma = footprint(scene, fields, min(viewport.scale))
-    _into(target, rasterizer.rasterize, fields, viewport, stop, pixel_sigma=sigma)
+    _into(target, rasterizer.rasterize, fields, viewport, stop, _plain(scene), pixel_sigma=sigma)
     return rasterizer.last_backend()
 
 
@@ -243,7 +250,7 @@ def _resample(
 ) -> None:
     from gaussian_core.resampling import resample
 
-    _into(target, resample, scene.pyramid, viewport, stop, method=scene.resampling)
+    _into(target, resample, scene.pyramid, viewport, stop, _plain(scene), method=scene.resampling)
 
 
 def _into(
@@ -252,13 +259,33 @@ def _into(
     source: Any,
     viewport: Viewport,
     stop: Stop | None,
+    plain: bool,
     **options: Any,
 ) -> None:
-    """Render as BGRX bytes into `target`, directly where its memory is contiguous."""
-    if target.flags.c_contiguous:
+    """Render as BGRX bytes into `target`, directly where its memory is contiguous. plain: on grey."""
+    if plain:
+        _lay_on_grey(render(source, viewport, stop=stop, **options), target)
+    elif target.flags.c_contiguous:
         render(source, viewport, format="bgrx8", out=target, stop=stop, **options)
     else:
         target[...] = render(source, viewport, format="bgrx8", stop=stop, **options)
+
+
+def _plain(scene: Scene) -> bool:
+    return scene.plain and scene.transparent
+
+
+def _lay_on_grey(values: NDArray[np.float32], target: NDArray[np.uint8]) -> None:
+    """Premultiplied RGB and alpha (h, w, 4), laid on what the squares are in the mean, as BGRX bytes."""
+    from gaussian_core.display import CHECKER_DARK, CHECKER_LIGHT, over, to_bgrx
+
+    grey = (CHECKER_DARK + CHECKER_LIGHT) / 2
+
+    def strip(number: int) -> None:
+        rows = slice(number * GREY_ROWS, (number + 1) * GREY_ROWS)
+        target[rows] = to_bgrx(over(values[rows], grey))
+
+    run_strips(strip, math.ceil(len(values) / GREY_ROWS))
 
 
 def _backend_name() -> str:

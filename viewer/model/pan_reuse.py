@@ -171,7 +171,7 @@ class PanningRenderer:
         if self._last is None:
             return None
         last, before = self._last
-        if last.generation != scene.generation:
+        if last.generation != scene.generation or last.plain not in (None, scene.plain):
             return None
         if (last.view.scale, last.view.size) != (view.scale, view.size):
             return None
@@ -298,7 +298,9 @@ def _kept(scene: Scene, view: ViewState, columns: Columns | None) -> Frame | Non
     """What a slow method made of this very view, if that is what it drew last. Below 100 % it is the picture that is
     shown, of which nothing is kept: more of it may be read since."""
     kept: Frame | None = getattr(scene.drawing, "kept", None)
-    return kept if kept is not None and kept.shows(view, columns) else None
+    if kept is None or kept.plain not in (None, scene.plain):
+        return None
+    return kept if kept.shows(view, columns) else None
 
 
 def _window(rect: PixelRect, inside: PixelRect) -> tuple[slice, slice]:

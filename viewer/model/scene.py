@@ -23,7 +23,7 @@ _generations = itertools.count(1)
 
 BUT_TILES = (
     "generation", "picture", "pyramid", "grid", "method", "drawing", "pixel_sigma", "resampling",
-    "interpolated",
+    "interpolated", "plain",
 )  # fmt: skip
 """What two scenes have in common that show the same but for tiles that have come or gone."""
 
@@ -52,6 +52,8 @@ class Scene:
     pixel_sigma: the pixel's footprint in device pixels that the field is seen by; None is what it was made for.
     resampling: the method that shows the picture where there is no field yet; interpolated: there will be none, the
         stored pixels are what is to be seen at every zoom.
+    plain: transparent parts stand on one grey and not on squares, as for frames that are subtracted: where these
+        differ in alpha squares would be left.
     overview: a Frame of all of the picture as far as it is read, see viewer.model.overview; None where the canvas was
         given another one, or makes it of its first frame.
     generation: one number per opened picture: what was rendered for another one is dropped.
@@ -68,6 +70,7 @@ class Scene:
     pixel_sigma: float | None = None
     resampling: str = "bicubic"
     interpolated: bool = False
+    plain: bool = False
     overview: Any = None
     generation: int = field(default_factory=lambda: next(_generations))
     revision: int = 0
@@ -127,6 +130,14 @@ class Scene:
     def shows_something(self) -> bool:
         """Whether there is something of the method to see, and not only the picture while its field is being built."""
         return bool(self.tiles) or self.interpolated or self.drawing is not None
+
+    @property
+    def transparent(self) -> bool:
+        """Whether what is shown has alpha."""
+        picture = getattr(self.drawing, "picture", self.picture)
+        if picture is not None:
+            return bool(picture.has_alpha)
+        return any(tile.channels == 4 for tile in self.tiles.values())
 
     @property
     def replaced_from_afar(self) -> bool:

@@ -11,13 +11,6 @@ from viewer.model.scene import Scene
 from viewer.model.view_state import ViewState
 
 
-def is_transparent(scene: Scene) -> bool:
-    """Whether it has alpha to show."""
-    if scene.picture is not None:
-        return bool(scene.picture.has_alpha)
-    return any(tile.channels == 4 for tile in scene.tiles.values())
-
-
 def transparent_view(
     scene: Scene, view: ViewState, stop: Stop | None = None
 ) -> NDArray[np.uint8] | None:

@@ -669,6 +669,7 @@ class Canvas(QWidget):
         """Ask for frames, of all panes or of some."""
         if self._closed:
             return
+        self._choose_ground()
         level = None
         if self.differs:
             if moving and self._difference.holds_back():
@@ -682,6 +683,11 @@ class Canvas(QWidget):
         for pane in panes or (self._pane, self._beside):
             pane.request(self.view, moving, row, self._columns(pane), level)
 
+    def _choose_ground(self) -> None:
+        """What transparent parts stand on: what is subtracted, on no squares."""
+        self._pane.plain = self.differs
+        self._beside.plain = self.split and self._two_as is not TwoAs.SIDES
+
     def _columns(self, pane: ScenePane) -> Columns | None:
         """Those that are seen of a scene; None: all."""
         if not self.line_shown:
@@ -692,6 +698,7 @@ class Canvas(QWidget):
 
     def _see_sides(self) -> None:
         """The line is elsewhere, or there is none any more: what is not there of a side is asked for."""
+        self._choose_ground()
         for pane in (self._pane, self._beside):
             if self.has_picture and pane.lacks(self.view, self._columns(pane)):
                 self._request(moving=False, panes=(pane,))

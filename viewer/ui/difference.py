@@ -10,7 +10,6 @@ from PySide6.QtGui import QImage, QPainter
 from viewer.model.difference import GAIN, amplified_difference
 from viewer.model.frame import Frame
 from viewer.model.frame_renderer import previewed_by_picture
-from viewer.model.transparent_view import is_transparent
 from viewer.model.view_state import ViewState
 from viewer.ui.canvas_painter import Layer, draw_layer, frame_layer, wrap_image
 from viewer.ui.scene_pane import ScenePane
@@ -143,10 +142,9 @@ class Difference(QObject):
             scene, frame = pane.scene, pane.frame
             if scene is None or frame is None or not pane.frame_is_current:
                 return False
-            if frame.exact:
-                continue
-            # Coarse ones stand on squares of another size where they are transparent.
-            if is_transparent(scene) or previewed_by_picture(scene, frame.view):
+            if frame.plain is False or (
+                not frame.exact and previewed_by_picture(scene, frame.view)
+            ):
                 return False
         return True
 

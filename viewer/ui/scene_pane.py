@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal
 
@@ -23,6 +24,7 @@ ALL_BUILT = 0.995
 class ScenePane(QObject):
     """Has a thread of its own for its frames, which starts with the first one that is asked for.
 
+    plain: its frames are to be subtracted, see Scene.plain.
     layer: the newest finished frame; rows: those of the next full frame that are there already. Both as they are to be
     painted, None where there is nothing yet.
     """
@@ -42,6 +44,7 @@ class ScenePane(QObject):
     ) -> None:
         super().__init__(parent)
         self._scene: Scene | None = None
+        self.plain = False
         self._since = 0  # the revision from which the scene is shown as it is now
         self.frame: Frame | None = None
         self.layer: Layer | None = None
@@ -126,7 +129,9 @@ class ScenePane(QObject):
         """Whether it shows a scene, but not exactly what is seen of that view."""
         if self._scene is None:
             return False
-        return self.frame is None or not self.frame.shows(view, columns)
+        if self.frame is None or self.frame.plain not in (None, self.plain):
+            return True
+        return not self.frame.shows(view, columns)
 
     def level(self, view: ViewState) -> int:
         """How coarse the first frame of a moving view is by the pacing; 1: in full, as where there is no scene."""
@@ -147,7 +152,10 @@ class ScenePane(QObject):
             return
         self.rows = None  # its memory may be used for the next frame
         self._view = view
-        self._asked = FrameRequest(self.scene, view, moving, self._clock(), row, columns, level)
+        scene = self.scene
+        if scene.plain is not self.plain:
+            scene = replace(scene, plain=self.plain)
+        self._asked = FrameRequest(scene, view, moving, self._clock(), row, columns, level)
         self.worker.request(self._asked)
 
     def drop_frame(self) -> None:

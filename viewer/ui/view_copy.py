@@ -13,7 +13,7 @@ from PySide6.QtGui import QGuiApplication, QImage, QPainter
 
 from viewer.model.frame_renderer import FIELD_FROM
 from viewer.model.scene import Scene
-from viewer.model.transparent_view import is_transparent, transparent_view
+from viewer.model.transparent_view import transparent_view
 from viewer.model.view_state import ViewState
 from viewer.ui.background import Worker
 from viewer.ui.canvas import Canvas
@@ -82,7 +82,7 @@ class ViewCopy(Worker):
         view, image = self._canvas.view, self._canvas.grab_frame()
         # A difference is of what is seen, and hides all that is behind it.
         shown = () if self._canvas.differs else self._canvas.sides
-        sides = tuple(side for side in shown if is_transparent(side[0]))
+        sides = tuple(side for side in shown if side[0].transparent)
         copy = _Copy(image, view, sides, finished)
         if image.isNull():
             self.said.emit("There is nothing in view to copy")
