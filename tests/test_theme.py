@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QColor, QIcon, QPalette
-from PySide6.QtWidgets import QApplication, QDialogButtonBox, QLineEdit
+from PySide6.QtWidgets import QApplication, QDialogButtonBox, QLineEdit, QMenu
 
 from tests.canvas_helpers import screenshot
 from viewer.model.settings import SettingsFile
@@ -40,6 +40,25 @@ def test_a_chosen_theme_wins_and_says_so(qapp, qtbot):
         assert window == QColor(colours.window)
     theme.set_mode("system")
     assert theme.mode == "system"
+
+
+@pytest.mark.parametrize("colours", [DARK, LIGHT, STRONG_DARK, STRONG_LIGHT])
+def test_the_box_of_an_unticked_entry_is_seen_in_a_menu(qapp, monkeypatch, qtbot, colours):
+    """Else it would be there in the chosen entry only, as a dark square."""
+    theme = Theme(qapp)
+    monkeypatch.setattr(Theme, "colours", colours)
+    theme.set_mode("dark")
+    menu = QMenu()
+    qtbot.addWidget(menu)
+    entry = menu.addAction("Overview")
+    entry.setCheckable(True)
+    image = menu.grab().toImage()
+    place = menu.actionGeometry(entry)
+    ground = image.pixelColor(place.right() - 4, place.center().y())
+    row = [image.pixelColor(x, place.center().y()) for x in range(place.left(), place.left() + 20)]
+    assert max(contrast(ground, pixel) for pixel in row) >= 3
+    monkeypatch.undo()
+    theme.set_mode("system")
 
 
 def test_no_role_is_left_to_the_system():

@@ -170,10 +170,19 @@ def palette(colours: Colours) -> QPalette:
     return result
 
 
+def menu_palette(colours: Colours) -> QPalette:
+    """For menus: Fusion draws the edges of their boxes for ticks in a darker shade of the window's colour, which is not
+    to be seen on a dark ground. A box without a tick would be there in the chosen entry only."""
+    result = palette(colours)
+    result.setColor(QPalette.ColorRole.Window, QColor(colours.soft))
+    return result
+
+
 def style_sheet(colours: Colours) -> str:
     """The little that a palette cannot say."""
     return f"""
     * {{ dialogbuttonbox-buttons-have-icons: 0; }}
+    QMenu::separator {{ height: 1px; background: {colours.line}; margin: 3px 6px; }}
     QToolBar {{ border: 0; border-bottom: 1px solid {colours.line}; padding: 3px 6px; spacing: 3px; }}
     QToolBar::separator {{ background: {colours.line}; width: 1px; margin: 4px 5px; }}
     QToolButton {{ border: 1px solid transparent; border-radius: 5px; padding: 3px 6px; }}
@@ -196,8 +205,7 @@ def _strong_edges(colours: Colours) -> str:
     """Fusion draws the edges of what is on a black ground in black."""
     return f"""
     QMenuBar {{ border-bottom: 1px solid {colours.line}; }}
-    QMenu, QToolTip {{ border: 1px solid {colours.line}; }}
-    QMenu::separator {{ height: 1px; background: {colours.line}; margin: 3px 6px; }}
+    QToolTip {{ border: 1px solid {colours.line}; }}
     QToolButton:hover {{ border-color: {colours.line}; }}
     QToolButton:focus {{ border: 2px solid {colours.accent}; }}
     QPushButton {{ border: 1px solid {colours.line}; border-radius: 4px; padding: 4px 14px; background: {colours.button};
@@ -319,6 +327,8 @@ class Theme(QObject):
         colours = self._applied = self.colours
         own = palette(colours)
         self._app.setPalette(own)
+        # PySide describes the name of a class as bytes, and takes only text.
+        self._app.setPalette(menu_palette(colours), "QMenu")  # type: ignore[arg-type]
         self._app.setStyleSheet(style_sheet(colours))
         QToolTip.setPalette(own)
         self.changed.emit()
