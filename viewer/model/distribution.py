@@ -43,7 +43,7 @@ QUANTITIES = (
     Quantity("yy", "σy²", "px²"),
     Quantity("xy", "ρσxσy", "px²", symmetric=True),
     Quantity("ratio", "Axis ratio", "", low=1.0),
-    Quantity("angle", f"Direction, from {LONG:g} to 1", "°", low=-90.0, high=90.0),
+    Quantity("angle", f"Direction (axis ratio ≥ {LONG:g})", "°", low=-90.0, high=90.0),
     Quantity("drift", "Drift", "px"),
 )
 
