@@ -130,7 +130,8 @@ class ComparisonDialog(QDialog):
         role = QPalette.ColorRole.BrightText if wrong else QPalette.ColorRole.WindowText
         self.size_label.setText(wrong or f"{width:,} × {height:,} pixels")
         self.size_label.setForegroundRole(role)
-        self.note_label.setText("; ".join(notes))
+        said = "; ".join(notes)
+        self.note_label.setText(said[:1].upper() + said[1:])
         self._form.setRowVisible(self.note_label, bool(notes))
         self.buttons.button(QDialogButtonBox.StandardButton.Save).setEnabled(not wrong)
         self._fit_height()
