@@ -396,7 +396,6 @@ def test_who_sets_the_size_of_ellipses_that_are_not_shown_is_told_how_they_are(m
     qtbot.waitUntil(window.isActiveWindow)
     QTest.keyClick(window.canvas, Qt.Key.Key_BracketRight)
     assert window.status.message == "Ellipses of 1.25 σ; E shows them"
-    window.status.tell("")
     QTest.keyClick(window.canvas, Qt.Key.Key_E)
     QTest.keyClick(window.canvas, Qt.Key.Key_BracketLeft)
     assert window.settings.sigma == 1.0

@@ -15,7 +15,7 @@ from viewer.model.status_text import unknown_text
 from viewer.ui.canvas import Canvas
 from viewer.ui.current_settings import CurrentSettings
 
-ABOUT = "mark"
+ABOUT, SIZE = "mark", "size of ellipses"
 BRIEFLY, LONG, MARKED = 6.0, 8.0, 60.0  # seconds
 
 
@@ -45,6 +45,8 @@ class Marks(QObject):
         self._canvas.set_overlays(OverlayOptions(*kinds, s.sigma, colour, self._only))
         if not self._canvas.overlays.any:
             self.unmark()
+        if s.ellipses:
+            self.forgotten.emit(SIZE)
 
     def choose(self, only: tuple[ValueRange, ...]) -> None:
         """Mark those within all of these ranges; without any, all."""
@@ -101,7 +103,7 @@ class Marks(QObject):
         sigma = min(max(round((self._settings.now.sigma + step) / 0.05) * 0.05, low), high)
         self._settings.change(sigma=sigma)
         if not self._settings.now.ellipses:  # whose size is set though they are not seen
-            self.said.emit(f"Ellipses of {sigma:.2f} σ; E shows them", BRIEFLY, "")
+            self.said.emit(f"Ellipses of {sigma:.2f} σ; E shows them", BRIEFLY, SIZE)
 
     def choose_colour(self) -> None:
         dialog = QColorDialog(QColor(self._settings.now.colour), self._window)
