@@ -497,6 +497,29 @@ def test_in_full_screen_all_menus_are_reached_by_the_keyboard(make_window, qtbot
     assert window.isFullScreen()
 
 
+def test_a_menus_letter_opens_it_with_and_without_a_bar(make_window, qtbot, qapp):
+    window = make_window()
+    qtbot.waitUntil(window.isActiveWindow)
+    alt = Qt.KeyboardModifier.AltModifier
+    for full in (False, True, False):
+        if window.isFullScreen() is not full:
+            window.set_full_screen(full)
+        assert window.menuBar().isVisible() is not full
+        for letter, title in ((Qt.Key.Key_O, "&Overlays"), (Qt.Key.Key_D, "Fiel&d")):
+            QTest.keyClick(window.canvas, letter, alt)
+            assert qapp.activePopupWidget() is window.menus.menu(title)
+            while (popup := qapp.activePopupWidget()) is not None:
+                QTest.keyClick(popup, Qt.Key.Key_Escape)
+            if not full:
+                QTest.keyClick(window.menuBar(), Qt.Key.Key_Escape)
+        assert window.canvas.hasFocus() and window.isFullScreen() is full
+    # And a letter of an entry chooses it.
+    window.set_full_screen(True)
+    QTest.keyClick(window.canvas, Qt.Key.Key_O, alt)
+    QTest.keyClick(qapp.activePopupWidget(), Qt.Key.Key_C)
+    assert window.settings.centres and qapp.activePopupWidget() is None
+
+
 def test_with_a_bar_of_menus_its_key_opens_the_first(make_window, qtbot, qapp):
     window = make_window()
     qtbot.waitUntil(window.isActiveWindow)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +117,11 @@ class MainWindow(QMainWindow):
         )
         menu_key = QShortcut(QKeySequence(MENU_KEY), self)
         menu_key.activated.connect(self.show_menus)
+        # Alt and a letter open a menu of the bar; where there is no bar, these do.
+        self._menu_letters = [
+            QShortcut(QKeySequence.mnemonic(title), self, partial(self.pop_up_menu, title))
+            for title in table.MENUS
+        ]
         self.canvas.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.canvas.customContextMenuRequested.connect(self.pop_up_menus)
         self.recents = RecentMenu(
@@ -147,6 +153,7 @@ class MainWindow(QMainWindow):
 
         self._connect()
         self._settings.apply()
+        self._show_bars()
         self._offer_steps(False, False)
         self._offer_line()
         self._restore_geometry()
@@ -450,6 +457,8 @@ class MainWindow(QMainWindow):
         self.tool_bar.setVisible(self.settings.tool_bar and not on)
         self.menus.tick("view.full_screen", on)
         self.menus.enable(not on, "view.tool_bar")  # it would change what cannot be seen
+        for letter in self._menu_letters:
+            letter.setEnabled(on)
 
     def set_split(self, on: bool) -> None:
         self.comparing.split(on)
@@ -508,6 +517,9 @@ class MainWindow(QMainWindow):
 
     def show_menus(self) -> None:
         self.menus.show(self.canvas.mapToGlobal(QPoint(0, 0)))
+
+    def pop_up_menu(self, title: str) -> None:
+        self.menus.menu(title).popup(self.canvas.mapToGlobal(QPoint(0, 0)))
 
     def pop_up_menus(self, at: QPoint) -> None:
         """At a place of the canvas, by the right button or the key for it."""
