@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 import threading
 import weakref
 
@@ -19,6 +20,7 @@ from tests.window_helpers import LONG, open_and_wait, save_picture, wait_until_i
 from viewer.model.actions import MENUS
 from viewer.model.document import Document
 from viewer.model.picture_export import Export
+from viewer.ui.warm_up_worker import WarmUpWorker
 
 
 def enabled(window, *names):
@@ -397,9 +399,19 @@ def test_who_sets_the_size_of_ellipses_that_are_not_shown_is_told_how_they_are(m
     QTest.keyClick(window.canvas, Qt.Key.Key_BracketRight)
     assert window.status.message == "Ellipses of 1.25 σ; E shows them"
     QTest.keyClick(window.canvas, Qt.Key.Key_E)
+    assert window.status.message == "", "they are shown"
     QTest.keyClick(window.canvas, Qt.Key.Key_BracketLeft)
     assert window.settings.sigma == 1.0
     assert window.status.message == ""
+
+
+def test_what_draws_histograms_is_there_before_they_are_asked_for(qapp, qtbot, monkeypatch):
+    """The window would stand still while it is imported."""
+    monkeypatch.delitem(sys.modules, "viewer.ui.range_plot", raising=False)
+    worker = WarmUpWorker()
+    worker.start()
+    qtbot.waitUntil(lambda: "viewer.ui.range_plot" in sys.modules)
+    assert worker.close(60.0)
 
 
 def test_while_the_next_picture_is_seen_none_of_the_last_is_offered(
