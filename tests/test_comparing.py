@@ -110,7 +110,7 @@ def test_while_kernels_are_prepared_no_method_is_said_to_be_seen(
     window.waiting.begin()
     press(window)
     wait_until_idle(qtbot, window)
-    assert "Preparing kernels" in window.status.message
+    assert "Preparing to draw" in window.status.message
     window.warm_up.ready.emit()
     assert window.status.message == "Bicubic, while X is held"
     press(window, down=False)

@@ -379,7 +379,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ),
     ActionSpec(
         "overlay.own_colours",
-        "Kernels' &Own Colours",
+        "Gaussians' &Own Colours",
         (),
         ("&Overlays",),
         checkable=True,

@@ -229,7 +229,9 @@ class MainWindow(QMainWindow):
             lambda: self.status.tell(f"{self.exporter.doing} was stopped; no file was written")
         )
         self.canvas.sides_changed.connect(self._offer_line)
-        self.warm_up.failed.connect(lambda text: self._tell_failure("No kernels", text, None))
+        self.warm_up.failed.connect(
+            lambda text: self._tell_failure("Nothing can be drawn", text, None)
+        )
 
     # ---- settings -----------------------------------------------------------------------------
 

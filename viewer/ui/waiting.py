@@ -47,7 +47,7 @@ class Waiting(QObject):
         """Something else may be waited for, or nothing any more."""
         text = ""
         if self._preparing:
-            text = "Preparing kernels…"
+            text = "Preparing to draw (longer at the first start)…"
         elif title := self.undrawn:
             text = f"{title} reads the picture…"
         elif self._canvas.overlays.any and self._canvas.has_picture and not self._marks_ready:
