@@ -60,7 +60,7 @@ class WarmUpWorker(Worker):
         self._import_plots()
 
     def _warm_marks(self) -> None:
-        """Last, since they may never be asked for. Who asks sooner has them compiled at once (see overlay_painter)."""
+        """Late, since they may never be asked for. Who asks sooner has them compiled at once (see overlay_painter)."""
         from viewer.model import overlay_kernels
 
         with suppress(Cancelled):
