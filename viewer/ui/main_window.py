@@ -25,7 +25,7 @@ from PySide6.QtWidgets import QMainWindow
 
 from gaussian_core.rasterizer import PIXEL_SIGMA
 from viewer.model import status_text
-from viewer.model.actions import MENU_KEY
+from viewer.model.actions import MENU_KEY, MENUS
 from viewer.model.document import is_weights_file
 from viewer.model.motion import GLIDE_SECONDS
 from viewer.model.settings import Settings, SettingsFile
@@ -120,7 +120,7 @@ class MainWindow(QMainWindow):
         # Alt and a letter open a menu of the bar; where there is no bar, these do.
         self._menu_letters = [
             QShortcut(QKeySequence.mnemonic(title), self, partial(self.pop_up_menu, title))
-            for title in table.MENUS
+            for title in MENUS
         ]
         self.canvas.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.canvas.customContextMenuRequested.connect(self.pop_up_menus)
