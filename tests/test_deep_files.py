@@ -300,6 +300,32 @@ def test_a_png_without_pixels_is_said_to_be_damaged(tmp_path: Path) -> None:
             open_picture(tmp_path / "a.png", forgiving=forgiving)
 
 
+def test_a_png_whose_header_is_damaged_is_not_called_another_format(tmp_path: Path) -> None:
+    grey = numbers(1, 255)
+    whole, path = png(0, 8, grey), tmp_path / "a.png"
+    for data in (whole[:8], whole[:30], whole[:24] + b"\5" + whole[25:]):
+        path.write_bytes(data)
+        for forgiving in (False, True):
+            with pytest.raises(ImageError, match="is a damaged PNG picture, or one cut short"):
+                open_picture(path, forgiving=forgiving)
+    # All is there but the header's checksum, as after one bit that fell over.
+    path.write_bytes(whole[:29] + b"\0" + whole[30:])
+    found = open_picture(path, forgiving=True)
+    np.testing.assert_array_equal(found.pixels, np.broadcast_to(grey, found.pixels.shape))
+    assert "damaged" in found.damage
+
+
+def test_a_png_with_a_long_text_and_a_large_profile_opens(tmp_path: Path) -> None:
+    """Where Pillow by itself refuses the whole picture: what ImageMagick writes of a layered file, or a printer's."""
+    grey = numbers(1, 255)
+    packed = zlib.compress(bytes(3 << 20))
+    more = ((b"zTXt", b"Raw\0\0" + packed), (b"iCCP", b"wide\0\0" + packed))
+    for kind in more:
+        (tmp_path / "a.png").write_bytes(png(0, 8, grey, kind))
+        found = open_picture(tmp_path / "a.png")
+        np.testing.assert_array_equal(found.pixels, np.broadcast_to(grey, found.pixels.shape))
+
+
 def test_a_gamma_of_grey_with_opacity(tmp_path: Path) -> None:
     pictures = []
     for bits in (8, 16):

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from gaussian_core.errors import DamagedError, ImageError
+from gaussian_core.imaging.png_chunks import SIGNATURE
 from gaussian_core.machine_memory import physical_memory
 
 MAX_PIXELS = 1 << 30
@@ -51,6 +52,7 @@ _BRANDS = {
     b"mif1": "a HEIF picture",
     b"msf1": "a HEIF picture",
 }
+_OWN = ((SIGNATURE, "PNG"), (b"GIF8", "GIF"))
 _CUT_SHORT = (
     "truncat",
     "too small",
@@ -101,8 +103,13 @@ def unknown_format(path: Path, file: BinaryIO) -> ImageError:
         return ImageError(
             f"{path} is a damaged JPEG picture, or of a kind that cannot be read (lossless, or of more than 8 bits): {_OFFER}."
         )
-    if head[4:8] == b"ftyp" and head[8:12] in (b"avif", b"avis"):
-        return ImageError(f"{path} is a damaged AVIF picture, or one cut short.")
+    own = next((kind for start, kind in _OWN if head.startswith(start)), None)
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        own = "WebP"
+    elif head[4:8] == b"ftyp" and head[8:12] in (b"avif", b"avis"):
+        own = "AVIF"
+    if own is not None:
+        return DamagedError(f"{path} is a damaged {own} picture, or one cut short.")
     if head[4:8] == b"ftyp":
         kind = _BRANDS.get(head[8:12], "a video")
         return ImageError(f"{path} is {kind}, which cannot be read: {_OFFER}.")
@@ -156,26 +163,28 @@ def check_memory(path: Path, width: int, height: int, pixel_bytes: int) -> None:
 
 _guard_lock = threading.Lock()
 _guard_depth = 0
-_guard_before: tuple[warnings.catch_warnings[Any], int | None] | None = None
+_guard_before: tuple[warnings.catch_warnings[Any], int | None, int] | None = None
 
 
 @contextmanager
 def pillow_guard() -> Iterator[None]:
-    """Pillow with our limit of size in the place of its own, and without its warnings.
+    """Pillow with our limits of size in the place of its own, and without its warnings.
 
-    Both are settings of the process: they are put back when the last picture being read is done, so that nobody
+    These are settings of the process: they are put back when the last picture being read is done, so that nobody
     else's use of Pillow changes. Its warnings are about oddities in files, for whoever made the file.
     """
     global _guard_depth, _guard_before
-    from PIL import Image
+    from PIL import Image, PngImagePlugin
 
     with _guard_lock:
         if _guard_depth == 0:
             quiet = warnings.catch_warnings()
             quiet.__enter__()
             warnings.filterwarnings("ignore", module=r"PIL\b")
-            _guard_before = quiet, Image.MAX_IMAGE_PIXELS
+            _guard_before = quiet, Image.MAX_IMAGE_PIXELS, PngImagePlugin.MAX_TEXT_CHUNK
             Image.MAX_IMAGE_PIXELS = None  # check_size decides
+            # A printer's profile or a compressed text of more than a megabyte is no reason to refuse the picture.
+            PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY
         _guard_depth += 1
     try:
         yield
@@ -184,5 +193,5 @@ def pillow_guard() -> Iterator[None]:
             _guard_depth -= 1
             if _guard_depth == 0:
                 assert _guard_before is not None
-                quiet, Image.MAX_IMAGE_PIXELS = _guard_before
+                quiet, Image.MAX_IMAGE_PIXELS, PngImagePlugin.MAX_TEXT_CHUNK = _guard_before
                 quiet.__exit__(None, None, None)
