@@ -387,6 +387,19 @@ def test_measurements_are_shown_from_black_to_white(tmp_path: Path, kind, nothin
     assert ("measured" in picture.note) == (nothing is not None)
 
 
+def test_doubles_beyond_all_floats_say_nothing_on_the_terminal(tmp_path: Path) -> None:
+    """GDAL's own value for "not measured" is the least of all doubles. The tests turn warnings into errors."""
+    heights = np.linspace(200, 900, 35).reshape(5, 7)
+    heights[2, 3] = np.finfo(np.float64).min
+    tifffile.imwrite(tmp_path / "a.tif", heights)
+    found = open_picture(tmp_path / "a.tif")
+    assert "from 200 (black) to 900 (white)" in found.note and "nothing was measured" in found.note
+    light = np.linspace(0, 1, 35).reshape(5, 7)
+    light[2, 3] = np.finfo(np.float64).max
+    tifffile.imwrite(tmp_path / "b.tif", light)
+    assert open_picture(tmp_path / "b.tif").as_float()[2, 3].tolist() == [1, 1, 1]
+
+
 def test_colours_in_floats_up_to_255_are_no_white_picture(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "a.tif", MUTED.astype(np.float32), photometric="rgb")
     picture = open_picture(tmp_path / "a.tif")

@@ -30,7 +30,8 @@ class Range:
     def shown(self, values: NDArray[Any]) -> NDArray[np.float32]:
         """values as stored, of any shape, as float32 from 0 to 1. What was not measured is black."""
         extent = np.float32((self.white - self.black) or 1)
-        shown = (values.astype(np.float32) - np.float32(self.black)) / extent
+        with np.errstate(over="ignore"):  # of what stands for "not measured" in doubles
+            shown = (values.astype(np.float32) - np.float32(self.black)) / extent
         np.clip(shown, 0, 1, out=shown)
         shown[~_measured(values, self.nothing)] = 0
         return shown

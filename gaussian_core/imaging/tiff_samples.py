@@ -212,7 +212,8 @@ def _scaled(values: NDArray[Any], bits: int) -> NDArray[Any]:
     if values.dtype.kind in "ub" and values.dtype.itemsize <= 2:
         return widened(values, (1 << bits) - 1)  # also of 4, 10, 12 or 14 bits, unpacked
     if values.dtype.kind == "f":
-        return values.astype(np.float32, copy=False)
+        with np.errstate(over="ignore"):  # of doubles; what becomes infinite is white, and said
+            return values.astype(np.float32, copy=False)
     top = (1 << bits) - 1 if values.dtype.kind == "u" else (1 << (bits - 1)) - 1
     return (values * (1 / top)).astype(np.float32)
 
