@@ -16,8 +16,9 @@ COMPRESSION = 3
 STRIP_BYTES = 1 << 20
 CLASSIC_LIMIT = 0xFFFF_0000  # bytes that 32-bit offsets reach, less a margin for the directory
 
-_SHORT, _LONG, _UNDEFINED, _LONG8 = 3, 4, 7, 16
+_SHORT, _LONG, _RATIONAL, _UNDEFINED, _LONG8 = 3, 4, 5, 7, 16
 _CODES = {_SHORT: "H", _LONG: "I", _UNDEFINED: "B", _LONG8: "Q"}
+_ONE = struct.pack("<II", 1, 1)
 
 
 class TiffEncoder:
@@ -96,7 +97,10 @@ class TiffEncoder:
             (277, _SHORT, [channels]),
             (278, _LONG, [self._rows_per_strip]),
             (279, address, self._sizes),
+            (282, _RATIONAL, _ONE),  # square pixels of no size: baseline readers may insist on it
+            (283, _RATIONAL, _ONE),
             (284, _SHORT, [1]),  # a pixel's channels side by side
+            (296, _SHORT, [1]),  # the unit of those two: none
             (317, _SHORT, [2]),  # horizontal predictor
             *([(338, _SHORT, [2])] if channels in (2, 4) else []),  # straight alpha
             (339, _SHORT, [1] * channels),
@@ -111,7 +115,7 @@ class TiffEncoder:
                 if isinstance(values, bytes)
                 else struct.pack(f"<{len(values)}{_CODES[kind]}", *values)
             )
-            body += struct.pack(head, tag, kind, len(values))
+            body += struct.pack(head, tag, kind, 1 if kind == _RATIONAL else len(values))
             if len(data) <= field:
                 body += data.ljust(field, b"\0")
             else:

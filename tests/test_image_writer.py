@@ -51,6 +51,18 @@ def test_bigtiff(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert (file.asarray() == pixels).all()
 
 
+@pytest.mark.parametrize("limit", [0, tiff_encoder.CLASSIC_LIMIT])
+def test_a_tiff_has_all_that_its_baseline_asks_for(tmp_path: Path, monkeypatch, limit) -> None:
+    """TIFF 6.0, section 6: strict programs refuse one without a resolution. Of pixels of the screen there is none."""
+    monkeypatch.setattr(tiff_encoder, "CLASSIC_LIMIT", limit)
+    write_image(tmp_path / "a.tif", levels((9, 7), 3, 8))
+    with tifffile.TiffFile(tmp_path / "a.tif") as file:
+        tags = file.pages.first.tags
+        found = [tags[name].value for name in ("XResolution", "YResolution", "ResolutionUnit")]
+        assert found == [(1, 1), (1, 1), 1]
+        assert list(tags.keys()) == sorted(tags.keys()), "in rising order"
+
+
 @pytest.mark.parametrize("ending", ["png", "tif"])
 def test_pieces_of_any_size_make_the_same_file(tmp_path: Path, monkeypatch, ending) -> None:
     monkeypatch.setattr(tiff_encoder, "STRIP_BYTES", 3000)
