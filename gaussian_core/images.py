@@ -17,9 +17,8 @@ from numpy.typing import NDArray
 
 from gaussian_core.errors import DamagedError, ImageError
 from gaussian_core.imaging.file_state import FileState
-from gaussian_core.imaging.files import damaged, opened, pillow_guard
+from gaussian_core.imaging.files import damaged, is_tiff, opened, pillow_guard
 from gaussian_core.imaging.picture import Picture, PictureSource, Rect, in_bytes
-from gaussian_core.imaging.tiff_files import is_tiff
 from gaussian_core.pyramid import size_of_level
 
 if TYPE_CHECKING:

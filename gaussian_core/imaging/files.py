@@ -92,6 +92,11 @@ def opened(path: Path) -> Iterator[BinaryIO]:
         yield file
 
 
+def is_tiff(head: bytes) -> bool:
+    """head: the first bytes of the file, four at least."""
+    return head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
+
 def unknown_format(path: Path, file: BinaryIO) -> ImageError:
     """For a file that no decoder takes."""
     file.seek(0)
@@ -113,7 +118,7 @@ def unknown_format(path: Path, file: BinaryIO) -> ImageError:
     if head[4:8] == b"ftyp":
         kind = _BRANDS.get(head[8:12], "a video")
         return ImageError(f"{path} is {kind}, which cannot be read: {_OFFER}.")
-    if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+    if is_tiff(head):
         return ImageError(
             f"{path} is a TIFF whose channels or numbers make no picture that can be read: save it as RGB or grey first."
         )

@@ -20,11 +20,6 @@ _SENSOR = (32803, 34892)  # photometric: a colour filter's mosaic, and linear ra
 _UNCOMPRESSED = 1
 
 
-def is_tiff(head: bytes) -> bool:
-    """head: the first bytes of the file, four at least."""
-    return head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-
-
 @contextmanager
 def opened_tiff(path: Path, file: BinaryIO) -> Iterator[Any]:
     """The tifffile.TiffFile of an open file. What its parsers meet in a damaged one is an ImageError."""

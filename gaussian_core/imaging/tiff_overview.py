@@ -8,16 +8,16 @@ from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from gaussian_core.errors import ImageError
-from gaussian_core.imaging import colour, orientation
+from gaussian_core.imaging import colour, orientation, pillow_reader
 from gaussian_core.imaging.files import check_size
 from gaussian_core.imaging.tiff_files import opened_tiff, profile_of, smaller_pages, turn_of
+from gaussian_core.imaging.tiff_samples import GREY, JPEG, RGB, YCBCR
 
 log = logging.getLogger(__name__)
 
-_GREY, _RGB, _YCBCR = 1, 2, 6
-_JPEG = 7  # a compression whose decoder gives RGB also of YCbCr
 LIKE = 0.02  # by which the sides of a smaller picture may differ from the large one's in proportion
 
 
@@ -46,8 +46,8 @@ def tiff_overview(
 
 def _plain(page: Any) -> bool:
     photometric, samples = int(page.photometric), page.samplesperpixel
-    known = (photometric, samples) in ((_GREY, 1), (_RGB, 3))
-    known = known or (photometric, samples, int(page.compression)) == (_YCBCR, 3, _JPEG)
+    known = (photometric, samples) in ((GREY, 1), (RGB, 3))
+    known = known or (photometric, samples, int(page.compression)) == (YCBCR, 3, JPEG)
     return known and page.dtype == np.uint8 and page.imagedepth == 1
 
 
@@ -68,11 +68,7 @@ def _fitting(page: Any, tiff: Any, max_side: int) -> Any | None:
 def _upright(
     page: Any, pixels: NDArray[np.uint8], max_side: int
 ) -> tuple[NDArray[np.uint8], tuple[int, int]]:
-    from PIL import Image
-
-    from gaussian_core.imaging import pillow_reader
-
-    mode = "L" if int(page.photometric) == _GREY else "RGB"
+    mode = "L" if int(page.photometric) == GREY else "RGB"
     if pixels.ndim != (3 if mode == "RGB" else 2) or (mode == "RGB" and pixels.shape[2] != 3):
         raise ValueError(f"its pixels come as {pixels.shape}")
     image = Image.fromarray(pixels)
