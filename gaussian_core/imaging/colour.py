@@ -33,7 +33,6 @@ class Conversion:
 
     profile: bytes
     mode: str
-    note: str
 
     @functools.cached_property
     def _transform(self) -> Any:
@@ -90,6 +89,14 @@ def conversion(profile: bytes | None, mode: str) -> tuple[Conversion | None, str
     mode: RGB, L or CMYK; for LAB there is `lab_to_rgb`. None where there is nothing to do: no profile, one that is sRGB
     already, or one that cannot be used (noted).
     """
+    convert, note = _by_profile(profile, mode)
+    if mode == "CMYK" and convert is None:  # nobody has defined its colours
+        rough = "converted from CMYK without a colour profile: colours are approximate"
+        note = "; ".join(n for n in (note, rough) if n)
+    return convert, note
+
+
+def _by_profile(profile: bytes | None, mode: str) -> tuple[Conversion | None, str]:
     if mode == "LAB":
         return None, "converted from Lab"
     if not profile:
@@ -113,15 +120,14 @@ def conversion(profile: bytes | None, mode: str) -> tuple[Conversion | None, str
         return None, "its colour profile is damaged and was left out"
     if mode == "L" and _changes_nothing_grey(transform):
         return None, ""
-    note = f"converted from {name}"
-    return Conversion(profile, mode, note), note
+    return Conversion(profile, mode), f"converted from {name}"
 
 
 def deep_to_srgb(colours: NDArray[Any], mode: str, convert: Conversion | None) -> NDArray[Any]:
     """uint8, uint16 or float32 (h, w, 1, 3 or 4) of a Pillow mode to sRGB (h, w, 3), or to grey (h, w, 1), in the same
     type.
 
-    CMYK without a profile is mixed as ink on paper would be, roughly: `approximate` says so.
+    CMYK without a profile is mixed as ink on paper would be, roughly: the note of `conversion` says so.
     """
     native = colours.dtype.newbyteorder("=")
     colours = np.ascontiguousarray(colours, native)
@@ -133,13 +139,6 @@ def deep_to_srgb(colours: NDArray[Any], mode: str, convert: Conversion | None) -
     light = 1 - colours.astype(np.float32) / full
     mixed = light[..., :3] * light[..., 3:] * full
     return (mixed + (0.5 if native.kind == "u" else 0)).astype(native)
-
-
-def approximate(mode: str, convert: Conversion | None) -> str:
-    """A note for colours that nobody has defined, "" for others."""
-    if mode == "CMYK" and convert is None:
-        return "converted from CMYK without a colour profile: colours are approximate"
-    return ""
 
 
 def lab_to_rgb(image: Image.Image) -> Image.Image:

@@ -141,7 +141,7 @@ def _bytes(
     """8-bit pixels and alpha, band by band: Pillow's own copy is the only other one. Grey stays one channel."""
     mode, transparent = colour_mode(image)
     convert, note = colour.conversion(image.info.get("icc_profile"), mode)
-    notes += [note, colour.approximate(mode, convert)]
+    notes.append(note)
     width, height = image.size
     channels = 1 if mode == "L" and convert is None else 3
     pixels, stored = orientation.empty_upright((height, width, channels), np.uint8, turn)

@@ -107,7 +107,7 @@ class DeepSamples:
         self._alpha = alpha if alpha < given else None
         self._mode = {1: "L", 3: "RGB", 4: "CMYK"}[self._colours]
         self._convert, note = colour.conversion(profile_of(page), self._mode)
-        self.notes = [note, colour.approximate(self._mode, self._convert)]
+        self.notes = [note]
         if self._colours == 1 and given > 1 + len(places):
             self.notes.append(f"first of {given - len(places)} channels")
         whole = page.dtype == np.uint16 or self._table is not None
@@ -152,7 +152,7 @@ class ByteSamples:
             self._raw = str(image.tile[0].args[0])  # how the samples lie in memory
         self._mode, self.has_alpha = pillow_reader.colour_mode(image)
         self._convert, note = colour.conversion(profile_of(page), self._mode)
-        self.notes = [note, colour.approximate(self._mode, self._convert)]
+        self.notes = [note]
         self._palette: bytes | None = None
         if image.mode == "P":
             self._palette = (np.asarray(page.colormap) >> 8).astype(np.uint8).T.tobytes()
