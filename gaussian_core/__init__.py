@@ -33,14 +33,14 @@ if TYPE_CHECKING:
         WeightsError,
     )
     from gaussian_core.field import GaussianField
-    from gaussian_core.file_renderer import render_file
     from gaussian_core.footprint import footprint_of
-    from gaussian_core.image_writer import ImageWriter, write_image
     from gaussian_core.images import Picture, PictureSource, load_image, open_picture
     from gaussian_core.pyramid import Pyramid, levels_of
     from gaussian_core.rasterizer import rasterize
     from gaussian_core.resampling import resample
     from gaussian_core.viewport import Viewport
+    from gaussian_core.writing.file_renderer import render_file
+    from gaussian_core.writing.image_writer import ImageWriter, write_image
 
 __version__ = "0.1.0"
 
@@ -81,7 +81,7 @@ _HOMES = {
     "FieldError": "errors",
     "GaussianField": "field",
     "ImageError": "errors",
-    "ImageWriter": "image_writer",
+    "ImageWriter": "writing.image_writer",
     "OutputError": "errors",
     "Picture": "images",
     "PictureSource": "images",
@@ -96,9 +96,9 @@ _HOMES = {
     "load_image": "images",
     "open_picture": "images",
     "rasterize": "rasterizer",
-    "render_file": "file_renderer",
+    "render_file": "writing.file_renderer",
     "resample": "resampling",
-    "write_image": "image_writer",
+    "write_image": "writing.image_writer",
 }
 
 

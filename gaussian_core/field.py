@@ -16,7 +16,7 @@ from gaussian_core.errors import FieldError, OutputError
 from gaussian_core.picture_folders import SUFFIXES
 from gaussian_core.presence import unreachable
 from gaussian_core.row_layout import ROW_PADDING, SPAN
-from gaussian_core.tensor_writer import write_tensors
+from gaussian_core.writing.tensor_writer import write_tensors
 
 if TYPE_CHECKING:
     from gaussian_core.spatial_index import SpatialIndex

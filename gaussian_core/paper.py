@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaussian_core.display import over
-from gaussian_core.file_renderer import PAPER_WHITE
-from gaussian_core.image_writer import quantized
+from gaussian_core.writing.file_renderer import PAPER_WHITE
+from gaussian_core.writing.image_writer import quantized
 
 
 def on_paper(values: NDArray[np.float32]) -> NDArray[np.uint8]:

@@ -6,8 +6,8 @@ import os
 
 import pytest
 
-from gaussian_core import atomic
 from gaussian_core.errors import OutputError
+from gaussian_core.writing import atomic
 
 
 @pytest.fixture

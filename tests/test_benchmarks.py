@@ -159,7 +159,7 @@ def test_results_can_be_told_apart_in_the_report():
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="where it was counted in")
 def test_the_memory_of_a_process_is_not_that_of_the_one_that_started_it():
     large = np.ones(40_000_000)  # 320 MB
-    code = "from gaussian_core.machine_memory import peak_memory_mb as peak; print(peak())"
+    code = "from gaussian_core.machine.memory import peak_memory_mb as peak; print(peak())"
     root = Path(__file__).parents[1]
     said = subprocess.run(
         [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True

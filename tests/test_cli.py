@@ -116,7 +116,7 @@ def test_interpolations_are_methods_too(photo: Path, tmp_path: Path, method: str
 def test_strips_leave_no_seam(photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole, strips = tmp_path / "whole.png", tmp_path / "strips.png"
     assert run("render", photo, whole, "--scale", "9.3") == 0
-    monkeypatch.setattr("gaussian_core.file_renderer.STRIP_BYTES", 344 * 3 * 4 * 5)
+    monkeypatch.setattr("gaussian_core.writing.file_renderer.STRIP_BYTES", 344 * 3 * 4 * 5)
     assert run("render", photo, strips, "--scale", "9.3") == 0
     assert np.array_equal(pixels(whole), pixels(strips))
 
@@ -581,7 +581,7 @@ def test_who_quits_while_a_slow_method_is_exported_finds_nothing_left_of_it(
         "from PySide6.QtCore import QTimer\n"
         "from viewer.model.picture_export import ExportPlan\n"
         "from viewer.ui.main_window import MainWindow\n"
-        "import gaussian_core.file_renderer as renderer\n"
+        "import gaussian_core.writing.file_renderer as renderer\n"
         "from pathlib import Path\n"
         f"folder = Path({str(folder)!r})\n"
         "renderer._File.draw = lambda file, stop: time.sleep(600)\n"

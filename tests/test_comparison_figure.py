@@ -100,7 +100,7 @@ def test_each_crop_is_what_render_writes(tmp_path, scale, region, alpha):
 def test_a_crop_that_is_drawn_in_strips_is_the_same(photo, tmp_path, monkeypatch):
     out, strips = tmp_path / "out.png", tmp_path / "strips.png"
     figure_of(photo, 3.7).write(out)
-    monkeypatch.setattr("gaussian_core.file_renderer.STRIP_BYTES", 60 * 4 * 12 * 9)
+    monkeypatch.setattr("gaussian_core.writing.file_renderer.STRIP_BYTES", 60 * 4 * 12 * 9)
     steps: list[tuple[int, int]] = []
     figure_of(photo, 3.7).write(strips, progress=lambda *step: steps.append(step))
     assert np.array_equal(pixels(out), pixels(strips))

@@ -9,11 +9,11 @@ from PIL import Image
 pytest.importorskip("torch")
 
 from gaussian_core.display import over
-from gaussian_core.file_renderer import render_file
 from gaussian_core.imaging.picture import Picture
 from gaussian_core.methods import open_drawing
 from gaussian_core.models.cut_out import BLED, Colours, CutOutDrawing, colours_everywhere
 from gaussian_core.viewport import Viewport
+from gaussian_core.writing.file_renderer import render_file
 from tests.test_transparency import disc, distance
 from tests.test_transparency import texture as large_texture
 

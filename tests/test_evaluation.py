@@ -18,11 +18,11 @@ from gaussian_core.evaluation import command, memory, metrics, runner
 from gaussian_core.evaluation.degradation import NONE, Degradation
 from gaussian_core.evaluation.pairs import pair_of, pairs, reduced
 from gaussian_core.evaluation.runner import evaluate
-from gaussian_core.image_writer import write_image
 from gaussian_core.methods import METHODS, Options
 from gaussian_core.models.card import read_card
 from gaussian_core.models.config import shipped_weights, weights_path
 from gaussian_core.picture_folders import pictures, set_names
+from gaussian_core.writing.image_writer import write_image
 from tests.shared_data import shared_path
 
 
@@ -493,7 +493,7 @@ def test_a_full_disk_takes_the_file_and_leaves_the_figures(tmp_path, capsys, mon
     def full(path, text):
         raise OutputError(f"Cannot write {path}: No space left on device.")
 
-    monkeypatch.setattr("gaussian_core.atomic.atomic_write", full)
+    monkeypatch.setattr("gaussian_core.writing.atomic.atomic_write", full)
     words = ("--methods", "bicubic", "--scales", "2", "--json", tmp_path / "rows.json")
     assert _words(folder(tmp_path), *words) == 1
     said = capsys.readouterr()

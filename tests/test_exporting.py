@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialogButtonBox, QLabel
 
-from gaussian_core.image_writer import write_image
+from gaussian_core.writing.image_writer import write_image
 from tests.window_helpers import (
     LONG,
     font_of,

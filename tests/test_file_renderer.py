@@ -19,13 +19,13 @@ from gaussian_core import (
     Picture,
     UserError,
     build_field,
-    file_renderer,
     open_picture,
     render_file,
 )
 from gaussian_core.builder import TILE, FieldBuilder
 from gaussian_core.methods import fields
 from gaussian_core.methods.fields import TiledFieldDrawing, tile_for
+from gaussian_core.writing import file_renderer
 
 
 def noise(width: int, height: int) -> np.ndarray:

@@ -11,7 +11,8 @@ import pytest
 import tifffile
 from PIL import Image
 
-from gaussian_core import ImageWriter, OutputError, tiff_encoder, write_image
+from gaussian_core import ImageWriter, OutputError, write_image
+from gaussian_core.writing import tiff_encoder
 
 SIZES = [(1, 1), (1, 7), (9, 1), (37, 53), (70, 3000)]
 

@@ -21,9 +21,10 @@ import tifffile
 from PIL import Image, ImageCms, ImageOps
 from skimage.color import rgb2lab
 
-from gaussian_core import ImageError, Picture, images, load_image, machine_memory, open_picture
+from gaussian_core import ImageError, Picture, images, load_image, open_picture
 from gaussian_core.images import open_overview
 from gaussian_core.imaging import files
+from gaussian_core.machine import memory
 from tests.shared_data import shared_path
 
 ADOBE_RGB = imagecodecs.cms_profile(
@@ -551,7 +552,7 @@ def test_what_no_memory_will_hold_is_refused_on_windows_too(
 
     kernel = SimpleNamespace(GlobalMemoryStatusEx=tell)
     monkeypatch.setattr(ctypes, "windll", SimpleNamespace(kernel32=kernel), raising=False)
-    monkeypatch.setattr(machine_memory, "sys", SimpleNamespace(platform="win32"))
+    monkeypatch.setattr(memory, "sys", SimpleNamespace(platform="win32"))
     # On Windows a long has 4 bytes, as what the call counts in has.
     monkeypatch.setattr(ctypes, "c_ulong", ctypes.c_uint32)
     (tmp_path / "large.png").write_bytes(png_header(10_000, 10_000))

@@ -14,7 +14,7 @@ from PySide6.QtCore import QBuffer, QMimeData, QUrl
 from PySide6.QtGui import QColor, QGuiApplication, QImage, QImageReader
 
 from gaussian_core import open_picture
-from gaussian_core.machine_memory import physical_memory
+from gaussian_core.machine.memory import physical_memory
 from tests.window_helpers import (
     LONG,
     keep_what_is_told,

@@ -19,8 +19,8 @@ from viewer.model.methods import Choice
 def lazy(monkeypatch):
     """Everything is a large picture, and its coarse levels take a passage through the file."""
     monkeypatch.setattr(lazy_tiff, "LAZY_FROM", 1)
-    monkeypatch.setattr("gaussian_core.lazy_levels.QUICK", 1)
-    monkeypatch.setattr("gaussian_core.lazy_levels.TILE", 64)
+    monkeypatch.setattr("gaussian_core.pyramid.lazy_levels.QUICK", 1)
+    monkeypatch.setattr("gaussian_core.pyramid.lazy_levels.TILE", 64)
 
 
 @pytest.fixture

@@ -253,10 +253,10 @@ def test_levels_that_the_file_lacks_are_the_same_as_of_the_whole(
     tifffile.imwrite(
         path, smooth(channels, size=(700, 611)), photometric=colours, **extra, **layout
     )
-    monkeypatch.setattr("gaussian_core.lazy_levels.HELD", held)
-    monkeypatch.setattr("gaussian_core.lazy_levels.TILE", 32)
-    monkeypatch.setattr("gaussian_core.lazy_levels.STRIP_READ", 1 << 17)
-    monkeypatch.setattr("gaussian_core.lazy_levels.QUICK", 1000)
+    monkeypatch.setattr("gaussian_core.pyramid.lazy_levels.HELD", held)
+    monkeypatch.setattr("gaussian_core.pyramid.lazy_levels.TILE", 32)
+    monkeypatch.setattr("gaussian_core.pyramid.lazy_levels.STRIP_READ", 1 << 17)
+    monkeypatch.setattr("gaussian_core.pyramid.lazy_levels.QUICK", 1000)
     lazy, whole = both(monkeypatch, path)
     made = levels_of(whole)
     for filled in (False, True):
@@ -277,8 +277,8 @@ def test_levels_that_the_file_lacks_are_the_same_as_of_the_whole(
 def test_a_window_does_not_wait_for_the_whole_file(tmp_path, monkeypatch) -> None:
     path = tmp_path / "a.tif"
     tifffile.imwrite(path, np.full((600, 600, 3), 90, np.uint8), photometric="rgb", tile=(64, 64))
-    monkeypatch.setattr("gaussian_core.lazy_levels.TILE", 32)
-    monkeypatch.setattr("gaussian_core.lazy_levels.QUICK", 1000)
+    monkeypatch.setattr("gaussian_core.pyramid.lazy_levels.TILE", 32)
+    monkeypatch.setattr("gaussian_core.pyramid.lazy_levels.QUICK", 1000)
     lazy, _ = both(monkeypatch, path)
     shown = lazy.levels.as_far_as_read()
     assert not shown.part(3, (0, 0, 75, 75)).any()

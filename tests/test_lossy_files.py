@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 from gaussian_core.evaluation.degradation import Degradation
 from gaussian_core.images import open_picture
 from gaussian_core.imaging.losses import Losses, losses_of
-from gaussian_core.reduced_copy import reduced_copy
+from gaussian_core.pyramid.reduced_copy import reduced_copy
 from gaussian_core.resource_files import RESOURCES
 from tests.shipped_copies import ship_copies
 from tests.window_helpers import open_and_wait, wait_until_idle

@@ -10,13 +10,13 @@ import pytest
 from gaussian_core import build_field, load_image
 from gaussian_core.errors import FieldError, ImageError, OutputError, UserError, WeightsError
 from gaussian_core.field import GaussianField
-from gaussian_core.image_writer import write_image
 from gaussian_core.methods.weights import load_network
 from gaussian_core.models.liif import LIIF
 from gaussian_core.models.published.container import read_checkpoint
 from gaussian_core.models.published.opening import open_weights
 from gaussian_core.picture_folders import check_folder
 from gaussian_core.presence import unreachable
+from gaussian_core.writing.image_writer import write_image
 from tests.window_helpers import keep_what_is_told, open_and_wait, save_picture, wait_until_idle
 from viewer.model.document import is_weights_file
 from viewer.model.settings import Settings

@@ -12,7 +12,6 @@ import torch
 from gaussian_core import GaussianField, Viewport, build_field, load_image, rasterize, write_image
 from gaussian_core.builder import FieldBuilder
 from gaussian_core.errors import Cancelled, DeviceError, FieldError, UserError, WeightsError
-from gaussian_core.file_renderer import render_file
 from gaussian_core.footprint import footprint_of
 from gaussian_core.images import Picture
 from gaussian_core.models.liif import LIIF
@@ -21,6 +20,7 @@ from gaussian_core.models.published.drawing import LIIFDrawing
 from gaussian_core.models.published.opening import build_model, open_weights
 from gaussian_core.models.published.tiles import PublishedTiles
 from gaussian_core.models.weights import weights_path
+from gaussian_core.writing.file_renderer import render_file
 from tests import published_checkpoints as small
 from viewer import cli
 

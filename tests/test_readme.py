@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from gaussian_core import render_file
-from gaussian_core.image_writer import quantized
+from gaussian_core.writing.image_writer import quantized
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

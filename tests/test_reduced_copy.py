@@ -16,11 +16,11 @@ from scipy.ndimage import gaussian_filter
 from gaussian_core.errors import ImageError
 from gaussian_core.evaluation.metrics import score
 from gaussian_core.evaluation.pairs import reduced
-from gaussian_core.image_writer import write_image
 from gaussian_core.imaging.picture import Picture
 from gaussian_core.methods import Options, open_drawing
-from gaussian_core.reduced_copy import reduced_copy
+from gaussian_core.pyramid.reduced_copy import reduced_copy
 from gaussian_core.viewport import Viewport
+from gaussian_core.writing.image_writer import write_image
 from tests.canvas_helpers import pixels
 from tests.window_helpers import keep_what_is_told, open_and_wait, wait_until_idle
 from viewer.model import field_saving
@@ -66,7 +66,7 @@ def test_deep_pictures_are_copied_in_8_bits(dtype):
 def test_pictures_too_small_or_too_large_are_refused(monkeypatch):
     with pytest.raises(ImageError, match="too small"):
         reduced_copy(Picture(scenery(30, 60)), 4)
-    monkeypatch.setattr("gaussian_core.reduced_copy.MOST", 1000)
+    monkeypatch.setattr("gaussian_core.pyramid.reduced_copy.MOST", 1000)
     with pytest.raises(ImageError, match="too large"):
         reduced_copy(Picture(scenery(40, 60)), 2)
 

@@ -7,13 +7,13 @@ import pytest
 
 from gaussian_core.builder import FieldBuilder, build_field
 from gaussian_core.display import over, to_bgrx
-from gaussian_core.file_renderer import render_file
 from gaussian_core.images import load_image
 from gaussian_core.imaging.picture import Picture
 from gaussian_core.models.config import shipped_weights, weights_path
 from gaussian_core.models.transparency import nearness, straight_colours
 from gaussian_core.rasterizer import rasterize
 from gaussian_core.viewport import Viewport
+from gaussian_core.writing.file_renderer import render_file
 
 SIDE, RADIUS = 56, 18.0
 

@@ -14,10 +14,10 @@ from PySide6.QtTest import QTest
 from gaussian_core.builder import FieldBuilder, build_field
 from gaussian_core.errors import FieldError
 from gaussian_core.field import GaussianField
-from gaussian_core.file_renderer import render_file
 from gaussian_core.rasterizer import rasterize
 from gaussian_core.row_layout import SPAN
 from gaussian_core.viewport import Viewport
+from gaussian_core.writing.file_renderer import render_file
 from tests.canvas_helpers import pixels, wheel
 from tests.field_helpers import random_field
 from tests.wide_picture import EXTENT, LEFT, PERIOD, RIGHT, TILE, Repeated

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from gaussian_core import Cancelled, UserError, __version__
-from gaussian_core.atomic import drop_unfinished
+from gaussian_core.writing.atomic import drop_unfinished
 from viewer.model.endings import endings
 
 FAILED, CANCELLED = 1, 130

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from gaussian_core.amx import kernel
 from gaussian_core.amx.tiles_ir import COLUMNS, DEPTH, HIGH, ROWS, WIDE
-from gaussian_core.cache_lines import from_a_line, half_lines
 from gaussian_core.convolution.arrays import Run
 from gaussian_core.convolution.blocks import FEATURES
+from gaussian_core.machine.cache_lines import from_a_line, half_lines
 from gaussian_core.parallel import run_strips
 
 Floats = NDArray[np.float32]

@@ -35,8 +35,8 @@ from gaussian_core.amx.tiles_ir import (
     sum_lanes,
     turn_words,
 )
-from gaussian_core.cache_lines import half_lines, lines
 from gaussian_core.compiled import compiled
+from gaussian_core.machine.cache_lines import half_lines, lines
 
 PIXELS = HIGH * ROWS  # of a row that are convolved at once
 TURNED = WIDE * COLUMNS  # pixels of the heads at once

@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from gaussian_core.amx import learning_kernel as kernel
 from gaussian_core.amx.arrays import arranged, halves, widest
 from gaussian_core.amx.unit import usable
-from gaussian_core.cache_lines import half_lines
 from gaussian_core.convolution.kernel import STEP
 from gaussian_core.convolution.winograd import rows_of, run_as_torch
+from gaussian_core.machine.cache_lines import half_lines
 
 LEAST_SIDE = 2  # pixels
 

@@ -27,9 +27,9 @@ from gaussian_core.amx.tiles_ir import (
     turn_words,
     zip_lanes,
 )
-from gaussian_core.cache_lines import half_lines, lines
 from gaussian_core.compiled import compiled
 from gaussian_core.convolution.steps_ir import add_lanes
+from gaussian_core.machine.cache_lines import half_lines, lines
 
 
 @compiled()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from gaussian_core.own_process import printed_by
+from gaussian_core.machine.own_process import printed_by
 
 MODULE = "gaussian_core.benchmarks.memory"
 
@@ -23,7 +23,7 @@ def _show(megapixels: float, zoom: float, method: str) -> float | None:
     from gaussian_core.benchmarks.frames import FRAME
     from gaussian_core.benchmarks.subjects import Photo, tiles_in_view
     from gaussian_core.builder import FieldBuilder
-    from gaussian_core.machine_memory import peak_memory_mb
+    from gaussian_core.machine.memory import peak_memory_mb
     from gaussian_core.rasterizer import rasterize
 
     photo = Photo(megapixels)

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gaussian_core.own_process import printed_by
+from gaussian_core.machine.own_process import printed_by
 
 MODULE = "gaussian_core.benchmarks.pictures"
 PATCH = 2048

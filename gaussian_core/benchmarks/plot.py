@@ -8,8 +8,8 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from gaussian_core.atomic import whole_file
 from gaussian_core.benchmarks.curves import Curve
+from gaussian_core.writing.atomic import whole_file
 
 PANEL = (640, 400)
 COLUMNS = 2

@@ -12,7 +12,7 @@ from gaussian_core.benchmarks.handwritten import Race, races
 from gaussian_core.benchmarks.liif import Comparison, compare
 from gaussian_core.benchmarks.measuring import Row
 from gaussian_core.errors import Cancelled
-from gaussian_core.machine_memory import peak_memory_mb
+from gaussian_core.machine.memory import peak_memory_mb
 from gaussian_core.parallel import Stop
 
 SECTIONS = ("frames", "build", "memory", "liif")

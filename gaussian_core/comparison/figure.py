@@ -12,24 +12,24 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from gaussian_core.atomic import check_not_source
 from gaussian_core.comparison.layout import Caption, layout
 from gaussian_core.comparison.lettering import legible
 from gaussian_core.comparison.measuring import Measuring
 from gaussian_core.comparison.sheet import Sheet
 from gaussian_core.errors import Cancelled, UserError
-from gaussian_core.file_renderer import (
-    checked_scales,
-    open_source,
-    strip_bounds,
-    viewport_of,
-)
-from gaussian_core.image_writer import ImageWriter
 from gaussian_core.methods import METHODS, Drawing, Options
 from gaussian_core.original import Original
 from gaussian_core.paper import on_paper
 from gaussian_core.parallel import Stop
 from gaussian_core.viewport import Region, Viewport
+from gaussian_core.writing.atomic import check_not_source
+from gaussian_core.writing.file_renderer import (
+    checked_scales,
+    open_source,
+    strip_bounds,
+    viewport_of,
+)
+from gaussian_core.writing.image_writer import ImageWriter
 
 if TYPE_CHECKING:
     from gaussian_core.evaluation.metrics import Scores

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gaussian_core.cache_lines import from_a_line
 from gaussian_core.convolution import kernel
 from gaussian_core.convolution.blocks import FEATURES
 from gaussian_core.convolution.transforms import FILTER, POINTS
+from gaussian_core.machine.cache_lines import from_a_line
 from gaussian_core.parallel import run_strips, worker_count
 
 Floats = NDArray[np.float32]

@@ -17,7 +17,7 @@ from collections import deque
 import numpy as np
 from numpy.typing import NDArray
 
-from gaussian_core.cache_lines import lines
+from gaussian_core.machine.cache_lines import lines
 
 LEAST = 1 << 20
 """Bytes from which a block is worth a place here."""

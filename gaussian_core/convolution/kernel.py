@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from gaussian_core.cache_lines import lines
 from gaussian_core.compiled import compiled
 from gaussian_core.convolution.multiply_ir import multiply
 from gaussian_core.convolution.steps_ir import LANES, add_lanes, copy_lanes, finish_lanes
@@ -21,6 +20,7 @@ from gaussian_core.convolution.transforms import (
     transform_out,
     transform_out_adjoint,
 )
+from gaussian_core.machine.cache_lines import lines
 
 CHUNK = 24  # tiles
 PIXELS = 48  # of `heads` at once

@@ -15,9 +15,8 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gaussian_core.device_argument import add_device
+from gaussian_core.arguments import add_device, names_in, scales_in
 from gaussian_core.errors import Cancelled, UserError
-from gaussian_core.list_arguments import names_in, scales_in
 from gaussian_core.models.config import NAMES_OR_FILE, named_weights
 from gaussian_core.parallel import Stop
 
@@ -109,7 +108,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, stop: Stop | None = None) -> int:
     from gaussian_core.methods import check_name, method_of_weights
     from gaussian_core.models.devices import pick_device
-    from gaussian_core.reports import check_report
+    from gaussian_core.writing.reports import check_report
 
     if options.json:
         check_report(options.json)
@@ -225,8 +224,8 @@ def _kept(
     wanted: int,
 ) -> int:
     """Let `measure` add to the rows; then, however it ended, print and write those there are. The exit status."""
-    from gaussian_core.atomic import atomic_write
-    from gaussian_core.strict_json import strict_json
+    from gaussian_core.writing.atomic import atomic_write
+    from gaussian_core.writing.strict_json import strict_json
 
     interrupted = False
     try:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gaussian_core.errors import Cancelled, UserError
-from gaussian_core.own_process import printed_by
+from gaussian_core.machine.own_process import printed_by
 from gaussian_core.parallel import Stop
 
 if TYPE_CHECKING:
@@ -46,9 +46,9 @@ def _main(
     picture: str, method: str, scale: str, precision: Precision, weights: str | None = None
 ) -> None:
     from gaussian_core.evaluation.runner import weights_of
-    from gaussian_core.file_renderer import render_file
-    from gaussian_core.machine_memory import peak_memory_mb
+    from gaussian_core.machine.memory import peak_memory_mb
     from gaussian_core.methods import Options
+    from gaussian_core.writing.file_renderer import render_file
 
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "out.tif"

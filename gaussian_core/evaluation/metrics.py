@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gaussian_core.image_writer import quantized
+from gaussian_core.writing.image_writer import quantized
 
 
 @dataclass(frozen=True)

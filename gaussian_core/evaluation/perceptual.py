@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from gaussian_core.errors import UserError
 from gaussian_core.evaluation.metrics import to_8_bits
-from gaussian_core.image_writer import write_image
+from gaussian_core.writing.image_writer import write_image
 
 NAMES = ("lpips", "dists", "fid")
 INSTALL = "pip install 'gaussian-zoom[perceptual]'"

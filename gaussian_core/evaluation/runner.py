@@ -18,7 +18,7 @@ from gaussian_core.evaluation import metrics
 from gaussian_core.evaluation.degradation import NONE, Degradation
 from gaussian_core.evaluation.pairs import Pair, measurable, pair_of, pairs
 from gaussian_core.evaluation.perceptual import SetMetric, set_metric
-from gaussian_core.machine_memory import peak_memory_mb
+from gaussian_core.machine.memory import peak_memory_mb
 from gaussian_core.methods import (
     METHODS,
     Options,

@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from gaussian_core.atomic import whole_file
 from gaussian_core.errors import FieldError
 from gaussian_core.fitting.fit import Fit, FitOptions
 from gaussian_core.parallel import Stop
+from gaussian_core.writing.atomic import whole_file
 
 BINS = 120
 SIZE = 128  # pixels to a side of a crop

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 
 from gaussian_core.errors import DamagedError, ImageError
 from gaussian_core.imaging.png_chunks import SIGNATURE
-from gaussian_core.machine_memory import physical_memory
+from gaussian_core.machine.memory import physical_memory
 
 MAX_PIXELS = 1 << 30
 """A gigapixel: five times a 200-megapixel scan. A file of a few kilobytes can claim more than any memory holds."""

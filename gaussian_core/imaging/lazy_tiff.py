@@ -38,7 +38,7 @@ from gaussian_core.parallel import Stop, run_strips
 from gaussian_core.pyramid import size_of_level
 
 if TYPE_CHECKING:
-    from gaussian_core.lazy_levels import LazyLevels
+    from gaussian_core.pyramid.lazy_levels import LazyLevels
 
 LAZY_FROM = 1 << 26
 """Pixels from which a TIFF is read as it is asked for. What is smaller is decoded whole in a second, and then always
@@ -186,7 +186,7 @@ class LazyTiff(PictureSource):
     @property
     def levels(self) -> LazyLevels:
         """Its antialiased levels: from the file where it has them."""
-        from gaussian_core.lazy_levels import LazyLevels
+        from gaussian_core.pyramid.lazy_levels import LazyLevels
 
         with self._lock:
             if self._levels is None:

@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaussian_core import correction
-from gaussian_core.allocator import keep_freed_blocks
 from gaussian_core.builder import joined
 from gaussian_core.errors import Cancelled
 from gaussian_core.field import GaussianField
 from gaussian_core.kernel_interpolation import mirrored
+from gaussian_core.machine.allocator import keep_freed_blocks
 from gaussian_core.models import plain_network
 from gaussian_core.models.assembly import drifts_of, metadata_of, part_of_rows
 from gaussian_core.models.config import ModelConfig, default_weights, weights_path

@@ -14,7 +14,7 @@ from gaussian_core.models.config import DEFAULT, WEIGHTS_FORMAT, ModelConfig, we
 from gaussian_core.models.continuoussr import ContinuousSR
 from gaussian_core.models.networks import make_network
 from gaussian_core.models.tensor_file import read_tensors, unfitting
-from gaussian_core.tensor_writer import write_tensors
+from gaussian_core.writing.tensor_writer import write_tensors
 
 if TYPE_CHECKING:
     from gaussian_core.models.networks import Network

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gaussian_core.cache_lines import lines
 from gaussian_core.compiled import compiled
+from gaussian_core.machine.cache_lines import lines
 from gaussian_core.rasterizer.cells_ir import LANES, add_spread
 from gaussian_core.rasterizer.cells_kernel import BLOCKS
 

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from gaussian_core.cache_lines import lines
 from gaussian_core.compiled import compiled
 from gaussian_core.display import CHECKER_DARK, CHECKER_LIGHT, CHECKER_SIZE
+from gaussian_core.machine.cache_lines import lines
 from gaussian_core.rasterizer.cells_kernel import (
     BLOCKS,
     OVERHANG_ROWS,

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gaussian_core.atomic import atomic_write, make_folder
 from gaussian_core.errors import Cancelled
 from gaussian_core.models.config import FOLLOW
 from gaussian_core.parallel import Stop
 from gaussian_core.picture_folders import fingerprint, pictures, set_names
 from gaussian_core.principal_axes import principal_axes
+from gaussian_core.writing.atomic import atomic_write, make_folder
 
 if TYPE_CHECKING:
     import torch

@@ -12,9 +12,8 @@ import argparse
 from dataclasses import asdict
 from pathlib import Path
 
-from gaussian_core.device_argument import add_device
+from gaussian_core.arguments import add_device, names_in, scales_in
 from gaussian_core.errors import UserError
-from gaussian_core.list_arguments import names_in, scales_in
 from gaussian_core.parallel import Stop
 from gaussian_core.training.ablation import VARIANTS, Budget
 
@@ -59,17 +58,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, stop: Stop | None = None) -> int:
-    from gaussian_core.atomic import atomic_write, make_folder
     from gaussian_core.evaluation.pairs import check_measurable
     from gaussian_core.models.devices import pick_device
     from gaussian_core.models.faults import failures_of_training
     from gaussian_core.picture_folders import pictures_below
-    from gaussian_core.reports import check_report
-    from gaussian_core.strict_json import strict_json
     from gaussian_core.training.ablation import ablate, table
     from gaussian_core.training.asked import check_numbers
     from gaussian_core.training.dataset import PictureStore
     from gaussian_core.training.own_folder import own_folder
+    from gaussian_core.writing.atomic import atomic_write, make_folder
+    from gaussian_core.writing.reports import check_report
+    from gaussian_core.writing.strict_json import strict_json
 
     check_numbers(options)
     known = {variant.name: variant for variant in VARIANTS}

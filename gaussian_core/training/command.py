@@ -15,7 +15,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gaussian_core.device_argument import add_device
+from gaussian_core.arguments import add_device
 from gaussian_core.errors import Cancelled, UserError
 from gaussian_core.models.config import FOLLOW
 from gaussian_core.parallel import Stop
@@ -244,12 +244,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, stop: Stop | None = None) -> int:
-    from gaussian_core.allocator import keep_freed_blocks
-    from gaussian_core.atomic import make_folder
+    from gaussian_core.machine.allocator import keep_freed_blocks
     from gaussian_core.models.devices import pick_device
     from gaussian_core.models.faults import failures_of_training
     from gaussian_core.training.distributed import joined
     from gaussian_core.training.own_folder import own_folder
+    from gaussian_core.writing.atomic import make_folder
 
     keep_freed_blocks()
     _check(options)

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from gaussian_core.atomic import atomic_write, make_folder, whole_file
 from gaussian_core.errors import ImageError
 from gaussian_core.paper import on_paper
 from gaussian_core.picture_folders import fingerprint, pictures_below
 from gaussian_core.training.synthetic import page
+from gaussian_core.writing.atomic import atomic_write, make_folder, whole_file
 
 MAX_SCALE = 8.0
 FAR_SHARE = 0.15  # of the crops, whose scales are beyond 4

@@ -14,7 +14,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gaussian_core.atomic import whole_file
 from gaussian_core.errors import UserError, WeightsError
 from gaussian_core.models.config import ModelConfig
 from gaussian_core.models.devices import fast_dtype
@@ -26,6 +25,7 @@ from gaussian_core.training.feeding import Batches, drawn_ahead
 from gaussian_core.training.learners import Learner
 from gaussian_core.training.muon import Muon
 from gaussian_core.training.resuming import other_network
+from gaussian_core.writing.atomic import whole_file
 
 CHECKPOINT = "checkpoint.pt"
 

@@ -20,7 +20,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gaussian_core.atomic import atomic_write
 from gaussian_core.errors import OutputError, WeightsError
 from gaussian_core.models.continuoussr import ContinuousSR
 from gaussian_core.models.weights import load_model
@@ -28,6 +27,7 @@ from gaussian_core.parallel import Stop
 from gaussian_core.training.dataset import Batch, Sampler
 from gaussian_core.training.grid_rasterizer import sample_cells
 from gaussian_core.training.orientations import MIRROR, ORIENTATIONS, matrix, oriented
+from gaussian_core.writing.atomic import atomic_write
 
 LESSONS = "lessons.bin"
 PLAN = "lessons.json"  # what the lessons beside it are

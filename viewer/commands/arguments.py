@@ -6,10 +6,10 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from gaussian_core.atomic import check_not_source, check_target
 from gaussian_core.errors import OutputError, UserError
 from gaussian_core.methods import DEFAULT, METHODS
 from gaussian_core.models.config import NAMES_OR_FILE, named_weights
+from gaussian_core.writing.atomic import check_not_source, check_target
 
 
 def numbers(least: int, most: int) -> Callable[[str], tuple[float, ...]]:

@@ -14,13 +14,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from gaussian_core.atomic import atomic_write
 from gaussian_core.builder import DEFAULT_METHOD, FIELD_METHODS
 from gaussian_core.errors import UserError
-from gaussian_core.machine_memory import peak_memory_mb
+from gaussian_core.machine.memory import peak_memory_mb
 from gaussian_core.parallel import Stop
-from gaussian_core.reports import check_report
-from gaussian_core.strict_json import strict_json
+from gaussian_core.writing.atomic import atomic_write
+from gaussian_core.writing.reports import check_report
+from gaussian_core.writing.strict_json import strict_json
 from viewer.commands.arguments import check_plot
 
 SECTIONS = ("frames", "build", "memory", "liif")

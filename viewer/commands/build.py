@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from gaussian_core.device_argument import add_device
+from gaussian_core.arguments import add_device
 from gaussian_core.errors import UserError
 from gaussian_core.parallel import Stop
 from viewer.commands.arguments import add_method, add_weights, field_file

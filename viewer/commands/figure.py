@@ -15,9 +15,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gaussian_core.device_argument import add_device
+from gaussian_core.arguments import add_device, names_in
 from gaussian_core.errors import UserError
-from gaussian_core.list_arguments import names_in
 from gaussian_core.methods import METHODS, Options, check_name, method_of_weights
 from gaussian_core.models.config import NAMES, weights_path
 from gaussian_core.parallel import Stop

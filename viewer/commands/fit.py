@@ -97,10 +97,10 @@ def _fit(options: argparse.Namespace, stop: Stop) -> int:
 
 
 def _prior(options: argparse.Namespace, stop: Stop) -> int:
-    from gaussian_core.atomic import atomic_write, check_not_source
     from gaussian_core.fitting.prior import PER_PIXEL, SIZE, Prior, plot_prior
     from gaussian_core.picture_folders import pictures
-    from gaussian_core.reports import check_report
+    from gaussian_core.writing.atomic import atomic_write, check_not_source
+    from gaussian_core.writing.reports import check_report
 
     size = SIZE if options.size is None else options.size
     if size < 16 or (options.limit is not None and options.limit < 1):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from gaussian_core.device_argument import add_device
+from gaussian_core.arguments import add_device
 from gaussian_core.parallel import Stop
 from viewer.commands.arguments import add_image_file, add_method, add_region, add_weights, numbers
 from viewer.commands.damage import exit_code
@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, stop: Stop) -> int:
-    from gaussian_core.file_renderer import render_files
+    from gaussian_core.writing.file_renderer import render_files
 
     outputs = [
         (

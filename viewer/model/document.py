@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from gaussian_core.field import GaussianField
     from gaussian_core.images import PictureSource
     from gaussian_core.imaging.file_state import FileState
-    from gaussian_core.lazy_levels import LazyLevels
+    from gaussian_core.pyramid.lazy_levels import LazyLevels
     from viewer.model.frame import Frame
 
 log = logging.getLogger(__name__)
@@ -134,8 +134,8 @@ class Document:
         weights: Path | None = None,
     ) -> Document:
         """Of a picture. The tiles are still to be built, and the coarse levels of a large one may be to be read."""
-        from gaussian_core.lazy_levels import LazyLevels
         from gaussian_core.pyramid import levels_of
+        from gaussian_core.pyramid.lazy_levels import LazyLevels
 
         picture.show_damage()
         levels = levels_of(picture)
@@ -165,7 +165,7 @@ class Document:
     ) -> Document:
         """Of a copy of 1 / factor of a picture, or, with 1, of that picture itself. name: the picture's. Raises
         ImageError."""
-        from gaussian_core.reduced_copy import reduced_copy
+        from gaussian_core.pyramid.reduced_copy import reduced_copy
 
         if factor == 1:
             path = Path(picture.path) if picture.path else None

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gaussian_core.atomic import check_target
 from gaussian_core.field import FIELD_SUFFIX, check_field_name
-from gaussian_core.machine_memory import physical_memory
+from gaussian_core.machine.memory import physical_memory
 from gaussian_core.parallel import Stop
+from gaussian_core.writing.atomic import check_target
 from viewer.model.document import Document
 from viewer.model.methods import method_title
 

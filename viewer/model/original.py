@@ -34,7 +34,7 @@ class OriginalDrawing(Original):
 def open_original(path: Path) -> PictureSource:
     """A picture to hold others against, of a damaged one what there is. Raises ImageError."""
     from gaussian_core.images import open_picture
-    from gaussian_core.lazy_levels import LazyLevels
+    from gaussian_core.pyramid.lazy_levels import LazyLevels
 
     picture = open_picture(path, forgiving=True)
     picture.show_damage()

@@ -83,7 +83,7 @@ class Export:
 
     def run(self, progress: Callable[[int, int], object], stop: Stop) -> str:
         from gaussian_core import render_file
-        from gaussian_core.image_writer import most_bits
+        from gaussian_core.writing.image_writer import most_bits
 
         deep = self.deep and most_bits(self.out) > 8
         result = render_file(

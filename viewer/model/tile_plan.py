@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gaussian_core.machine_memory import physical_memory
+from gaussian_core.machine.memory import physical_memory
 
 if TYPE_CHECKING:
     from gaussian_core.field import GaussianField

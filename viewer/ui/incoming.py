@@ -10,7 +10,7 @@ from PySide6.QtCore import QMimeData, QUrl
 from PySide6.QtGui import QImage, QImageReader
 
 from gaussian_core.imaging.png_chunks import SIGNATURE
-from gaussian_core.machine_memory import physical_memory
+from gaussian_core.machine.memory import physical_memory
 
 PNG = "image/png"
 MAX_PATH_TEXT = 4096

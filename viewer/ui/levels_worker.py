@@ -18,7 +18,7 @@ from viewer.model.scene import Scene
 from viewer.ui.background import Worker
 
 if TYPE_CHECKING:
-    from gaussian_core.lazy_levels import LazyLevels
+    from gaussian_core.pyramid.lazy_levels import LazyLevels
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from gaussian_core.machine_memory import peak_memory_mb
+from gaussian_core.machine.memory import peak_memory_mb
 from gaussian_core.parallel import Stop
 from viewer.model.frame_timing import BANDS, Distribution
 from viewer.model.zoom_script import HERTZ, browse, fit_to_256_and_back

@@ -16,10 +16,10 @@ from typing import Any, BinaryIO, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from gaussian_core.atomic import check_target, whole_file
 from gaussian_core.errors import OutputError
-from gaussian_core.png_encoder import PngEncoder
-from gaussian_core.tiff_encoder import TiffEncoder
+from gaussian_core.writing.atomic import check_target, whole_file
+from gaussian_core.writing.png_encoder import PngEncoder
+from gaussian_core.writing.tiff_encoder import TiffEncoder
 
 JPEG_QUALITY = 95
 MAX_COLLECTED = 2 << 30  # bytes of pixels that a format without streaming may take

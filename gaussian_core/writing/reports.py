@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from gaussian_core.atomic import check_target
 from gaussian_core.errors import OutputError
 from gaussian_core.picture_folders import SUFFIXES
+from gaussian_core.writing.atomic import check_target
 
 WEIGHTS = (".safetensors", ".pth", ".pt")
 

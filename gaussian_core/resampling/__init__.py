@@ -18,7 +18,7 @@ from gaussian_core.lattice import lattice_corner
 from gaussian_core.parallel import Stop, run_strips, worker_count
 from gaussian_core.pyramid import Levels, Pyramid, last_cover
 from gaussian_core.rasterizer import Format
-from gaussian_core.resampling_kernel import resample_strip
+from gaussian_core.resampling.kernel import resample_strip
 from gaussian_core.viewport import Viewport
 
 Kernel = Literal["nearest", "bilinear", "bicubic", "lanczos"]

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gaussian_core.atomic import check_not_source, led_to
 from gaussian_core.display import over
 from gaussian_core.errors import Cancelled, UserError
 from gaussian_core.field import is_field_file
@@ -34,6 +33,7 @@ from gaussian_core.methods import (
 from gaussian_core.parallel import Stop
 from gaussian_core.rasterizer import LEAST_SCALE, MOST_SCALE
 from gaussian_core.viewport import Region, Scale, Viewport, both_axes
+from gaussian_core.writing.atomic import check_not_source, led_to
 
 if TYPE_CHECKING:
     from gaussian_core.builder import Precision
@@ -219,7 +219,7 @@ class _File:
         self._pending: Future[object] | None = None
 
     def __enter__(self) -> _File:
-        from gaussian_core.image_writer import ImageWriter
+        from gaussian_core.writing.image_writer import ImageWriter
 
         width, height = self.viewport.size
         channels = 3 if self._flatten else self.drawing.channels

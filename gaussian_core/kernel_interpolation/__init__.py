@@ -12,7 +12,7 @@ import functools
 import numpy as np
 from numpy.typing import NDArray
 
-from gaussian_core.interpolation_kernels import filter_columns, filter_rows
+from gaussian_core.kernel_interpolation.kernels import filter_columns, filter_rows
 from gaussian_core.rasterizer import PIXEL_SIGMA
 from gaussian_core.row_layout import ROW_PADDING
 

@@ -166,7 +166,7 @@ def interleaved(
     """Pixels (h, w, 3) as level 0 has them: a new contiguous array, with alpha (h, w) premultiplied RGB and alpha."""
     if alpha is None:
         return np.array(pixels, order="C")
-    from gaussian_core.pyramid_kernels import premultiply
+    from gaussian_core.pyramid.kernels import premultiply
 
     out = np.empty((*pixels.shape[:2], 4), pixels.dtype)
     whole = pixels.dtype.kind == "u"
@@ -187,7 +187,7 @@ def halve_into(
     rect begins at even places, and ends there too where it does not end with the level.
     """
     # Numba is imported with the kernels, not with this class: a window that opens a picture does not wait for it.
-    from gaussian_core.pyramid_kernels import halve
+    from gaussian_core.pyramid.kernels import halve
 
     height, width = size_of_level(extent, number)
     last_row = _share_of_first(height, extent[0], number) if rect[3] == height else 0.5

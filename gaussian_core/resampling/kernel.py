@@ -8,7 +8,7 @@ import numpy as np
 
 from gaussian_core.compiled import compiled
 from gaussian_core.display import CHECKER_DARK, CHECKER_LIGHT, CHECKER_SIZE
-from gaussian_core.resampling_ir import (
+from gaussian_core.resampling.steps_ir import (
     blend_many,
     blend_one,
     blend_some,

@@ -9,8 +9,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from gaussian_core.atomic import whole_file
 from gaussian_core.errors import OutputError
+from gaussian_core.writing.atomic import whole_file
 
 LENGTH = 8
 """Bytes, at the beginning of such a file, of the length of its header."""

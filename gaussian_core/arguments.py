@@ -1,8 +1,17 @@
-"""Lists on the command line, their items separated by commas."""
+"""What several commands take alike: the device, and lists whose items are separated by commas."""
 
 from __future__ import annotations
 
 import argparse
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--device",
+        choices=("auto", "cpu", "cuda"),
+        default="auto",
+        help="where to compute (default: auto)",
+    )
 
 
 def names_in(text: str) -> list[str]:

@@ -1,0 +1,1 @@
+"""Pictures and figures into files, whole or not at all."""
