@@ -21,10 +21,10 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QApplication, QWidget
 
 from gaussian_core.errors import Cancelled
-from viewer.model.frame import Columns, Frame
-from viewer.model.frame_renderer import picture_viewport
-from viewer.model.scene import Scene
-from viewer.model.view_state import ViewState
+from viewer.model.frames.frame import Columns, Frame
+from viewer.model.frames.frame_renderer import picture_viewport
+from viewer.model.frames.scene import Scene
+from viewer.model.view.view_state import ViewState
 
 BACKGROUND_RGB = (10, 200, 30)
 BACKGROUND = QColor(*BACKGROUND_RGB)

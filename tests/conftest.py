@@ -24,7 +24,7 @@ def _kernels() -> None:
     """Compile and load once, before the first test: none of them is to time out because of it."""
     from gaussian_core import rasterizer
     from gaussian_core.kernel_compiler import compile_apart
-    from viewer.model import overlay_kernels
+    from viewer.model.overlays import overlay_kernels
 
     rasterizer.warm_up()
     compile_apart(overlay_kernels.MODULE)

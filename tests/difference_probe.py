@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QApplication
 
 from tests.canvas_helpers import screenshot
 from tests.window_helpers import WindowMaker, save_picture
-from viewer.model.frame_renderer import render_frame
+from viewer.model.frames.frame_renderer import render_frame
 
 
 def main() -> None:

@@ -11,9 +11,9 @@ from PySide6.QtCore import QPointF
 from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
 from tests.canvas_helpers import CountingRenderer, pixels, wheel
-from viewer.model.scene import Scene
-from viewer.model.view_state import ViewState
-from viewer.ui.canvas import Canvas
+from viewer.model.frames.scene import Scene
+from viewer.model.view.view_state import ViewState
+from viewer.ui.canvas.canvas import Canvas
 
 
 def main() -> None:

@@ -15,10 +15,10 @@ from PySide6.QtWidgets import QApplication
 
 from gaussian_core.field import GaussianField
 from tests.canvas_helpers import BACKGROUND, CountingRenderer, pixels
-from viewer.model.overlay_options import OverlayOptions
-from viewer.model.scene import Scene
-from viewer.model.view_state import ViewState
-from viewer.ui.canvas import Canvas
+from viewer.model.frames.scene import Scene
+from viewer.model.overlays.overlay_options import OverlayOptions
+from viewer.model.view.view_state import ViewState
+from viewer.ui.canvas.canvas import Canvas
 
 EXTENT = (4000, 4000)
 MARK = (255, 0, 255)

@@ -6,7 +6,7 @@ import threading
 
 from PySide6.QtCore import Signal
 
-from viewer.ui.background import SlotWorker
+from viewer.ui.workers.background import SlotWorker
 
 
 class Halving(SlotWorker[int]):

@@ -10,10 +10,10 @@ from PySide6.QtCore import QObject
 
 from gaussian_core.builder import TileGrid
 from gaussian_core.errors import Cancelled
-from viewer.model.document import Document
-from viewer.model.scene import Scene
-from viewer.model.tile_plan import TilePlan
-from viewer.ui.build_worker import BuildWorker
+from viewer.model.documents.document import Document
+from viewer.model.documents.tile_plan import TilePlan
+from viewer.model.frames.scene import Scene
+from viewer.ui.workers.build_worker import BuildWorker
 
 
 class Tile:

@@ -26,9 +26,9 @@ from tests.canvas_helpers import (
     screenshot,
     wheel,
 )
-from viewer.model.pan_reuse import PanningRenderer
-from viewer.model.scene import Scene
-from viewer.ui.canvas import Canvas
+from viewer.model.frames.pan_reuse import PanningRenderer
+from viewer.model.frames.scene import Scene
+from viewer.ui.canvas.canvas import Canvas
 
 
 class Clock:

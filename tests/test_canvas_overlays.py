@@ -13,9 +13,9 @@ from PySide6.QtWidgets import QApplication
 
 from gaussian_core.field import GaussianField
 from tests.canvas_helpers import CountingRenderer, screenshot, wheel
-from viewer.model.overlay_options import OverlayOptions
-from viewer.model.scene import Scene
-from viewer.ui.canvas import Canvas
+from viewer.model.frames.scene import Scene
+from viewer.model.overlays.overlay_options import OverlayOptions
+from viewer.ui.canvas.canvas import Canvas
 
 EXTENT = (60, 80)
 MARK = (255, 0, 255)

@@ -21,18 +21,24 @@ from gaussian_core.field import GaussianField
 from tests.canvas_helpers import mouse, screenshot
 from tests.test_distribution import by_key, field_of
 from tests.window_helpers import font_of, open_and_wait, save_picture, wait_until_idle
-from viewer.model import distribution as module
-from viewer.model.choice import chosen
-from viewer.model.distribution import QUANTITIES, distribution, histogram, values_of, within
-from viewer.model.inspector import nearest_gaussian
-from viewer.model.overlay_geometry import overlay_geometry
-from viewer.model.overlay_options import OverlayOptions, ValueRange
-from viewer.model.scene import Scene
+from viewer.model.frames.scene import Scene
+from viewer.model.overlays import distribution as module
+from viewer.model.overlays.choice import chosen
+from viewer.model.overlays.distribution import (
+    QUANTITIES,
+    distribution,
+    histogram,
+    values_of,
+    within,
+)
+from viewer.model.overlays.inspector import nearest_gaussian
+from viewer.model.overlays.overlay_geometry import overlay_geometry
+from viewer.model.overlays.overlay_options import OverlayOptions, ValueRange
 from viewer.model.settings import Settings
-from viewer.model.view_state import ViewState
-from viewer.ui import distribution_plots
-from viewer.ui.canvas import Canvas
-from viewer.ui.range_plot import RangePlot
+from viewer.model.view.view_state import ViewState
+from viewer.ui.canvas.canvas import Canvas
+from viewer.ui.dialogs import distribution_plots
+from viewer.ui.dialogs.range_plot import RangePlot
 
 KEYS = tuple(q.key for q in QUANTITIES)
 LEFT, NONE = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
@@ -85,7 +91,9 @@ def test_round_ones_lie_in_no_direction_and_what_is_not_known_within_no_range():
 @pytest.mark.parametrize("scale", [0.5, 4.0, 30.0])
 @pytest.mark.parametrize("kind", ["centres", "ellipses", "drifts"])
 def test_marks_are_of_those_within_all_ranges_and_of_no_others(kind, scale, monkeypatch):
-    monkeypatch.setattr("viewer.model.overlay_geometry.DOT_AREA", 0.1)  # there is room for all
+    monkeypatch.setattr(
+        "viewer.model.overlays.overlay_geometry.DOT_AREA", 0.1
+    )  # there is room for all
     field = field_of(600)
     field.drifts = field.drifts.astype(np.float16)
     view = ViewState.opening((40, 60), (320, 240)).centred_on(30.0, 20.0, scale)

@@ -579,7 +579,7 @@ def test_who_quits_while_a_slow_method_is_exported_finds_nothing_left_of_it(
     script = (
         "import sys, time\n"
         "from PySide6.QtCore import QTimer\n"
-        "from viewer.model.picture_export import ExportPlan\n"
+        "from viewer.model.exports.picture_export import ExportPlan\n"
         "from viewer.ui.main_window import MainWindow\n"
         "import gaussian_core.writing.file_renderer as renderer\n"
         "from pathlib import Path\n"

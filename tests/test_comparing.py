@@ -21,7 +21,7 @@ from tests.window_helpers import (
     save_picture,
     wait_until_idle,
 )
-from viewer.model.frame_renderer import render_frame
+from viewer.model.frames.frame_renderer import render_frame
 from viewer.model.settings import Settings
 
 
@@ -181,7 +181,7 @@ def test_one_set_of_weights_is_no_choice(make_window):
 def test_the_shipped_weights_are_chosen_in_the_menu_kept_and_compared(
     make_window, qtbot, tmp_path, base_weights
 ):
-    from viewer.model.field_card import card_of
+    from viewer.model.documents.field_card import card_of
 
     window = make_window(Settings())
     assert window.menus.menu("Fiel&d", "Wei&ghts").menuAction().isVisible()
@@ -244,7 +244,7 @@ def test_a_method_that_is_slow_to_begin_says_so_until_it_shows_something(
     make_window, qtbot, tmp_path, monkeypatch, name
 ):
     pytest.importorskip("torch")
-    from viewer.model.lazy_drawing import LazyDrawing
+    from viewer.model.frames.lazy_drawing import LazyDrawing
 
     begin = threading.Event()
     opened = LazyDrawing._opened
@@ -293,7 +293,7 @@ def test_a_method_that_cannot_begin_is_waited_for_no_longer(
 ):
     pytest.importorskip("torch")
     from gaussian_core.errors import WeightsError
-    from viewer.model.lazy_drawing import LazyDrawing
+    from viewer.model.frames.lazy_drawing import LazyDrawing
 
     def fail(self, stop):
         raise WeightsError("Its weights are damaged.")
@@ -364,7 +364,7 @@ def test_the_command_line_knows_the_weights_by_name(tmp_path, base_weights):
 
 
 def test_the_method_before_keeps_little_out_of_view(make_window, qtbot, tmp_path, monkeypatch):
-    from viewer.ui import session
+    from viewer.ui.files import session
 
     monkeypatch.setattr(session, "SHELVED_BYTES", 1)
     window = make_window()

@@ -20,9 +20,9 @@ from tests.window_helpers import (
     wait_until_idle,
 )
 from viewer import cli
-from viewer.model.comparison_export import ComparisonPlan, candidates, exporting, figure_of
+from viewer.model.exports.comparison_export import ComparisonPlan, candidates, exporting, figure_of
 from viewer.model.methods import OFFERED, ORIGINAL, Choice
-from viewer.ui.comparison_dialog import NO_REFERENCE, ComparisonDialog
+from viewer.ui.dialogs.comparison_dialog import NO_REFERENCE, ComparisonDialog
 
 ACTION = "file.export_comparison"
 

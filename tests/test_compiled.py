@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # Those of the marks: few, so that compiling them takes seconds.
 SCRIPT = """
 from gaussian_core.kernel_compiler import compile_apart, is_ready
-from viewer.model.overlay_kernels import MODULE, PARTS, draw_lines
+from viewer.model.overlays.overlay_kernels import MODULE, PARTS, draw_lines
 before = is_ready(MODULE)
 compile_apart(MODULE)
 for use in PARTS:

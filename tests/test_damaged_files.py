@@ -18,7 +18,7 @@ from gaussian_core.imaging import lazy_tiff
 from gaussian_core.resource_files import RESOURCES
 from tests.window_helpers import keep_what_is_told, open_and_wait, wait_until_idle
 from viewer.cli import main
-from viewer.model.picture_export import Export
+from viewer.model.exports.picture_export import Export
 
 GREY = 128
 

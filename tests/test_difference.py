@@ -18,10 +18,10 @@ from tests.canvas_helpers import mouse, pixels, screenshot, wheel
 from tests.test_hidpi import told_by
 from tests.window_helpers import open_and_wait, save_picture, seen_at_800_percent, wait_until_idle
 from viewer.model.difference import GAINS, amplified_difference, difference_text
-from viewer.model.frame_renderer import render_frame
+from viewer.model.frames.frame_renderer import render_frame
 from viewer.model.settings import Settings
-from viewer.ui.canvas_painter import compose
-from viewer.ui.difference import Difference
+from viewer.ui.canvas.canvas_painter import compose
+from viewer.ui.canvas.difference import Difference
 
 
 @pytest.fixture

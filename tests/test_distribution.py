@@ -15,10 +15,10 @@ from gaussian_core.builder import TileGrid
 from gaussian_core.errors import Cancelled
 from gaussian_core.field import GaussianField
 from tests.window_helpers import LONG, open_and_wait, save_picture, wait_until_idle
-from viewer.model import distribution as module
-from viewer.model.distribution import BINS, MOST, distribution, values_of
-from viewer.model.lazy_drawing import LazyDrawing
-from viewer.model.scene import Scene
+from viewer.model.frames.lazy_drawing import LazyDrawing
+from viewer.model.frames.scene import Scene
+from viewer.model.overlays import distribution as module
+from viewer.model.overlays.distribution import BINS, MOST, distribution, values_of
 from viewer.model.settings import Settings
 
 
@@ -253,7 +253,7 @@ def test_after_a_count_that_failed_the_next_view_is_counted(
         raise MemoryError
 
     with monkeypatch.context() as patch:
-        patch.setattr("viewer.ui.distribution_worker.distribution", fail)
+        patch.setattr("viewer.ui.workers.distribution_worker.distribution", fail)
         window.menus.actions["overlay.distribution"].trigger()
         wait_until_idle(qtbot, window)
     dialog = window.side_windows.distribution

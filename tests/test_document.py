@@ -11,9 +11,9 @@ from gaussian_core.builder import TileGrid
 from gaussian_core.errors import Cancelled, FieldError, ImageError
 from gaussian_core.field import GaussianField
 from tests.window_helpers import save_picture
-from viewer.model import tile_plan
-from viewer.model.document import Document
-from viewer.model.tile_plan import TilePlan, memory_budget
+from viewer.model.documents import tile_plan
+from viewer.model.documents.document import Document
+from viewer.model.documents.tile_plan import TilePlan, memory_budget
 
 
 class Tile:

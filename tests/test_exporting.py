@@ -20,10 +20,10 @@ from tests.window_helpers import (
     wait_until_idle,
 )
 from viewer import cli
-from viewer.model.field_card import card_of
-from viewer.model.picture_export import ExportPlan, region_in_view
+from viewer.model.documents.field_card import card_of
+from viewer.model.exports.picture_export import ExportPlan, region_in_view
 from viewer.model.settings import Settings
-from viewer.ui.export_dialog import ExportDialog
+from viewer.ui.dialogs.export_dialog import ExportDialog
 
 
 def exported(qtbot, window, plan, out):
@@ -188,7 +188,7 @@ def test_what_was_asked_for_is_written_though_another_picture_is_open_by_then(
     open_and_wait(qtbot, window, save_picture(tmp_path / "b.png", 50, 40, 2))
     wait_until_idle(qtbot, window, lambda: window.session.document.name == "b.png")
     monkeypatch.setattr(
-        "viewer.ui.dialogs.ask_save", lambda *words: words[4](str(tmp_path / "out.png"))
+        "viewer.ui.dialogs.dialogs.ask_save", lambda *words: words[4](str(tmp_path / "out.png"))
     )
     dialog.buttons.button(QDialogButtonBox.StandardButton.Save).click()
     qtbot.waitUntil(lambda: not window.exporter.running, timeout=LONG)

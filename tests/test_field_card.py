@@ -17,11 +17,11 @@ from gaussian_core.field import GaussianField
 from gaussian_core.models.card import read_card
 from gaussian_core.models.config import weights_path
 from tests.window_helpers import LONG, font_of, open_and_wait, save_picture, wait_until_idle
-from viewer.model.document import Document
-from viewer.model.field_card import card_of, figures_of
+from viewer.model.documents.document import Document
+from viewer.model.documents.field_card import card_of, figures_of
+from viewer.model.documents.tile_plan import TilePlan
 from viewer.model.settings import Settings
-from viewer.model.tile_plan import TilePlan
-from viewer.ui.field_card_dialog import FieldCardDialog
+from viewer.ui.dialogs.field_card_dialog import FieldCardDialog
 
 
 def test_the_card_of_the_shipped_weights_is_complete():

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gaussian_core.errors import UserError
-from viewer.ui.file_reader import FileReader
+from viewer.ui.workers.file_reader import FileReader
 
 
 def _read(path: Path) -> str:

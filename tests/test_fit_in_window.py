@@ -24,8 +24,8 @@ from tests.window_helpers import (
     save_picture,
     wait_until_idle,
 )
-from viewer.model.lazy_drawing import LazyDrawing
-from viewer.model.picture_export import ExportPlan
+from viewer.model.exports.picture_export import ExportPlan
+from viewer.model.frames.lazy_drawing import LazyDrawing
 
 HELD_AT = 30
 """Frames of one step each, after which the first ones have come to something."""
@@ -174,7 +174,7 @@ def test_what_is_said_of_a_fit_is_of_the_gaussians_that_are_seen(
             go_on.wait(LONG / 1000)
 
     monkeypatch.setattr(FitDrawing, "_advance", held_before_the_last)
-    monkeypatch.setattr("viewer.model.lazy_drawing.PATIENCE", 1e-6)
+    monkeypatch.setattr("viewer.model.frames.lazy_drawing.PATIENCE", 1e-6)
     try:
         window.menus.actions["method.fit"].trigger()
         QTest.keyClick(window.canvas, Qt.Key.Key_S)

@@ -17,10 +17,10 @@ from gaussian_core.builder import build_field
 from gaussian_core.images import load_image
 from gaussian_core.picture_folders import SUFFIXES
 from tests.window_helpers import keep_what_is_told, open_and_wait, save_picture, wait_until_idle
-from viewer.model import siblings
-from viewer.model.document import Document
-from viewer.model.siblings import pictures_in, place_after
-from viewer.ui.dialogs import PICTURES
+from viewer.model.documents import siblings
+from viewer.model.documents.document import Document
+from viewer.model.documents.siblings import pictures_in, place_after
+from viewer.ui.dialogs.dialogs import PICTURES
 
 
 @pytest.fixture

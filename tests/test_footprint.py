@@ -14,9 +14,9 @@ from gaussian_core.footprint import FROM_SCALE, footprint_of
 from gaussian_core.imaging.picture import Picture
 from gaussian_core.methods import Options, open_drawing
 from gaussian_core.rasterizer import PIXEL_SIGMA
-from viewer.model.frame_renderer import picture_viewport, render_frame
-from viewer.model.scene import Scene
-from viewer.model.view_state import ViewState
+from viewer.model.frames.frame_renderer import picture_viewport, render_frame
+from viewer.model.frames.scene import Scene
+from viewer.model.view.view_state import ViewState
 
 
 def picture(height=24, width=30):

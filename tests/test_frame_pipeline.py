@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from viewer.model.frame import FrameBuffers
-from viewer.model.frame_slot import FrameRequest, Slot
-from viewer.model.pacing import Pacing
-from viewer.model.scene import Scene
-from viewer.model.view_state import ViewState
+from viewer.model.frames.frame import FrameBuffers
+from viewer.model.frames.frame_slot import FrameRequest, Slot
+from viewer.model.frames.pacing import Pacing
+from viewer.model.frames.scene import Scene
+from viewer.model.view.view_state import ViewState
 
 SCENE = Scene((1000, 1000))
 VIEW = ViewState.opening((1000, 1000), (500, 500)).set_scale(4.0)

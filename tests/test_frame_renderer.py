@@ -13,11 +13,11 @@ from gaussian_core.errors import Cancelled
 from gaussian_core.field import GaussianField
 from gaussian_core.imaging.picture import Picture
 from tests.field_helpers import random_field
-from viewer.model import frame_renderer
-from viewer.model.frame_renderer import bands_about, picture_viewport, render_frame, split
-from viewer.model.lazy_drawing import LazyDrawing
-from viewer.model.scene import REACH, Scene
-from viewer.model.view_state import ViewState
+from viewer.model.frames import frame_renderer
+from viewer.model.frames.frame_renderer import bands_about, picture_viewport, render_frame, split
+from viewer.model.frames.lazy_drawing import LazyDrawing
+from viewer.model.frames.scene import REACH, Scene
+from viewer.model.view.view_state import ViewState
 
 EXTENT = (96, 130)
 GRID = TileGrid(EXTENT, tile=32)

@@ -8,10 +8,10 @@ import pytest
 from gaussian_core.builder import FieldBuilder
 from gaussian_core.images import Picture
 from gaussian_core.pyramid import Pyramid
-from viewer.model.frame import Frame
-from viewer.model.frame_renderer import render_frame
-from viewer.model.scene import Scene
-from viewer.model.view_state import ViewState
+from viewer.model.frames.frame import Frame
+from viewer.model.frames.frame_renderer import render_frame
+from viewer.model.frames.scene import Scene
+from viewer.model.view.view_state import ViewState
 
 EXTENT = (150, 210)
 TILE = 64

@@ -23,7 +23,7 @@ from gaussian_core.models.gaussiansr import (  # noqa: E402
 )
 from gaussian_core.models.gaussiansr_drawing import GaussianSRDrawing  # noqa: E402
 from gaussian_core.viewport import Viewport  # noqa: E402
-from viewer.model.lazy_drawing import LazyDrawing  # noqa: E402
+from viewer.model.frames.lazy_drawing import LazyDrawing  # noqa: E402
 
 
 def network(enlarged=False):

@@ -22,8 +22,8 @@ from tests.window_helpers import (
     save_picture,
     wait_until_idle,
 )
+from viewer.ui.files.incoming import incoming
 from viewer.ui.image_arrays import array_from_image
-from viewer.ui.incoming import incoming
 
 
 @pytest.fixture
@@ -152,7 +152,7 @@ def test_an_image_may_take_a_share_of_the_memory(monkeypatch):
         assert incoming(data) == picture
         assert QImageReader.allocationLimit() << 20 == pytest.approx(physical_memory() / 4, rel=0.1)
         for memory, read in ((16 << 20, False), (24 << 20, True)):
-            monkeypatch.setattr("viewer.ui.incoming.physical_memory", lambda m=memory: m)
+            monkeypatch.setattr("viewer.ui.files.incoming.physical_memory", lambda m=memory: m)
             assert incoming(data) == picture
             assert QImage.fromData(buffer.data()).isNull() != read
     finally:

@@ -12,8 +12,8 @@ from PySide6.QtTest import QTest
 from gaussian_core.field import GaussianField
 from tests.canvas_helpers import pixels
 from tests.window_helpers import open_and_wait, save_picture, wait_until_idle
-from viewer.model.inspector import Inspected, nearest_gaussian
-from viewer.model.scene import Scene
+from viewer.model.frames.scene import Scene
+from viewer.model.overlays.inspector import Inspected, nearest_gaussian
 
 
 def scene_of(*fields):

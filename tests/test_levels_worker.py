@@ -7,8 +7,8 @@ import threading
 import pytest
 
 from gaussian_core.errors import Cancelled
-from viewer.ui import levels_worker
-from viewer.ui.levels_worker import LevelsWorker
+from viewer.ui.workers import levels_worker
+from viewer.ui.workers.levels_worker import LevelsWorker
 
 
 class Levels:

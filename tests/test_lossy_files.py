@@ -16,7 +16,7 @@ from gaussian_core.pyramid.reduced_copy import reduced_copy
 from gaussian_core.resource_files import RESOURCES
 from tests.shipped_copies import ship_copies
 from tests.window_helpers import open_and_wait, wait_until_idle
-from viewer.model.field_card import card_of
+from viewer.model.documents.field_card import card_of
 from viewer.model.settings import Settings
 
 

@@ -18,11 +18,11 @@ from PySide6.QtWidgets import QApplication, QDialogButtonBox, QFileDialog, QMenu
 from gaussian_core.builder import build_field
 from tests.window_helpers import WindowMaker, open_and_wait, save_picture, wait_until_idle
 from viewer.model import actions as table
-from viewer.model.picture_export import ExportPlan, bytes_text
+from viewer.model.exports.picture_export import ExportPlan, bytes_text
 from viewer.model.settings import Settings
-from viewer.ui import dialogs
-from viewer.ui.dialogs import WIDTH
-from viewer.ui.export_dialog import ExportDialog
+from viewer.ui.dialogs import dialogs
+from viewer.ui.dialogs.dialogs import WIDTH
+from viewer.ui.dialogs.export_dialog import ExportDialog
 
 
 @pytest.fixture
@@ -567,7 +567,9 @@ def test_what_is_no_zoom_is_said(window, qtbot, picture):
 def test_of_a_large_picture_that_is_marked_all_that_is_in_view_is_built(
     make_window, qtbot, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("viewer.model.document.AHEAD", 1)  # as if each tile were a large one
+    monkeypatch.setattr(
+        "viewer.model.documents.document.AHEAD", 1
+    )  # as if each tile were a large one
     window = make_window()
     open_and_wait(qtbot, window, save_picture(tmp_path / "a.png", 4000, 3000))
     document = window.session.document

@@ -26,8 +26,8 @@ from tests.window_helpers import (
     save_picture,
     wait_until_idle,
 )
-from viewer.model.document import Document
-from viewer.model.frame_renderer import picture_viewport
+from viewer.model.documents.document import Document
+from viewer.model.frames.frame_renderer import picture_viewport
 from viewer.model.settings import Settings
 
 
@@ -426,7 +426,7 @@ def test_networks_that_answer_for_every_pixel_are_methods_too(make_window, qtbot
 def test_a_slow_method_is_refined_step_by_step():
     from types import SimpleNamespace
 
-    from viewer.ui.frame_worker import _steps
+    from viewer.ui.canvas.frame_worker import _steps
 
     slow, fast = (SimpleNamespace(scene=SimpleNamespace(drawing=d)) for d in (object(), None))
     assert _steps(slow, 8) == [4, 2, 1] and _steps(slow, 5) == [4, 2, 1]
@@ -438,7 +438,7 @@ def test_a_resting_view_gets_a_coarse_frame_of_a_slow_method_first(
 ):
     if not METHODS["liif"].available:
         pytest.skip("the weights of liif are not there")
-    monkeypatch.setattr("viewer.ui.frame_worker.FIRST_PIXELS", 512)
+    monkeypatch.setattr("viewer.ui.canvas.frame_worker.FIRST_PIXELS", 512)
     window = make_window(Settings(animate=False))
     open_and_wait(qtbot, window, save_picture(tmp_path / "a.png", 60, 50))
     window.canvas.zoom_to(3.0)

@@ -149,8 +149,8 @@ def test_it_is_there_for_a_picture_that_begins_close_up(window, qtbot, how):
 def test_an_overview_is_the_whole_picture_small():
     from gaussian_core.images import Picture
     from gaussian_core.pyramid import levels_of
-    from viewer.model.overview import SIDE, overview_of
-    from viewer.model.scene import Scene
+    from viewer.model.documents.overview import SIDE, overview_of
+    from viewer.model.frames.scene import Scene
 
     def scene_of(picture):
         return Scene(picture.extent, picture=picture, pyramid=levels_of(picture))

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from viewer.model.motion import Glide, between
-from viewer.model.view_state import ViewState
+from viewer.model.view.motion import Glide, between
+from viewer.model.view.view_state import ViewState
 
 START = ViewState((3000, 4000), (1000, 800)).centred_on(1500, 900, 2.0)
 

@@ -16,11 +16,11 @@ from scipy.spatial import cKDTree
 from gaussian_core.builder import TileGrid
 from gaussian_core.field import GaussianField
 from tests.field_helpers import random_field
-from viewer.model.overlay_geometry import DOT_AREA, OverlayGeometry, overlay_geometry
-from viewer.model.overlay_options import OverlayOptions
-from viewer.model.overlay_raster import draw_overlay
-from viewer.model.scene import Scene
-from viewer.model.view_state import ViewState
+from viewer.model.frames.scene import Scene
+from viewer.model.overlays.overlay_geometry import DOT_AREA, OverlayGeometry, overlay_geometry
+from viewer.model.overlays.overlay_options import OverlayOptions
+from viewer.model.overlays.overlay_raster import draw_overlay
+from viewer.model.view.view_state import ViewState
 
 BOTH = OverlayOptions(centres=True, ellipses=True)
 

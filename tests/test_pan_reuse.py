@@ -11,11 +11,11 @@ from gaussian_core.field import GaussianField
 from gaussian_core.imaging.picture import Picture
 from gaussian_core.pyramid import Pyramid
 from tests.field_helpers import random_field
-from viewer.model.frame import FrameBuffers
-from viewer.model.frame_renderer import render_frame
-from viewer.model.pan_reuse import PanningRenderer
-from viewer.model.scene import Scene
-from viewer.model.view_state import ViewState
+from viewer.model.frames.frame import FrameBuffers
+from viewer.model.frames.frame_renderer import render_frame
+from viewer.model.frames.pan_reuse import PanningRenderer
+from viewer.model.frames.scene import Scene
+from viewer.model.view.view_state import ViewState
 
 EXTENT = (96, 130)
 

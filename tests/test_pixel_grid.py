@@ -10,8 +10,8 @@ from PySide6.QtTest import QTest
 
 from tests.canvas_helpers import pixels
 from tests.window_helpers import open_and_wait, save_picture, wait_until_idle
-from viewer.model.view_state import ViewState
-from viewer.ui.grid_painter import grid_opacity, paint_grid
+from viewer.model.view.view_state import ViewState
+from viewer.ui.canvas.grid_painter import grid_opacity, paint_grid
 
 
 @pytest.fixture

@@ -14,10 +14,10 @@ from gaussian_core.images import open_picture
 from gaussian_core.imaging.picture import Picture
 from tests.canvas_helpers import pixels
 from tests.window_helpers import open_and_wait, save_picture, wait_until_idle
+from viewer.model.frames.scene import Scene
 from viewer.model.pixel_values import PixelValues, pixels_in_view, read_values
-from viewer.model.scene import Scene
-from viewer.model.view_state import ViewState
-from viewer.ui.value_painter import paint_values, values_from
+from viewer.model.view.view_state import ViewState
+from viewer.ui.canvas.value_painter import paint_values, values_from
 
 
 @pytest.fixture

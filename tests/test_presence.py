@@ -18,7 +18,7 @@ from gaussian_core.picture_folders import check_folder
 from gaussian_core.presence import unreachable
 from gaussian_core.writing.image_writer import write_image
 from tests.window_helpers import keep_what_is_told, open_and_wait, save_picture, wait_until_idle
-from viewer.model.document import is_weights_file
+from viewer.model.documents.document import is_weights_file
 from viewer.model.settings import Settings
 
 LONG = "a" * 300

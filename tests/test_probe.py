@@ -7,8 +7,8 @@ import pytest
 from gaussian_core import rasterizer
 from gaussian_core.viewport import Viewport
 from tests.field_helpers import random_field
+from viewer.model.frames.scene import Scene
 from viewer.model.probe import probe
-from viewer.model.scene import Scene
 
 EXTENT = (40, 60)
 

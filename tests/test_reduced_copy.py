@@ -23,11 +23,11 @@ from gaussian_core.viewport import Viewport
 from gaussian_core.writing.image_writer import write_image
 from tests.canvas_helpers import pixels
 from tests.window_helpers import keep_what_is_told, open_and_wait, wait_until_idle
-from viewer.model import field_saving
+from viewer.model.documents.original import OriginalDrawing, measured_part, psnr_of_frames
+from viewer.model.exports import field_saving
+from viewer.model.exports.picture_export import ExportPlan, suggested_name
 from viewer.model.methods import Choice
-from viewer.model.original import OriginalDrawing, measured_part, psnr_of_frames
-from viewer.model.picture_export import ExportPlan, suggested_name
-from viewer.model.view_state import ViewState
+from viewer.model.view.view_state import ViewState
 
 
 def scenery(height, width, dtype=np.uint8):

@@ -23,9 +23,9 @@ from gaussian_core.original import factors
 from gaussian_core.viewport import Viewport
 from tests.canvas_helpers import pixels
 from tests.window_helpers import keep_what_is_told, open_and_wait, wait_until_idle
-from viewer.model.counterparts import counterpart
-from viewer.model.document import Document
-from viewer.model.original import OriginalDrawing
+from viewer.model.documents.counterparts import counterpart
+from viewer.model.documents.document import Document
+from viewer.model.documents.original import OriginalDrawing
 
 
 def scenery(height, width, seed=4):
@@ -165,10 +165,10 @@ def test_how_near_the_method_before_came_is_not_said_of_the_next(
         goes_on.wait(60)
         return 99.0
 
-    monkeypatch.setattr("viewer.model.original.psnr_of_frames", measured_late)
+    monkeypatch.setattr("viewer.model.documents.original.psnr_of_frames", measured_late)
     canvas.set_view(canvas.view.pan_by(30, 0))
     qtbot.waitUntil(measures.is_set)
-    monkeypatch.setattr("viewer.model.original.psnr_of_frames", lambda a, b: 11.0)
+    monkeypatch.setattr("viewer.model.documents.original.psnr_of_frames", lambda a, b: 11.0)
     told = []
     window.session._beside._closeness.measured.connect(told.append)
     window.menus.actions["method.bicubic"].trigger()

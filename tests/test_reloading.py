@@ -16,7 +16,7 @@ from gaussian_core.builder import build_field
 from gaussian_core.images import load_image
 from gaussian_core.imaging import lazy_tiff
 from tests.window_helpers import keep_what_is_told, open_and_wait, save_picture, wait_until_idle
-from viewer.ui import file_watch
+from viewer.ui.workers import file_watch
 
 SAID = "a.png has changed on disk: F5 reads it again"
 

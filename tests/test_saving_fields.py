@@ -20,7 +20,7 @@ from tests.window_helpers import (
     save_picture,
     wait_until_idle,
 )
-from viewer.model import field_saving
+from viewer.model.exports import field_saving
 from viewer.model.settings import Settings
 
 

@@ -14,12 +14,12 @@ from gaussian_core.images import Picture
 from tests import canvas_helpers
 from tests.canvas_helpers import pixels
 from tests.window_helpers import seen_at_800_percent, wait_until_idle
-from viewer.model.frame_renderer import render_frame
-from viewer.model.frame_slot import FrameRequest
-from viewer.model.pacing import Pacing
-from viewer.model.pan_reuse import PanningRenderer
-from viewer.model.scene import Scene
-from viewer.model.view_state import ViewState
+from viewer.model.frames.frame_renderer import render_frame
+from viewer.model.frames.frame_slot import FrameRequest
+from viewer.model.frames.pacing import Pacing
+from viewer.model.frames.pan_reuse import PanningRenderer
+from viewer.model.frames.scene import Scene
+from viewer.model.view.view_state import ViewState
 
 VIEW = ViewState((60, 80), (300, 200), (10.0, 5.0), 4.0)
 

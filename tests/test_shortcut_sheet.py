@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QLabel
 
 from viewer.model.actions import ACTIONS
 from viewer.model.shortcut_sheet import chord, sheet
-from viewer.ui.shortcut_sheet import COLUMNS, ONE_COLUMN
+from viewer.ui.dialogs.shortcut_sheet import COLUMNS, ONE_COLUMN
 
 
 @pytest.mark.parametrize(

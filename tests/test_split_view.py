@@ -16,9 +16,9 @@ from tests.window_helpers import (
     seen_at_800_percent,
     wait_until_idle,
 )
-from viewer.model.distribution import distribution
-from viewer.model.frame_renderer import render_frame
-from viewer.model.split_line import LEAST, SplitLine
+from viewer.model.frames.frame_renderer import render_frame
+from viewer.model.overlays.distribution import distribution
+from viewer.model.view.split_line import LEAST, SplitLine
 
 
 @pytest.fixture

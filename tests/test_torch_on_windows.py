@@ -14,7 +14,7 @@ from gaussian_core.models.config import weights_path
 from viewer.cli import main
 from viewer.commands import bench
 from viewer.model import torch_import
-from viewer.model.document import Document, read_weights
+from viewer.model.documents.document import Document, read_weights
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_the_bench_has_it_before_its_window(monkeypatch):
     def imported(name):
         if name == torch_import.__name__:
             return torch_import
-        assert asked == ["kernel"] and name == "viewer.ui.window_measurements"
+        assert asked == ["kernel"] and name == "viewer.ui.bench.window_measurements"
         raise KeyboardInterrupt
 
     monkeypatch.setattr(bench, "importlib", SimpleNamespace(import_module=imported))

@@ -23,7 +23,7 @@ from gaussian_core.display import checkerboard
 from gaussian_core.images import open_picture
 from tests.window_helpers import LONG, open_and_wait, save_picture, wait_until_idle
 from viewer.ui import app, view_copy
-from viewer.ui.canvas import Canvas
+from viewer.ui.canvas.canvas import Canvas
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -13,8 +13,8 @@ from PySide6.QtWidgets import QApplication
 
 from tests.canvas_helpers import drag, mouse, overview, wheel
 from tests.window_helpers import keep_what_is_told, open_and_wait, save_picture, wait_until_idle
-from viewer.model.view_history import MOST, ViewHistory, look_the_same
-from viewer.model.view_state import ViewState
+from viewer.model.view.view_history import MOST, ViewHistory, look_the_same
+from viewer.model.view.view_state import ViewState
 
 ALT = Qt.KeyboardModifier.AltModifier
 LEFT, NONE = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from viewer.model.view_state import PAN_MARGIN, ViewState
+from viewer.model.view.view_state import PAN_MARGIN, ViewState
 
 extents = st.tuples(st.integers(1, 20_000), st.integers(1, 20_000))
 sizes = st.tuples(st.integers(64, 4000), st.integers(64, 3000))

@@ -20,8 +20,8 @@ from tests.window_helpers import (
     save_picture,
     wait_until_idle,
 )
-from viewer.model.field_card import card_of
-from viewer.ui.status_cell import PADDING
+from viewer.model.documents.field_card import card_of
+from viewer.ui.status.status_cell import PADDING
 
 
 @pytest.fixture

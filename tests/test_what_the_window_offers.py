@@ -18,9 +18,9 @@ from gaussian_core import GaussianField, build_field
 from tests.canvas_helpers import mouse, screenshot
 from tests.window_helpers import LONG, open_and_wait, save_picture, wait_until_idle
 from viewer.model.actions import MENUS
-from viewer.model.document import Document
-from viewer.model.picture_export import Export
-from viewer.ui.warm_up_worker import WarmUpWorker
+from viewer.model.documents.document import Document
+from viewer.model.exports.picture_export import Export
+from viewer.ui.workers.warm_up_worker import WarmUpWorker
 
 
 def enabled(window, *names):
@@ -241,7 +241,7 @@ def test_in_a_narrow_window_no_cell_is_seen_where_a_more_important_one_is_not(
 
 
 def test_marks_that_are_waited_for_say_so(make_window, qtbot, tmp_path, monkeypatch):
-    from viewer.model import overlay_kernels
+    from viewer.model.overlays import overlay_kernels
 
     compiled = threading.Event()
     monkeypatch.setattr(overlay_kernels, "warm_up", lambda stop: compiled.wait(20.0))
@@ -407,10 +407,10 @@ def test_who_sets_the_size_of_ellipses_that_are_not_shown_is_told_how_they_are(m
 
 def test_what_draws_histograms_is_there_before_they_are_asked_for(qapp, qtbot, monkeypatch):
     """The window would stand still while it is imported."""
-    monkeypatch.delitem(sys.modules, "viewer.ui.range_plot", raising=False)
+    monkeypatch.delitem(sys.modules, "viewer.ui.dialogs.range_plot", raising=False)
     worker = WarmUpWorker()
     worker.start()
-    qtbot.waitUntil(lambda: "viewer.ui.range_plot" in sys.modules)
+    qtbot.waitUntil(lambda: "viewer.ui.dialogs.range_plot" in sys.modules)
     assert worker.close(60.0)
 
 

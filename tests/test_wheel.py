@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from viewer.model.wheel import (
+from viewer.model.view.wheel import (
     MAX_NOTCHES,
     NOTCH_FACTOR,
     Pan,

@@ -21,11 +21,11 @@ from gaussian_core.writing.file_renderer import render_file
 from tests.canvas_helpers import pixels, wheel
 from tests.field_helpers import random_field
 from tests.wide_picture import EXTENT, LEFT, PERIOD, RIGHT, TILE, Repeated
-from viewer.model.inspector import nearest_gaussian
-from viewer.model.overlay_geometry import overlay_geometry
-from viewer.model.overlay_options import OverlayOptions
-from viewer.model.scene import Scene
-from viewer.model.view_state import ViewState
+from viewer.model.frames.scene import Scene
+from viewer.model.overlays.inspector import nearest_gaussian
+from viewer.model.overlays.overlay_geometry import overlay_geometry
+from viewer.model.overlays.overlay_options import OverlayOptions
+from viewer.model.view.view_state import ViewState
 
 
 def tiles_at(builder, x):

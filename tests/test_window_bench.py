@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from tests.window_helpers import save_picture
-from viewer.model.frame import Frame
-from viewer.model.frame_timing import BANDS, Distribution, Recorder, band_name
-from viewer.model.view_state import ViewState
-from viewer.model.zoom_script import Drag, Rest, ZoomTo, browse, fit_to_256_and_back
+from viewer.model.frames.frame import Frame
+from viewer.model.frames.frame_timing import BANDS, Distribution, Recorder, band_name
+from viewer.model.view.view_state import ViewState
+from viewer.model.view.zoom_script import Drag, Rest, ZoomTo, browse, fit_to_256_and_back
 
 VIEW = ViewState((1000, 1000), (500, 500)).set_scale(8.0)
 BAND = (4.0, 16.0)
@@ -105,7 +105,7 @@ def test_the_ride_reaches_256_and_comes_back():
 
 
 def test_the_real_window_can_be_ridden(qapp, tmp_path):
-    from viewer.ui.window_bench import WindowBench
+    from viewer.ui.bench.window_bench import WindowBench
 
     path = save_picture(tmp_path / "picture.png", 300, 200)
     with WindowBench("kernel", (1300, 240), lambda: False) as bench:
@@ -125,7 +125,7 @@ def test_the_real_window_can_be_ridden(qapp, tmp_path):
 
 def test_inputs_that_a_slow_paint_held_up_are_painted_together(qapp, tmp_path):
     """As a window empties its queue before it paints: with a paint for each they would never catch up."""
-    from viewer.ui.window_bench import WindowBench
+    from viewer.ui.bench.window_bench import WindowBench
 
     path = save_picture(tmp_path / "picture.png", 300, 200)
     with WindowBench("kernel", (1300, 240), lambda: False) as bench:

@@ -13,10 +13,10 @@ from PySide6.QtTest import QTest
 
 from tests.canvas_helpers import CountingRenderer, drag, mouse, screenshot, wheel
 from tests.window_helpers import open_and_wait, save_picture, wait_until_idle
-from viewer.model.scene import Scene
-from viewer.model.view_state import MAX_SCALE, ViewState
-from viewer.model.zoom_box import LEAST, ZoomBox, view_of
-from viewer.ui.canvas import Canvas
+from viewer.model.frames.scene import Scene
+from viewer.model.view.view_state import MAX_SCALE, ViewState
+from viewer.model.view.zoom_box import LEAST, ZoomBox, view_of
+from viewer.ui.canvas.canvas import Canvas
 
 SHIFT, PLAIN = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.NoModifier
 LEFT, RIGHT, NONE = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton, Qt.MouseButton.NoButton

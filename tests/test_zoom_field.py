@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 
-from viewer.ui.zoom_field import ZoomField
+from viewer.ui.status.zoom_field import ZoomField
 
 
 @pytest.mark.parametrize("target", ["box", "edit"])

@@ -146,7 +146,7 @@ def _window(args: argparse.Namespace, stop: Stop) -> dict[str, Any]:
     importlib.import_module("viewer.model.torch_import").load_before_qt(
         args.method or DEFAULT_METHOD
     )
-    window = importlib.import_module("viewer.ui.window_measurements")
+    window = importlib.import_module("viewer.ui.bench.window_measurements")
     from gaussian_core.benchmarks import measuring
 
     with _picture(args) as path:

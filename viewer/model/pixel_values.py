@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaussian_core.imaging.picture import Rect, in_bytes
+from viewer.model.frames.scene import Scene
 from viewer.model.pixel_rects import grown, source_pixels
-from viewer.model.scene import Scene
-from viewer.model.view_state import ViewState
+from viewer.model.view.view_state import ViewState
 
 AROUND = 8
 """Source pixels that are read beyond those in view, so that a pan finds them there."""

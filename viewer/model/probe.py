@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gaussian_core.viewport import Viewport
-from viewer.model.frame_renderer import footprint
-from viewer.model.scene import Scene
+from viewer.model.frames.frame_renderer import footprint
+from viewer.model.frames.scene import Scene
 
 Value = tuple[float, ...]
 """RGB or grey, with alpha as another one."""

@@ -6,11 +6,11 @@ import math
 
 from PySide6.QtCore import QObject, Signal
 
-from viewer.model.document import Document
-from viewer.model.scene import Scene
-from viewer.ui.build_worker import BuildWorker
-from viewer.ui.canvas import Canvas
+from viewer.model.documents.document import Document
+from viewer.model.frames.scene import Scene
+from viewer.ui.canvas.canvas import Canvas
 from viewer.ui.closeness import Closeness
+from viewer.ui.workers.build_worker import BuildWorker
 
 
 class Beside(QObject):

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from viewer.model.document import read_weights
+from viewer.model.documents.document import read_weights
 from viewer.model.methods import DEFAULT, Choice
 from viewer.ui.current_settings import CurrentSettings
-from viewer.ui.file_reader import FileReader
-from viewer.ui.session import Session
+from viewer.ui.files.session import Session
+from viewer.ui.workers.file_reader import FileReader
 
 BRIEFLY, LONG = 6.0, 30.0  # seconds
 

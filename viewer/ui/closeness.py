@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from viewer.model.view_state import ViewState
-from viewer.ui.background import Worker
-from viewer.ui.canvas import Canvas
+from viewer.model.view.view_state import ViewState
+from viewer.ui.canvas.canvas import Canvas
+from viewer.ui.workers.background import Worker
 
 REST_MS = 150
 """After the last frame: nobody reads a figure while the view moves."""
@@ -72,7 +72,7 @@ class Closeness(Worker):
     def _measure(
         self, watched: int, view: ViewState, a: NDArray[np.uint8], b: NDArray[np.uint8]
     ) -> None:
-        from viewer.model.original import measured_part, psnr_of_frames
+        from viewer.model.documents.original import measured_part, psnr_of_frames
 
         part = measured_part(view)
         self._emit(self._found, watched, view, psnr_of_frames(a[part], b[part]))

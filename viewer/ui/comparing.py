@@ -5,9 +5,9 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Signal
 
 from viewer.model.actions import COMPARE_KEY, on_key
-from viewer.ui.canvas import Canvas
-from viewer.ui.session import Session
-from viewer.ui.waiting import Waiting
+from viewer.ui.canvas.canvas import Canvas
+from viewer.ui.files.session import Session
+from viewer.ui.status.waiting import Waiting
 
 ABOUT = "held"
 BRIEFLY, WHILE_HELD = 6.0, 3600.0  # seconds

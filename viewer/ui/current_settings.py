@@ -8,7 +8,7 @@ from typing import Any
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from viewer.model.settings import Settings, SettingsFile
-from viewer.ui.background import Worker
+from viewer.ui.workers.background import Worker
 
 DELAY_MS = 500
 

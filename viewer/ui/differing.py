@@ -5,10 +5,10 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Signal
 
 from viewer.model.difference import TwoAs
-from viewer.ui.canvas import Canvas
+from viewer.ui.canvas.canvas import Canvas
 from viewer.ui.comparing import BRIEFLY, NOTHING
 from viewer.ui.current_settings import CurrentSettings
-from viewer.ui.session import Session
+from viewer.ui.files.session import Session
 
 CHOICES = "The methods and how much their difference is amplified are chosen in the Field menu"
 FROM_AFAR = "Up to 100 % methods show the picture as it is: zoom in to see by how much they differ"

@@ -26,44 +26,44 @@ from PySide6.QtWidgets import QMainWindow
 from gaussian_core.rasterizer import PIXEL_SIGMA
 from viewer.model import status_text
 from viewer.model.actions import MENU_KEY, MENUS
-from viewer.model.document import is_weights_file
-from viewer.model.motion import GLIDE_SECONDS
+from viewer.model.documents.document import is_weights_file
 from viewer.model.settings import Settings, SettingsFile
 from viewer.model.status_text import zoom_text
-from viewer.ui import dialogs
-from viewer.ui.canvas import Canvas
+from viewer.model.view.motion import GLIDE_SECONDS
+from viewer.ui.canvas.canvas import Canvas
+from viewer.ui.canvas.grid_painter import GRID_FROM
+from viewer.ui.canvas.hand import HOLDING
+from viewer.ui.canvas.minimap import Minimap
 from viewer.ui.choosing import Choosing
 from viewer.ui.comparing import Comparing
-from viewer.ui.comparison_writing import ComparisonWriting
 from viewer.ui.current_settings import CurrentSettings
-from viewer.ui.dialogs import TITLE
+from viewer.ui.dialogs import dialogs
+from viewer.ui.dialogs.dialogs import TITLE
 from viewer.ui.differing import Differing
-from viewer.ui.file_writing import FileWriting
-from viewer.ui.folder_steps import FolderSteps
-from viewer.ui.grid_painter import GRID_FROM
-from viewer.ui.hand import HOLDING
+from viewer.ui.files.comparison_writing import ComparisonWriting
+from viewer.ui.files.file_writing import FileWriting
+from viewer.ui.files.folder_steps import FolderSteps
+from viewer.ui.files.incoming import incoming, is_welcome
+from viewer.ui.files.recent_menu import RecentMenu
+from viewer.ui.files.reference_file import ReferenceFile
+from viewer.ui.files.reloading import ABOUT, Reloading
+from viewer.ui.files.session import Session
 from viewer.ui.handlers import handlers
-from viewer.ui.incoming import incoming, is_welcome
 from viewer.ui.marks import Marks
 from viewer.ui.menus import Menus
-from viewer.ui.minimap import Minimap
 from viewer.ui.offers import Offers
-from viewer.ui.progress import Progress
-from viewer.ui.readout import Readout
-from viewer.ui.recent_menu import RecentMenu
-from viewer.ui.reference_file import ReferenceFile
-from viewer.ui.reloading import ABOUT, Reloading
-from viewer.ui.session import Session
 from viewer.ui.side_windows import SideWindows
-from viewer.ui.status_bar import StatusBar
+from viewer.ui.status.progress import Progress
+from viewer.ui.status.readout import Readout
+from viewer.ui.status.status_bar import StatusBar
+from viewer.ui.status.waiting import Waiting
 from viewer.ui.theme import Theme
 from viewer.ui.tool_bar import ToolBar
 from viewer.ui.view_copy import ViewCopy
 from viewer.ui.view_steps import ViewSteps
-from viewer.ui.waiting import Waiting
-from viewer.ui.warm_up_worker import WarmUpWorker
 from viewer.ui.welcome import Welcome
 from viewer.ui.window_keys import WindowKeys
+from viewer.ui.workers.warm_up_worker import WarmUpWorker
 
 DEFAULT_SIZE = (1280, 860)
 

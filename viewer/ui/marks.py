@@ -6,13 +6,13 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QColorDialog, QWidget
 
-from viewer.model.frame_renderer import FIELD_FROM
-from viewer.model.inspector import nearest_gaussian
-from viewer.model.overlay_options import OverlayOptions, ValueRange
-from viewer.model.scene import Scene
+from viewer.model.frames.frame_renderer import FIELD_FROM
+from viewer.model.frames.scene import Scene
+from viewer.model.overlays.inspector import nearest_gaussian
+from viewer.model.overlays.overlay_options import OverlayOptions, ValueRange
 from viewer.model.settings import DEFAULT_COLOUR, SIGMA_RANGE
 from viewer.model.status_text import unknown_text
-from viewer.ui.canvas import Canvas
+from viewer.ui.canvas.canvas import Canvas
 from viewer.ui.current_settings import CurrentSettings
 
 ABOUT, SIZE = "mark", "size of ellipses"

@@ -11,12 +11,12 @@ from viewer.model.actions import ACTIONS
 from viewer.model.methods import OFFERED, SHIPPED
 from viewer.model.settings import SIGMA_RANGE
 from viewer.ui.choosing import Choosing
-from viewer.ui.comparison_writing import ComparisonWriting
 from viewer.ui.current_settings import CurrentSettings
-from viewer.ui.file_writing import FileWriting
+from viewer.ui.files.comparison_writing import ComparisonWriting
+from viewer.ui.files.file_writing import FileWriting
+from viewer.ui.files.reference_file import ReferenceFile
+from viewer.ui.files.session import Session
 from viewer.ui.menus import Menus
-from viewer.ui.reference_file import ReferenceFile
-from viewer.ui.session import Session
 
 REDUCED = tuple(spec.id for spec in ACTIONS if spec.id.startswith("reduced."))
 NEED_PICTURE = (

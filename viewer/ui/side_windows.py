@@ -6,14 +6,14 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QWidget
 
-from viewer.model.field_card import card_of
-from viewer.ui.canvas import Canvas
-from viewer.ui.distribution_dialog import DistributionDialog
-from viewer.ui.field_card_dialog import FieldCardDialog
+from viewer.model.documents.field_card import card_of
+from viewer.ui.canvas.canvas import Canvas
+from viewer.ui.dialogs.distribution_dialog import DistributionDialog
+from viewer.ui.dialogs.field_card_dialog import FieldCardDialog
+from viewer.ui.dialogs.shortcut_sheet import ShortcutSheet
+from viewer.ui.files.session import Session
 from viewer.ui.marks import Marks
 from viewer.ui.menus import Menus
-from viewer.ui.session import Session
-from viewer.ui.shortcut_sheet import ShortcutSheet
 from viewer.ui.theme import Theme
 from viewer.ui.window_keys import WindowKeys
 

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QPoint, QRect, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QImage, QPainter
 
-from viewer.model.frame_renderer import FIELD_FROM
-from viewer.model.scene import Scene
-from viewer.model.transparent_view import transparent_view
-from viewer.model.view_state import ViewState
-from viewer.ui.background import Worker
-from viewer.ui.canvas import Canvas
-from viewer.ui.canvas_painter import wrap_image
-from viewer.ui.session import Session
+from viewer.model.frames.frame_renderer import FIELD_FROM
+from viewer.model.frames.scene import Scene
+from viewer.model.frames.transparent_view import transparent_view
+from viewer.model.view.view_state import ViewState
+from viewer.ui.canvas.canvas import Canvas
+from viewer.ui.canvas.canvas_painter import wrap_image
+from viewer.ui.files.session import Session
+from viewer.ui.workers.background import Worker
 
 log = logging.getLogger(__name__)
 

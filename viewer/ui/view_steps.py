@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from viewer.model.view_history import ViewHistory
-from viewer.model.view_state import ViewState
-from viewer.ui.canvas import Canvas
-from viewer.ui.session import Session
+from viewer.model.view.view_history import ViewHistory
+from viewer.model.view.view_state import ViewState
+from viewer.ui.canvas.canvas import Canvas
+from viewer.ui.files.session import Session
 
 REST_MS = 1000
 """A view that stays for so long was looked at, and is worth to be found again."""

@@ -1,0 +1,1 @@
+"""Frames: which are drawn, by what, in which time."""

@@ -1,0 +1,1 @@
+"""The view of the picture, and how it is moved."""

@@ -1,0 +1,1 @@
+"""What `bench --window` drives and measures."""

@@ -1,0 +1,1 @@
+"""The dialogs: what they ask for and what they show."""

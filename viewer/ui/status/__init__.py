@@ -1,0 +1,1 @@
+"""The status bar, and what keeps it in step with the window."""
