@@ -315,9 +315,9 @@ def test_kernels_that_cannot_be_compiled_are_waited_for_no_longer(make_window, m
     told = keep_what_is_told(window, monkeypatch)
     monkeypatch.setattr("gaussian_core.rasterizer.is_warm", lambda: False)
     window.waiting.begin()
-    assert "Preparing kernels" in window.status.message
+    assert "Preparing to draw" in window.status.message
     window.warm_up.failed.emit("The kernels could not be prepared: no compiler.")
-    assert told == [("No kernels", "The kernels could not be prepared: no compiler.")]
+    assert told == [("Nothing can be drawn", "The kernels could not be prepared: no compiler.")]
     assert window.status.message == ""
 
 
@@ -364,9 +364,9 @@ def test_the_command_line_knows_the_weights_by_name(tmp_path, base_weights):
 
 
 def test_the_method_before_keeps_little_out_of_view(make_window, qtbot, tmp_path, monkeypatch):
-    from viewer.ui.files import session
+    from viewer.model.documents import shelf
 
-    monkeypatch.setattr(session, "SHELVED_BYTES", 1)
+    monkeypatch.setattr(shelf, "SHELVED_BYTES", 1)
     window = make_window()
     open_and_wait(qtbot, window, save_picture(tmp_path / "a.png", 1100, 600))
     document = window.session.document

@@ -91,7 +91,7 @@ def test_its_gaussians_are_marked_counted_and_told_of(fitted, qtbot):
     count = len(fitted.session.document.whole)
     assert fitted.status.counts.text == f"{count:,} Gaussians"
     fitted.menus.actions["field.card"].trigger()
-    rows = dict(fitted.card.card.rows)
+    rows = dict(fitted.side_windows.card.card.rows)
     assert rows["Gaussians"] == f"{count:,}"
     assert rows["So far"] == fitted.canvas.scene.drawing.state
 

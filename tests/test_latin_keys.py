@@ -85,7 +85,7 @@ def test_keys_do_the_same_in_the_windows_beside_it(make_window, qtbot, tmp_path,
     window = make_window()
     open_and_wait(qtbot, window, save_picture(tmp_path / "a.png"))
     key(window, letter, PLACES[own])
-    dialog = getattr(window, name)
+    dialog = getattr(window.side_windows, name)
     inside = dialog.buttons if name == "card" else dialog.summary
     key(window, "с", PLACES["C"], to=inside)
     assert window.settings.centres

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import logging
 from contextlib import suppress
 
@@ -57,7 +56,6 @@ class WarmUpWorker(Worker):
             self._emit(self.ready)
         self._warm_device()
         self._warm_marks()
-        self._import_plots()
 
     def _warm_marks(self) -> None:
         """Late, since they may never be asked for. Who asks sooner has them compiled at once (see overlay_painter)."""
@@ -66,11 +64,6 @@ class WarmUpWorker(Worker):
         with suppress(Cancelled):
             overlay_kernels.warm_up(lambda: self.closing)
         self._emit(self.marks_ready)
-
-    def _import_plots(self) -> None:
-        """What draws histograms: the window would stand still for a quarter of a second when they are first shown."""
-        if not self.closing:
-            importlib.import_module("viewer.ui.dialogs.range_plot")
 
     def _warm_device(self) -> None:
         from gaussian_core.rasterizer import cuda_use
