@@ -70,7 +70,7 @@ class DeviceRows:
         rows[2, : values.shape[1]] = rest + slope * xy
         rows[4, : values.shape[1]] = yy
         index = index_in_order(
-            rows, self.first, self.columns, self.lines, starts.copy(), self.bounds, self.origin
+            rows, self.first, self.columns, self.lines, starts, self.bounds, self.origin
         )
         return index, None if drifts is None else np.ascontiguousarray(drifts.T)
 

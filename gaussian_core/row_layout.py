@@ -6,7 +6,8 @@ A file of its own: a kernel is compiled anew when any file that it imports has c
 from __future__ import annotations
 
 ROW_PADDING = 16
-"""Places of each row (5 + C, N + ROW_PADDING) after the Gaussians': the CPU kernel reads whole vectors of this many."""
+"""Places of each row (5 + C, N + ROW_PADDING) after the Gaussians', and of memory after the table of where the cells
+begin: the CPU kernel reads whole vectors of this many."""
 
 SPAN = 8192
 """Source pixels from an origin on within which places in single precision are good to 1/4096 pixel, a quarter of one of

@@ -35,7 +35,7 @@ class GridLevel:
     first: tuple[int, int]  # cell number (column, row) of the grid's first cell
     columns: int
     rows: int
-    starts: NDArray[np.int32]  # (columns * rows + 1,) numbers into SpatialIndex.rows
+    starts: NDArray[np.int32]  # (columns * rows + 1,) numbers into SpatialIndex.rows, see _zeros
     variance: tuple[float, float]  # the largest along x and along y, source pixels squared
     bounds: tuple[float, float, float, float]  # x0, y0, x1, y1 of the centres
     count: int
@@ -118,6 +118,11 @@ def _number_cells(x, y, cell, first_x, first_y, columns, rows, numbers):
         i = min(max(np.floor(x[k] * inverse) - first_x, 0.0), most_x)
         j = min(max(np.floor(y[k] * inverse) - first_y, 0.0), most_y)
         numbers[k] = np.int32(j) * across + np.int32(i)
+
+
+def _zeros(count: int) -> NDArray[np.int32]:
+    """(count,), with ROW_PADDING places of memory after them, as the rows have: the kernel reads whole vectors."""
+    return np.zeros(count + ROW_PADDING, np.int32)[:count]
 
 
 @compiled()
@@ -275,10 +280,12 @@ def index_in_order(
     rows: with their padding, at least one Gaussian, none of a standard deviation above 1. The others: of GridLevel.
     """
     count = rows.shape[1] - ROW_PADDING
+    padded = _zeros(len(starts))
+    padded[:] = starts
     shapes = rows[2:5, :count].T
     variance = (float(shapes[:, 0].max()), float(shapes[:, 2].max()))
     level = GridLevel(
-        1.0, first, columns, lines, starts, variance, bounds, count, *_widths(shapes), origin=origin
+        1.0, first, columns, lines, padded, variance, bounds, count, *_widths(shapes), origin=origin
     )
     return SpatialIndex(rows, None, _marked([level], rows, count))
 
@@ -333,7 +340,7 @@ def _bin(
             break
         cell *= 2
     numbers = np.empty(x.size, np.int32)
-    starts = np.zeros(columns * rows + 1, np.int32)
+    starts = _zeros(columns * rows + 1)
     order = None
     _number_cells(x, y, cell, float(first[0]), float(first[1]), columns, rows, numbers)
     if not _count_cells(numbers, starts):

@@ -144,7 +144,7 @@ def prepare_slot(
         counts, first = _counts(v, starts_, cells_)
         wanted = v.splat(b.trunc(number_, I32))
         exists = b.icmp_signed("<", wanted, counts)
-        values = _load_lanes(v, rows_, row_b, first, counts, exists, wanted, number_, 5 + channels)
+        values = _load_lanes(v, rows_, row_b, first, exists, wanted, number_, 5 + channels)
         x, y, sxx, sxy, syy = values[:5]
         target = b.add(scratch_, b.mul(slot_, ir.Constant(I64, slot_vectors(channels) * LANES * 4)))
 
@@ -221,17 +221,17 @@ def prepare_slot(
 
 
 def _load_lanes(
-    v: Vectors, rows: Any, row_bytes: Any, first: Any, counts: Any, exists: Any, wanted: Any,
-    number: Any, quantities: int,
+    v: Vectors, rows: Any, row_bytes: Any, first: Any, exists: Any, wanted: Any, number: Any,
+    quantities: int,
 ) -> list[Any]:  # fmt: skip
     """Gaussian `number` of each cell: its quantities, a vector each."""
     b = v.b
     zero_lane = ir.Constant(I32, 0)
     start = b.extract_element(first, zero_lane)
-    # The usual case: SLOTS in every cell, so that the lanes lie at equal distances.
+    # The usual case: SLOTS in every cell, so that the lanes lie at equal distances. Where one does not exist the others
+    # may end before what would be read of it.
     even = b.icmp_signed("==", b.sub(first, v.splat(start)), v.steps(SLOTS))
-    full = b.icmp_signed("==", counts, v.const(SLOTS, v.i32))
-    flags = b.bitcast(b.and_(even, full), ir.IntType(LANES))
+    flags = b.bitcast(b.and_(even, exists), ir.IntType(LANES))
     all_even = b.icmp_unsigned("==", flags, ir.Constant(ir.IntType(LANES), -1))
     strided = b.append_basic_block("lanes.strided")
     scattered = b.append_basic_block("lanes.scattered")
