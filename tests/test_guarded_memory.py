@@ -1,4 +1,4 @@
-"""Kernels read no further than their tables go: beyond may be memory that is nobody's, and the program would be gone."""
+"""Kernels read no further than their tables go: beyond may be memory that is nobody's, and the program be gone."""
 
 from __future__ import annotations
 
