@@ -39,6 +39,8 @@ def _sort_metadata(path: Path) -> None:
         size = int.from_bytes(file.read(LENGTH), "little")
         header = json.loads(file.read(size))
         header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
-        text = json.dumps(header, separators=(",", ":"), ensure_ascii=False)
-        file.seek(LENGTH)
-        file.write(text.encode().ljust(size))
+        text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+        # Longer only were something escaped in another way: the tensors come next.
+        if len(text) <= size:
+            file.seek(LENGTH)
+            file.write(text.ljust(size))
