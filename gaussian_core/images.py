@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from gaussian_core.errors import DamagedError, ImageError
 from gaussian_core.imaging.file_state import FileState
-from gaussian_core.imaging.files import damaged, is_tiff, opened, pillow_guard
+from gaussian_core.imaging.files import damaged, is_jpeg, is_tiff, opened, pillow_guard
 from gaussian_core.imaging.picture import Picture, PictureSource, Rect, in_bytes
 from gaussian_core.pyramid import size_of_level
 
@@ -74,7 +74,7 @@ def open_overview(
     with opened(source) as file, pillow_guard():
         state = FileState.of_open(file)  # before it is read
         head = file.read(4)
-        if head[:3] == b"\xff\xd8\xff":
+        if is_jpeg(head):
             return _jpeg_look(source, file, max_side)
         if is_tiff(head):
             from gaussian_core.imaging.tiff_overview import tiff_overview

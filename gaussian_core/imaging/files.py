@@ -97,6 +97,16 @@ def is_tiff(head: bytes) -> bool:
     return head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
+def is_jpeg(head: bytes) -> bool:
+    """head: the first bytes of the file, three at least."""
+    return head[:3] == b"\xff\xd8\xff"
+
+
+def is_webp(head: bytes) -> bool:
+    """head: the first bytes of the file, twelve at least."""
+    return head[:4] == b"RIFF" and head[8:12] == b"WEBP"
+
+
 def unknown_format(path: Path, file: BinaryIO) -> ImageError:
     """For a file that no decoder takes."""
     file.seek(0)
@@ -104,12 +114,12 @@ def unknown_format(path: Path, file: BinaryIO) -> ImageError:
     for start, kind in _STRANGERS:
         if head.startswith(start):
             return ImageError(f"{path} is {kind}, which cannot be read: {_OFFER}.")
-    if head.startswith(b"\xff\xd8\xff"):
+    if is_jpeg(head):
         return ImageError(
             f"{path} is a damaged JPEG picture, or of a kind that cannot be read (lossless, or of more than 8 bits): {_OFFER}."
         )
     own = next((kind for start, kind in _OWN if head.startswith(start)), None)
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+    if is_webp(head):
         own = "WebP"
     elif head[4:8] == b"ftyp" and head[8:12] in (b"avif", b"avis"):
         own = "AVIF"

@@ -17,10 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from gaussian_core.imaging.files import is_jpeg, is_webp
 from gaussian_core.imaging.gif_mending import SIGNATURES, mended_gif
 from gaussian_core.imaging.losses import Losses, losses_of_webp
 from gaussian_core.imaging.png_chunks import SIGNATURE, chunks, write_chunk
-from gaussian_core.imaging.webp_mending import is_webp, mended_webp
+from gaussian_core.imaging.webp_mending import mended_webp
 
 _END_OF_IMAGE = b"\xff\xd9"
 _ANYTHING = bytes(range(1, 255)) * 4
@@ -45,7 +46,7 @@ def mended(file: BinaryIO) -> Mended | None:
     """Of a file that its decoder gave up; None where there is nothing to be shown of it."""
     file.seek(0)
     data = file.read()
-    if data.startswith(b"\xff\xd8\xff"):
+    if is_jpeg(data):
         return _jpeg(data)
     if data.startswith(SIGNATURE):
         return _png(data)

@@ -19,10 +19,6 @@ _GREY = 128
 _MOST_PIXELS = 1 << 26  # it is decoded for every filler
 
 
-def is_webp(data: bytes) -> bool:
-    return data[:4] == b"RIFF" and data[8:12] == b"WEBP"
-
-
 def mended_webp(data: bytes) -> tuple[bytes, int, int] | None:
     """(a whole file, rows that are there, of how many), of a picture or an animation's first frame: what is missing of
     it is grey. None where nothing of it is there, or nothing is missing of the file."""
