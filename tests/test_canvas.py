@@ -116,7 +116,7 @@ def test_a_frame_of_a_picture_that_has_gone_is_not_drawn_to_its_end(make, qtbot,
 def test_a_side_that_is_shown_no_longer_is_not_drawn_to_its_end(make, qtbot):
     canvas, renderer = make()
     slow = CountingRenderer(600.0)
-    canvas._beside.worker._render = slow
+    canvas._panes.left.worker._render = slow
     canvas.set_beside(Scene((300, 400)))
     qtbot.waitUntil(lambda: bool(slow.threads))
     canvas.set_beside(None)

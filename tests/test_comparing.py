@@ -204,7 +204,7 @@ def test_the_shipped_weights_are_chosen_in_the_menu_kept_and_compared(
     wait_until_idle(qtbot, window)
     QTest.keyClick(window.canvas, Qt.Key.Key_S)
     wait_until_idle(qtbot, window)
-    assert window.canvas._names == ("ContinuousSR light", "ContinuousSR base")
+    assert window.canvas._panes.names == ("ContinuousSR light", "ContinuousSR base")
     window.close()  # settings are written at the latest then
 
     again = make_window()

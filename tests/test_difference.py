@@ -118,14 +118,14 @@ def test_while_the_view_moves_frames_of_one_view_are_subtracted(window, qtbot):
     seen, made = set(), set()
 
     def look(frame):
-        left, right = canvas._difference._of
+        left, right = canvas._panes.difference._of
         assert left.view == right.view
         seen.add(left.view)
         made.add(frame.view)
 
     canvas.frame_shown.connect(look)
     canvas.beside_shown.connect(look)
-    slow_down(canvas._beside, 0.06)
+    slow_down(canvas._panes.left, 0.06)
     step = 0
 
     def moves_on():
@@ -150,7 +150,7 @@ def test_where_a_coarse_frame_is_of_the_picture_there_is_none_instead(window, qt
     monkeypatch.setattr(pacing, "level", lambda request, waited=0.0: 4 if request.moving else 1)
     levels, seen = [], set()
     canvas.frame_shown.connect(lambda frame: levels.append(frame.level))
-    canvas.frame_shown.connect(lambda _: seen.add(canvas._difference._of[0].view))
+    canvas.frame_shown.connect(lambda _: seen.add(canvas._panes.difference._of[0].view))
 
     def moves_on():
         canvas.set_view(canvas.view.pan_by(3.3, 0.0))
@@ -170,11 +170,13 @@ def test_a_coarse_frame_is_subtracted_as_large_as_it_is_shown(window, qtbot, mon
     monkeypatch.setattr(pacing, "pause", lambda request: 0.4)
     wheel(canvas, (200.0, 150.0), 120)
     coarse = canvas._pane
-    qtbot.waitUntil(lambda: coarse.frame.level == 4 and canvas._difference._of[1] is coarse.frame)
+    qtbot.waitUntil(
+        lambda: coarse.frame.level == 4 and canvas._panes.difference._of[1] is coarse.frame
+    )
     difference = shown(canvas)
     size = canvas.view.size
     both = []
-    for layer in (canvas._beside.layer, canvas._pane.layer):
+    for layer in (canvas._panes.left.layer, canvas._pane.layer):
         image = QImage(*size, QImage.Format.Format_RGB32)
         painter = QPainter(image)
         compose(painter, canvas.view, canvas._background, None, layer, None)
@@ -193,10 +195,10 @@ def test_coarse_frames_are_as_coarse_on_both_sides(window, qtbot, monkeypatch):
     pacing = canvas._pane.worker.pacing
     monkeypatch.setattr(pacing, "level", lambda request, waited=0.0: 4 if request.moving else 1)
     rest = 0.0
-    for pane in (canvas._pane, canvas._beside):
+    for pane in (canvas._pane, canvas._panes.left):
         monkeypatch.setattr(pane.worker.pacing, "pause", lambda request: rest)
     for signal in (canvas.frame_shown, canvas.beside_shown):
-        signal.connect(lambda _: seen.add(tuple(f.level for f in canvas._difference._of)))
+        signal.connect(lambda _: seen.add(tuple(f.level for f in canvas._panes.difference._of)))
 
     def turn(scale):
         nonlocal rest
@@ -206,7 +208,7 @@ def test_coarse_frames_are_as_coarse_on_both_sides(window, qtbot, monkeypatch):
         for _ in range(6):
             wheel(canvas, (200.0, 150.0), 24)
             QTest.qWait(20)
-        qtbot.waitUntil(lambda: canvas._difference._of[0].view == canvas.view, timeout=30_000)
+        qtbot.waitUntil(lambda: canvas._panes.difference._of[0].view == canvas.view, timeout=30_000)
         found, rest = set(seen), 0.0
         go(window, qtbot, canvas.view.pan_by(1, 0))
         assert np.abs(shown(canvas) - expected(canvas)).max() <= 16
@@ -220,16 +222,20 @@ def test_a_pan_that_follows_a_zoom_is_followed(window, qtbot, monkeypatch):
     """The side that is sharp already has only to move its frame, the other one goes on with coarse ones."""
     canvas = window.canvas
     press(window, qtbot)
-    for pane in (canvas._pane, canvas._beside):
+    for pane in (canvas._pane, canvas._panes.left):
         pacing = pane.worker.pacing
         monkeypatch.setattr(pacing, "level", lambda request, waited=0.0: 4 if request.moving else 1)
     pacing = canvas._pane.worker.pacing
     monkeypatch.setattr(pacing, "pause", lambda request: 60.0)
     wheel(canvas, (200.0, 150.0), 120)
-    qtbot.waitUntil(lambda: canvas._beside.frame.exact and canvas._pane.frame.view == canvas.view)
-    assert [f.level for f in canvas._difference._of] == [4, 4], "and not a coarse and an exact one"
+    qtbot.waitUntil(
+        lambda: canvas._panes.left.frame.exact and canvas._pane.frame.view == canvas.view
+    )
+    assert [f.level for f in canvas._panes.difference._of] == [4, 4], (
+        "and not a coarse and an exact one"
+    )
     canvas.set_view(canvas.view.pan_by(6, 4))
-    qtbot.waitUntil(lambda: canvas._difference._of[0].view == canvas.view)
+    qtbot.waitUntil(lambda: canvas._panes.difference._of[0].view == canvas.view)
     monkeypatch.undo()
     press(window, qtbot, Qt.Key.Key_Left, Qt.KeyboardModifier.NoModifier)
     assert np.abs(shown(canvas) - expected(canvas)).max() <= 16

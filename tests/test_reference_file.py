@@ -216,7 +216,7 @@ def test_one_that_is_read_while_the_key_is_held_ends_that(window, qtbot, folders
     window.reference.open(folders / "large" / "p1.png")
     wait_until_idle(qtbot, window)
     assert window.session.reference is not None and not window.session.comparing
-    assert window.canvas._names == ("p1.png", "Bicubic")
+    assert window.canvas._panes.names == ("p1.png", "Bicubic")
     QTest.keyRelease(window.canvas, Qt.Key.Key_X)
     QTest.keyPress(window.canvas, Qt.Key.Key_X)
     wait_until_idle(qtbot, window)
@@ -230,20 +230,20 @@ def test_all_methods_are_held_against_it_until_it_is_left(window, qtbot, folders
     choose(window, qtbot, folders / "large" / "p1.png")
     window.menus.actions["method.bicubic"].trigger()
     wait_until_idle(qtbot, window)
-    assert window.canvas._names[0] == "p1.png" and "Bicubic" in window.canvas._names[1]
+    assert window.canvas._panes.names[0] == "p1.png" and "Bicubic" in window.canvas._panes.names[1]
     entry(window).trigger()
     wait_until_idle(qtbot, window)
     assert not entry(window).isChecked() and entry(window).text() == "A &Picture File..."
     assert window.session.reference is None and not window.canvas.split
     QTest.keyClick(window.canvas, Qt.Key.Key_S)
     wait_until_idle(qtbot, window)
-    assert window.canvas._names[0] == "Kernel interpolation"
+    assert window.canvas._panes.names[0] == "Kernel interpolation"
 
 
 def test_the_next_picture_of_the_folder_has_its_own(window, qtbot, folders):
     choose(window, qtbot, folders / "large" / "p1.png")
     QTest.keyClick(window.canvas, Qt.Key.Key_PageDown)
-    wait_until_idle(qtbot, window, lambda: window.canvas._names[0] == "p2.png")
+    wait_until_idle(qtbot, window, lambda: window.canvas._panes.names[0] == "p2.png")
     assert window.canvas.split
     QTest.keyClick(
         window.canvas, Qt.Key.Key_S
@@ -262,14 +262,14 @@ def test_a_picture_that_is_read_again_keeps_it(window, qtbot, folders):
     before = window.session.reference
     QTest.keyClick(window.canvas, Qt.Key.Key_F5)
     wait_until_idle(qtbot, window, lambda: window.session.reference not in (None, before))
-    assert window.canvas.split and window.canvas._names[0] == "p1.png"
+    assert window.canvas.split and window.canvas._panes.names[0] == "p1.png"
 
 
 def test_a_picture_of_another_folder_and_a_reduced_copy_have_none(window, qtbot, folders):
     choose(window, qtbot, folders / "large" / "p1.png")
     window.menus.actions["reduced.2"].trigger()
     wait_until_idle(qtbot, window, lambda: window.session.document.factor == 2)
-    assert window.canvas._names[0] == "Original" and not entry(window).isEnabled()
+    assert window.canvas._panes.names[0] == "Original" and not entry(window).isEnabled()
     open_and_wait(qtbot, window, folders / "large" / "p1.png")
     wait_until_idle(qtbot, window, lambda: window.session.document.factor == 1)
     assert window.session.reference is None and entry(window).isEnabled()
@@ -287,11 +287,11 @@ def test_what_does_not_fit_or_cannot_be_read_leaves_what_is_there(
         wait_until_idle(qtbot, window)
         title, message = told.pop()
         assert title == f"{name} was not opened" and message and not told
-        assert window.canvas._names[0] == "p1.png" and entry(window).isChecked()
+        assert window.canvas._panes.names[0] == "p1.png" and entry(window).isChecked()
         assert window.reference.path.name == "p1.png"
         assert name not in window.status.message, "it is no longer being read"
     QTest.keyClick(window.canvas, Qt.Key.Key_PageDown)
-    wait_until_idle(qtbot, window, lambda: window.canvas._names[0] == "p2.png")
+    wait_until_idle(qtbot, window, lambda: window.canvas._panes.names[0] == "p2.png")
 
 
 def test_one_that_is_named_before_there_is_a_picture_waits_for_it(make_window, qtbot, folders):
@@ -299,7 +299,7 @@ def test_one_that_is_named_before_there_is_a_picture_waits_for_it(make_window, q
     window.open(folders / "small" / "p2x2.png")
     window.reference.open(folders / "large" / "p2.png")
     wait_until_idle(qtbot, window, lambda: window.session.reference is not None)
-    assert window.canvas.split and window.canvas._names[0] == "p2.png"
+    assert window.canvas.split and window.canvas._panes.names[0] == "p2.png"
 
 
 @pytest.mark.parametrize("ends", ["fails", "is stopped"])
@@ -324,7 +324,7 @@ def test_one_that_is_chosen_while_another_picture_is_opened_is_held_against_what
     qtbot.waitUntil(lambda: not window.session.opening)
     assert len(told) == (ends == "fails")
     wait_until_idle(qtbot, window, lambda: window.session.reference is not None)
-    assert window.reference.path.name == "p1.png" and window.canvas._names[0] == "p1.png"
+    assert window.reference.path.name == "p1.png" and window.canvas._panes.names[0] == "p1.png"
 
 
 def test_a_field_file_says_that_it_has_no_picture_to_hold_one_against(make_window, qtbot, folders):
@@ -372,7 +372,7 @@ def test_a_method_that_is_chosen_while_it_is_looked_at_follows_the_one_before(
     window.menus.actions["method.bicubic"].trigger()
     wait_until_idle(qtbot, window)
     QTest.keyRelease(window.canvas, Qt.Key.Key_X)
-    assert window.canvas._names == ("p1.png", "Bicubic")
+    assert window.canvas._panes.names == ("p1.png", "Bicubic")
     entry(window).trigger()  # no reference any more
     assert seen_while_held(window, qtbot) == "Kernel interpolation"
 
@@ -383,9 +383,9 @@ def test_a_reduced_copy_and_a_field_of_the_same_folder_leave_the_next_pictures_t
     choose(window, qtbot, folders / "large" / "p1.png")
     window.menus.actions["reduced.2"].trigger()
     wait_until_idle(qtbot, window, lambda: window.session.document.factor == 2)
-    assert window.reference.path is None and window.canvas._names[0] == "Original"
+    assert window.reference.path is None and window.canvas._panes.names[0] == "Original"
     window.menus.actions["reduced.1"].trigger()
-    wait_until_idle(qtbot, window, lambda: window.canvas._names[0] == "p1.png")
+    wait_until_idle(qtbot, window, lambda: window.canvas._panes.names[0] == "p1.png")
     small = folders / "small"
     build_field(load_image(small / "p2x2.png"), "kernel").save(small / "p2x2.safetensors")
     open_and_wait(qtbot, window, small / "p2x2.safetensors")

@@ -269,6 +269,11 @@ class Hand(QObject):
         self._show_cursor(self.cursor)
         self.point_again()
 
+    @property
+    def is_left_of_line(self) -> bool:
+        """Whether the mouse is on the widget, left of where the line is or would be."""
+        return self.cursor is not None and self.cursor.x() < self.line.x(self._widget.width())
+
     def let_go_of_line(self) -> None:
         """It is not there any more."""
         self._line_held = False
