@@ -24,6 +24,22 @@ def random_field(
     return GaussianField(means, covariances, rng.uniform(-1, 1, (count, channels)), extent)
 
 
+def bright_field(
+    count: int = 4000,
+    extent: tuple[int, int] = (40, 60),
+    seed: int = 0,
+    sigma: tuple[float, float] = (0.25, 0.6),
+    channels: int = 3,
+) -> GaussianField:
+    """As random_field, but within the extent, standard deviations uniform in `sigma`, and nothing that darkens."""
+    rng = np.random.default_rng(seed)
+    means = rng.uniform(0, 1, (count, 2)) * (extent[1], extent[0])
+    sx, sy = rng.uniform(*sigma, (2, count))
+    rho = rng.uniform(-0.6, 0.6, count)
+    covariances = np.stack([sx * sx, rho * sx * sy, sy * sy], axis=1)
+    return GaussianField(means, covariances, rng.uniform(0, 0.4, (count, channels)), extent)
+
+
 def dense_field(height: int, width: int, seed: int = 0) -> GaussianField:
     """Four Gaussians a source pixel that add up to a picture-like field of values in 0 .. 1, about."""
     rng = np.random.default_rng(seed)

@@ -26,19 +26,10 @@ from tests.canvas_helpers import (
     screenshot,
     wheel,
 )
+from tests.clock import Clock
 from viewer.model.frames.pan_reuse import PanningRenderer
 from viewer.model.frames.scene import Scene
 from viewer.ui.canvas.canvas import Canvas
-
-
-class Clock:
-    """Seconds that pass only when a test says so."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.clock import Clock
 from viewer.model.frames.frame import FrameBuffers
 from viewer.model.frames.frame_slot import FrameRequest, Slot
 from viewer.model.frames.pacing import Pacing
@@ -16,14 +17,6 @@ from viewer.model.view.view_state import ViewState
 
 SCENE = Scene((1000, 1000))
 VIEW = ViewState.opening((1000, 1000), (500, 500)).set_scale(4.0)
-
-
-class Clock:
-    def __init__(self):
-        self.now = 50.0
-
-    def __call__(self):
-        return self.now
 
 
 def request(view=VIEW, moving=True, scene=SCENE):

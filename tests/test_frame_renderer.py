@@ -12,7 +12,7 @@ from gaussian_core.builder import TileGrid
 from gaussian_core.errors import Cancelled
 from gaussian_core.field import GaussianField
 from gaussian_core.imaging.picture import Picture
-from tests.field_helpers import random_field
+from tests.fields import bright_field
 from viewer.model.frames import frame_renderer
 from viewer.model.frames.frame_renderer import bands_about, picture_viewport, render_frame, split
 from viewer.model.frames.lazy_drawing import LazyDrawing
@@ -37,7 +37,7 @@ def tiles_of(whole: GaussianField) -> dict[object, GaussianField]:
 
 @pytest.fixture(scope="module")
 def whole() -> GaussianField:
-    return random_field(6000, EXTENT)
+    return bright_field(6000, EXTENT)
 
 
 @pytest.fixture(autouse=True)

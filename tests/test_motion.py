@@ -9,18 +9,11 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from tests.clock import Clock
 from viewer.model.view.motion import Glide, between
 from viewer.model.view.view_state import ViewState
 
 START = ViewState((3000, 4000), (1000, 800)).centred_on(1500, 900, 2.0)
-
-
-class Clock:
-    def __init__(self):
-        self.now = 5.0
-
-    def __call__(self):
-        return self.now
 
 
 @given(st.floats(0.0, 1.0), st.floats(0.3, 300.0), st.floats(10, 990), st.floats(10, 790))

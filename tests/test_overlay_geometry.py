@@ -15,7 +15,7 @@ from scipy.spatial import cKDTree
 
 from gaussian_core.builder import TileGrid
 from gaussian_core.field import GaussianField
-from tests.field_helpers import random_field
+from tests.fields import bright_field
 from viewer.model.frames.scene import Scene
 from viewer.model.overlays.overlay_geometry import DOT_AREA, OverlayGeometry, overlay_geometry
 from viewer.model.overlays.overlay_options import OverlayOptions
@@ -40,7 +40,7 @@ def centres_in_view(field: GaussianField, view: ViewState) -> np.ndarray:
 
 @pytest.mark.parametrize("scale", [0.3, 1.0, 8.0, 64.0, 1000.0])
 def test_points_are_where_the_means_are_and_all_are_counted(scale):
-    field = random_field()
+    field = bright_field()
     view = view_of(scale=scale)
     marks = overlay_geometry(scene_of(field), view, OverlayOptions(centres=True))
     inside = centres_in_view(field, view)
@@ -55,7 +55,7 @@ def test_points_are_where_the_means_are_and_all_are_counted(scale):
 
 
 def test_nothing_asked_for_still_counts():
-    field = random_field()
+    field = bright_field()
     marks = overlay_geometry(scene_of(field), view_of(), OverlayOptions())
     assert marks.in_view == centres_in_view(field, view_of()).sum() > 0
     assert marks.shown == len(marks.points) == len(marks.centres) == 0
@@ -82,7 +82,7 @@ def test_a_field_whose_ellipses_were_drawn_is_not_kept():
 
 
 def test_ellipses_too_small_to_see_become_points():
-    field = random_field(sigma=(0.1, 0.1))
+    field = bright_field(sigma=(0.1, 0.1))
     near, far = view_of(scale=40.0), view_of(scale=4.0)
     options = OverlayOptions(ellipses=True)
     assert len(overlay_geometry(scene_of(field), near, options).points) == 0
@@ -100,7 +100,7 @@ def test_an_outline_reaches_into_view_though_its_centre_does_not():
 
 
 def test_the_cap_keeps_some_of_all_sizes_and_says_how_many():
-    field = random_field(count=5000, sigma=(0.3, 2.0))
+    field = bright_field(count=5000, sigma=(0.3, 2.0))
     view = view_of(scale=10.0, size=(600, 400))
     options = OverlayOptions(ellipses=True, cap=200, sigma=2.0)
     marks = overlay_geometry(scene_of(field), view, options)
@@ -247,7 +247,7 @@ def test_marks_are_premultiplied_and_aligned():
 
 def drifted_field(count=400, seed=3, reach=0.4):
     """Gaussians away from where they began by up to `reach` along each axis; the first hundred not at all."""
-    field = random_field(count=count)
+    field = bright_field(count=count)
     drifts = np.random.default_rng(seed).uniform(-reach, reach, (count, 2)).astype(np.float16)
     drifts[:100] = 0
     return GaussianField(
@@ -284,7 +284,7 @@ def test_the_longest_drifts_are_drawn_and_the_count_says_so():
 
 
 def test_where_nothing_is_known_of_drifts_none_are_drawn():
-    marks = overlay_geometry(scene_of(random_field()), view_of(), OverlayOptions(drifts=True))
+    marks = overlay_geometry(scene_of(bright_field()), view_of(), OverlayOptions(drifts=True))
     assert len(marks.lines) == len(marks.points) == marks.shown == 0 < marks.in_view
 
 

@@ -10,7 +10,7 @@ from gaussian_core.errors import Cancelled
 from gaussian_core.field import GaussianField
 from gaussian_core.imaging.picture import Picture
 from gaussian_core.pyramid import Pyramid
-from tests.field_helpers import random_field
+from tests.fields import bright_field
 from viewer.model.frames.frame import FrameBuffers
 from viewer.model.frames.frame_renderer import render_frame
 from viewer.model.frames.pan_reuse import PanningRenderer
@@ -35,7 +35,7 @@ class Counting:
 
 @pytest.fixture(scope="module")
 def scene() -> Scene:
-    return Scene(EXTENT, tiles={"whole": random_field(6000, EXTENT)})
+    return Scene(EXTENT, tiles={"whole": bright_field(6000, EXTENT)})
 
 
 def view_at(scale: float) -> ViewState:

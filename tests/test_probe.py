@@ -6,7 +6,7 @@ import pytest
 
 from gaussian_core import rasterizer
 from gaussian_core.viewport import Viewport
-from tests.field_helpers import random_field
+from tests.fields import bright_field
 from viewer.model.frames.scene import Scene
 from viewer.model.probe import probe
 
@@ -27,7 +27,7 @@ def kernels():
 
 @pytest.mark.parametrize("scale", [0.5, 1.0, 7.3, 400.0])
 def test_the_field_value_is_the_pixel_that_a_frame_has_there(scale):
-    field = random_field(extent=EXTENT)
+    field = bright_field(extent=EXTENT)
     scene = Scene(EXTENT, picture=Picture(), tiles={0: field})
     viewport = Viewport((20.0, 10.0), scale, (9, 7))
     frame = rasterizer.rasterize(field, viewport)
@@ -38,7 +38,7 @@ def test_the_field_value_is_the_pixel_that_a_frame_has_there(scale):
 
 
 def test_off_the_picture_and_before_the_field_there_is_nothing_to_read():
-    field = random_field(extent=EXTENT)
+    field = bright_field(extent=EXTENT)
     scene = Scene(EXTENT, picture=Picture(), tiles={0: field})
     for x, y in ((-0.1, 5), (60.0, 5), (5, -1e-9), (5, 40.0)):
         found = probe(scene, 2.0, (x, y))

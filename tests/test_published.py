@@ -18,6 +18,7 @@ from gaussian_core.models.published.drawing import LIIFDrawing
 from gaussian_core.models.published.opening import build_model, open_weights
 from gaussian_core.viewport import Viewport
 from tests import published_checkpoints as small
+from tests.array_picture import ArrayPicture
 
 
 def image_of(array: np.ndarray) -> torch.Tensor:
@@ -55,16 +56,11 @@ def test_a_drawing_by_liif_gives_the_published_numbers(whole: int) -> None:
     model = open_weights(path)
     assert isinstance(model, LIIF)
 
-    class Whole:
-        extent = golden["image"].shape[:2]
-
-        def as_float(self, rect: tuple[int, int, int, int] | None = None) -> np.ndarray:
-            x0, y0, x1, y1 = rect or (0, 0, self.extent[1], self.extent[0])
-            return np.ascontiguousarray(golden["image"][y0:y1, x0:x1])
-
-    drawing = LIIFDrawing(Whole(), model, whole)
+    picture = ArrayPicture(golden["image"])
+    drawing = LIIFDrawing(picture, model, whole)
     height, width = golden["output"].shape[:2]
-    view = Viewport((0, 0), (width / Whole.extent[1], height / Whole.extent[0]), (width, height))
+    scale = width / picture.extent[1], height / picture.extent[0]
+    view = Viewport((0, 0), scale, (width, height))
     for top, left in ((0, 0), (17, 23)):
         part = drawing.draw(view.part(left, top, width - left, height - top))
         np.testing.assert_allclose(part, golden["output"][top:, left:], atol=1e-3)

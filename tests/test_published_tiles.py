@@ -22,6 +22,7 @@ from gaussian_core.models.published.tiles import PublishedTiles
 from gaussian_core.models.weights import weights_path
 from gaussian_core.writing.file_renderer import render_file
 from tests import published_checkpoints as small
+from tests.array_picture import ArrayPicture
 from viewer import cli
 
 CPU = torch.device("cpu")
@@ -54,19 +55,13 @@ def golden_view(golden: dict[str, np.ndarray]) -> Viewport:
 def test_the_tiled_field_draws_the_published_picture(tile: int) -> None:
     weights, golden = small.golden("continuoussr_small")
 
-    class Whole:
-        extent = golden["image"].shape[:2]
-
-        def as_float(self, rect: tuple[int, int, int, int] | None = None) -> np.ndarray:
-            x0, y0, x1, y1 = rect or (0, 0, self.extent[1], self.extent[0])
-            return np.ascontiguousarray(golden["image"][y0:y1, x0:x1])
-
-    builder = FieldBuilder(Whole(), weights=weights, tile=tile)
+    picture = ArrayPicture(golden["image"])
+    builder = FieldBuilder(picture, weights=weights, tile=tile)
     tiles = [builder.build_tile(key) for key in builder.grid.keys()]
     assert sum(len(t) for t in tiles) == len(golden["means"])
     made = np.concatenate([table(t) for t in tiles])
     wanted = table(
-        GaussianField(golden["means"], golden["covariances"], golden["amplitudes"], Whole.extent)
+        GaussianField(golden["means"], golden["covariances"], golden["amplitudes"], picture.extent)
     )
     np.testing.assert_allclose(made[np.lexsort(np.round(made[:, :2].T * 256))], wanted, atol=1e-4)
     shown = rasterize(tiles, golden_view(golden), pixel_sigma=footprint_of(tiles[0]))

@@ -19,7 +19,7 @@ from gaussian_core.row_layout import SPAN
 from gaussian_core.viewport import Viewport
 from gaussian_core.writing.file_renderer import render_file
 from tests.canvas_helpers import pixels, wheel
-from tests.field_helpers import random_field
+from tests.fields import bright_field
 from tests.wide_picture import EXTENT, LEFT, PERIOD, RIGHT, TILE, Repeated
 from viewer.model.frames.scene import Scene
 from viewer.model.overlays.inspector import nearest_gaussian
@@ -101,7 +101,7 @@ def test_learned_places_are_saved_to_the_last_bit(tmp_path):
 
 
 def test_files_with_places_in_single_precision_open_as_before(tmp_path):
-    near = random_field(50)
+    near = bright_field(50)
     means = (near.means + np.float32(RIGHT)).astype(np.float32)
     old = GaussianField(means, near.covariances, near.amplitudes, EXTENT)
     assert old.means is means
@@ -114,7 +114,7 @@ def test_files_with_places_in_single_precision_open_as_before(tmp_path):
 def far_field(seed, sigma=(0.1, 3.0)):
     """Strewn over places where spans meet, along both axes, one far out of all."""
     rng = np.random.default_rng(seed)
-    near = random_field(400, extent=(40, 60), seed=seed, sigma=sigma)
+    near = bright_field(400, extent=(40, 60), seed=seed, sigma=sigma)
     corner = np.array([12 * SPAN - 30, 3 * SPAN - 20])
     means = near.means.astype(np.float64) + corner + rng.random((400, 2)) * 1e-3
     means[0] = (-5e5, 3e6)
