@@ -228,9 +228,15 @@ ACTIONS: tuple[ActionSpec, ...] = (
         "edit.paste", "&Paste", ("Ctrl+V",), ("&Edit",), tip="Open the picture on the clipboard"
     ),
     ActionSpec(
-        "zoom.in", "Zoom &In", ("+", "=", "Ctrl++", "Ctrl+="), ("&View",), tip="Zoom in by half"
+        "zoom.in",
+        "Zoom &In",
+        ("+", "=", "Ctrl++", "Ctrl+="),
+        ("&View",),
+        tip="Zoom in: two presses double it",
     ),
-    ActionSpec("zoom.out", "Zoom &Out", ("-", "Ctrl+-"), ("&View",), tip="Zoom out by half"),
+    ActionSpec(
+        "zoom.out", "Zoom &Out", ("-", "Ctrl+-"), ("&View",), tip="Zoom out: two presses halve it"
+    ),
     ActionSpec("zoom.fit", "&Fit", ("F", "Ctrl+9"), ("&View",), tip="Show the whole picture (F)"),
     ActionSpec(
         "zoom.fill", "Fi&ll", ("Shift+F",), ("&View",), tip="Cover the window with the picture"
@@ -476,7 +482,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
                 "JPEG for lossy files that it shows in; else Base where there is a GPU that can be used, or Light",
             ),
             ("light", "&Light", "A small network: quick on every machine"),
-            ("base", "&Base", "A larger network: sharper, and several times slower to build"),
+            ("base", "&Base", "A larger network: sharper, and takes twice as long to build"),
             (
                 "jpeg",
                 "&JPEG",
