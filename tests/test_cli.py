@@ -25,6 +25,8 @@ from viewer.cli import main
 from viewer.model.endings import endings
 
 ROOT = Path(__file__).resolve().parents[1]
+LONG = 300
+"""Seconds: where the machine is busy a program takes a minute to begin."""
 
 
 def picture(width: int, height: int, channels: int = 3) -> np.ndarray:
@@ -433,11 +435,11 @@ def test_ctrl_c_and_a_terminal_that_is_closed_leave_nothing_behind(
     ignored = signal.signal(signal.SIGHUP, signal.SIG_DFL)
     process = start("render", photo, folder / "out.png", "--scale", "600")
     signal.signal(signal.SIGHUP, ignored)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + LONG
     while not list(folder.iterdir()) and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.01)
     process.send_signal(getattr(signal, name))
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=LONG)
     assert process.returncode == 130
     assert err.count("\n") == 1 and "interrupted" in err
     assert list(folder.iterdir()) == []
@@ -461,11 +463,11 @@ def test_a_training_that_is_interrupted_is_told_from_one_that_is_done(
         if "loss" in line:
             break
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: those that draw get it too
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=LONG)
     assert (process.returncode, err) == (130, "")
     reached = int(out.strip().rpartition(" ")[2])
     again = start(*folders, *words.split(), str(reached + 1))
-    out, err = again.communicate(timeout=120)
+    out, err = again.communicate(timeout=LONG)
     assert (again.returncode, err) == (0, "") and f"going on from step {reached}" in out
 
 
@@ -492,7 +494,7 @@ def test_ctrl_c_while_libraries_are_loaded(photo: Path, tmp_path: Path, module: 
         capture_output=True,
         text=True,
         env=environment,
-        timeout=60,
+        timeout=LONG,
     )
     assert done.returncode == 130
     assert done.stderr.count("\n") == 1 and "interrupted" in done.stderr

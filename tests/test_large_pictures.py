@@ -11,6 +11,7 @@ import tifffile
 
 from gaussian_core.imaging import lazy_tiff, tiff_segments
 from tests.test_lazy_tiff import damaged_file
+from tests.threads import left_running
 from tests.window_helpers import open_and_wait, save_picture, wait_until_idle
 from viewer.model.methods import Choice
 
@@ -35,16 +36,18 @@ def plain_file(path, value=90, size=(3000, 3000)):
 
 
 def slowed(monkeypatch, seconds, hold=None):
-    """Every tile takes that long. hold: tiles wait until it is set."""
-    read = tiff_segments.Segments.read
+    """Every tile takes that long. hold: tiles wait until it is set. The tiles that are read are listed."""
+    read, tiles = tiff_segments.Segments.read, []
 
     def slow(self, row, column):
         time.sleep(seconds)
         if hold is not None:
-            hold.wait(10)
+            hold.wait(60)
+        tiles.append((row, column))
         return read(self, row, column)
 
     monkeypatch.setattr(tiff_segments.Segments, "read", slow)
+    return tiles
 
 
 def middle(window):
@@ -87,12 +90,17 @@ def test_reading_stops_with_the_picture_and_goes_on_when_asked(
     assert window.session.reading
     wait_until_idle(qtbot, window)
     assert middle(window) == 90
-    window.open(plain_file(tmp_path / "other.tif", 30))
-    qtbot.waitUntil(lambda: window.session.reading, timeout=30_000)
+
+
+def test_closing_a_picture_ends_the_reading(qtbot, window, lazy, tmp_path, monkeypatch):
+    hold = threading.Event()
+    read = slowed(monkeypatch, 0.0, hold)
+    window.open(plain_file(tmp_path / "large.tif"))
+    qtbot.waitUntil(lambda: window.session.reading)
     window.session.close_document()
-    qtbot.waitUntil(
-        lambda: not any(t.name == "levels" for t in threading.enumerate()), timeout=2_000
-    )
+    hold.set()
+    assert not left_running(name="levels")
+    assert len(read) < 36, "not all of it"
 
 
 def test_damage_is_said_once_and_the_rest_stays(qtbot, window, lazy, tmp_path, monkeypatch):

@@ -16,6 +16,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialogButtonBox, QFileDialog, QMenu, QToolButton
 
 from gaussian_core.builder import build_field
+from gaussian_core.errors import Cancelled
+from tests.threads import left_running
 from tests.window_helpers import WindowMaker, open_and_wait, save_picture, wait_until_idle
 from viewer.model import actions as table
 from viewer.model.exports.picture_export import ExportPlan, bytes_text
@@ -31,14 +33,7 @@ def make(qapp, qtbot, tmp_path):
     before = set(threading.enumerate())
     yield maker
     maker.close()
-    deadline = time.monotonic() + 30  # on a busy machine the last drawing takes seconds
-    leaked = {"?"}
-    while leaked and time.monotonic() < deadline:
-        names = {t.name for t in threading.enumerate() if t not in before}
-        # The kernels' own pool lives as long as the process.
-        leaked = {n for n in names if not n.startswith("kernel")}
-        time.sleep(0.01)
-    assert not leaked, f"threads that outlive the window: {leaked}"
+    assert not left_running(before)
 
 
 @pytest.fixture
@@ -305,16 +300,21 @@ def test_a_recent_file_that_has_gone_is_taken_off_the_list(
     assert window.recents.paths == ()
 
 
-def test_building_can_be_stopped_and_the_window_closes_at_once(qtbot, make, tmp_path):
+def test_the_window_closes_while_a_field_is_being_built(qtbot, make, tmp_path, monkeypatch):
+    begun = threading.Event()
+
+    def never_done(self, keys, stop):
+        begun.set()
+        while not stop():
+            time.sleep(0.002)
+        raise Cancelled
+
+    monkeypatch.setattr("gaussian_core.builder.FieldBuilder.build_tiles", never_done)
     window = make()
-    path = save_picture(tmp_path / "large.png", 4000, 2600)
-    window.open(path)
-    qtbot.waitUntil(
-        lambda: window.session.document is not None or window.session.building, timeout=60_000
-    )
-    began = time.monotonic()
+    window.open(save_picture(tmp_path / "a.png"))
+    qtbot.waitUntil(begun.is_set)
     window.close()
-    assert time.monotonic() - began < 1.0
+    assert not window.isVisible() and not left_running(name="tiles")
 
 
 def test_a_second_picture_replaces_the_first_while_it_is_being_read(qtbot, window, tmp_path):

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import QProgressBar
 from gaussian_core.methods import METHODS, open_drawing
 from gaussian_core.models import weights
 from tests.canvas_helpers import pixels
+from tests.threads import left_running
 from tests.window_helpers import (
     LONG,
     keep_what_is_told,
@@ -369,12 +370,9 @@ def test_closing_the_window_ends_a_learned_build(make_window, qtbot, tmp_path):
     window.open(save_picture(tmp_path / "a.png", 1600, 1200))
     qtbot.waitUntil(lambda: window.session.building and len(_tiles(window)) > 0, timeout=LONG)
     document = window.session.document
-    began = time.monotonic()
     window.close()
-    while any(t.name == "tiles" for t in threading.enumerate()):
-        assert time.monotonic() - began < 1.0
-        time.sleep(0.01)
-    assert 0 < document.built < document.total
+    assert not left_running(name="tiles")
+    assert 0 < document.built < document.total, "it is not waited for"
 
 
 @pytest.mark.parametrize("name", ["nearest", "bilinear", "bicubic", "lanczos"])

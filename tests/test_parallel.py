@@ -8,6 +8,7 @@ import threading
 
 import pytest
 
+from gaussian_core import parallel
 from gaussian_core.errors import Cancelled
 from gaussian_core.parallel import (
     BUILDING,
@@ -17,6 +18,15 @@ from gaussian_core.parallel import (
     run_strips,
     worker_count,
 )
+
+set_priority = getattr(os, "setpriority", None)
+
+
+@pytest.fixture
+def priorities(monkeypatch):
+    """Threads have them, as in the program: see conftest."""
+    monkeypatch.setattr(os, "setpriority", set_priority)
+    monkeypatch.setattr(parallel, "_pools", {})
 
 
 def test_every_strip_runs_once():
@@ -73,7 +83,7 @@ def test_callers_from_several_threads_do_not_block_one_another():
 @pytest.mark.parametrize(
     ("before", "to", "after"), [(0, FRAMES, 10), (15, FRAMES, 15), (0, BUILDING, 17)]
 )
-def test_a_thread_gives_way_but_never_asks_for_more(before, to, after):
+def test_a_thread_gives_way_but_never_asks_for_more(priorities, before, to, after):
     seen = []
 
     def work():
@@ -102,7 +112,7 @@ def in_a_thread(work, priority):
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="threads have no priorities here")
 @pytest.mark.parametrize("priority", [FRAMES, BUILDING])
-def test_those_who_help_have_the_priority_of_whom_they_help(priority):
+def test_those_who_help_have_the_priority_of_whom_they_help(priorities, priority):
     seen = []
     everybody = threading.Barrier(worker_count())
 

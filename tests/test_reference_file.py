@@ -289,7 +289,8 @@ def test_what_does_not_fit_or_cannot_be_read_leaves_what_is_there(
         assert title == f"{name} was not opened" and message and not told
         assert window.canvas._panes.names[0] == "p1.png" and entry(window).isChecked()
         assert window.reference.path.name == "p1.png"
-        assert name not in window.status.message, "it is no longer being read"
+        # It is no longer being read, which is said a little later.
+        qtbot.waitUntil(lambda: name not in window.status.message)  # noqa: B023
     QTest.keyClick(window.canvas, Qt.Key.Key_PageDown)
     wait_until_idle(qtbot, window, lambda: window.canvas._panes.names[0] == "p2.png")
 
