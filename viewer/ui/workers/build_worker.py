@@ -23,6 +23,9 @@ HOLD_SECONDS = 0.4
 """A view that moves holds up what nobody waits for until this long after its last step: until its exact frame is there,
 which takes twice as long beside a network that is busy."""
 
+LOOK_SECONDS = 0.03
+"""While it is held up it looks this often whether a tile has come to be missing in view."""
+
 
 @dataclass(eq=False)
 class _Job:
@@ -35,7 +38,7 @@ class _Job:
         """To be polled while building; it waits while the view moves, unless a tile is missing in view: even at the
         lowest priority a network takes caches and memory from the frames."""
         while (left := self.held_until - time.monotonic()) > 0 and not self.document.lacks_tiles:
-            if self.stopped.wait(left):
+            if self.stopped.wait(min(left, LOOK_SECONDS)):
                 break
         return self.stopped.is_set()
 
