@@ -7,6 +7,7 @@ import json
 import math
 import re
 import subprocess
+import time
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,12 @@ def test_psnr_by_hand():
     assert got.psnr_y == pytest.approx(10 * math.log10(255**2 / (change**2 / n)))
     result[0, 0] = 1  # in the border
     assert metrics.score(result, truth, 2) == got
+    result[2, 20] = 1  # in the border of a scale that is no whole number, and beyond that of 2
+    assert (
+        metrics.score(result, truth, 2.5).psnr_y
+        > got.psnr_y - 1
+        > metrics.score(result, truth, 2).psnr_y
+    )
     assert metrics.score(truth, truth, 2).psnr_y == math.inf
     assert metrics.score(truth, truth, 2).ssim_y == pytest.approx(1)
 
@@ -155,6 +162,26 @@ def test_low_resolution_pictures_are_found_where_benchmarks_have_them(tmp_path, 
         assert [one.name for one in pairs(place, 2)] == [pair.name]
 
 
+def test_what_fills_no_pixel_of_a_low_resolution_picture_is_left_out_at_the_right_and_below(
+    tmp_path,
+):
+    high = np.random.default_rng(0).integers(0, 256, (33, 25, 3), np.uint8)
+    for place, pixels in (("HR", high), ("LR", high[:32:2, :24:2])):
+        (tmp_path / place).mkdir()
+        Image.fromarray(pixels).save(tmp_path / place / "a.png")
+    pair = pair_of(tmp_path / "HR" / "a.png", 2, low_folder=tmp_path / "LR")
+    np.testing.assert_array_equal(np.round(pair.high * 255), high[:32, :24])
+
+
+def test_noise_is_white_in_each_channel_and_the_same_in_every_run():
+    grey = np.full((200, 200, 3), 128, np.uint8)
+    noisy, _ = Degradation(noise=10).apply(grey)
+    noise = noisy.reshape(-1, 3) - 128.0
+    assert noise.std(0) == pytest.approx([10] * 3, rel=0.03) and abs(noise.mean(0)).max() < 0.3
+    assert abs(np.corrcoef(noise.T) - np.eye(3)).max() < 0.03
+    np.testing.assert_array_equal(Degradation(noise=10).apply(grey)[0], noisy)
+
+
 def test_what_cannot_be_evaluated_is_named(tmp_path):
     with pytest.raises(ImageError):
         list(evaluate([tmp_path / "none"], ["bicubic"], [2]))
@@ -259,6 +286,30 @@ def test_many_scales_of_one_picture_are_one_build(tmp_path, capsys):
     assert "2 scales of a, x2 to x8" in capsys.readouterr().out
     assert _words(folder, "--many", "2", "--methods", "bicubic", "--scales", "0.01,0.02") == 0
     assert _words(folder, "--many", "0") == 1
+
+
+def test_times_are_those_of_a_picture_and_of_a_scale(tmp_path, monkeypatch):
+    class Slow:
+        notes, learned = (), 0
+
+        def encode(self, stop=None):
+            time.sleep(0.02)
+
+        def draw(self, viewport, stop=None):
+            time.sleep(0.05)
+            return np.zeros((*viewport.size[::-1], 3), np.float32)
+
+    monkeypatch.setattr(runner, "open_drawing", lambda *_: Slow())
+    monkeypatch.setattr(runner, "model_size", lambda drawing: 0)
+    began = time.perf_counter()
+    (row,) = evaluate([folder(tmp_path)], ["bicubic"], [2])
+    spent = 1e3 * (time.perf_counter() - began)
+    assert row.build_ms >= 20 and row.render_ms >= 50
+    assert row.pictures * (row.build_ms + row.render_ms) < spent
+    began = time.perf_counter()
+    (many,) = runner.many_scales(tmp_path, ["bicubic"], 6, least=2, most=3)
+    assert many.build >= 0.02 and many.render >= 0.05
+    assert many.total < time.perf_counter() - began
 
 
 def test_a_stop_is_heard_in_the_drawing_that_is_not_timed(tmp_path, monkeypatch):

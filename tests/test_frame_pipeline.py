@@ -289,6 +289,8 @@ def test_buffers_are_used_again_but_never_shared():
     assert not np.shares_memory(buffers.take(64, 48), buffers.take(64, 48))
     large = buffers.take(2000, 1000)
     assert large.shape == (1000, 2000, 4)
+    buffers.give_back(large)
+    assert not np.shares_memory(buffers.take(64, 48), large), "a little frame would hold on to it"
 
 
 def test_buffers_from_before_the_device_drew_are_not_used_again(monkeypatch):

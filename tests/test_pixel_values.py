@@ -49,6 +49,12 @@ def cell(ink: np.ndarray, view: ViewState, x: int, y: int) -> np.ndarray:
     return ink[v : v + side, u : u + side]
 
 
+def test_values_of_16_bits_are_told_in_bytes_and_alpha_is_too():
+    deep = np.full((2, 3, 4), (65535, 32768, 257, 25700), np.uint16)
+    scene = Scene((2, 3), picture=Picture.from_array(deep))
+    assert (read_values(scene, (1, 0, 3, 2)).values == (255, 128, 1, 100)).all()
+
+
 @pytest.mark.parametrize("ratio", [1.0, 1.5, 2.0])
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
 def test_each_pixel_has_its_own_numbers_and_nothing_of_its_neighbours(qapp, channels, ratio):

@@ -37,6 +37,15 @@ def test_the_field_value_is_the_pixel_that_a_frame_has_there(scale):
     assert found.source == (int(xs[4]) / 60, int(ys[3]) / 40, 0.0)
 
 
+def test_the_value_of_a_transparent_field_is_a_straight_colour_and_alpha():
+    field = bright_field(extent=EXTENT, channels=4)
+    viewport = Viewport((20.0, 10.0), 7.3, (9, 7))
+    *colour, alpha = rasterizer.rasterize(field, viewport)[3, 4]
+    x, y = (float(centres[k]) for centres, k in zip(viewport.pixel_centres(), (4, 3), strict=True))
+    found = probe(Scene(EXTENT, tiles={0: field}), 7.3, (x, y))
+    assert found.field == pytest.approx([*(c / alpha for c in colour), alpha], abs=1e-3)
+
+
 def test_off_the_picture_and_before_the_field_there_is_nothing_to_read():
     field = bright_field(extent=EXTENT)
     scene = Scene(EXTENT, picture=Picture(), tiles={0: field})
