@@ -37,6 +37,19 @@ def read(path: Path) -> np.ndarray:
         return np.asarray(image).astype(int)
 
 
+def test_colours_are_written_straight_and_where_nothing_is_black(tmp_path: Path) -> None:
+    """A field's sum may go a little beyond full alpha, and below none."""
+    flat = [[9.0, 0.0, 9.0]]
+    for alpha, wanted in (
+        (1.25, (255, 128, 0, 255)),
+        (0.5, (255, 255, 0, 128)),
+        (-0.1, (0, 0, 0, 0)),
+    ):
+        field = GaussianField([[4.0, 4.0]], flat, [[1.0, 0.5, 0.0, alpha]], (8, 8))
+        render_file(field, tmp_path / "a.png", 9.0, region=(3.95, 3.95, 0.1, 0.1))
+        assert np.abs(read(tmp_path / "a.png")[0, 0] - wanted).max() <= 1
+
+
 def test_tiles_are_built_once_and_dropped_behind_the_strips(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

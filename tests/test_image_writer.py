@@ -95,6 +95,10 @@ def test_integers_change_their_depth_without_a_shift(tmp_path: Path) -> None:
     assert (deep.ravel() == all_levels.ravel().astype(np.uint16) * 257).all()
     write_image(tmp_path / "flat.png", deep)
     assert (imagecodecs.png_decode((tmp_path / "flat.png").read_bytes()) == all_levels).all()
+    between = np.array([[128, 129, 65406, 65407]], np.uint16)  # to the nearest one
+    write_image(tmp_path / "flat.png", between)
+    got = imagecodecs.png_decode((tmp_path / "flat.png").read_bytes())
+    assert got.ravel().tolist() == [0, 1, 254, 255]
 
 
 @pytest.mark.parametrize("ending", ["jpg", "jpeg", "webp", "bmp", "JPG"])
