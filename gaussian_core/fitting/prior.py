@@ -1,4 +1,4 @@
-"""The Deep Gaussian Prior, measured (arXiv 2503.06617, section 3.1): how fitted Gaussians are distributed.
+"""The Deep Gaussian Prior, measured (arXiv 2503.06617): how fitted Gaussians are distributed.
 
 The paper fits 40,000 pictures and finds that covariances lie in a narrow range, which its dictionary then samples. Here
 the Gaussians start spread evenly, all alike, and are moved, shaped and coloured by gradient descent. One for four

@@ -1,5 +1,5 @@
 """How the Gaussians in view are distributed: the shapes and drifts that the Deep Gaussian Prior is about (ContinuousSR,
-arXiv 2503.06617, section 3.2), as histograms."""
+arXiv 2503.06617), as histograms."""
 
 from __future__ import annotations
 
