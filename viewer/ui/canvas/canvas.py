@@ -27,7 +27,7 @@ For the window around it:
 
 Signals: view_changed(), view_left(ViewState), began_anew(), stepped(by), frame_shown(Frame), beside_shown(Frame),
 painted(seconds), cursor_moved(x, y) and clicked(x, y) in source coordinates, cursor_left(),
-sides_changed(), overlay_counts(shown, in_view, chosen), failed(message), remarked(message).
+marking_changed(), sides_changed(), overlay_counts(shown, in_view, chosen), failed(message), remarked(message).
 """
 
 from __future__ import annotations
