@@ -73,6 +73,12 @@ def position_text(x: float, y: float, scale: float) -> str:
     return f"{x:.{decimals}f}, {y:.{decimals}f}"
 
 
+def widest_position(extent: tuple[int, int]) -> str:
+    """What takes as much room as any position in a picture of extent (height, width), and as most around it."""
+    height, width = (max(side, 1000) for side in extent)
+    return f"-{width}.000, -{height}.000"
+
+
 def value_text(value: Sequence[float] | None) -> str:
     """Colour in 0..255: one number for grey, three for RGB, a fourth for alpha."""
     if not value:

@@ -370,7 +370,7 @@ class MainWindow(QMainWindow):
             self.canvas.setAccessibleDescription("")
         else:
             self.setWindowFilePath(str(document.path or ""))
-            self.status.expect_alpha(document.has_alpha)
+            self.status.expect_picture(document.extent, document.has_alpha)
             size = status_text.size_text(document.extent)
             self.setWindowTitle(f"{document.name}  ({size})  –  {TITLE}")
             # Whoever comes back from a dialog hears which it is.

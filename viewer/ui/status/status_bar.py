@@ -24,13 +24,13 @@ from viewer.ui.status.status_cell import StatusCell
 from viewer.ui.status.zoom_field import ZoomField
 
 VALUE, VALUE_WITH_ALPHA = "255 255 255", "255 255 255 255"
-COUNTS = "20,000 of 9,999,999 drifts (longest)"
+COUNTS = "20,000 of 99,999,999 drifts (longest)"
 COUNTS_TIP = "Gaussians with their centre in view, of the part of the field that is built"
 COUNTS_TIP_RIGHT = f"{COUNTS_TIP}, right of the line"
 DEVICE_TIP = "What the frame was computed on"
 FIELD_TIP = "What the Gaussian field shows under the cursor, 0 to 255"
 DIFFERENCE_TIP = "By how much the two methods differ under the cursor, 0 to 255, not amplified"
-MESSAGE_ROOM = 120
+MESSAGE_ROOM = 90
 MESSAGE_STEP = 60
 WORK_SPACING = 8
 BEFORE_READING = 2.0
@@ -44,7 +44,8 @@ NAME_LEAST = 16
 class StatusBar(QStatusBar):
     """Cells of fixed width on the right, messages and progress on the left.
 
-    In a narrow window, and beside a long message, the least important cells go first; the zoom field always stays.
+    In a narrow window, and beside a long message, the least important cells go first, from the left; the zoom field
+    always stays.
     """
 
     cancelled = Signal()
@@ -52,51 +53,53 @@ class StatusBar(QStatusBar):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setSizeGripEnabled(False)
-        self.position = StatusCell(
-            "Cursor", "00000.000, 00000.000", 2, tip="Cursor, in source pixels"
+        self.counts = StatusCell("Gaussians", COUNTS, 7, tip=COUNTS_TIP)
+        self.preview = StatusCell(
+            "Preview",
+            "43.2 dB, 35%",
+            6,
+            tip="A frame coarser than the screen; the exact one follows when the view rests",
+        )
+        self.device = StatusCell("Device", "CPU", 5, tip=DEVICE_TIP)
+        self.time = StatusCell(
+            "Frame time", "999.9 ms", 4, tip="How long the newest frame took", columns=True
         )
         self.source = StatusCell(
             "Source value",
             VALUE,
-            4,
+            3,
             "source",
             swatch=True,
             tip="The picture's value under the cursor, 0 to 255",
+            columns=True,
         )
         self.field = StatusCell(
             "Field value",
             VALUE,
-            4,  # one without the other tells little
+            3,  # one without the other tells little
             "field",
             swatch=True,
             tip=FIELD_TIP,
+            columns=True,
         )
-        self.counts = StatusCell(
-            "Gaussians",
-            COUNTS,
-            7,
-            tip=COUNTS_TIP,
+        self.method = StatusCell("Method", "ContinuousSR photo", 2, tip="How the field is made")
+        self.position = StatusCell(
+            "Cursor",
+            status_text.widest_position((9999, 9999)),
+            1,
+            tip="Cursor, in source pixels",
+            columns=True,
         )
-        self.method = StatusCell("Method", "ContinuousSR photo", 3, tip="How the field is made")
-        self.preview = StatusCell(
-            "Preview",
-            "43.2 dB, 35%",
-            8,
-            tip="A frame coarser than the screen; the exact one follows when the view rests",
-        )
-        self.time = StatusCell(
-            "Frame time", "999.9 ms", 9, tip="How long the newest frame took", right=True
-        )
-        self.device = StatusCell("Device", "CPU", 6, tip=DEVICE_TIP)
+        # The least important ones are on the left: where they go, none of the others moves.
         self.cells = (
-            self.position,
-            self.source,
-            self.field,
             self.counts,
             self.preview,
-            self.time,
-            self.method,
             self.device,
+            self.time,
+            self.source,
+            self.field,
+            self.method,
+            self.position,
         )
         self.zoom = ZoomField()
 
@@ -159,10 +162,11 @@ class StatusBar(QStatusBar):
         for cell in self.cells:
             cell.show_value("")
 
-    def expect_alpha(self, alpha: bool) -> None:
-        """Whether values have a fourth number, for alpha."""
+    def expect_picture(self, extent: tuple[int, int], alpha: bool) -> None:
+        """How large the picture is, (height, width), and whether values have a fourth number, for alpha."""
         template = VALUE_WITH_ALPHA if alpha else VALUE
         changed = [cell.expect(template) for cell in (self.source, self.field)]
+        changed.append(self.position.expect(status_text.widest_position(extent)))
         if any(changed):
             self._fit_cells()
 
@@ -322,7 +326,7 @@ class StatusBar(QStatusBar):
             room -= self._work.sizeHint().width()
         room -= self._message_room
         # Where one has no room those after it have none either: what is seen is always what matters most.
-        for _, group in groupby(sorted(self.cells, key=lambda c: c.rank), lambda c: c.rank):
+        for _, group in groupby(reversed(self.cells), lambda cell: cell.rank):
             cells = list(group)
             width = sum(cell.sizeHint().width() for cell in cells)
             for cell in cells:

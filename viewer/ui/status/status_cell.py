@@ -15,7 +15,8 @@ class StatusCell(QWidget):
     """Paints itself, so that a new text costs one small repaint and moves nothing.
 
     template: the widest text to expect, see `expect`; a longer one is elided. rank: cells with a high one go first when
-    the window is narrow. label: stands before the text in a softer colour.
+    the window is narrow. label: stands before the text in a softer colour. columns: numbers, each flush with the right
+    end of its own in the template, so that none moves while another takes a digit more.
     """
 
     def __init__(
@@ -26,14 +27,14 @@ class StatusCell(QWidget):
         label: str = "",
         swatch: bool = False,
         tip: str = "",
-        right: bool = False,
+        columns: bool = False,
     ) -> None:
         super().__init__()
         self.rank = rank
         self._template = template
         self._label = label
         self._has_swatch = swatch
-        self._right = right
+        self._columns = columns
         self._text = ""
         self._colour: QColor | None = None
         self._warn = False
@@ -111,7 +112,21 @@ class StatusCell(QWidget):
         role = QPalette.ColorRole.BrightText if self._warn else QPalette.ColorRole.WindowText
         painter.setPen(colours.color(role))
         room = QRect(x, 0, self.width() - x - PADDING + 2, self.height())
-        text = self.fontMetrics().elidedText(self._text, Qt.TextElideMode.ElideRight, room.width())
-        side = Qt.AlignmentFlag.AlignRight if self._right else Qt.AlignmentFlag.AlignLeft
-        painter.drawText(room, middle | side, text)
+        metrics = self.fontMetrics()
+        if self._columns and not self._too_wide():
+            for word, widest in zip(self._text.split(), self._template.split(), strict=False):
+                column = QRect(x, 0, metrics.horizontalAdvance(widest), self.height())
+                painter.drawText(column, middle | Qt.AlignmentFlag.AlignRight, word)
+                x += metrics.horizontalAdvance(widest + " ")
+        else:
+            text = metrics.elidedText(self._text, Qt.TextElideMode.ElideRight, room.width())
+            painter.drawText(room, middle, text)
         painter.end()
+
+    def _too_wide(self) -> bool:
+        """Whether the text has a word more than the template, or a wider one."""
+        words, widest = self._text.split(), self._template.split()
+        wide = self.fontMetrics().horizontalAdvance
+        return len(words) > len(widest) or any(
+            wide(a) > wide(b) for a, b in zip(words, widest, strict=False)
+        )

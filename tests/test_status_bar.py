@@ -1,0 +1,81 @@
+"""What the status bar has room for, and that nothing in it jumps about."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import QPoint
+
+from tests.canvas_helpers import pixels
+from viewer.ui.status.status_bar import StatusBar
+from viewer.ui.status.status_cell import StatusCell
+
+SAID = ("", "Nothing to copy", "Building the field: 4 of 6 tiles", "A long story of a file, " * 4)
+
+
+@pytest.fixture
+def status(qtbot):
+    bar = StatusBar()
+    qtbot.addWidget(bar)
+    bar.show()
+    return bar
+
+
+def seen(bar: StatusBar) -> dict[StatusCell, int]:
+    """Where the cells are that are seen."""
+    return {cell: cell.mapTo(bar, QPoint(0, 0)).x() for cell in bar.cells if cell.isVisibleTo(bar)}
+
+
+def test_a_window_of_the_first_size_has_room_for_all_cells(status):
+    status.resize(1280, status.sizeHint().height())
+    assert set(seen(status)) == set(status.cells)
+
+
+def test_a_window_of_900_has_room_for_what_changes_under_the_hand(status):
+    status.resize(900, status.sizeHint().height())
+    wanted = {status.time, status.source, status.field, status.method, status.position}
+    assert wanted <= set(seen(status))
+
+
+@pytest.mark.parametrize("width", [500, 900, 1280, 1600])
+def test_what_is_said_moves_no_cell(status, width):
+    status.resize(width, status.sizeHint().height())
+    places: dict[StatusCell, int] = {}
+    for busy in (False, True):
+        for text in SAID:
+            if busy:
+                status.show_progress(text or "Building field: 12 %", 12, 100)
+            status.tell("" if busy else text)
+            for cell, x in seen(status).items():
+                assert places.setdefault(cell, x) == x, cell.objectName()
+
+
+@pytest.mark.parametrize(
+    ("template", "before", "after", "same_from"),
+    [
+        ("255 255 255", "9 14 23", "109 14 23", "255"),
+        ("00000.000, 00000.000", "99.95, 12.00", "100.05, 12.00", "00000.000,"),
+    ],
+)
+def test_a_digit_more_moves_no_other_number(qtbot, template, before, after, same_from):
+    cell = StatusCell("Values", template, 1, columns=True)
+    qtbot.addWidget(cell)
+    cell.resize(cell.sizeHint())
+    shots = []
+    for text in (before, after):
+        cell.show_value(text)
+        shots.append(pixels(cell.grab().toImage()))
+    from_x = 9 + cell.fontMetrics().horizontalAdvance(same_from)
+    changed, kept = (
+        (shots[0] != shots[1])[:, part] for part in (slice(0, from_x), slice(from_x, None))
+    )
+    assert changed.any() and not kept.any()
+
+
+def test_a_number_wider_than_was_expected_is_not_cut_at_its_front(qtbot):
+    cell = StatusCell("Values", "255 255 255", 1, columns=True)
+    plain = StatusCell("Values", "255 255 255", 1)
+    for c in (cell, plain):
+        qtbot.addWidget(c)
+        c.resize(c.sizeHint())
+        c.show_value("12345678 1")
+    assert (pixels(cell.grab().toImage()) == pixels(plain.grab().toImage())).all()
