@@ -415,6 +415,17 @@ def test_a_narrow_tool_bar_shows_that_there_is_more(make):
     assert max(colours) - min(colours) > 100, "light marks on the dark bar"
 
 
+def test_the_lines_of_a_tool_bar_stay_thin_where_not_all_has_room(make):
+    window = make()
+    bar = window.tool_bar
+    lines = [bar.widgetForAction(action) for action in bar.actions() if action.isSeparator()]
+    for width in range(300, 1400, 20):
+        window.resize(width, 500)
+        QApplication.processEvents()
+        seen = [line for line in lines if line.isVisible()]
+        assert all(line.width() <= line.sizeHint().width() for line in seen), width
+
+
 def test_no_picture_has_no_zoom(qtbot, window, picture):
     zoom = window.status.zoom
     assert (zoom.lineEdit().text(), zoom.isEnabled()) == ("", False)

@@ -42,7 +42,9 @@ class ToolBar(QToolBar):
         for group in LAYOUT:
             for action_id in group:
                 self._add(action_id)
-            self.addSeparator()
+            line = self.widgetForAction(self.addSeparator())
+            # What is left over where not all has room would make broad bars of the lines.
+            line.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
         self._slider = QSlider(Qt.Orientation.Horizontal)
         self._slider.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._slider.setRange(
