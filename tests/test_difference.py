@@ -547,3 +547,17 @@ def test_squares_are_back_where_a_cut_out_is_seen_and_not_subtracted(make_window
     press(window, qtbot)
     assert np.array_equal(shown(canvas), plain)
     assert not np.array_equal(plain, alone(canvas.scene, canvas.view, plain=True))
+
+
+def test_what_is_said_of_two_methods_goes_with_them(window, qtbot):
+    press_split(window, qtbot)
+    assert "Drag the line" in window.status.message
+    press(window, qtbot)
+    assert "amplified" in window.status.message
+    press(window, qtbot)
+    assert window.status.message == ""
+    press_split(window, qtbot)
+    press_split(window, qtbot)
+    assert "Drag the line" in window.status.message
+    press_split(window, qtbot)
+    assert window.status.message == ""

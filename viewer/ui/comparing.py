@@ -9,7 +9,7 @@ from viewer.ui.canvas.canvas import Canvas
 from viewer.ui.files.session import Session
 from viewer.ui.status.waiting import Waiting
 
-ABOUT = "held"
+ABOUT, SPLIT = "held", "split"
 BRIEFLY, WHILE_HELD = 6.0, 3600.0  # seconds
 NOTHING = "A field file has no other method to be compared with"
 
@@ -63,10 +63,11 @@ class Comparing(QObject):
 
     def split(self, on: bool) -> None:
         """Show two methods of the picture side by side, with a line between them."""
+        self.forgotten.emit(SPLIT)
         if not self._session.set_split(on):
             self._session.set_split(False)
-            self.said.emit(NOTHING, BRIEFLY, "")
+            self.said.emit(NOTHING, BRIEFLY, SPLIT)
         elif on and self._canvas.split:
             keys = f"{on_key('Ctrl')}+← and →"
             text = f"Drag the line, or press {keys}; the Field menu has the methods of both sides"
-            self.said.emit(text, BRIEFLY, "")
+            self.said.emit(text, BRIEFLY, SPLIT)

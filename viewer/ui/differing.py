@@ -10,6 +10,7 @@ from viewer.ui.comparing import BRIEFLY, NOTHING
 from viewer.ui.current_settings import CurrentSettings
 from viewer.ui.files.session import Session
 
+ABOUT = "difference"
 CHOICES = "The methods and how much their difference is amplified are chosen in the Field menu"
 FROM_AFAR = "Up to 100 % methods show the picture as it is: zoom in to see by how much they differ"
 
@@ -19,8 +20,10 @@ class Differing(QObject):
 
     changed = Signal()
     """Whether it is on, and with it whether the view is split."""
-    said = Signal(str, float)
-    """Something, and for how many seconds it may be read."""
+    said = Signal(str, float, str)
+    """Something, for how many seconds it may be read, and what it is about."""
+    forgotten = Signal(str)
+    """What nothing is to be said about any more."""
 
     def __init__(
         self,
@@ -44,7 +47,7 @@ class Differing(QObject):
         self.changed.emit()
         if self._canvas.differs:
             afar = self._canvas.target_view.scale <= 1.0 and self._session.reference is None
-            self.said.emit(FROM_AFAR if afar else CHOICES, BRIEFLY)
+            self.said.emit(FROM_AFAR if afar else CHOICES, BRIEFLY, ABOUT)
 
     def follow_split(self) -> None:
         """Somebody has split the view, or does so no longer: then they want no difference of its sides either."""
@@ -65,6 +68,8 @@ class Differing(QObject):
         way = TwoAs.SIDES
         if self.on:
             way = TwoAs.RIGHT_ALONE if self._session.comparing else TwoAs.DIFFERENCE
+        else:
+            self.forgotten.emit(ABOUT)
         self._canvas.set_two_as(way, self._settings.now.gain)
 
     @property
@@ -76,7 +81,7 @@ class Differing(QObject):
         """Whether there are two methods now."""
         document = self._session.document
         if document is not None and document.picture is None:
-            self.said.emit(NOTHING, BRIEFLY)
+            self.said.emit(NOTHING, BRIEFLY, "")
             return False
         if not self._session.split:
             self._session.set_split(True)

@@ -216,6 +216,7 @@ class MainWindow(QMainWindow):
         self.reloading.reference_asked.connect(self.reference.read_again)
         self.comparing.forgotten.connect(self.status.forget)
         self.differing.said.connect(self.status.tell)
+        self.differing.forgotten.connect(self.status.forget)
         self.differing.changed.connect(self._tick_two)
         self.progress.changed.connect(self._work_changed)
         # How far it is, is what is to be read then.
@@ -495,25 +496,32 @@ class MainWindow(QMainWindow):
     def set_minimap(self, on: bool) -> None:
         """Show or hide the overview; where there is no need of one, say so."""
         self.change(minimap=on)
+        self.status.forget("minimap")
         if on and self.canvas.has_picture and self.minimap.isHidden():
-            self.status.tell("The overview appears where not all of the picture is in view")
+            text = "The overview appears where not all of the picture is in view"
+            self.status.tell(text, about="minimap")
 
     def set_pixel_grid(self, on: bool) -> None:
         """Show or hide the grid of pixels; where these are too small for one, say so."""
         self.change(pixel_grid=on)
+        self.status.forget("grid")
         if on and self.canvas.has_picture and self.canvas.target_view.scale < GRID_FROM:
-            self.status.tell(f"The pixel grid appears from {zoom_text(GRID_FROM)} up")
+            text = f"The pixel grid appears from {zoom_text(GRID_FROM)} up"
+            self.status.tell(text, about="grid")
 
     def set_pixel_values(self, on: bool) -> None:
         """Show or hide the values of pixels; where there are none to be seen, say why."""
         self.change(pixel_values=on)
+        self.status.forget("values")
         if not on or not self.canvas.has_picture:
             return
         least = self.canvas.values_from
         if least is None:
-            self.status.tell("A saved field that is opened without its picture has no pixels")
+            text = "A saved field that is opened without its picture has no pixels"
+            self.status.tell(text, about="values")
         elif self.canvas.target_view.scale < least:
-            self.status.tell(f"The pixels' values appear from {zoom_text(math.ceil(least))} up")
+            text = f"The pixels' values appear from {zoom_text(math.ceil(least))} up"
+            self.status.tell(text, about="values")
 
     # ---- help ---------------------------------------------------------------------------------
 
