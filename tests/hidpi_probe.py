@@ -8,12 +8,13 @@ import time
 
 import numpy as np
 from PySide6.QtCore import QPointF
-from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QMenuBar, QVBoxLayout, QWidget
 
 from tests.canvas_helpers import CountingRenderer, pixels, wheel
 from viewer.model.frames.scene import Scene
 from viewer.model.view.view_state import ViewState
 from viewer.ui.canvas.canvas import Canvas
+from viewer.ui.theme import Theme
 
 
 def main() -> None:
@@ -51,6 +52,12 @@ def main() -> None:
     wheel(canvas, at, 120)
     after = canvas.view.to_device(*before)
     canvas.shutdown()
+    Theme(app)
+    bar = QMenuBar()
+    for title in ("File", "Edit", "View"):
+        bar.addMenu(title)
+    bar.resize(200, bar.sizeHint().height())
+    edge = pixels(bar.grab().toImage())[-3:]
     json.dump(
         {
             "ratio": ratio,
@@ -59,6 +66,7 @@ def main() -> None:
             "expected": [10 + left - int(3 * ratio), 20 + top - int(23 * ratio)],
             "columns_in_step": bool((np.diff(part[3, :, 0]) % 256 == 1).all()),
             "rows_in_step": bool((np.diff(part[:, 3, 1]) % 256 == 1).all()),
+            "edge_of_menus": bool((edge == edge[:, :1]).all()),
             "drift": float(np.hypot(after[0] - device[0], after[1] - device[1])),
         },
         sys.stdout,

@@ -37,6 +37,7 @@ def test_pixels_are_physical_pixels(factor):
     assert found["rows_in_step"]
     assert found["first"] == found["expected"], "the picture begins where the mouse thinks it does"
     assert found["drift"] < 1e-6
+    assert found["edge_of_menus"], "a line without gaps"
 
 
 def test_a_window_that_goes_to_a_screen_of_another_factor_is_drawn_for_it(tmp_path):

@@ -182,6 +182,7 @@ def style_sheet(colours: Colours) -> str:
     """The little that a palette cannot say."""
     return f"""
     * {{ dialogbuttonbox-buttons-have-icons: 0; }}
+    QMenuBar {{ border-bottom: 1px solid {colours.line}; }}
     QMenu::separator {{ height: 1px; background: {colours.line}; margin: 3px 6px; }}
     QToolBar {{ border: 0; border-bottom: 1px solid {colours.line}; padding: 3px 6px; spacing: 3px; }}
     QToolBar::separator {{ background: {colours.line}; width: 1px; margin: 4px 5px; }}
@@ -204,7 +205,6 @@ def style_sheet(colours: Colours) -> str:
 def _strong_edges(colours: Colours) -> str:
     """Fusion draws the edges of what is on a black ground in black."""
     return f"""
-    QMenuBar {{ border-bottom: 1px solid {colours.line}; }}
     QToolTip {{ border: 1px solid {colours.line}; }}
     QToolButton:hover {{ border-color: {colours.line}; }}
     QToolButton:focus {{ border: 2px solid {colours.accent}; }}
