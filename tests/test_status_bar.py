@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QPoint
 
@@ -79,3 +80,18 @@ def test_a_number_wider_than_was_expected_is_not_cut_at_its_front(qtbot):
         c.resize(c.sizeHint())
         c.show_value("12345678 1")
     assert (pixels(cell.grab().toImage()) == pixels(plain.grab().toImage())).all()
+
+
+
+def test_a_unit_stands_beside_its_number(qtbot):
+    """Seconds as near to it as milliseconds are."""
+    cell = StatusCell("Time", "999.9 ms", 1, columns=True)
+    qtbot.addWidget(cell)
+    cell.resize(cell.sizeHint())
+    empty = pixels(cell.grab().toImage())
+    gaps = []
+    for text in ("4.9 s", "4.9 ms"):
+        cell.show_value(text)
+        ink = (pixels(cell.grab().toImage()) != empty).any(axis=(0, 2))
+        gaps.append(np.diff(np.flatnonzero(ink)).max())
+    assert abs(gaps[0] - gaps[1]) <= 1

@@ -116,7 +116,9 @@ class StatusCell(QWidget):
         if self._columns and not self._too_wide():
             for word, widest in zip(self._text.split(), self._template.split(), strict=False):
                 column = QRect(x, 0, metrics.horizontalAdvance(widest), self.height())
-                painter.drawText(column, middle | Qt.AlignmentFlag.AlignRight, word)
+                unit = widest.isalpha()
+                side = Qt.AlignmentFlag.AlignLeft if unit else Qt.AlignmentFlag.AlignRight
+                painter.drawText(column, middle | side, word)
                 x += metrics.horizontalAdvance(widest + " ")
         else:
             text = metrics.elidedText(self._text, Qt.TextElideMode.ElideRight, room.width())
