@@ -315,6 +315,15 @@ def test_leaving_while_a_picture_is_exported_asks_first(exporting, qtbot):
     assert window.exporter._stop.is_set()
 
 
+def test_nothing_is_asked_of_an_export_that_has_ended(exporting, qtbot):
+    window = exporting
+    window.close()
+    assert question(window)
+    window.exporter.stop()
+    qtbot.waitUntil(lambda: not window.exporter.running, timeout=30_000)
+    assert question(window) is None and window.isVisible()
+
+
 def test_an_export_that_ended_with_the_program_is_no_fault(exporting, qtbot, monkeypatch, caplog):
     """Python takes its threads away while the export's still runs: it fails then in its own ways."""
     import gaussian_core

@@ -563,7 +563,7 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         if self.exporter.running and not self._leaving:
             event.ignore()
-            dialogs.ask_to_leave(self, self.exporter.doing, self.leave)
+            dialogs.ask_to_leave(self, self.exporter.doing, self.leave, self.exporter.ended)
             return
         if self.isFullScreen():
             self.set_full_screen(False)

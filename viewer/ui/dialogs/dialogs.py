@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QStandardPaths, Qt
+from PySide6.QtCore import QStandardPaths, Qt, SignalInstance
 from PySide6.QtWidgets import QFileDialog, QLabel, QMessageBox, QWidget
 
 from gaussian_core import __version__
@@ -72,8 +72,11 @@ def tell_about(parent: QWidget) -> None:
     box.open()
 
 
-def ask_to_leave(parent: QWidget, doing: str, leave: Callable[[], object]) -> None:
-    """Of somebody who quits while a file is being written. doing: what goes on."""
+def ask_to_leave(
+    parent: QWidget, doing: str, leave: Callable[[], object], ended: SignalInstance
+) -> None:
+    """Of somebody who quits while a file is being written. doing: what goes on. ended: it does so no longer, and there
+    is nothing to be asked."""
     box = QMessageBox(parent)
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     box.setIcon(QMessageBox.Icon.Question)
@@ -85,6 +88,7 @@ def ask_to_leave(parent: QWidget, doing: str, leave: Callable[[], object]) -> No
     box.setDefaultButton(go_on)
     box.setEscapeButton(go_on)
     quit_now.clicked.connect(leave)
+    ended.connect(box.close)
     widen(box)
     box.open()
 
