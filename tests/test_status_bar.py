@@ -7,6 +7,7 @@ import pytest
 from PySide6.QtCore import QPoint
 
 from tests.canvas_helpers import pixels
+from viewer.model.status_text import RIGHT, count_text, widest_count
 from viewer.ui.status.status_bar import StatusBar
 from viewer.ui.status.status_cell import StatusCell
 
@@ -82,7 +83,6 @@ def test_a_number_wider_than_was_expected_is_not_cut_at_its_front(qtbot):
     assert (pixels(cell.grab().toImage()) == pixels(plain.grab().toImage())).all()
 
 
-
 def test_a_unit_stands_beside_its_number(qtbot):
     """Seconds as near to it as milliseconds are."""
     cell = StatusCell("Time", "999.9 ms", 1, columns=True)
@@ -95,3 +95,14 @@ def test_a_unit_stands_beside_its_number(qtbot):
         ink = (pixels(cell.grab().toImage()) != empty).any(axis=(0, 2))
         gaps.append(np.diff(np.flatnonzero(ink)).max())
     assert abs(gaps[0] - gaps[1]) <= 1
+
+
+@pytest.mark.parametrize("where", ["", RIGHT])
+@pytest.mark.parametrize("kind", ["", "centres", "ellipses", "drifts"])
+def test_counts_have_room_and_leave_it_to_others(status, kind, where):
+    status.resize(1280, status.sizeHint().height())
+    status.expect_counts(widest_count(kind) + where, bool(where))
+    told = count_text(45_000_000, 99_991 if kind else None, kind) + where
+    wide = status.fontMetrics().horizontalAdvance
+    assert wide(told) <= wide(widest_count(kind) + where)
+    assert status.counts in seen(status) or kind == "drifts"

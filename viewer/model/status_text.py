@@ -118,6 +118,13 @@ def count_text(
     return f"{shown:,} of {in_view:,} {kind}{which}"
 
 
+def widest_count(kind: str = "", some: bool = False) -> str:
+    """What takes as much room as any `count_text` of that kind, "" where nothing is marked; some: where some were
+    chosen."""
+    most = 99_999_999
+    return count_text(most, 100_000 if kind else None, kind, most if some else None)
+
+
 def time_text(ms: float) -> str:
     if ms >= 999.5:
         return f"{ms / 1000:.1f} s"

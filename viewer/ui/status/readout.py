@@ -98,8 +98,11 @@ class Readout(QObject):
         self._counted = (shown, in_view, chosen)
         scene, overlays = self._canvas.scene, self._canvas.overlays
         line = self._canvas.line_shown
-        self._status.expect_line(line)
         where = status_text.RIGHT if line else ""
+        widest = status_text.widest_count(
+            overlays.kind if overlays.any else "", bool(overlays.only)
+        )
+        self._status.expect_counts(widest + where, line)
         if scene is None or not (scene.tiles or in_view):
             self._status.show_counts("")
         elif not overlays.any or (shown == 0 and chosen > 0):

@@ -24,7 +24,6 @@ from viewer.ui.status.status_cell import StatusCell
 from viewer.ui.status.zoom_field import ZoomField
 
 VALUE, VALUE_WITH_ALPHA = "255 255 255", "255 255 255 255"
-COUNTS = "20,000 of 99,999,999 drifts (longest)"
 COUNTS_TIP = "Gaussians with their centre in view, of the part of the field that is built"
 COUNTS_TIP_RIGHT = f"{COUNTS_TIP}, right of the line"
 DEVICE_TIP = "What the frame was computed on"
@@ -53,7 +52,7 @@ class StatusBar(QStatusBar):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setSizeGripEnabled(False)
-        self.counts = StatusCell("Gaussians", COUNTS, 7, tip=COUNTS_TIP)
+        self.counts = StatusCell("Gaussians", status_text.widest_count(), 7, tip=COUNTS_TIP)
         self.preview = StatusCell(
             "Preview",
             "43.2 dB, 35%",
@@ -177,11 +176,11 @@ class StatusBar(QStatusBar):
         if changed:
             self._fit_cells()
 
-    def expect_line(self, line: bool) -> None:
-        """Whether Gaussians are counted right of a line that splits the view."""
-        changed = self.counts.expect(COUNTS + status_text.RIGHT if line else COUNTS)
+    def expect_counts(self, widest: str, line: bool) -> None:
+        """How much room the count of Gaussians takes, and whether it is of those right of a line that splits the
+        view."""
         self.counts.setToolTip(COUNTS_TIP_RIGHT if line else COUNTS_TIP)
-        if changed:
+        if self.counts.expect(widest):
             self._fit_cells()
 
     def show_position(self, point: tuple[float, float] | None, scale: float = 1.0) -> None:
