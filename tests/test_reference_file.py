@@ -102,6 +102,7 @@ def choose(window, qtbot, path):
     """By the menu and its dialog."""
     entry(window).trigger()
     dialog = window.findChild(QFileDialog)
+    assert dialog.windowTitle() == "Compare With a Picture"
     dialog.selectFile(str(path))
     dialog.fileSelected.emit(str(path))
     dialog.close()

@@ -295,7 +295,8 @@ class MainWindow(QMainWindow):
 
     def ask_open_weights(self) -> None:
         # A picture or a field that was picked is opened as what it is.
-        dialogs.ask_open(self, self.settings.last_folder, self.open, dialogs.WEIGHTS_FILTERS)
+        filters = dialogs.WEIGHTS_FILTERS
+        dialogs.ask_open(self, self.settings.last_folder, self.open, filters, "Open Weights")
 
     def open_sample(self) -> None:
         from gaussian_core.resource_files import resource_path

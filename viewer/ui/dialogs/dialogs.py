@@ -116,10 +116,11 @@ def ask_open(
     folder: str,
     chosen: Callable[[str], None],
     filters: tuple[str, ...] = OPEN_FILTERS,
+    title: str = "Open",
 ) -> QFileDialog:
     """Ask for a file to open, a picture or a field unless told otherwise; `chosen` gets its path. folder: "" for the
     user's pictures."""
-    dialog = QFileDialog(parent, "Open", folder or pictures())
+    dialog = QFileDialog(parent, title, folder or pictures())
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
     # Two dozen endings are more than its line holds.

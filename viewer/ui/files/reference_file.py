@@ -69,7 +69,8 @@ class ReferenceFile(QObject):
         """Have a file chosen; or leave the one that is in use."""
         if wanted:
             folder = str(self._chosen[0].parent) if self._chosen else self._folder()
-            dialogs.ask_open(self._window, folder, self.open, dialogs.PICTURE_FILTERS)
+            filters = dialogs.PICTURE_FILTERS
+            dialogs.ask_open(self._window, folder, self.open, filters, "Compare With a Picture")
             self.changed.emit()  # none is in use yet, whatever the menu shows
         else:
             self._forget()
