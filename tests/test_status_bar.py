@@ -106,3 +106,10 @@ def test_counts_have_room_and_leave_it_to_others(status, kind, where):
     wide = status.fontMetrics().horizontalAdvance
     assert wide(told) <= wide(widest_count(kind) + where)
     assert status.counts in seen(status) or kind == "drifts"
+
+
+def test_what_is_said_of_fitting_is_not_explained_as_a_preview(status):
+    status.show_frame(12.0, 2, "cpu", "43.2 dB, 35%")
+    assert "fitting" in status.preview.toolTip() and status.preview.text == "43.2 dB, 35%"
+    status.show_frame(12.0, 2, "cpu")
+    assert "coarser" in status.preview.toolTip() and status.preview.text == "preview 1/2"

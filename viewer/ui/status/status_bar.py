@@ -27,6 +27,10 @@ VALUE, VALUE_WITH_ALPHA = "255 255 255", "255 255 255 255"
 COUNTS_TIP = "Gaussians with their centre in view, of the part of the field that is built"
 COUNTS_TIP_RIGHT = f"{COUNTS_TIP}, right of the line"
 DEVICE_TIP = "What the frame was computed on"
+PREVIEW_TIP = "A frame coarser than the screen; the exact one follows when the view rests"
+STATE_TIP = (
+    "How near the fitted Gaussians come to the picture (PSNR), and how much of the fitting is done"
+)
 FIELD_TIP = "What the Gaussian field shows under the cursor, 0 to 255"
 DIFFERENCE_TIP = "By how much the two methods differ under the cursor, 0 to 255, not amplified"
 MESSAGE_ROOM = 90
@@ -53,12 +57,7 @@ class StatusBar(QStatusBar):
         super().__init__(parent)
         self.setSizeGripEnabled(False)
         self.counts = StatusCell("Gaussians", status_text.widest_count(), 7, tip=COUNTS_TIP)
-        self.preview = StatusCell(
-            "Preview",
-            "43.2 dB, 35%",
-            6,
-            tip="A frame coarser than the screen; the exact one follows when the view rests",
-        )
+        self.preview = StatusCell("Preview", "43.2 dB, 35%", 6, tip=PREVIEW_TIP)
         self.device = StatusCell("Device", "CPU", 5, tip=DEVICE_TIP)
         self.time = StatusCell(
             "Frame time", "999.9 ms", 4, tip="How long the newest frame took", columns=True
@@ -203,6 +202,7 @@ class StatusBar(QStatusBar):
         that drew, where there is one."""
         self.time.show_value(status_text.time_text(ms))
         self.preview.show_value(state or status_text.preview_text(level), warn=level > 1)
+        self.preview.setToolTip(STATE_TIP if state else PREVIEW_TIP)
         gpu = backend.startswith(("cuda", "mps", "gpu"))
         self.device.show_value("GPU" if gpu else "CPU")
         self.device.setToolTip(f"{DEVICE_TIP}. {waiting}" if waiting and not gpu else DEVICE_TIP)
