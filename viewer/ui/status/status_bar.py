@@ -56,7 +56,9 @@ class StatusBar(QStatusBar):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setSizeGripEnabled(False)
-        self.counts = StatusCell("Gaussians", status_text.widest_count(), 7, tip=COUNTS_TIP)
+        self.counts = StatusCell(
+            "Gaussians", status_text.widest_count(), 7, tip=COUNTS_TIP, columns=True
+        )
         self.preview = StatusCell("Preview", "43.2 dB, 35%", 6, tip=PREVIEW_TIP)
         self.device = StatusCell("Device", "CPU", 5, tip=DEVICE_TIP)
         self.time = StatusCell(

@@ -16,7 +16,8 @@ class StatusCell(QWidget):
 
     template: the widest text to expect, see `expect`; a longer one is elided. rank: cells with a high one go first when
     the window is narrow. label: stands before the text in a softer colour. columns: numbers, each flush with the right
-    end of its own in the template, so that none moves while another takes a digit more.
+    end of its own in the template, so that none moves while another takes a digit more; a text that does not fit below
+    them is flush with the cell's.
     """
 
     def __init__(
@@ -122,7 +123,9 @@ class StatusCell(QWidget):
                 x += metrics.horizontalAdvance(widest + " ")
         else:
             text = metrics.elidedText(self._text, Qt.TextElideMode.ElideRight, room.width())
-            painter.drawText(room, middle, text)
+            if self._columns:
+                x = self.width() - PADDING - metrics.horizontalAdvance(text)
+            painter.drawText(QRect(x, 0, room.width(), self.height()), middle, text)
         painter.end()
 
     def _too_wide(self) -> bool:
