@@ -310,6 +310,27 @@ def test_a_method_that_cannot_begin_is_waited_for_no_longer(
     assert window.status.method.text == "LIIF"
 
 
+def test_a_view_that_cannot_be_drawn_is_said_until_another_is_seen(
+    make_window, qtbot, tmp_path, monkeypatch
+):
+    from viewer.model.frames.lazy_drawing import LazyDrawing
+
+    def fail(self, stop):
+        raise ValueError("A fit takes smaller pictures.")
+
+    monkeypatch.setattr(LazyDrawing, "_opened", fail)
+    window = make_window()
+    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png", 24, 16))
+    window.canvas.set_view(window.canvas.view.set_scale(8.0))
+    wait_until_idle(qtbot, window)
+    window.menus.actions["method.fit"].trigger()
+    qtbot.waitUntil(lambda: "A fit takes" in window.status.message)
+    assert window.status._timer.remainingTime() > 60_000, "longer than it takes to be read"
+    window.menus.actions["method.kernel"].trigger()
+    wait_until_idle(qtbot, window)
+    assert "A fit takes" not in window.status.message
+
+
 def test_kernels_that_cannot_be_compiled_are_waited_for_no_longer(make_window, monkeypatch):
     window = make_window()
     told = keep_what_is_told(window, monkeypatch)

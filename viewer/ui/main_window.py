@@ -66,6 +66,7 @@ from viewer.ui.window_keys import WindowKeys
 from viewer.ui.workers.warm_up_worker import WarmUpWorker
 
 DEFAULT_SIZE = (1280, 860)
+UNTIL_THEN = 3600.0  # seconds
 
 
 class MainWindow(QMainWindow):
@@ -179,7 +180,10 @@ class MainWindow(QMainWindow):
         zoom.fit_chosen.connect(self.canvas.fit)
         zoom.fill_chosen.connect(self.canvas.fill)
         zoom.left.connect(self.canvas.setFocus)
-        self.canvas.failed.connect(lambda message: self.status.tell(message))
+        # Said until something else is seen: what is on screen is not what was asked for.
+        self.canvas.failed.connect(lambda text: self.status.tell(text, UNTIL_THEN, "failed"))
+        self.canvas.frame_shown.connect(lambda *_: self.status.forget("failed"))
+        self.session.changed.connect(lambda: self.status.forget("failed"))
         self.canvas.remarked.connect(lambda message: self.status.tell(message, 30.0))
         session = self.session
         session.changed.connect(self._show_document)
