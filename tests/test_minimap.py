@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QEnterEvent
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 
-from tests.canvas_helpers import pixels
+from tests.canvas_helpers import mouse, pixels
 from tests.window_helpers import open_and_wait, wait_until_idle
 
 
@@ -42,6 +44,19 @@ def test_it_shows_the_picture_and_what_is_in_view(window):
         "in view it is as it is, elsewhere darker"
     )
     assert right[2] < 150
+
+
+def test_over_it_there_is_no_place_of_the_picture_under_the_cursor(window, qtbot):
+    mouse(window.canvas, QEvent.Type.MouseMove, (100, 80))
+    qtbot.waitUntil(lambda: window.status.position.text != "")
+    middle = QPointF(window.minimap.rect().center())
+    QApplication.sendEvent(window.minimap, QEnterEvent(middle, middle, middle))
+    wait_until_idle(qtbot, window, lambda: window.status.position.text == "")
+    QTest.mouseClick(window.minimap, Qt.MouseButton.LeftButton)
+    wait_until_idle(qtbot, window)
+    assert window.status.position.text == window.status.source.text == ""
+    mouse(window.canvas, QEvent.Type.MouseMove, (100, 80))
+    qtbot.waitUntil(lambda: window.status.position.text != "")
 
 
 def test_dragging_on_it_moves_the_view(window, qtbot):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPixmap
+from PySide6.QtGui import QColor, QEnterEvent, QMouseEvent, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QWidget
 
 from viewer.ui.canvas.canvas import Canvas
@@ -113,6 +113,10 @@ class Minimap(QWidget):
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRect(seen)
         painter.end()
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        self._canvas.lose_cursor()
+        super().enterEvent(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() in STEPS:

@@ -121,6 +121,10 @@ class ViewWidget(QWidget):
         """Say that somebody is about to go to another place by `set_view`."""
         self.view_left.emit(self.target_view)
 
+    def lose_cursor(self) -> None:
+        """It is over something that lies on the canvas, which to Qt is still within it."""
+        self._hand.leave()
+
     def drop_box(self) -> bool:
         """Let go of the rectangle that is being dragged. Whether there was one."""
         return self._hand.drop_box()
