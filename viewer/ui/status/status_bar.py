@@ -56,10 +56,10 @@ class StatusBar(QStatusBar):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setSizeGripEnabled(False)
+        self.preview = StatusCell("Preview", "43.2 dB, 35%", 7, tip=PREVIEW_TIP)
         self.counts = StatusCell(
-            "Gaussians", status_text.widest_count(), 7, tip=COUNTS_TIP, columns=True
+            "Gaussians", status_text.widest_count(), 6, tip=COUNTS_TIP, columns=True
         )
-        self.preview = StatusCell("Preview", "43.2 dB, 35%", 6, tip=PREVIEW_TIP)
         self.device = StatusCell("Device", "CPU", 5, tip=DEVICE_TIP)
         self.time = StatusCell(
             "Frame time", "999.9 ms", 4, tip="How long the newest frame took", columns=True
@@ -92,8 +92,8 @@ class StatusBar(QStatusBar):
         )
         # The least important ones are on the left: where they go, none of the others moves.
         self.cells = (
-            self.counts,
             self.preview,
+            self.counts,
             self.device,
             self.time,
             self.source,
