@@ -93,6 +93,48 @@ def test_a_cache_depends_on_every_file_that_its_kernels_use(tmp_path):
         first = folder()
 
 
+CHOOSES_LANES = """
+import numba
+import numpy as np
+from gaussian_core.rasterizer.cells_ir import LANES, add_spread
+
+@numba.njit
+def take(plane, cells, after, pixels):
+    add_spread(
+        plane.ctypes.data, plane.nbytes, 1, cells.ctypes.data, after.ctypes.data, pixels.ctypes.data
+    )
+
+plane = np.arange(2 * LANES, dtype=np.float32)
+cells = np.where(np.arange(LANES) % 3 == 1, -1, 5 + np.arange(LANES)).astype(np.int32)
+pixels = np.ones(LANES, np.float32)
+take(plane, cells, np.full(LANES, 5, np.int32), pixels)
+assert (pixels == np.where(cells >= 0, cells + 1, 1)).all(), pixels
+"""
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"NUMBA_ENABLE_AVX": "0"},
+        {"NUMBA_CPU_NAME": "nocona"},
+        {"NUMBA_CPU_FEATURES": "+avx512fp16,-avx512f"},
+        {"NUMBA_CPU_NAME": "generic"},
+        {},
+    ],
+)
+def test_kernels_use_no_instructions_that_numba_has_put_away(setting):
+    """Such as AVX in a virtual machine that names no processor (nocona): LLVM then ends the program with no more than a
+    line on the terminal."""
+    done = subprocess.run(
+        [sys.executable, "-c", CHOOSES_LANES],
+        cwd=ROOT,
+        env={**os.environ, **setting},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
 def test_no_kernel_is_compiled_anew_after_a_change_that_has_nothing_to_do_with_it():
     """Whoever gets a new version waits for what it changes, and not for all kernels since files are written anew."""
     for file in (ROOT / "gaussian_core").rglob("*.py"):

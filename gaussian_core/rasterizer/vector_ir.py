@@ -13,9 +13,10 @@ from __future__ import annotations
 from typing import Any
 
 import numba
-from llvmlite import binding, ir
+from llvmlite import ir
 from numba import types
 from numba.core import cgutils
+from numba.core.codegen import get_host_cpu_features
 from numba.extending import intrinsic
 
 from gaussian_core.row_layout import ROW_PADDING
@@ -39,11 +40,10 @@ PERMUTATIONS = ((16, "avx512f", "avx512.permvar.sf.512"), (8, "avx2", "avx2.perm
 
 def compiles_for(feature: str) -> bool:
     """Whether kernels are compiled for processors that have it ("avx512f"): as Numba's own settings tell, else as this
-    one is."""
+    one is, less what Numba does not use of it: of virtual machines that name no processor, for example, no AVX."""
     asked: str | None = numba.config.CPU_FEATURES  # type: ignore[attr-defined]
-    if asked is not None:
-        return f"+{feature}" in asked
-    return bool(binding.get_host_cpu_features().get(feature, False))
+    used = get_host_cpu_features() if asked is None else asked
+    return f"+{feature}" in used.split(",")
 
 
 class Vectors:
