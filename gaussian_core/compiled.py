@@ -2,7 +2,8 @@
 
 Numba decides whether a cached kernel is still good by its own source file alone. A kernel here also depends on
 constants and vector steps of other files, so its cache lives in a folder named after a digest of its file and of every
-file of the program that it imports, directly or not.
+file of the program that it imports, directly or not, and of what Numba compiles for. In a folder that says it is ready
+everything then is, also after an update of Numba and where machines share one home.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import functools
 import hashlib
 import os
 import re
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +20,7 @@ from typing import Any, TypeVar
 
 import numba
 import platformdirs
+from numba.core.registry import cpu_target
 
 from gaussian_core.resource_files import ROOT
 
@@ -59,6 +62,13 @@ def sources(source: Path) -> tuple[Path, ...]:
 
 
 @functools.cache
+def _compiler() -> str:
+    """What Numba keeps kernels of one source apart by: the interpreter, itself, the processor and its settings."""
+    target = cpu_target.target_context.codegen().magic_tuple()
+    return f"{sys.version_info[:2]} {numba.__version__} {target}"
+
+
+@functools.cache
 def cache_folder(source: Path) -> Path | None:
     """Where the compiled kernels of a file are kept; None where no such folder can be made (then Numba chooses).
 
@@ -66,7 +76,7 @@ def cache_folder(source: Path) -> Path | None:
     """
     # Numba keeps kernels apart by the place and the time of their source file: both are part of the name, so that a
     # folder is either good as a whole or new.
-    digest = hashlib.sha256(str(ROOT).encode())
+    digest = hashlib.sha256(f"{ROOT} {_compiler()}".encode())
     for file in sources(source):
         digest.update(f"{file.relative_to(ROOT)} {file.stat().st_mtime_ns} ".encode())
         digest.update(file.read_bytes())

@@ -135,6 +135,26 @@ def test_kernels_use_no_instructions_that_numba_has_put_away(setting):
     assert done.returncode == 0, done.stderr[-2000:]
 
 
+def test_kernels_of_another_processor_are_not_taken_for_ready(tmp_path):
+    """Whose home is on several machines, or who has updated Numba: the window would compile for minutes itself, and
+    stand still meanwhile."""
+    script = (
+        "from gaussian_core.kernel_compiler import _marker;"
+        "print(_marker('viewer.model.overlays.overlay_kernels'))"
+    )
+
+    def marker(**setting: str) -> str:
+        environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path), **setting}
+        command = [sys.executable, "-c", script]
+        done = subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+        )
+        return done.stdout
+
+    assert marker() == marker()
+    assert marker() != marker(NUMBA_CPU_NAME="generic")
+
+
 def test_no_kernel_is_compiled_anew_after_a_change_that_has_nothing_to_do_with_it():
     """Whoever gets a new version waits for what it changes, and not for all kernels since files are written anew."""
     for file in (ROOT / "gaussian_core").rglob("*.py"):
