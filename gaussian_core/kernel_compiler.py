@@ -104,7 +104,7 @@ def serve(module: str, parts: Sequence[Callable[[], None]]) -> None:
         return
     # A terminal sends Ctrl-C to all processes. Whether this one ends is for the program to say, which goes ahead.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_the_parent, daemon=True).start()
+    threading.Thread(target=_end_with_the_parent, args=(_taken_from_stdin(),), daemon=True).start()
     saving = marker.with_suffix(".saving")
     if sys.argv[1:]:
         lower_priority(BESIDE_A_WINDOW)
@@ -142,6 +142,16 @@ def _save_in_turn(lock: BaseFileLock) -> None:
     IndexDataCacheFile.save = in_turn  # type: ignore[method-assign]
 
 
-def _end_with_the_parent() -> None:
-    sys.stdin.read()
+def _taken_from_stdin() -> int:
+    """The pipe that this process was given as its standard input, which is empty from now on. Windows lets nobody ask
+    anything about a pipe that another thread waits for, and libraries ask about the standard input while they are
+    loaded: OpenBLAS does, which compiling loads by way of SciPy, and would wait until the program ends."""
+    pipe = os.dup(0)
+    with open(os.devnull, "rb") as nothing:
+        os.dup2(nothing.fileno(), 0)
+    return pipe
+
+
+def _end_with_the_parent(pipe: int) -> None:
+    os.read(pipe, 1)  # nothing is ever written: this is its end
     os._exit(1)

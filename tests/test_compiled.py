@@ -290,6 +290,31 @@ def test_ctrl_c_is_for_the_program_not_for_what_compiles_for_it(tmp_path):
         assert process.stdout.read().strip() == "True"
 
 
+LOOKING = """
+import os, sys
+from pathlib import Path
+from gaussian_core import kernel_compiler
+
+marker = Path(sys.argv.pop()) / "some.ready"
+kernel_compiler._marker = lambda module: marker
+kernel_compiler.serve("some", [lambda: print(os.read(0, 1))])
+"""
+
+
+def test_libraries_may_look_at_the_standard_input_while_they_are_loaded_for_compiling(tmp_path):
+    """On Windows one that asks about the pipe that a thread waits for would wait, too, and the first start for ever."""
+    with subprocess.Popen(
+        [sys.executable, "-c", LOOKING, str(tmp_path)],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        process.wait(timeout=60)  # its standard input stays open
+        assert process.stdout is not None
+        assert process.stdout.read().strip() == "b''"
+
+
 def test_stopping_ends_the_wait(tmp_path, monkeypatch):
     from gaussian_core import kernel_compiler
 
