@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from gaussian_core.errors import OutputError
 from gaussian_core.writing import atomic
+from gaussian_core.writing.image_writer import write_image
 
 
 @pytest.fixture
@@ -62,3 +65,27 @@ def test_what_the_system_forbids_is_not_tried_again(tmp_path, held):
     with pytest.raises(OutputError):
         atomic.atomic_write(tmp_path / "a.json", "text")
     assert len(tries) == 1
+
+
+def test_a_drive_whose_files_are_all_anothers_is_written_to(tmp_path, monkeypatch):
+    """As one of FAT or NTFS is that was mounted for everybody: all may write, and nobody change what others may."""
+
+    def refuse(path, mode):
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "chmod", refuse)
+    write_image(tmp_path / "a.png", np.zeros((2, 3), np.uint8))
+    atomic.atomic_write(tmp_path / "a.json", "{}")
+    assert sorted(p.suffix for p in tmp_path.iterdir()) == [".json", ".png"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="permissions of another kind")
+def test_a_writer_that_grants_less_than_the_umask_takes_nothing_away(tmp_path):
+    before = os.umask(0o022)
+    try:
+        with atomic.whole_file(tmp_path / "a.json") as temporary:
+            temporary.unlink()
+            temporary.touch(0o600)
+    finally:
+        os.umask(before)
+    assert (tmp_path / "a.json").stat().st_mode & 0o777 == 0o644

@@ -38,7 +38,9 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
         # What the user's umask grants; some writers grant less.
         mode = temporary.stat().st_mode & 0o777
         yield temporary
-        temporary.chmod(mode)
+        # Only what differs: on a drive whose files are all somebody else's the user may write, but not this.
+        if temporary.stat().st_mode & 0o777 != mode:
+            temporary.chmod(mode)
         _take_place(temporary, target)
     except OSError as error:
         raise OutputError(f"Cannot write {target}: {error.strerror or error}.") from error
