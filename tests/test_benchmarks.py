@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +19,7 @@ from gaussian_core.benchmarks.curves import Curve
 from gaussian_core.benchmarks.plot import plot_curves
 from gaussian_core.benchmarks.subjects import Photo, all_tiles, tiles_in_view
 from gaussian_core.builder import FieldBuilder
+from gaussian_core.machine import own_process
 from gaussian_core.rasterizer import rasterize
 from viewer.cli import main
 
@@ -165,3 +167,12 @@ def test_the_memory_of_a_process_is_not_that_of_the_one_that_started_it():
         [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True
     )
     assert float(said.stdout) < large.nbytes / 2e6
+
+
+def test_a_process_of_its_own_prints_names_of_all_scripts(tmp_path, monkeypatch):
+    """Into a pipe Windows' Python has the letters of a code page, and ends at others."""
+    (tmp_path / "saying.py").write_text("import sys; print(sys.argv[1])")
+    monkeypatch.setattr(own_process, "ROOT", tmp_path)
+    monkeypatch.setenv("PYTHONIOENCODING", "cp1252")
+    name = os.fsdecode("Größe σ".encode() + b"\xff")
+    assert own_process.printed_by("saying", name, failure="no").strip() == name

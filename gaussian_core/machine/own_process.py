@@ -20,8 +20,15 @@ def printed_by(module: str, *arguments: str, failure: str) -> str:
     done = subprocess.run(
         [sys.executable, "-m", module, *arguments],
         capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONSAFEPATH": "1"},
+        encoding="utf-8",
+        errors="surrogateescape",
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(paths),
+            "PYTHONSAFEPATH": "1",
+            # Into a pipe Windows would have the few letters of its code page, and others would end the process.
+            "PYTHONIOENCODING": "utf-8:surrogateescape",
+        },
     )
     if done.returncode:
         said = (done.stderr.strip().splitlines() or ["it ended early"])[-1]
