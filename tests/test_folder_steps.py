@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from pathlib import Path, PureWindowsPath
+from types import SimpleNamespace
 
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
@@ -90,6 +91,18 @@ def test_on_windows_a_name_in_another_case_is_the_same_place(monkeypatch, typed)
     names = [PureWindowsPath("C:/a", f"DSC_{k}.JPG") for k in (1, 2, 10)]
     here = PureWindowsPath("C:/a", typed)
     assert [place_after(names, here, steps) for steps in (-1, 1)] == [0, 2]
+
+
+@pytest.mark.parametrize("typed", ["Caf\u00e9.png", "Cafe\u0301.png", "CAF\u00c9.PNG"])
+def test_on_a_mac_an_accent_may_be_written_in_two_ways(monkeypatch, typed):
+    """In folders from elsewhere it is a letter of its own; dialogs give it as one with the letter that it is on."""
+    monkeypatch.setattr(siblings, "sys", SimpleNamespace(platform="darwin"))
+    names = sorted(
+        (Path("/a", name) for name in ("Cafa.png", "Cafe\u0301.png", "Cafz.png", "B\u00e4r.png")),
+        key=siblings.natural_key,
+    )
+    assert [path.name[-5] for path in names] == ["r", "a", "z", "\u0301"]
+    assert [place_after(names, Path("/a", typed), steps) for steps in (-1, 1)] == [2, 4]
 
 
 def test_ten_thousand_files_are_read_in_a_moment(tmp_path):

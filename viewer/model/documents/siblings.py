@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import sys
+import unicodedata
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -19,11 +21,17 @@ _DIGITS = re.compile(r"(\d+)")
 
 def natural_key(path: Path) -> Key:
     """Sorts img before img2 before img10, whatever the case; then by the ending, and at last by the full path."""
-    parts = _DIGITS.split(path.stem.casefold())
+    parts = _DIGITS.split(unicodedata.normalize("NFC", path.stem).casefold())
     # The parts between numbers stand at even places: like is compared with like.
     numbered = [int(part) if place % 2 else part for place, part in enumerate(parts)]
-    # As the system tells names apart: on Windows a name may be typed in another case than it has in its folder.
-    return numbered, path.suffix.casefold(), os.path.normcase(path)
+    return numbered, path.suffix.casefold(), _told_apart(path)
+
+
+def _told_apart(path: Path) -> str:
+    """A name as the system tells it from others: on Windows and a Mac it may be typed in another case than it has in
+    its folder, and a Mac's dialogs give letters and their accents as one where the folder may have them as two."""
+    name = os.path.normcase(path)
+    return unicodedata.normalize("NFC", name).casefold() if sys.platform == "darwin" else name
 
 
 def pictures_in(folder: Path) -> list[Path]:
@@ -62,8 +70,9 @@ def _offered(paths: Iterable[Path]) -> list[Path]:
 def place_after(paths: Sequence[Path], here: Path, steps: int) -> int:
     """The place among `paths`, which are in their natural order, so many steps after `here` (before it where they are
     negative): outside of them where there are fewer. `here` may have gone: its place is where it would be."""
-    place = bisect_left(paths, natural_key(here), key=natural_key)
-    gone = place == len(paths) or paths[place] != here
+    key = natural_key(here)
+    place = bisect_left(paths, key, key=natural_key)
+    gone = place == len(paths) or natural_key(paths[place]) != key
     return place + steps - (gone and steps > 0)
 
 
