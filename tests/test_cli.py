@@ -21,6 +21,7 @@ from PIL import Image
 
 from gaussian_core.field import GaussianField
 from gaussian_core.models.config import weights_path
+from viewer import cli
 from viewer.cli import main
 from viewer.model.endings import endings
 
@@ -510,6 +511,19 @@ def test_a_closed_pipe_ends_it_silently(photo: Path) -> None:
         assert (process.wait(), process.stderr.read()) == (141, "")
 
 
+@pytest.mark.parametrize(("file", "code"), [(None, 141), ("out.png", 1)])
+def test_a_closed_pipe_ends_it_silently_on_windows_too(monkeypatch, capsys, file, code) -> None:
+    """Where it is an argument that is not valid; of a file that is an error like others."""
+
+    def printing(*_: object) -> int:
+        raise OSError(22, "Invalid argument", file)
+
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setattr(cli, "_run", printing)
+    assert main(["render"]) == code
+    assert ("Invalid argument" in capsys.readouterr().err) is (file is not None)
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/dev/full is Linux's")
 def test_what_cannot_be_printed_is_said_in_a_line(photo: Path, tmp_path: Path) -> None:
     words = ("render", photo, tmp_path / "out.png", "--scale", "1", "--method", "nearest")
@@ -648,6 +662,12 @@ def test_who_was_told_to_outlive_the_terminal_does(monkeypatch) -> None:
     # As by nohup, in the background.
     monkeypatch.setattr(signal, "getsignal", lambda number: signal.SIG_IGN)
     assert endings() == [signal.SIGINT, signal.SIGTERM]
+
+
+def test_ctrl_break_ends_it_in_good_order_as_ctrl_c_does(monkeypatch) -> None:
+    """Windows has that, too: what a training has reached is not thrown away."""
+    monkeypatch.setattr(signal, "SIGBREAK", signal.SIGABRT, raising=False)
+    assert signal.SIGABRT in endings()
 
 
 def test_neither_weights_nor_pictures_are_written_over(photo: Path, tmp_path: Path, capsys) -> None:

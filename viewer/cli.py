@@ -6,6 +6,7 @@ Nothing heavy is imported before it is needed: `-h` answers at once, and the vie
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import io
 import logging
@@ -80,10 +81,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(str(error), FAILED)
     except (Cancelled, KeyboardInterrupt):
         return _fail(INTERRUPTED, CANCELLED)
-    except BrokenPipeError:
-        return PIPE_CLOSED
     except OSError as error:
-        return _fail(_reason(error), FAILED)
+        return PIPE_CLOSED if _is_of_closed_pipe(error) else _fail(_reason(error), FAILED)
     except MemoryError:
         return _fail(
             "out of memory: close other programs, or ask for less at once, as by a smaller --scale or a --region",
@@ -134,10 +133,16 @@ def _delivered(code: int) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if code != 0:  # it has been said
             return code
-        if isinstance(error, BrokenPipeError):
+        if _is_of_closed_pipe(error):
             return PIPE_CLOSED
         return _fail(f"cannot print what was done: {_reason(error)}", FAILED)
     return code
+
+
+def _is_of_closed_pipe(error: OSError) -> bool:
+    """Windows has another name for it, which of a file would come with the file's."""
+    unnamed = sys.platform == "win32" and error.errno == errno.EINVAL and not error.filename
+    return isinstance(error, BrokenPipeError) or unnamed
 
 
 def _reason(error: OSError) -> str:

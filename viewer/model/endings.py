@@ -6,13 +6,14 @@ import signal
 
 
 def endings() -> list[signal.Signals]:
-    """Ctrl-C, the system, and where there is such a thing a terminal that is closed.
+    """Ctrl-C, the system, and where there are such things a terminal that is closed, and Windows' Ctrl-Break.
 
     Who starts a program by nohup wants it to outlive its terminal. Ctrl-C counts in the background, too, where shells
     have it ignored: who sends it to a training there means it.
     """
     asked = [signal.SIGINT, signal.SIGTERM]
-    closed = getattr(signal, "SIGHUP", None)
-    if closed is not None and signal.getsignal(closed) is not signal.SIG_IGN:
-        asked.append(closed)
+    for name in ("SIGHUP", "SIGBREAK"):
+        there = getattr(signal, name, None)
+        if there is not None and signal.getsignal(there) is not signal.SIG_IGN:
+            asked.append(there)
     return asked
