@@ -80,3 +80,27 @@ def test_gradients_are_right(pixel_sigma):
     assert torch.autograd.gradcheck(
         lambda m, s, a: rasterize_torch(m, s, a, view, pixel_sigma), inputs
     )
+
+
+def test_beside_all_gaussians_there_are_gradients_too():
+    from gaussian_core.rasterizer.gather import rasterize_torch
+
+    inputs = [torch.ones(4, n, requires_grad=True) for n in (2, 3, 1)]
+    rasterize_torch(*inputs, Viewport((100, 100), 2.0, (8, 8))).sum().backward()
+    assert all(torch.equal(t.grad, torch.zeros_like(t)) for t in inputs)
+
+
+def test_tensors_that_do_not_fit_are_refused():
+    from gaussian_core.rasterizer.gather import rasterize_torch
+
+    means, shapes, heights = torch.ones(4, 2), torch.tensor([[1.0, 0.0, 1.0]] * 4), torch.ones(4, 3)
+    view = Viewport((0, 0), 2.0, (8, 8))
+    assert rasterize_torch(means, shapes, heights, view).shape == (8, 8, 3)
+    for wrong in ((means[:3], shapes, heights), (means, shapes, heights[:, 0]), (shapes,) * 3):
+        with pytest.raises(ValueError, match=r"means \(N, 2\)"):
+            rasterize_torch(*wrong, view)
+    for wrong in ((means.long(), shapes.long(), heights.long()), (means, shapes.double(), heights)):
+        with pytest.raises(ValueError, match="share a floating dtype"):
+            rasterize_torch(*wrong, view)
+    with pytest.raises(ValueError, match="must be tensors"):
+        rasterize_torch(means.numpy(), shapes, heights, view)

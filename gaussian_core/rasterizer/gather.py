@@ -37,8 +37,10 @@ def rasterize_torch(
     """(H, W, C): the field at the viewport's pixels, differentiable in all three tensors.
 
     Units and footprint as in `rasterize`. The tensors share a device and a floating dtype, which the result has too.
-    stop: polled between chunks of blocks; when true, Cancelled is raised.
+    stop: polled between chunks of blocks; when true, Cancelled is raised. Raises ValueError for tensors of other shapes
+    or types.
     """
+    _check(means, covariances, amplitudes)
     width, height = viewport.size
     sx, sy = viewport.scale
     # In device pixels from the viewport's corner; double precision, since a position may be large and its error not.
@@ -90,8 +92,28 @@ def rasterize_torch(
     canvas = means.new_zeros((rows * columns, BLOCK, BLOCK, channels))
     if blocks:
         canvas = canvas.index_copy(0, torch.cat(blocks), torch.cat(values))
+    else:  # beside all Gaussians there are gradients, too: none but zeros
+        canvas = canvas + sum(t[:0].sum() for t in (means, covariances, amplitudes))
     picture = canvas.reshape(rows, columns, BLOCK, BLOCK, channels).transpose(1, 2)
     return picture.reshape(rows * BLOCK, columns * BLOCK, channels)[:height, :width]
+
+
+def _check(*tensors: Tensor) -> None:
+    if not all(isinstance(t, Tensor) for t in tensors):
+        given = ", ".join(type(t).__name__ for t in tensors)
+        raise ValueError(f"means, covariances and amplitudes must be tensors, not {given}")
+    means, covariances, amplitudes = tensors
+    count = len(means) if means.ndim else 0
+    fits = means.shape == (count, 2) and covariances.shape == (count, 3)
+    if not (fits and amplitudes.ndim == 2 and len(amplitudes) == count):
+        shapes = ", ".join(str(tuple(t.shape)) for t in tensors)
+        raise ValueError(
+            f"means (N, 2), covariances (N, 3) and amplitudes (N, C) are needed, not {shapes}"
+        )
+    kinds = {(str(t.dtype), str(t.device)) for t in tensors}
+    if len(kinds) > 1 or not means.is_floating_point():
+        said = " and ".join(f"{dtype} on {device}" for dtype, device in sorted(kinds))
+        raise ValueError(f"the tensors must share a floating dtype and a device, not {said}")
 
 
 def _widest(device: torch.device) -> torch.dtype:
