@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,6 +22,8 @@ from gaussian_core.parallel import Stop
 from gaussian_core.row_layout import ROW_PADDING
 
 if TYPE_CHECKING:
+    import torch
+
     from gaussian_core.field import GaussianField
 
 Key = tuple[int, int]  # (column, row) of a tile
@@ -186,18 +188,19 @@ DEFAULT_METHOD = "continuoussr"
 class FieldBuilder:
     """Builds the tiles of one picture's field by one method; `build_tile` may be called from several threads.
 
-    method: a name in FIELD_METHODS. device: "auto", "cpu" or what the method supports.
+    method: a name in FIELD_METHODS. device: "auto", "cpu" or what the method supports, or the torch.device of that
+    name.
     weights: of ContinuousSR, the name of shipped ones (models.config.NAMES) or a file, ours or the authors'; they
     decide the method, and precision ("float32" or "bfloat16") what the authors' are computed in.
-    Raises ValueError for what is no picture and for an unknown method, DeviceError for a device that is not usable
-    here, WeightsError.
+    Raises ValueError for what is no picture and for an unknown method or precision, DeviceError for a device that is
+    not usable here, WeightsError.
     """
 
     def __init__(
         self,
         picture: PictureLike,
         method: str = DEFAULT_METHOD,
-        device: str = "auto",
+        device: str | torch.device = "auto",
         tile: int = TILE,
         weights: str | os.PathLike[str] | None = None,
         precision: Precision = "float32",
@@ -210,6 +213,11 @@ class FieldBuilder:
             )
         if method not in FIELD_METHODS:
             raise ValueError(f"unknown method {method!r}: choose one of {', '.join(FIELD_METHODS)}")
+        if precision not in get_args(Precision):
+            raise ValueError(
+                f"unknown precision {precision!r}: choose {' or '.join(get_args(Precision))}"
+            )
+        device = str(device)
         weights = None if weights is None else named_weights(weights)
         self.method = method if weights is None else "continuoussr"
         published = weights is not None and not is_our_field(weights)
@@ -250,9 +258,11 @@ class FieldBuilder:
         self, keys: Sequence[Key], stop: Stop | None = None
     ) -> dict[Key, GaussianField]:
         """Tiles that form a rectangle, faster than one by one where a method looks far around a tile. Raises Cancelled,
-        and ValueError for tiles that form none and for ones that are not in the grid."""
+        and ValueError for none, for tiles that form no rectangle and for ones that are not in the grid."""
         if stop is not None and stop():
             raise Cancelled("stopped before a tile")
+        if not keys:
+            raise ValueError("no tiles are asked for")
         columns, rows = ({key[axis] for key in keys} for axis in (0, 1))
         box = {
             (i, j)
@@ -279,7 +289,7 @@ class FieldBuilder:
 def build_field(
     image: ArrayLike | PictureLike | str | os.PathLike[str],
     method: str = DEFAULT_METHOD,
-    device: str = "auto",
+    device: str | torch.device = "auto",
     progress: Progress | None = None,
     stop: Stop | None = None,
     weights: str | os.PathLike[str] | None = None,

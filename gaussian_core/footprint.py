@@ -26,11 +26,17 @@ FROM_SCALE = 4.0
 def footprint_of(field: GaussianField, scale: Scale | None = None) -> float:
     """The standard deviation, device pixels, of the footprint that the field was made for. scale: of the view, device
     pixels per source pixel, a number or (sx, sy), of which the smaller one counts; without one, at up to FROM_SCALE.
-    Raises FieldError, and ValueError for what is no scale."""
+    Raises FieldError, and ValueError for what is no field or no scale."""
+    if not isinstance(field, GaussianField):
+        raise ValueError(
+            f"a footprint is that of a field (build_field makes one), not of {type(field).__name__}"
+        )
+    nearest = FROM_SCALE if scale is None else min(both_axes(scale))
+    if not 0 < nearest < math.inf:
+        raise ValueError(f"a scale must be positive and finite, got {scale}")
     sigma, finest = _entry(field, ENTRY, PIXEL_SIGMA, 10.0), _entry(field, FINEST, 0.0, 1.0)
     # From there on it grows to `finest` source pixels, without a jump.
-    near = 0.0 if scale is None else max(0.0, min(both_axes(scale)) - FROM_SCALE)
-    return sigma + finest * near
+    return sigma + finest * max(0.0, nearest - FROM_SCALE)
 
 
 def _entry(field: GaussianField, name: str, default: float, most: float) -> float:

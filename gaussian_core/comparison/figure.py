@@ -24,6 +24,7 @@ from gaussian_core.parallel import Stop
 from gaussian_core.viewport import Region, Viewport
 from gaussian_core.writing.atomic import check_not_source
 from gaussian_core.writing.file_renderer import (
+    checked_region,
     checked_scales,
     open_source,
     strip_bounds,
@@ -121,6 +122,7 @@ class ComparisonFigure:
             raise UserError("A comparison needs at least one method.")
         if columns is not None and columns < 1:
             raise UserError(f"A figure has at least one column, not {columns}.")
+        region = checked_region(region)
         self.picture, self.entries, self._scale = picture, tuple(entries), scale
         self._below_one = max(checked_scales(scale)) < 1
         self.view = viewport_of(picture.extent, checked_scales(scale), region)

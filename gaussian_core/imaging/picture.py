@@ -93,9 +93,14 @@ class PictureSource(ABC):
         and alpha.
 
         rect: (x0, y0, x1, y1) in source pixels, inside the picture; only that part is converted. None is all of it.
-        Raises ImageError as `stored` does.
+        Raises ValueError for one that is not, ImageError as `stored` does.
         """
-        pixels, alpha = self.stored(rect if rect is not None else (0, 0, self.width, self.height))
+        x0, y0, x1, y1 = rect if rect is not None else (0, 0, self.width, self.height)
+        if not (0 <= x0 <= x1 <= self.width and 0 <= y0 <= y1 <= self.height):
+            raise ValueError(
+                f"{rect} is no (x0, y0, x1, y1) inside the picture of {self.width}x{self.height} pixels"
+            )
+        pixels, alpha = self.stored((x0, y0, x1, y1))
         scale = np.float32(1 / self.full)
         if alpha is None:
             return np.multiply(pixels, scale, dtype=np.float32, order="C")
@@ -153,6 +158,10 @@ class Picture(PictureSource):
     damage: str = ""
 
     def __post_init__(self) -> None:
+        if not isinstance(self.pixels, np.ndarray):
+            raise ValueError(
+                f"pixels must be an array, not a {type(self.pixels).__name__}: Picture.from_array takes that"
+            )
         if self.pixels.ndim != 3 or self.pixels.shape[2] != 3 or 0 in self.pixels.shape:
             raise ValueError(f"pixels must be (H, W, 3), not {self.pixels.shape}")
         if self.pixels.dtype not in (np.uint8, np.uint16, np.float32):

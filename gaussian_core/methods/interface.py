@@ -46,16 +46,19 @@ class Drawing(Protocol):
 
 @dataclass(frozen=True)
 class Options:
-    """How a method works. device: auto, cpu or cuda. weights: a file in place of the shipped one, or the name of
-    shipped ones of ContinuousSR; precision: what the authors' are computed in. pixel_sigma: a field's pixel footprint
-    in device pixels, None: what it was made for. across: width of the part that will be drawn, source pixels, None: of
-    all of it."""
+    """How a method works. device: auto, cpu or cuda, or the torch.device of that name. weights: a file in place of the
+    shipped one, or the name of shipped ones of ContinuousSR; precision: what the authors' are computed in. pixel_sigma:
+    a field's pixel footprint in device pixels, None: what it was made for. across: width of the part that will be
+    drawn, source pixels, None: of all of it."""
 
     device: str = "auto"
     weights: str | os.PathLike[str] | None = None
     precision: Precision = "float32"
     pixel_sigma: float | None = None
     across: float | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "device", str(self.device))
 
 
 Open = Callable[[Any, Options], Drawing]

@@ -44,8 +44,15 @@ def open_drawing(
 ) -> Drawing:
     """What draws the picture by a method; None: by the one that the weights are for, or the default.
 
-    Raises UserError for an unknown method and for weights of another one, WeightsError, DeviceError.
+    Raises ValueError for what is no picture, UserError for an unknown method and for weights of another one,
+    WeightsError, DeviceError.
     """
+    from gaussian_core.imaging.picture import PictureSource
+
+    if not isinstance(picture, PictureSource):
+        raise ValueError(
+            f"a drawing is made of a picture (open_picture, or Picture.from_array), not of {type(picture).__name__}"
+        )
     options = options or Options()
     weights = options.weights
     if weights is None:

@@ -69,9 +69,14 @@ def levels_of(picture: PictureSource) -> Levels:
 
 
 class Pyramid:
-    """The Levels of a decoded picture, each in one array."""
+    """The Levels of a decoded picture, each in one array. Raises ValueError for what is none."""
 
     def __init__(self, picture: PixelSource) -> None:
+        if not hasattr(picture, "pixels"):
+            raise ValueError(
+                "a pyramid is made of a decoded picture (Picture.from_array; levels_of takes others, too), not of "
+                f"{type(picture).__name__}"
+            )
         self._picture = picture
         self.extent = (picture.pixels.shape[0], picture.pixels.shape[1])
         self.channels = 3 if picture.alpha is None else 4

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args, overload
@@ -115,8 +116,12 @@ def rasterize(
         raise ValueError(
             f"a field is drawn at {LEAST_SCALE:g} to {MOST_SCALE:g} device pixels per source pixel, not {viewport.scale}"
         )
-    if not 0 <= pixel_sigma < float("inf"):
-        raise ValueError(f"pixel_sigma must be zero or positive, got {pixel_sigma}")
+    sigma = _number(pixel_sigma)
+    if not 0 <= sigma < math.inf:  # NaN comes here too
+        raise ValueError(
+            f"pixel_sigma must be zero or positive, got {pixel_sigma}: footprint_of(field, scale) is what the field was "
+            "made for"
+        )
     as_bytes = format == "bgrx8"
     if as_bytes and channels not in (1, 3, 4):
         raise ValueError(f"a display needs 1, 3 or 4 channels, this field has {channels}")
@@ -127,7 +132,7 @@ def rasterize(
         if backend == "cuda" or cuda.chosen():
             try:
                 frame = cuda.rasterize_cuda(
-                    fields, gains, viewport, float(pixel_sigma), as_bytes, out, stop, keep
+                    fields, gains, viewport, sigma, as_bytes, out, stop, keep
                 )
                 _last.backend = "cuda"
                 return frame
@@ -139,18 +144,18 @@ def rasterize(
     if backend in ("auto", "cpu"):
         from gaussian_core.rasterizer.cpu import rasterize_cpu
 
-        rasterize_cpu(fields, gains, viewport, float(pixel_sigma), as_bytes, target, stop)
+        rasterize_cpu(fields, gains, viewport, sigma, as_bytes, target, stop)
         _last.backend = "cpu"
         return target
     fields = tuple(scaled(f, gain) for f, gain in zip(fields, gains, strict=True))
     if backend == "reference":
         from gaussian_core.rasterizer.reference import rasterize_reference
 
-        values: NDArray[np.floating] = rasterize_reference(fields, viewport, pixel_sigma)
+        values: NDArray[np.floating] = rasterize_reference(fields, viewport, sigma)
     elif backend == "torch":
         from gaussian_core.rasterizer.gather import rasterize_fields
 
-        values = rasterize_fields(fields, viewport, pixel_sigma, stop)
+        values = rasterize_fields(fields, viewport, sigma, stop)
     else:
         raise ValueError(f"unknown backend {backend!r}")
     if as_bytes:
@@ -162,6 +167,14 @@ def rasterize(
     else:
         target[...] = values
     return target
+
+
+def _number(value: Any) -> float:
+    """NaN for what is none."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return math.nan
 
 
 def last_backend() -> Backend:

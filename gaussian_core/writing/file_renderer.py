@@ -98,7 +98,8 @@ def render_file(
     progress: called with (rows done, rows in all). stop: polled between tiles; true raises Cancelled.
 
     Transparency is kept where the format can hold it; elsewhere the picture is laid on white, and a note says so.
-    Raises ImageError, FieldError, OutputError, DeviceError, WeightsError, UserError (method, scale or region).
+    Raises ValueError for what is no source, ImageError, FieldError, OutputError, DeviceError, WeightsError, UserError
+    (method, scale or region).
     """
     return render_files(
         source,
@@ -134,6 +135,7 @@ def render_files(
     that its field is built once, tile by tile, and all of them appear or none. forgiving: of a damaged file draw what
     there is (see open_picture), as is done of a picture that has been told to `show_damage`.
     """
+    region = checked_region(region)
     if pixel_sigma is not None and not 0 <= pixel_sigma <= 10:
         raise UserError(f"A pixel's footprint is 0 to 10 pixels wide, got {pixel_sigma:g}.")
     if len({led_to(out) for out, _ in outputs}) < len(outputs):
@@ -281,7 +283,8 @@ def open_source(
 ) -> tuple[PictureSource | None, Drawing]:
     """The picture, None for a field, and what draws it at that scale: below 1 the antialiased picture.
 
-    Raises UserError for what does not go together, ImageError, FieldError, WeightsError, DeviceError.
+    Raises ValueError for what is no source, UserError for what does not go together, ImageError, FieldError,
+    WeightsError, DeviceError.
     """
     from gaussian_core.field import GaussianField
     from gaussian_core.images import PictureSource, open_picture
@@ -289,6 +292,11 @@ def open_source(
     if method is not None and not check_name(method).takes_weights and options.weights is not None:
         raise UserError(f"{method} takes no weights: leave --method out, or --weights.")
     if not isinstance(source, GaussianField | PictureSource):
+        if not isinstance(source, str | os.PathLike):
+            raise ValueError(
+                "a file is drawn from a path, a picture (Picture.from_array makes one) or a field, not from a "
+                f"{type(source).__name__}"
+            )
         if is_field_file(source):
             source = GaussianField.open(source)
         else:
@@ -329,6 +337,19 @@ def checked_scales(scale: Scale) -> tuple[float, float]:
             f"The scale must lie between {LEAST_SCALE:g} and {MOST_SCALE:g}, got {_told(sx, sy)}."
         )
     return sx, sy
+
+
+def checked_region(region: Region | None) -> Region | None:
+    """As floats, of any sequence of four numbers. Raises UserError for anything else."""
+    if region is None:
+        return None
+    try:
+        x, y, width, height = map(float, region)
+    except (TypeError, ValueError):
+        raise UserError(
+            f"A region is (x, y, width, height) in source pixels, not {region}."
+        ) from None
+    return x, y, width, height
 
 
 def viewport_of(

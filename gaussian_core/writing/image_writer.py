@@ -199,7 +199,9 @@ def write_image(
         step = max(1, (1 << 22) // max(1, width * channels))
         blocks: Iterable[NDArray[Any]] = (array[y : y + step] for y in range(0, height, step))
     elif size is None:
-        raise ValueError("rows from an iterable need a size")
+        raise ValueError(
+            f"a {type(rows).__name__} is no array (numpy.asarray makes one), and rows from an iterable need a size"
+        )
     else:
         (width, height), blocks = size, rows
     with ImageWriter(path, width, height, channels, bits) as writer:
