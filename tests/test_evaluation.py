@@ -146,6 +146,8 @@ def test_low_resolution_pictures_of_ones_own(tmp_path):
         ("HR/img_001_SRF_2_HR.png", "LR/img_001_SRF_2_LR.png"),
         ("both/img_001_SRF_2_HR.png", "both/img_001_SRF_2_LR.png"),
         ("both/X2/baby.png", "both/X2/babyx2.png"),
+        ("Set5/GTmod12/baby.png", "Set5/LRbicx2/baby.png"),
+        ("2/Canon_001_HR.png", "2/Canon_001_LR2.png"),  # RealSR
     ],
 )
 def test_low_resolution_pictures_are_found_where_benchmarks_have_them(tmp_path, high, low):
@@ -180,6 +182,18 @@ def test_noise_is_white_in_each_channel_and_the_same_in_every_run():
     assert noise.std(0) == pytest.approx([10] * 3, rel=0.03) and abs(noise.mean(0)).max() < 0.3
     assert abs(np.corrcoef(noise.T) - np.eye(3)).max() < 0.03
     np.testing.assert_array_equal(Degradation(noise=10).apply(grey)[0], noisy)
+
+
+def test_what_other_methods_made_is_no_original(tmp_path):
+    picture = Image.fromarray(np.zeros((16, 16, 3), np.uint8))
+    for name in ("img_1_SRF_2_HR", "img_1_SRF_2_LR", "img_1_SRF_2_SRCNN", "img_10"):
+        picture.save(tmp_path / f"{name}.png")
+    for name in ("b_HR", "b_1", "c_LR"):  # beside no pair of their own
+        picture.save(tmp_path / f"{name}.png")
+    assert [pair.name for pair in pairs(tmp_path, 2)] == [
+        *("b_1", "b_HR", "c_LR"),
+        *("img_10", "img_1_SRF_2_HR"),
+    ]
 
 
 def test_what_cannot_be_evaluated_is_named(tmp_path):

@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="FOLDER",
         help="their low resolution pictures, of the same names, or as DIV2K has them (0801x2.png, in X2) or others "
-        "(a_LR.png of a_HR.png); else bicubic ones are made",
+        "(a_LR.png or a_LR2.png of a_HR.png; a.png in LRbicx2); else bicubic ones are made",
     )
     parser.add_argument(
         "--jpeg",

@@ -50,11 +50,14 @@ def reduced(high: NDArray[np.uint8], scale: float) -> tuple[NDArray[np.uint8], N
 
 
 def originals(folder: Path) -> list[Path]:
-    """The pictures of a folder but for the low resolution ones that some benchmarks lay beside their originals
-    (img_001_SRF_2_LR.png and .._HR.png). Raises ImageError where there are none."""
+    """The pictures of a folder but for what some benchmarks lay beside their originals (img_001_SRF_2_HR.png): the low
+    resolution ones (.._LR.png) and what other methods made of these (.._bicubic.png). Raises ImageError where there are
+    none."""
     found = pictures(folder)
-    low = {_low_stem(path.stem) for path in found if path.stem.endswith(HIGH)}
-    return [path for path in found if path.stem not in low]
+    with_low = {path.stem[: path.stem.rindex(LOW)] for path in found if LOW in path.stem}
+    scenes = {_scene(path.stem) for path in found if path.stem.endswith(HIGH)}
+    beside = tuple(f"{scene}_" for scene in scenes & with_low)
+    return [p for p in found if p.stem.endswith(HIGH) or not p.stem.startswith(beside)]
 
 
 def pairs(folder: Path, scale: float, low_folder: Path | None = None) -> Iterator[Pair]:
@@ -143,16 +146,20 @@ def _as_float(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.divide(pixels, 255, dtype=np.float32)
 
 
-def _low_stem(stem: str) -> str:
-    """What the low resolution picture of an original is called where names say which is which."""
-    return stem.removesuffix(HIGH) + LOW if stem.endswith(HIGH) else stem
+def _scene(stem: str) -> str:
+    """What an original and its low resolution picture are both called, where their names say which is which."""
+    return stem.removesuffix(HIGH)
 
 
 def _low_path(folder: Path, high: Path, scale: float) -> Path:
     """The low resolution picture of an original, in a folder or in the one for the scale in it, by the names that
-    benchmarks have: baby.png, 0801x2.png in X2 (DIV2K), img_001_SRF_2_LR.png. Raises ImageError where there is none."""
-    names = dict.fromkeys((high.stem, f"{high.stem}x{scale:g}", _low_stem(high.stem)))
-    places = (folder, folder / f"X{scale:g}", folder / f"x{scale:g}")
+    benchmarks have: baby.png, 0801x2.png in X2 (DIV2K), baby.png in LRbicx2, img_001_SRF_2_LR.png, Canon_001_LR2.png
+    (RealSR). Raises ImageError where there is none."""
+    names = [high.stem, f"{high.stem}x{scale:g}"]
+    if high.stem.endswith(HIGH):
+        low = _scene(high.stem) + LOW
+        names += [low, f"{low}{scale:g}"]
+    places = [folder, *(folder / f"{kind}{scale:g}" for kind in ("X", "x", "LRbicx"))]
     known = sorted(SUFFIXES)
     # The original's own first, however it is spelled: as a rule few names are looked up.
     suffixes = dict.fromkeys((high.suffix, *known, *map(str.upper, known)))
