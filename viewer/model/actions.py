@@ -528,6 +528,14 @@ ACTIONS: tuple[ActionSpec, ...] = (
         tip="Move the line that splits the view to the middle",
     ),
     ActionSpec(
+        "field.panes",
+        "Two &Panes",
+        ("P",),
+        ("Fiel&d",),
+        checkable=True,
+        tip="All of the view by each of the two methods, side by side, in the place of the line",
+    ),
+    ActionSpec(
         "field.difference",
         "Differe&nce",
         ("Shift+S",),

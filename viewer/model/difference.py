@@ -18,6 +18,8 @@ class TwoAs(Enum):
 
     SIDES = auto()
     """Left and right of a line."""
+    PANES = auto()
+    """All of the view by each, in two panes."""
     DIFFERENCE = auto()
     RIGHT_ALONE = auto()
     """The left one is kept ready."""

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 GPU_LATER = "The GPU is being made ready: it draws in a moment."
 
 RIGHT = ", right"
-"""After a count of what is right of the line of a split view."""
+"""After a count of what is right of the line of a split view, or in its right pane."""
 
 FACTOR_BELOW = 20.0
 """A bare number below this is a factor ("4" is 400 %), from it on per cent ("50" is 50 %)."""

@@ -39,7 +39,6 @@ from viewer.ui.comparing import Comparing
 from viewer.ui.current_settings import CurrentSettings
 from viewer.ui.dialogs import dialogs
 from viewer.ui.dialogs.dialogs import TITLE
-from viewer.ui.differing import Differing
 from viewer.ui.files.comparison_writing import ComparisonWriting
 from viewer.ui.files.file_writing import FileWriting
 from viewer.ui.files.folder_steps import FolderSteps
@@ -59,6 +58,7 @@ from viewer.ui.status.status_bar import StatusBar
 from viewer.ui.status.waiting import Waiting
 from viewer.ui.theme import Theme
 from viewer.ui.tool_bar import ToolBar
+from viewer.ui.two_methods import TwoMethods
 from viewer.ui.view_copy import ViewCopy
 from viewer.ui.view_steps import ViewSteps
 from viewer.ui.welcome import Welcome
@@ -104,8 +104,8 @@ class MainWindow(QMainWindow):
         self.choosing = Choosing(self.session, self._settings, self)
         self.comparing = Comparing(self.session, self.canvas, self.waiting, self)
         self.reference = ReferenceFile(self, self.session, lambda: self.settings.last_folder)
-        self.differing = Differing(self.session, self.canvas, self._settings, self)
-        self.keys = WindowKeys(self.comparing, self.differing, self)
+        self.two_methods = TwoMethods(self.session, self.canvas, self._settings, self)
+        self.keys = WindowKeys(self.comparing, self.two_methods, self)
         self.menus = Menus(self, handlers(self))
         self.side_windows = SideWindows(
             self,
@@ -219,9 +219,9 @@ class MainWindow(QMainWindow):
         self.reference.in_use.connect(lambda *_: self.status.forget("reference"))
         self.reloading.reference_asked.connect(self.reference.read_again)
         self.comparing.forgotten.connect(self.status.forget)
-        self.differing.said.connect(self.status.tell)
-        self.differing.forgotten.connect(self.status.forget)
-        self.differing.changed.connect(self._tick_two)
+        self.two_methods.said.connect(self.status.tell)
+        self.two_methods.forgotten.connect(self.status.forget)
+        self.two_methods.changed.connect(self._tick_two)
         self.progress.changed.connect(self._work_changed)
         # How far it is, is what is to be read then.
         self.exporter.began.connect(lambda: self.status.tell(""))
@@ -445,7 +445,7 @@ class MainWindow(QMainWindow):
     # ---- the view -----------------------------------------------------------------------------
 
     def pan(self, shares: tuple[float, float]) -> None:
-        self.canvas.pan(shares[0] * self.canvas.width(), shares[1] * self.canvas.height())
+        self.canvas.pan(shares[0] * self.canvas.pane_width, shares[1] * self.canvas.height())
 
     def set_full_screen(self, on: bool) -> None:
         if on and not self.isFullScreen():
@@ -470,7 +470,7 @@ class MainWindow(QMainWindow):
 
     def set_split(self, on: bool) -> None:
         self.comparing.split(on)
-        self.differing.follow_split()
+        self.two_methods.follow_split()
         self.offers.tick_split()
 
     def move_line(self, step: float) -> None:
@@ -494,7 +494,8 @@ class MainWindow(QMainWindow):
         self.menus.enable(forward, "view.forward")
 
     def _tick_two(self) -> None:
-        self.menus.tick("field.difference", self.differing.on)
+        self.menus.tick("field.panes", self.two_methods.panes)
+        self.menus.tick("field.difference", self.two_methods.difference)
         self.offers.tick_split()
         self.readout.refresh()
 

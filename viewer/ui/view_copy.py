@@ -12,11 +12,11 @@ from PySide6.QtCore import QObject, QPoint, QRect, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QImage, QPainter
 
 from viewer.model.frames.frame_renderer import FIELD_FROM
-from viewer.model.frames.scene import Scene
 from viewer.model.frames.transparent_view import transparent_view
 from viewer.model.view.view_state import ViewState
 from viewer.ui.canvas.canvas import Canvas
 from viewer.ui.canvas.canvas_painter import wrap_image
+from viewer.ui.canvas.panes import Side
 from viewer.ui.files.session import Session
 from viewer.ui.workers.background import Worker
 
@@ -29,12 +29,12 @@ TICK_MS = 15
 
 @dataclass(frozen=True, eq=False)
 class _Copy:
-    """image: the canvas's pixels that show the picture. sides: transparent scenes, each with the device columns of the
-    canvas that it is shown in."""
+    """image: the canvas's pixels that show the picture. sides: transparent scenes, each with the columns of the view
+    that it is shown in."""
 
     image: QImage
     view: ViewState
-    sides: tuple[tuple[Scene, int, int], ...]
+    sides: tuple[Side, ...]
     finished: bool
 
 
@@ -82,7 +82,7 @@ class ViewCopy(Worker):
         view, image = self._canvas.view, self._canvas.grab_frame()
         # A difference is of what is seen, and hides all that is behind it.
         shown = () if self._canvas.differs else self._canvas.sides
-        sides = tuple(side for side in shown if side[0].transparent)
+        sides = tuple(side for side in shown if side.scene.transparent)
         copy = _Copy(image, view, sides, finished)
         if image.isNull():
             self.said.emit("There is nothing in view to copy")
@@ -106,7 +106,7 @@ class ViewCopy(Worker):
             return self.closing or self._copy is not copy
 
         try:
-            pixels = [transparent_view(scene, copy.view, stop) for scene, _, _ in copy.sides]
+            pixels = [transparent_view(side.scene, copy.view, stop) for side in copy.sides]
         except Exception as error:
             # Cancelled too, of which nobody takes notice; the window goes on.
             if not stop():
@@ -120,14 +120,18 @@ class ViewCopy(Worker):
             return
         self._copy = None
         image = copy.image.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)
-        left = copy.view.picture_rect[0]
+        left, _, right, _ = copy.view.picture_rect
         painter = QPainter(image)
         painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Source)
-        for (_, first, end), side in zip(copy.sides, pixels, strict=True):
-            if side is not None:
-                part = QRect(first - left, 0, end - first, image.height()).intersected(image.rect())
-                there = wrap_image(side, QImage.Format.Format_ARGB32_Premultiplied)
-                painter.drawImage(QPoint(part.left(), 0), there, part)
+        for side, own in zip(copy.sides, pixels, strict=True):
+            if own is not None:
+                there = wrap_image(own, QImage.Format.Format_ARGB32_Premultiplied)
+                part = QRect(side.first - left, 0, side.end - side.first, there.height())
+                part = part.intersected(there.rect())
+                at = side.pane * (
+                    image.width() - (right - left)
+                )  # the right pane ends where the image does
+                painter.drawImage(QPoint(part.left() + at, 0), there, part)
         painter.end()
         image = image.convertToFormat(QImage.Format.Format_ARGB32)
         self._put(_Copy(image, copy.view, copy.sides, copy.finished))

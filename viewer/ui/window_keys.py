@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QDialog
 
 from viewer.model.actions import COMPARE_KEY
 from viewer.ui.comparing import Comparing
-from viewer.ui.differing import Differing
 from viewer.ui.latin_keys import latin_key, trigger_by_place
+from viewer.ui.two_methods import TwoMethods
 
 HELD = getattr(Qt.Key, f"Key_{COMPARE_KEY}")
 
@@ -19,9 +19,9 @@ HELD = getattr(Qt.Key, f"Key_{COMPARE_KEY}")
 class WindowKeys(QObject):
     """For the window, which hands over what nothing in it took, and for dialogs beside it: see `serve`."""
 
-    def __init__(self, comparing: Comparing, differing: Differing, parent: QObject) -> None:
+    def __init__(self, comparing: Comparing, two_methods: TwoMethods, parent: QObject) -> None:
         super().__init__(parent)
-        self._comparing, self._differing = comparing, differing
+        self._comparing, self._two_methods = comparing, two_methods
 
     def serve(self, dialog: QDialog) -> None:
         """The same keys work in a dialog, as far as they stand for its actions."""
@@ -33,7 +33,7 @@ class WindowKeys(QObject):
             return trigger_by_place(event, actions)
         if not event.isAutoRepeat():
             self._comparing.hold()
-            self._differing.look()
+            self._two_methods.look()
         return True
 
     def released(self, event: QKeyEvent) -> bool:

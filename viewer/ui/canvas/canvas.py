@@ -8,8 +8,8 @@ For the window around it:
     canvas.set_scene(None)                         nothing to show
     canvas.keep_view_next(bool)                    whether the next picture of the same size keeps the view
     canvas.set_beside(scene, names)                another scene of it left of a line, None: none; names of the sides
-    canvas.set_two_as(TwoAs, gain)                 two scenes beside each other, or gain times their difference
-    canvas.view                                    the ViewState (scale, origin, size; read-only)
+    canvas.set_two_as(TwoAs, gain)                 two scenes by a line, in two panes, or gain times their difference
+    canvas.view                                    the ViewState (scale, origin, size; read-only), of each pane
     canvas.target_view                             where a running glide will end (else the view)
     canvas.zoom_in() zoom_out() zoom_to(scale) fit() fill() pan(dx, dy)   glide
     canvas.go_to(view)                             likewise, to any
@@ -39,7 +39,7 @@ from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import QEvent, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
@@ -55,7 +55,8 @@ from viewer.ui.canvas.frame_worker import RenderFrame, warm_up
 from viewer.ui.canvas.grid_painter import paint_grid
 from viewer.ui.canvas.mark_painter import paint_mark
 from viewer.ui.canvas.overlay_painter import OverlayPainter, OverlayRequest
-from viewer.ui.canvas.panes import Panes
+from viewer.ui.canvas.pane_painter import cross_rect, paint_cross, paint_parting
+from viewer.ui.canvas.panes import Panes, Side
 from viewer.ui.canvas.pixel_values import PixelValuesLayer
 from viewer.ui.canvas.scene_pane import ScenePane
 from viewer.ui.canvas.split_painter import paint_name, paint_split
@@ -96,6 +97,7 @@ class Canvas(ViewWidget):
         self._background = QColor(32, 32, 34)
         self._pixel_grid = self._pixel_values = False
         self._mark: Inspected | None = None
+        self._cross: QRectF | None = None  # in the pane that the mouse is not in
         self._closed = False
 
         self._panes = Panes(self, self._moving, self._hand, render, prepare, clock)
@@ -115,6 +117,8 @@ class Canvas(ViewWidget):
         self._values = PixelValuesLayer(self)
         self._values.ready.connect(self.update)
         self._moving.rescaled.connect(partial(self._request_overlay, False))
+        self.cursor_moved.connect(self._follow_cursor)
+        self.cursor_left.connect(self._follow_cursor)
 
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMinimumSize(64, 64)
@@ -260,6 +264,10 @@ class Canvas(ViewWidget):
         return self._panes.line_shown
 
     @property
+    def two_panes(self) -> bool:
+        return self._panes.two_panes
+
+    @property
     def differs(self) -> bool:
         return self._panes.differs
 
@@ -286,7 +294,7 @@ class Canvas(ViewWidget):
         return self._panes.at_cursor
 
     @property
-    def sides(self) -> list[tuple[Scene, int, int]]:
+    def sides(self) -> list[Side]:
         return self._panes.sides
 
     # ---- state --------------------------------------------------------------------------------
@@ -302,14 +310,18 @@ class Canvas(ViewWidget):
         return self._panes.rests and not self._moving.gliding
 
     def grab_frame(self) -> QImage:
-        """The visible part of the picture as shown, in device pixels, without overlays (a copy)."""
+        """The visible part of the picture as shown, in device pixels, without overlays (a copy). Of two panes both, the
+        right one at the right end."""
         left, top, right, bottom = self.view.picture_rect
         if not self.has_picture or right <= left or bottom <= top:
             return QImage()
-        image = QImage(right - left, bottom - top, QImage.Format.Format_RGB32)
+        grid = self._moving.grid
+        step = right - left + grid.step - grid.size[0] if self.two_panes else 0
+        image = QImage(right - left + step, bottom - top, QImage.Format.Format_RGB32)
+        image.fill(self._background)
         painter = QPainter(image)
         painter.translate(-left, -top)
-        self._panes.paint(painter, self._background, self._overview, None)
+        self._panes.paint(painter, self._background, self._overview, None, step)
         painter.end()
         return image
 
@@ -333,29 +345,56 @@ class Canvas(ViewWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         began = time.perf_counter()
         self._moving.sync()
-        ratio = self._moving.grid.ratio
+        grid = self._moving.grid
         painter = QPainter(self)
         paint_in_device_pixels(painter)
         if self.has_picture:
             marks = self._overlay_painter.layer
             self._panes.paint(painter, self._background, self._overview, marks)
-            if self._pixel_grid:
-                paint_grid(painter, self.view, ratio)
-            if self._pixel_values and self.scene is not None and not self.differs:
-                self._values.paint(painter, self.view, self.scene, self.font(), ratio)
-            if self._mark is not None:
-                paint_mark(painter, self.view, self._mark, self._overlays.sigma, ratio)
-            size = self.view.size
+            if self.two_panes:
+                for at, mark, name in zip(grid.panes, (None, self._mark), self.plates, strict=True):
+                    self._paint_over(painter, at, mark, name if self.split else "")
+                if self._hand.cursor is not None:
+                    paint_cross(painter, grid, self._hand.cursor)
+                paint_parting(painter, grid)
+            else:
+                self._paint_over(
+                    painter, 0, self._mark, self.difference_text if self.differs else ""
+                )
             if self.line_shown:
-                paint_split(painter, size, self._panes.column, self.plates, self.font(), ratio)
-            elif self.differs:
-                paint_name(painter, size[0], self.difference_text, self.font(), ratio)
-            if self._hand.box is not None:
-                paint_box(painter, size, self._hand.box, ratio)
+                names, column = self.plates, self._panes.column
+                paint_split(painter, grid.size, column, names, self.font(), grid.ratio)
         else:
-            painter.fillRect(0, 0, *self.view.size, self._background)
+            painter.fillRect(0, 0, grid.width, grid.size[1], self._background)
         painter.end()
         self.painted.emit(time.perf_counter() - began)
+
+    def _paint_over(self, painter: QPainter, at: int, mark: Inspected | None, name: str) -> None:
+        """What lies on the frames of a pane that begins with column `at`. name: of what is seen there."""
+        view, ratio, box = self.view, self._moving.grid.ratio, self._hand.box
+        painter.save()
+        painter.translate(at, 0)
+        painter.setClipRect(0, 0, *view.size)
+        if self._pixel_grid:
+            paint_grid(painter, view, ratio)
+        if self._pixel_values and self.scene is not None and not self.differs:
+            self._values.paint(painter, view, self.scene, self.font(), ratio)
+        if mark is not None:
+            paint_mark(painter, view, mark, self._overlays.sigma, ratio)
+        if name:
+            paint_name(painter, view.size[0], name, self.font(), ratio)
+        if box is not None:
+            paint_box(painter, view.size, box, ratio)
+        painter.restore()
+
+    def _follow_cursor(self) -> None:
+        """The cross in the other pane is where the mouse was."""
+        cursor, before = self._hand.cursor, self._cross
+        shown = self.two_panes and cursor is not None
+        self._cross = cross_rect(self._moving.grid, cursor) if shown and cursor else None
+        if self._cross != before:
+            for rect in filter(None, (before, self._cross)):
+                self.update(rect.toAlignedRect())
 
     def closeEvent(self, event: QEvent) -> None:
         self.shutdown()

@@ -9,6 +9,9 @@ from PySide6.QtCore import QPoint, QPointF
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QTransform
 from PySide6.QtWidgets import QWidget
 
+GAP = 3
+"""Logical pixels between two panes, at least: a line and its rims."""
+
 
 @dataclass(frozen=True)
 class DeviceGrid:
@@ -16,15 +19,17 @@ class DeviceGrid:
 
     ratio: physical pixels per logical one. shift: where the widget's top-left corner lies within
     the physical pixel that holds it; not zero only under fractional ratios. size: the physical
-    pixels that the widget touches.
+    pixels that the widget touches, or those of each of its two panes. step: columns from the first one of the left
+    pane to that of the right one; 0: the widget is one pane.
     """
 
     ratio: float
     shift: tuple[float, float]
     size: tuple[int, int]
+    step: int = 0
 
     @classmethod
-    def of(cls, widget: QWidget) -> DeviceGrid:
+    def of(cls, widget: QWidget, two_panes: bool = False) -> DeviceGrid:
         ratio = widget.devicePixelRatioF()
         corner = widget.mapTo(widget.window(), QPoint(0, 0))
         x, y = _fraction(corner.x() * ratio), _fraction(corner.y() * ratio)
@@ -32,12 +37,35 @@ class DeviceGrid:
             max(1, math.ceil(x + widget.width() * ratio - 1e-6)),
             max(1, math.ceil(y + widget.height() * ratio - 1e-6)),
         )
-        return cls(ratio, (x, y), size)
+        if not two_panes:
+            return cls(ratio, (x, y), size)
+        pane = max(1, (size[0] - GAP * max(1, round(ratio))) // 2)
+        return cls(ratio, (x, y), (pane, size[1]), max(1, size[0] - pane))
+
+    @property
+    def width(self) -> int:
+        """Of the whole widget."""
+        return self.size[0] + self.step
+
+    @property
+    def panes(self) -> tuple[int, ...]:
+        """The first column of each."""
+        return (0, self.step) if self.step else (0,)
+
+    def pane_at(self, point: QPointF) -> int:
+        """Which pane a point is in, 0 or 1; between them, the nearer one."""
+        u = point.x() * self.ratio + self.shift[0]
+        return int(self.step > 0 and u >= self.width / 2)
+
+    def in_pane(self, point: QPointF, pane: int) -> QPointF:
+        """A point in logical pixels of that pane, whose first column is the left one's."""
+        return QPointF(point.x() - pane * self.step / self.ratio, point.y())
 
     def to_device(self, point: QPointF) -> tuple[float, float]:
-        """Continuous device coordinates, from the corner of the widget's first physical pixel."""
+        """Continuous device coordinates, from the corner of the first physical pixel of the pane that the point is
+        in: both panes show the same view."""
         return (
-            point.x() * self.ratio + self.shift[0],
+            point.x() * self.ratio + self.shift[0] - self.pane_at(point) * self.step,
             point.y() * self.ratio + self.shift[1],
         )
 

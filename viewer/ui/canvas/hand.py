@@ -74,6 +74,7 @@ class Hand(QObject):
         self.touchpad_pans = True
         self._line_held = False
         self._box: ZoomBox | None = None
+        self._box_pane = 0  # where it was begun: it stays there
         self._choosing = False  # the key is down
         self._drag: QPointF | None = None
         self._pressed: QPointF | None = None  # where, as long as it may be a click
@@ -102,7 +103,9 @@ class Hand(QObject):
         left = event.button() == Qt.MouseButton.LeftButton
         touched = _is_of(event, QInputDevice.DeviceType.TouchScreen)
         if left and _chooses(event) and self._moving.opened:
-            at = event.position().toTuple()
+            grid = self._moving.grid
+            self._box_pane = grid.pane_at(event.position())
+            at = grid.in_pane(event.position(), self._box_pane).toTuple()
             self._box = ZoomBox(at, at)
             self._show_cursor(event.position())
             return True
@@ -123,8 +126,10 @@ class Hand(QObject):
             self._let_go()  # what a dialog that came up under the button has kept from here
         self._choosing = _chooses(event)
         if self._box is not None:
-            size = self._widget.size().toTuple()
-            self._box = self._box.to(position.x(), position.y(), size)
+            grid = self._moving.grid
+            at = grid.in_pane(position, self._box_pane).toTuple()
+            width = grid.size[0] / grid.ratio if grid.step else self._widget.width()
+            self._box = self._box.to(*at, (width, self._widget.height()))
             self.box_changed.emit()
         elif self._line_held:
             self._put_line(self.line.moved_to(position.x(), self._widget.width()))
@@ -273,6 +278,11 @@ class Hand(QObject):
     def is_left_of_line(self) -> bool:
         """Whether the mouse is on the widget, left of where the line is or would be."""
         return self.cursor is not None and self.cursor.x() < self.line.x(self._widget.width())
+
+    @property
+    def is_in_left_pane(self) -> bool:
+        """Whether the mouse is in the left one of two panes."""
+        return self.cursor is not None and self._moving.grid.pane_at(self.cursor) == 0
 
     def let_go_of_line(self) -> None:
         """It is not there any more."""

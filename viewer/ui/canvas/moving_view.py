@@ -1,4 +1,5 @@
-"""The view of a widget and how it gets to another: at once, in a glide, or with the size of the widget."""
+"""The view of a widget, or of each of its two panes, and how it gets to another: at once, in a glide, or with the size
+of the widget."""
 
 from __future__ import annotations
 
@@ -37,6 +38,7 @@ class MovingView(QObject):
         self.view = ViewState((1, 1), (1, 1))
         self.grid = DeviceGrid(1.0, (0.0, 0.0), (1, 1))
         self.opened = False
+        self._two_panes = False
         self.glide_seconds = GLIDE_SECONDS
         self._glide: Glide | None = None
         self._follows: str | None = None  # ViewState.follow, where somebody has asked for that
@@ -118,9 +120,14 @@ class MovingView(QObject):
         self._glide = None
         self._ticks.stop()
 
+    def set_two_panes(self, two: bool) -> None:
+        """Whether the widget shows the view twice, side by side; the middle of it stays where it is."""
+        self._two_panes = two
+        self.sync()
+
     def sync(self) -> None:
         """Take note of the widget's physical pixels: size, ratio or position have changed."""
-        grid = DeviceGrid.of(self._widget)
+        grid = DeviceGrid.of(self._widget, self._two_panes)
         if grid == self.grid:
             return
         ratio, self.grid = self.grid.ratio, grid

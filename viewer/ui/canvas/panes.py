@@ -5,10 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QRect, Signal
 from PySide6.QtGui import QColor, QPainter
 
 from viewer.model.difference import TwoAs, difference_text
@@ -24,6 +25,17 @@ from viewer.ui.canvas.moving_view import MovingView
 from viewer.ui.canvas.scene_pane import ScenePane
 
 BLACK = QColor(0, 0, 0)
+SUBTRACTED = (TwoAs.DIFFERENCE, TwoAs.RIGHT_ALONE)
+
+
+class Side(NamedTuple):
+    """Where a scene is shown: from its first column to one past its last, device pixels of the view; of two panes in
+    the left one (0) or the right one (1)."""
+
+    scene: Scene
+    first: int
+    end: int
+    pane: int = 0
 
 
 class Panes(QObject):
@@ -75,6 +87,11 @@ class Panes(QObject):
         return self.split and self._two_as is TwoAs.SIDES
 
     @property
+    def two_panes(self) -> bool:
+        """Whether each of two scenes has a pane of its own, in which all of the view is; also until both are there."""
+        return self._two_as is TwoAs.PANES
+
+    @property
     def differs(self) -> bool:
         """Whether the difference of two scenes is shown, or will be when it is there."""
         return self.split and self._two_as is TwoAs.DIFFERENCE
@@ -106,10 +123,11 @@ class Panes(QObject):
         if way is not before:
             if way is TwoAs.DIFFERENCE:
                 self.difference.take()
-            elif way is TwoAs.SIDES:
+            elif way is not TwoAs.RIGHT_ALONE:
                 self.difference.clear()
             self.difference.let_go()
             self._hand.let_go_of_line()
+            self._moving.set_two_panes(self.two_panes)
             self._see_sides()
 
     def drop_scenes(self) -> None:
@@ -139,12 +157,13 @@ class Panes(QObject):
     # ---- what is seen of them -----------------------------------------------------------------
 
     @property
-    def sides(self) -> list[tuple[Scene, int, int]]:
-        """The scenes that are shown, each with its first column and one past its last, device pixels of the canvas."""
+    def sides(self) -> list[Side]:
+        """The scenes that are shown, and where."""
         width, column = self._view.size[0], self.column
-        left = width if self.differs else column
-        sides = ((self.left.scene, 0, left), (self.right.scene, column, width))
-        return [(scene, a, b) for scene, a, b in sides if scene is not None and a < b]
+        end = width if self.differs or self.two_panes else column
+        pane = int(self.two_panes)
+        sides = ((self.left.scene, 0, end, 0), (self.right.scene, column, width, pane))
+        return [Side(scene, a, b, k) for scene, a, b, k in sides if scene is not None and a < b]
 
     @property
     def seen_rect(self) -> tuple[float, float, float, float]:
@@ -153,8 +172,11 @@ class Panes(QObject):
 
     @property
     def at_cursor(self) -> Scene | None:
-        """The scene on the side of the line that the mouse is on."""
-        on_left = self.line_shown and self._hand.is_left_of_line
+        """The scene on the side of the line, or in the pane, that the mouse is on."""
+        if self.two_panes:
+            on_left = self._hand.is_in_left_pane
+        else:
+            on_left = self.line_shown and self._hand.is_left_of_line
         return (self.left if on_left else self.right).scene
 
     def difference_at(self, x: float, y: float) -> tuple[float, ...] | None:
@@ -223,7 +245,7 @@ class Panes(QObject):
     def _choose_ground(self) -> None:
         """What transparent parts stand on: what is subtracted, on no squares."""
         self.right.plain = self.differs
-        self.left.plain = self.split and self._two_as is not TwoAs.SIDES
+        self.left.plain = self.split and self._two_as in SUBTRACTED
 
     def _see_sides(self) -> None:
         """The line is elsewhere, or there is none any more: what is not there of a side is asked for."""
@@ -245,8 +267,10 @@ class Panes(QObject):
         background: QColor,
         overview: Layer | None,
         overlay: Layer | None,
+        step: int | None = None,
     ) -> None:
-        """Both of them, or their difference; see canvas_painter.compose. overlay: of the right scene."""
+        """Both of them, or their difference; see canvas_painter.compose. overlay: of the right scene. step: columns
+        from the picture in one of two panes to that in the other, without what is around it; None: as on the canvas."""
         view = self._view
         width, height = view.size
         difference = self._difference_layer()
@@ -254,19 +278,33 @@ class Panes(QObject):
             # What no difference is known of is black.
             compose(painter, view, background, None, difference, overlay, empty=BLACK)
             return
-        column = self.column
-        for pane, marks, left, right in (
-            (self.left, None, 0, column),
-            (self.right, overlay, column, width),
+        if not self.two_panes:
+            parts = (
+                QRect(0, 0, self.column, height),
+                QRect(self.column, 0, width - self.column, height),
+            )
+            shift = 0
+        elif step is None:
+            parts = (QRect(0, 0, width, height),) * 2
+            shift = self._moving.grid.step
+        else:
+            left, top, right, bottom = view.picture_rect
+            parts = (QRect(left, top, right - left, bottom - top),) * 2
+            shift = step
+        for pane, marks, at, part in (
+            (self.left, None, 0, parts[0]),
+            (self.right, overlay, shift, parts[1]),
         ):
-            if left < right:
-                painter.setClipRect(left, 0, right - left, height)
+            if not part.isEmpty():
+                painter.save()
+                painter.translate(at, 0)
+                painter.setClipRect(part)
                 compose(painter, view, background, overview, pane.layer, marks, pane.rows)
-        painter.setClipping(False)
+                painter.restore()
 
     def _difference_layer(self) -> Layer | None:
         """What is seen in the place of the scenes. Until there is a first difference the right scene is."""
-        if not self.split or self._two_as is TwoAs.SIDES:
+        if not self.split or self._two_as not in SUBTRACTED:
             return None
         if self._two_as is TwoAs.RIGHT_ALONE and self.right.frame_is_current:
             return None

@@ -77,6 +77,11 @@ class ViewWidget(QWidget):
         """Whether a picture is shown, or a first look at one."""
         return self._moving.opened
 
+    @property
+    def pane_width(self) -> float:
+        """Logical pixels in which all of the view is: those of the widget, or of each of its two panes."""
+        return self._moving.grid.size[0] / self._moving.grid.ratio
+
     def _view_moved(self) -> None:
         """The view is another. To be extended by who has to ask for what is seen there."""
         self._show_view()

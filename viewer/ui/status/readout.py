@@ -97,12 +97,12 @@ class Readout(QObject):
     def _show_counts(self, shown: int, in_view: int, chosen: int) -> None:
         self._counted = (shown, in_view, chosen)
         scene, overlays = self._canvas.scene, self._canvas.overlays
-        line = self._canvas.line_shown
-        where = status_text.RIGHT if line else ""
+        right = self._canvas.line_shown or self._canvas.two_panes
+        where = status_text.RIGHT if right else ""
         widest = status_text.widest_count(
             overlays.kind if overlays.any else "", bool(overlays.only)
         )
-        self._status.expect_counts(widest + where, line)
+        self._status.expect_counts(widest + where, right)
         if scene is None or not (scene.tiles or in_view):
             self._status.show_counts("")
         elif not overlays.any or (shown == 0 and chosen > 0):

@@ -25,7 +25,7 @@ from viewer.ui.status.zoom_field import ZoomField
 
 VALUE, VALUE_WITH_ALPHA = "255 255 255", "255 255 255 255"
 COUNTS_TIP = "Gaussians with their centre in view, of the part of the field that is built"
-COUNTS_TIP_RIGHT = f"{COUNTS_TIP}, right of the line"
+COUNTS_TIP_RIGHT = f"{COUNTS_TIP}, right of the line or in the right pane"
 DEVICE_TIP = "What the frame was computed on"
 PREVIEW_TIP = "A frame coarser than the screen; the exact one follows when the view rests"
 STATE_TIP = (
@@ -177,10 +177,9 @@ class StatusBar(QStatusBar):
         if changed:
             self._fit_cells()
 
-    def expect_counts(self, widest: str, line: bool) -> None:
-        """How much room the count of Gaussians takes, and whether it is of those right of a line that splits the
-        view."""
-        self.counts.setToolTip(COUNTS_TIP_RIGHT if line else COUNTS_TIP)
+    def expect_counts(self, widest: str, right: bool) -> None:
+        """How much room the count of Gaussians takes, and whether it is of those on the right side of two methods."""
+        self.counts.setToolTip(COUNTS_TIP_RIGHT if right else COUNTS_TIP)
         if self.counts.expect(widest):
             self._fit_cells()
 
