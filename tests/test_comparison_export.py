@@ -20,6 +20,7 @@ from tests.window_helpers import (
     wait_until_idle,
 )
 from viewer import cli
+from viewer.model.exports import picture_export
 from viewer.model.exports.comparison_export import ComparisonPlan, candidates, exporting, figure_of
 from viewer.model.methods import OFFERED, ORIGINAL, Choice
 from viewer.ui.dialogs.comparison_dialog import NO_REFERENCE, ComparisonDialog
@@ -296,6 +297,25 @@ def test_weights_of_a_file_and_two_of_one_method_are_drawn_by_their_own(window, 
     cells = [pixels(folder / "a.png")[y0:y1, x0:x1] for x0, y0, x1, y1 in job.figure.layout.crops]
     assert not np.array_equal(cells[0], cells[1])
     assert np.array_equal(cells[2], cells[3])
+
+
+def test_fields_are_seen_by_the_footprint_that_is_chosen(window, folder):
+    drawn = []
+    for sigma in (0.9, None):
+        window.session.set_footprint(sigma)
+        document, region = window.session.document, (10.0, 10.0, 20.0, 15.0)
+        job = exporting(
+            document, ComparisonPlan((Choice("kernel"),), 4.0, region), str(folder / "a.png")
+        )
+        job.run(lambda *_: None, lambda: False)
+        ((x0, y0, x1, y1),) = job.figure.layout.crops
+        drawn.append(pixels(folder / "a.png")[y0:y1, x0:x1])
+        whole = picture_export.exporting(
+            document, picture_export.ExportPlan(4.0, region), str(folder / "b.png")
+        )
+        whole.run(lambda *_: None, lambda: False)
+        assert np.array_equal(drawn[-1], pixels(folder / "b.png"))
+    assert not np.array_equal(*drawn)
 
 
 def test_what_is_fitted_already_is_not_fitted_again(window, qtbot, folder):

@@ -294,6 +294,20 @@ def test_there_is_no_line_to_be_seen_or_taken_hold_of(window, qtbot):
     assert canvas.view == view
 
 
+def test_a_line_that_is_held_when_it_goes_is_let_go_of(window, qtbot):
+    canvas = window.canvas
+    press_split(window, qtbot)
+    held = Qt.MouseButton.LeftButton
+    middle, high = canvas.width() / 2, canvas.height() / 2
+    mouse(canvas, QEvent.Type.MouseButtonPress, (middle, high), held, held)
+    press(window, qtbot)
+    mouse(canvas, QEvent.Type.MouseMove, (middle + 80, high), Qt.MouseButton.NoButton, held)
+    mouse(
+        canvas, QEvent.Type.MouseButtonRelease, (middle + 80, high), held, Qt.MouseButton.NoButton
+    )
+    assert canvas.line_share == 0.5
+
+
 def test_another_method_is_subtracted_as_soon_as_it_is_there_and_not_from_itself(window, qtbot):
     canvas = window.canvas
     press(window, qtbot)
