@@ -30,11 +30,12 @@ def main() -> None:
     window.show()
 
     def settle() -> None:
-        until = time.perf_counter() + 10.0
+        until = time.perf_counter() + 240.0
         while time.perf_counter() < until:
             app.processEvents()
             if canvas.is_idle():
                 break
+            time.sleep(0.005)  # the threads that are waited for want the processor, too
         app.processEvents()
 
     canvas.set_scene(Scene((4000, 4000)))

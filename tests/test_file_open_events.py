@@ -77,7 +77,7 @@ def test_a_file_that_is_asked_for_before_the_window_is_there_is_opened_in_it(tmp
         env=environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
     )
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout.split("\n")[0] == picture.name

@@ -231,7 +231,7 @@ def test_torch_comes_after_the_first_frame_and_not_on_the_windows_thread(tmp_pat
         env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr
 

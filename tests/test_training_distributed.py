@@ -70,7 +70,7 @@ def test_ctrl_c_under_torchrun_keeps_what_is_reached(tmp_path):
         if "loss" in line:
             break
     os.killpg(process.pid, signal.SIGINT)
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=600)
     assert process.returncode != 0
     assert "continuoussr-light.safetensors: step" in out
     assert "viewer/cli.py" not in err, "its own processes end without a trace"

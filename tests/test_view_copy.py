@@ -260,6 +260,6 @@ def test_what_keeps_the_clipboard_is_offered_the_copy_when_the_program_ends(tmp_
         assert manager.stdout.readline() == "ready\n"
         picture = save_picture(tmp_path / "a.png")
         probe = [sys.executable, "-m", "tests.clipboard_probe", str(picture)]
-        subprocess.run(probe, cwd=ROOT, env=environment, check=True, timeout=120)
+        subprocess.run(probe, cwd=ROOT, env=environment, check=True, timeout=600)
         manager.terminate()
         assert "image/png" in manager.communicate()[0]
