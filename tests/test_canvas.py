@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import threading
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -233,17 +233,30 @@ def test_thirty_wheel_events_end_on_the_last_state_without_a_queue(make, qtbot):
 
 
 def test_a_steady_spin_still_shows_new_frames(make, qtbot):
-    canvas, renderer = make(seconds=0.06)
+    canvas, renderer = make()
     canvas.set_coarse_first(False)
     shown: list[object] = []
     canvas.frame_shown.connect(shown.append)
-    steps = itertools.count(1)
+    turns = 0
+
+    def as_long_as_six_turns(scene, view, level, stop, *arguments, **options):
+        end = turns + 6
+        while True:
+            if stop():
+                raise Cancelled
+            if turns >= end:
+                return renderer(scene, view, level, stop, *arguments, **options)
+            time.sleep(0.001)
+
+    canvas._pane.worker._render = as_long_as_six_turns
 
     def spins() -> bool:
-        wheel(canvas, (150, 110), 15 if next(steps) % 40 < 20 else -15)
+        nonlocal turns
+        wheel(canvas, (150, 110), 15 if turns % 40 < 20 else -15)
+        turns += 1
         return len(shown) >= 4
 
-    qtbot.waitUntil(spins)  # looked at every 10 ms: no frame is done before the next turn
+    qtbot.waitUntil(spins)
 
 
 def test_a_slow_view_shows_a_coarser_frame_first_and_the_full_one_at_rest(make, qtbot):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from gaussian_core.images import load_image
 from gaussian_core.imaging import lazy_tiff
 from tests.window_helpers import keep_what_is_told, open_and_wait, save_picture, wait_until_idle
 from viewer.ui.workers import file_watch
+from viewer.ui.workers.open_worker import OpenWorker
 
 SAID = "a.png has changed on disk: F5 reads it again"
 
@@ -172,6 +174,35 @@ def test_one_that_has_gone_is_waited_for(qtbot, window, tmp_path) -> None:
     assert "still shown" in text and shown(window) == 40
     flat(path, 200)
     told_of_change(qtbot, window)
+
+
+def test_after_a_reading_that_is_given_up_another_change_is_said_again(
+    qtbot, window, tmp_path, monkeypatch
+) -> None:
+    path = flat(tmp_path / "a.png", 40)
+    open_and_wait(qtbot, window, path)
+    said: list[str] = []
+    window.reloading.said.connect(lambda text, *_: said.append(text))
+    flat(path, 200)
+    told_of_change(qtbot, window)
+    go_on, read = threading.Event(), OpenWorker._document
+
+    def held(self, opening):
+        assert go_on.wait(60)
+        return read(self, opening)
+
+    monkeypatch.setattr(OpenWorker, "_document", held)
+    qtbot.keyClick(window.canvas, Qt.Key.Key_F5)
+    assert window.session.reloading
+    qtbot.keyClick(window.canvas, Qt.Key.Key_Escape)
+    go_on.set()
+    wait_until_idle(qtbot, window)
+    assert shown(window) == 40 and said == [SAID]
+    flat(path, 90)
+    qtbot.waitUntil(lambda: said == [SAID, SAID])
+    reload(qtbot, window)
+    wait_until_idle(qtbot, window)
+    assert shown(window) == 90
 
 
 def test_a_broken_version_leaves_the_old_one_open(qtbot, window, tmp_path) -> None:

@@ -409,6 +409,10 @@ def test_who_sets_the_size_of_ellipses_that_are_not_shown_is_told_how_they_are(m
     assert window.status.message == "", "they are shown"
     QTest.keyClick(window.canvas, Qt.Key.Key_BracketLeft)
     assert window.settings.sigma == 1.0
+    for key, most in ((Qt.Key.Key_BracketRight, 3.0), (Qt.Key.Key_BracketLeft, 0.5)):
+        for _ in range(12):
+            QTest.keyClick(window.canvas, key)
+        assert window.settings.sigma == most
     assert window.status.message == ""
 
 
