@@ -21,17 +21,6 @@ hypothesis.settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _kernels() -> None:
-    """Compile and load once, before the first test: none of them is to time out because of it."""
-    from gaussian_core import rasterizer
-    from gaussian_core.kernel_compiler import compile_apart
-    from viewer.model.overlays import overlay_kernels
-
-    rasterizer.warm_up()
-    compile_apart(overlay_kernels.MODULE)
-
-
-@pytest.fixture(scope="session", autouse=True)
 def _equal_threads() -> Iterator[None]:
     """Where the machine is busy a thread of the lowest priority has nothing of it for minutes, and a test that waits
     for what it builds gives up. How threads give way is tested by test_parallel."""
@@ -39,6 +28,17 @@ def _equal_threads() -> Iterator[None]:
         if hasattr(os, "setpriority"):
             patch.setattr(os, "setpriority", lambda which, who, priority: None)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _kernels(_equal_threads: None) -> None:
+    """Compile and load once, before the first test: none of them is to time out because of it."""
+    from gaussian_core import rasterizer
+    from gaussian_core.kernel_compiler import compile_apart
+    from viewer.model.overlays import overlay_kernels
+
+    rasterizer.warm_up()
+    compile_apart(overlay_kernels.MODULE)
 
 
 class PatientBot(QtBot):
