@@ -150,6 +150,25 @@ def test_tiles_come_and_go_and_only_what_they_change_is_rendered(tiled, scale):
     assert counting.pixels < 0.5 * len(keys) * everything
 
 
+def test_a_drag_over_tiles_whose_edges_lie_on_the_centres_of_pixels():
+    """Which pixels show the field is the same however the drag goes, and how many they are is said of what is seen."""
+    picture = Picture(np.random.default_rng(4).integers(0, 256, (*EXTENT, 3), np.uint8), None)
+    grid = TileGrid(EXTENT, 25)
+    builder = FieldBuilder(picture, "kernel", tile=25)
+    tiles = {key: builder.build_tile(key) for key in grid.keys() if sum(key) % 4 and max(key) < 4}
+    scene = Scene(EXTENT, pyramid=Pyramid(picture), grid=grid, tiles=tiles)
+    renderer = PanningRenderer()
+    random = np.random.default_rng(3)
+    for scale in (1.5, 2.1, 2.7):
+        view = ViewState.opening(EXTENT, (170, 121)).at_scale(scale)
+        for _ in range(30):
+            view = view.pan_by(*(int(v) for v in random.integers(-25, 26, 2)))
+            frame = renderer(scene, view)
+            expected = render_frame(scene, view)
+            assert np.abs(frame.bgrx.astype(int) - expected.bgrx).max() <= 1
+            assert frame.field_share == pytest.approx(expected.field_share, abs=1e-9)
+
+
 def test_a_tile_out_of_view_costs_nothing(tiled):
     empty, tiles = tiled
     counting = Counting()

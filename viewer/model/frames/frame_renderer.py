@@ -26,6 +26,9 @@ ShowRows = Callable[[Frame], None]
 FIELD_FROM = 1.0 - 1e-9
 """The scale from which the field is drawn: below it there is nothing between the pixels to show."""
 
+ROUNDING = 1e-6
+"""Device pixels that places in a view are off by, at most."""
+
 MIN_BAND = 32
 """Rows of a band, at least: what reaches into two bands is set up in both."""
 
@@ -205,7 +208,9 @@ def _tile_pixels(
 
 
 def _first_pixel(u: float, size: int) -> int:
-    return min(max(math.ceil(u - 0.5), 0), size)
+    # A pixel whose centre lies on the edge belongs to the tile after it, however the view's origin is rounded: a
+    # panned view is put together from pieces that decide for themselves.
+    return min(max(math.ceil(u - 0.5 - ROUNDING), 0), size)
 
 
 def _rasterize(
