@@ -202,7 +202,7 @@ class PanningRenderer:
     ) -> Frame | None:
         began = time.perf_counter()
         assert self._last is not None
-        last, before = self._last
+        last = self._last.frame
         rect, known = seen_rect(view, columns), reuse.known
         width, height = rect[2] - rect[0], rect[3] - rect[1]
         out = allocate(width, height) if allocate else np.empty((height, width, 4), np.uint8)
@@ -211,20 +211,16 @@ class PanningRenderer:
             return self._render(scene, view, 1, stop, lambda *_: out, columns=columns)
         source = last.bgrx[_window(known, moved(last.rect, reuse.shift))]
         out[_window(known, rect)] = source
-        backend, field_pixels = last.backend, last.field_share * area(known)
+        backend = last.backend
         for strip in [*around(rect, known), *reuse.changed]:
             part = self._part(scene, view, strip, stop)
             if part is None:
                 return self._render(scene, view, 1, stop, lambda *_: out, columns=columns)
             out[_window(strip, rect)] = part.bgrx
-            field_pixels += part.field_share * area(strip)
             backend = part.backend if part.backend != "picture" else backend
-        share = min(1.0, field_pixels / area(rect))
-        if scene.revision != before.revision:
-            viewport = picture_viewport(view, 1, columns)
-            assert viewport is not None
-            drawn = [area(piece) for piece, is_field in split(scene, view, viewport) if is_field]
-            share = sum(drawn) / area(rect)
+        viewport = picture_viewport(view, 1, columns)
+        assert viewport is not None
+        drawn = [area(piece) for piece, is_field in split(scene, view, viewport) if is_field]
         return replace(
             last,
             bgrx=out,
@@ -233,7 +229,7 @@ class PanningRenderer:
             backend=backend,
             revision=scene.revision,
             ms=(time.perf_counter() - began) * 1e3,
-            field_share=share,
+            field_share=sum(drawn) / area(rect),
         )
 
     def _part(
