@@ -168,13 +168,19 @@ def prepare_slot(
         quad_xx, quad_yy = b.fmul(yy, factor), b.fmul(xx, factor)
         quad_xy = b.fmul(b.fmul(xy, factor), v.const(-2.0))
         norm = b.fmul(v.call("sqrt", v.larger(b.fmul(own_det, inverse), zero)), v.splat(gain_))
-        # The box of pixels, relative to the cell's, and the exponent in its worst corner.
+        # The box of pixels, relative to the cell's, and the exponent in its worst corner: no further out, where a third
+        # of the Gaussians along an edge would be too deep.
         boxes, radii = [], []
         for variance, away in ((xx, ex), (yy, ey)):
             radius = b.fmul(v.splat(reach_), v.call("sqrt", variance))
             radii.append(radius)
             boxes.append((b.fneg(b.fadd(radius, away)), b.fsub(radius, away)))
-        wx, wy = (b.fadd(radius, one) for radius in radii)
+        # The walk begins at the cell's own pixel, which may be outside, and its first step goes one further. With half
+        # a pixel more the ratio of two steps is within the bound, too.
+        wx, wy = (
+            v.larger(radius, b.fadd(v.call("fabs", away), v.const(1.5)))
+            for radius, away in zip(radii, (ex, ey), strict=True)
+        )
         cross = v.call("fabs", b.fmul(b.fmul(quad_xy, wx), wy))
         worst = b.fadd(b.fmul(b.fmul(quad_xx, wx), wx), b.fmul(b.fmul(quad_yy, wy), wy))
         within = b.fcmp_ordered(">", b.fsub(worst, cross), v.const(DEEPEST))
