@@ -145,6 +145,8 @@ def test_who_asks_for_it_where_all_is_in_view_is_told_when_it_appears(window, qt
     QTest.keyClick(canvas, Qt.Key.Key_N)
     assert window.minimap.isHidden()
     assert window.status.message == "The overview appears where not all of the picture is in view"
+    canvas.set_view(canvas.view.set_scale(8.0))
+    assert window.minimap.isVisible() and window.status.message == ""
 
 
 @pytest.mark.parametrize("how", ["reduced", "reload"])

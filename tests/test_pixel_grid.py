@@ -89,6 +89,8 @@ def test_who_asks_for_it_from_too_far_is_told_when_it_appears(window, qtbot):
     window.canvas.set_view(window.canvas.view.set_scale(3.0))
     QTest.keyClick(window.canvas, Qt.Key.Key_G)
     assert window.status.message == "The pixel grid appears from 800 % up"
+    window.canvas.set_view(window.canvas.view.set_scale(9.0))
+    assert window.status.message == "", "it can be seen"
     QTest.keyClick(window.canvas, Qt.Key.Key_G)
     assert window.settings.pixel_grid is False
 

@@ -184,6 +184,7 @@ class MainWindow(QMainWindow):
         self.canvas.failed.connect(lambda text: self.status.tell(text, UNTIL_THEN, "failed"))
         self.canvas.frame_shown.connect(lambda *_: self.status.forget("failed"))
         self.session.changed.connect(lambda: self.status.forget("failed"))
+        self.canvas.view_changed.connect(self._forget_where)
         self.canvas.remarked.connect(lambda message: self.status.tell(message, 30.0))
         session = self.session
         session.changed.connect(self._show_document)
@@ -528,6 +529,16 @@ class MainWindow(QMainWindow):
         elif self.canvas.target_view.scale < least:
             text = f"The pixels' values appear from {zoom_text(math.ceil(least))} up"
             self.status.tell(text, about="values")
+
+    def _forget_where(self) -> None:
+        """Where the overview, the grid and the values appear, of those that are seen by now."""
+        scale, least = self.canvas.view.scale, self.canvas.values_from
+        if not self.minimap.isHidden():
+            self.status.forget("minimap")
+        if scale >= GRID_FROM:
+            self.status.forget("grid")
+        if least is not None and scale >= least:
+            self.status.forget("values")
 
     # ---- help ---------------------------------------------------------------------------------
 
