@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtGui import QImage, QPainter
 from PySide6.QtTest import QTest
 
 from tests import canvas_helpers
@@ -19,6 +20,7 @@ from tests.window_helpers import (
 from viewer.model.frames.frame_renderer import render_frame
 from viewer.model.overlays.distribution import distribution
 from viewer.model.view.split_line import LEAST, SplitLine
+from viewer.ui.canvas.split_painter import paint_name
 
 
 @pytest.fixture
@@ -255,6 +257,19 @@ def test_what_is_lacking_of_a_side_is_said_on_its_plate(window, qtbot):
     # But an interpolation is what it is called at every zoom.
     window.menus.actions["method.nearest"].trigger()
     assert canvas.plates[1] == "Nearest neighbour"
+
+
+def test_a_long_name_hides_neither_the_method_nor_by_how_much_it_differs(qapp):
+    """Of what stands on a plate the middle goes first."""
+    painted = []
+    for lacking in ("30.52 dB", "12.07 dB"):
+        image = QImage(300, 40, QImage.Format.Format_RGB32)
+        image.fill(Qt.GlobalColor.black)
+        with QPainter(image) as painter:
+            text = f"|{'a long name of a file ' * 4}.png − ContinuousSR| × 8  {lacking}"
+            paint_name(painter, image.width(), text, qapp.font(), 1.0)
+        painted.append(pixels(image))
+    assert (painted[0] != painted[1]).any()
 
 
 def test_the_enlarged_picture_is_not_called_by_a_method_that_has_yet_to_draw(window, qtbot):

@@ -57,7 +57,8 @@ def _paint_plate(
     painter.setFont(scaled)
     metrics = QFontMetricsF(scaled)
     room -= 2 * PADDING * ratio
-    text = metrics.elidedText(name, Qt.TextElideMode.ElideRight, room)
+    # Its end tells as much as its begin: an ending of a file, by how much two methods differ.
+    text = metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, room)
     if room < metrics.averageCharWidth() * 4 or not text:
         return
     across = metrics.horizontalAdvance(text) + 2 * PADDING * ratio
