@@ -96,7 +96,7 @@ def test_marks_that_are_shown_move_no_count(status):
         shot = pixels(status.counts.grab().toImage())
         ink = (shot != shot[6, 4]).any(axis=(0, 2))
         ends.append(len(ink) - np.flatnonzero(ink).max())
-    assert max(ends) - min(ends) <= 1
+    assert max(ends) == min(ends)
 
 
 def test_a_unit_stands_beside_its_number(qtbot):
@@ -111,6 +111,17 @@ def test_a_unit_stands_beside_its_number(qtbot):
         ink = (pixels(cell.grab().toImage()) != empty).any(axis=(0, 2))
         gaps.append(np.diff(np.flatnonzero(ink)).max())
     assert abs(gaps[0] - gaps[1]) <= 1
+
+
+def test_a_count_stands_together(status):
+    """No gap within it is wider than a few letters."""
+    status.resize(1280, status.sizeHint().height())
+    status.expect_counts(widest_count("centres"), False)
+    status.show_counts("90 of 184 centres")
+    shot = pixels(status.counts.grab().toImage())[:, 4:]
+    ink = (shot != shot[6, 0]).any(axis=(0, 2))
+    letter = status.fontMetrics().averageCharWidth()
+    assert np.diff(np.flatnonzero(ink)).max() <= 2 * letter
 
 
 @pytest.mark.parametrize("where", ["", RIGHT])

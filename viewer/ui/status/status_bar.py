@@ -58,7 +58,7 @@ class StatusBar(QStatusBar):
         self.setSizeGripEnabled(False)
         self.preview = StatusCell("Preview", "43.2 dB, 35%", 7, tip=PREVIEW_TIP)
         self.counts = StatusCell(
-            "Gaussians", status_text.widest_count(), 6, tip=COUNTS_TIP, columns=True
+            "Gaussians", status_text.widest_count(), 6, tip=COUNTS_TIP, right=True
         )
         self.device = StatusCell("Device", "CPU", 5, tip=DEVICE_TIP)
         self.time = StatusCell(

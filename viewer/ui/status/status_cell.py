@@ -15,9 +15,9 @@ class StatusCell(QWidget):
     """Paints itself, so that a new text costs one small repaint and moves nothing.
 
     template: the widest text to expect, see `expect`; a longer one is elided. rank: cells with a high one go first when
-    the window is narrow. label: stands before the text in a softer colour. columns: numbers, each flush with the right
-    end of its own in the template, so that none moves while another takes a digit more; a text that does not fit below
-    them is flush with the cell's.
+    the window is narrow. label: stands before the text in a softer colour. right: the text is flush with the cell's
+    right end. columns: so is each of its numbers with that of its own in the template, if it fits there: none moves
+    while another takes a digit more.
     """
 
     def __init__(
@@ -28,6 +28,7 @@ class StatusCell(QWidget):
         label: str = "",
         swatch: bool = False,
         tip: str = "",
+        right: bool = False,
         columns: bool = False,
     ) -> None:
         super().__init__()
@@ -35,6 +36,7 @@ class StatusCell(QWidget):
         self._template = template
         self._label = label
         self._has_swatch = swatch
+        self._right = right or columns
         self._columns = columns
         self._text = ""
         self._colour: QColor | None = None
@@ -123,7 +125,7 @@ class StatusCell(QWidget):
                 x += metrics.horizontalAdvance(widest + " ")
         else:
             text = metrics.elidedText(self._text, Qt.TextElideMode.ElideRight, room.width())
-            if self._columns:
+            if self._right:
                 x = self.width() - PADDING - metrics.horizontalAdvance(text)
             painter.drawText(QRect(x, 0, room.width(), self.height()), middle, text)
         painter.end()
