@@ -8,10 +8,10 @@ import weakref
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QPoint, Qt
-from PySide6.QtGui import QAccessible, QContextMenuEvent
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QAccessible, QContextMenuEvent, QEnterEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QMessageBox
+from PySide6.QtWidgets import QApplication, QMessageBox
 
 from gaussian_core import GaussianField, build_field
 from tests.canvas_helpers import mouse, screenshot
@@ -221,6 +221,21 @@ def test_the_cursor_has_no_place_in_a_picture_that_was_closed(make_window, qtbot
     qtbot.waitUntil(lambda: window.status.position.text != "", timeout=30_000)
     window.menus.actions["file.close"].trigger()
     qtbot.waitUntil(lambda: window.status.position.text == "", timeout=30_000)
+
+
+def test_after_a_menu_the_place_under_the_cursor_is_told_before_it_moves(
+    make_window, qtbot, tmp_path
+):
+    window = make_window()
+    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png"))
+    mouse(window.canvas, QEvent.Type.MouseMove, (200, 150))
+    qtbot.waitUntil(lambda: window.status.position.text != "", timeout=30_000)
+    told = window.status.position.text
+    QApplication.sendEvent(window.canvas, QEvent(QEvent.Type.Leave))
+    qtbot.waitUntil(lambda: window.status.position.text == "", timeout=30_000)
+    at = QPointF(200, 150)
+    QApplication.sendEvent(window.canvas, QEnterEvent(at, at, at))
+    qtbot.waitUntil(lambda: window.status.position.text == told, timeout=30_000)
 
 
 @pytest.mark.parametrize("width", [500, 640, 760, 900, 1100])

@@ -175,6 +175,9 @@ class Hand(QObject):
         self._go_closer(event.position())
         return True
 
+    def enter(self, position: QPointF) -> None:
+        self._point_at(position)
+
     def leave(self) -> None:
         self.cursor = None
         self.cursor_left.emit()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import (
+    QEnterEvent,
     QFocusEvent,
     QKeyEvent,
     QMouseEvent,
@@ -212,6 +213,10 @@ class ViewWidget(QWidget):
         self._hand.drop_box()  # the button may be let go elsewhere
         self._hand.choose(False)
         super().focusOutEvent(event)
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        self._hand.enter(event.position())  # also from a menu or a dialog that lay over it
+        super().enterEvent(event)
 
     def leaveEvent(self, event: QEvent) -> None:
         self._hand.leave()
