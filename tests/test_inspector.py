@@ -56,6 +56,11 @@ def test_a_round_one_has_no_angle():
     assert found.text == "Gaussian at 1.000, 2.000; σ 0.300 × 0.300 px; adds +127.5"
 
 
+def test_nothing_is_minus_zero():
+    found = Inspected((-0.0001, 2.0), (0.25, -0.0005, 0.04), (-0.0001,), None)
+    assert found.text == "Gaussian at 0.000, 2.000; σ 0.500 × 0.200 px at 0°; adds +0.0"
+
+
 @pytest.fixture
 def window(make_window, qtbot, tmp_path):
     window = make_window()

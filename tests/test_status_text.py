@@ -74,6 +74,7 @@ def test_positions_have_the_digits_that_the_zoom_can_show():
     assert t.position_text(1.23456, 2.0, 0.5) == "1.2, 2.0"
     assert t.position_text(1.23456, 2.0, 8.0) == "1.23, 2.00"
     assert t.position_text(1.23456, 2.0, 500.0) == "1.235, 2.000"
+    assert t.position_text(-0.01, -0.06, 1.0) == "0.0, -0.1"
 
 
 def test_values_are_bytes():

@@ -70,7 +70,7 @@ def _positive(number: float) -> float | None:
 def position_text(x: float, y: float, scale: float) -> str:
     """Source coordinates with as many decimals as a device pixel can tell apart (at least one, at most three)."""
     decimals = min(3, max(1, math.ceil(math.log10(max(scale, 1.0))) + 1))
-    return f"{x:.{decimals}f}, {y:.{decimals}f}"
+    return f"{x:z.{decimals}f}, {y:z.{decimals}f}"
 
 
 def widest_position(extent: tuple[int, int]) -> str:

@@ -45,10 +45,14 @@ class Inspected:
         longer, shorter = self.sigmas
         shape = f"σ {longer:.3f} × {shorter:.3f} px"
         if longer > 1.005 * shorter:
-            shape += f" at {self.angle:.0f}°"
+            shape += f" at {self.angle:z.0f}°"
         # As the values beside it are, from 0 to 255.
-        amplitude = " ".join(f"{value * 255:+.1f}" for value in self.amplitude)
-        parts = [f"Gaussian at {self.mean[0]:.3f}, {self.mean[1]:.3f}", shape, f"adds {amplitude}"]
+        amplitude = " ".join(f"{value * 255:+z.1f}" for value in self.amplitude)
+        parts = [
+            f"Gaussian at {self.mean[0]:z.3f}, {self.mean[1]:z.3f}",
+            shape,
+            f"adds {amplitude}",
+        ]
         if self.drift is not None:
             parts.append(f"drifted {math.hypot(*self.drift):.3f} px")
         return "; ".join(parts)
