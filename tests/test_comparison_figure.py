@@ -173,6 +173,19 @@ def test_an_original_at_an_odd_scale_is_measured_at_its_own_pixels(tmp_path, fac
     assert 10 < done.cells[1].scores.psnr_y < 60
 
 
+@pytest.mark.parametrize(("scale", "told"), [(2.4, True), (2.0, False), (2.6, False)])
+def test_of_an_original_that_is_a_little_more_than_the_scale_says_both_ways_are_told(scale, told):
+    low = Picture(np.zeros((40, 60, 3), np.uint8))
+    original = Picture(scenery(145, 97))  # 144 x 96 at x2.4
+    said = " ".join(figure_of(low, scale, ["nearest"], original=original).notes)
+    assert ("its first 144 x 96 pixels, at x2.4, cut it to these" in said) is told
+    for exact in (
+        scenery(144, 96),
+        scenery(121, 81),
+    ):  # the latter is x2 and a rest, which is left out
+        assert "cut it" not in " ".join(figure_of(low, scale, original=Picture(exact)).notes)
+
+
 def test_the_same_picture_is_exact_and_a_smaller_one_measures_nothing(photo, original, tmp_path):
     done = figure_of(photo, 3, ["nearest"], original=photo, columns=1).write(tmp_path / "a.png")
     assert done.cells[0].figures == "exact / 1.0000"

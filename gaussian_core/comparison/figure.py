@@ -191,6 +191,12 @@ class ComparisonFigure:
             said.append(f"{self._named} has fewer pixels than the picture: nothing is measured")
         elif self.original is not None and self.measuring is None:
             said.append("below x1 nothing is measured")
+        elif (cut := self._multiple) is not None:
+            named = "the original" if self.original_title == ORIGINAL else self.original_title
+            said.append(
+                f"all of {named} is taken, x{self._factor_text}: if the picture was made of its first "
+                f"{cut[0]} x {cut[1]} pixels, at x{self._scale:.4g}, cut it to these"
+            )
         if self.picture.has_alpha:
             said.append("what is transparent is laid on white")
         return tuple(said)
@@ -223,6 +229,17 @@ class ComparisonFigure:
     @property
     def _factor_text(self) -> str:
         return f"{math.sqrt(math.prod(self._factor)):.3g}"
+
+    @property
+    def _multiple(self) -> tuple[int, int] | None:
+        """(width, height) of the picture at its scale, where the original has that and a few pixels more: as sets for
+        measuring are made, the picture is of that part of it, if not of all."""
+        if self.original is None or self._factor == (self._scale, self._scale):
+            return None
+        height, width = self.picture.extent
+        cut = round(width * self._scale), round(height * self._scale)
+        more = self.original.picture.width - cut[0], self.original.picture.height - cut[1]
+        return cut if any(more) and all(0 <= n < self._scale for n in more) else None
 
     @property
     def _resampled(self) -> bool:
