@@ -284,6 +284,14 @@ def test_a_set_is_called_by_no_more_of_its_path_than_tells_it_from_the_others():
     assert set_names([Path("/")]) == [str(Path("/").absolute())]
 
 
+def test_what_is_named_twice_is_measured_once(tmp_path, capsys):
+    file = tmp_path / "figures.json"
+    words = ("--methods", "bicubic, bicubic,nearest", "--scales", "2,2.0,3", "--json", file)
+    assert _words(folder(tmp_path), *words) == 0
+    rows = [(row["scale"], row["method"]) for row in json.loads(file.read_text())]
+    assert rows == [(scale, name) for scale in (2, 3) for name in ("bicubic", "nearest")]
+
+
 def test_many_scales_of_one_picture_are_one_build(tmp_path, capsys):
     folder = tmp_path / "set"
     folder.mkdir()

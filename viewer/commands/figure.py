@@ -103,7 +103,7 @@ def _entries(options: argparse.Namespace) -> list[Entry]:
         names = ["bicubic", *of_kind] if of_kind else DEFAULT
     if not names:
         raise UserError("--methods names none: leave it out, or name some, as bicubic,kernel.")
-    methods = [check_name(name) for name in dict.fromkeys(names)]
+    methods = [check_name(name) for name in names]
     for kind, paths in of_kind.items():
         if kind not in names:
             raise UserError(f"{paths[0].name} holds weights of {kind}, which --methods leaves out.")
