@@ -192,8 +192,8 @@ class FieldBuilder:
     name.
     weights: of ContinuousSR, the name of shipped ones (models.config.NAMES) or a file, ours or the authors'; they
     decide the method, and precision ("float32" or "bfloat16") what the authors' are computed in.
-    Raises ValueError for what is no picture and for an unknown method or precision, DeviceError for a device that is
-    not usable here, WeightsError.
+    Raises ValueError for what is no picture and for an unknown method, DeviceError for a device that is not usable
+    here or an unknown precision, WeightsError.
     """
 
     def __init__(
@@ -214,8 +214,8 @@ class FieldBuilder:
         if method not in FIELD_METHODS:
             raise ValueError(f"unknown method {method!r}: choose one of {', '.join(FIELD_METHODS)}")
         if precision not in get_args(Precision):
-            raise ValueError(
-                f"unknown precision {precision!r}: choose {' or '.join(get_args(Precision))}"
+            raise DeviceError(
+                f"Unknown precision {precision!r}: use {' or '.join(get_args(Precision))}."
             )
         device = str(device)
         weights = None if weights is None else named_weights(weights)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from gaussian_core import (
+    DeviceError,
     FieldBuilder,
     Picture,
     Pyramid,
@@ -91,7 +92,7 @@ def test_no_tiles_are_not_built():
 
 
 def test_an_unknown_precision_is_refused_though_it_would_change_nothing():
-    with pytest.raises(ValueError, match="float32 or bfloat16"):
+    with pytest.raises(DeviceError, match="float32 or bfloat16"):
         build_field(IMAGE, method="kernel", precision="half")
 
 
