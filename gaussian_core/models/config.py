@@ -19,6 +19,7 @@ NAMES = ("light", "base", "jpeg", "photo")
 """What weights of ContinuousSR are called that ship with the program. "jpeg" and "photo": as large as "light",
 taught to see a picture behind the blocks and the ringing of a lossy file, and "photo" also behind what a camera does:
 noise, softness, sharpening."""
+RESTORING = ("jpeg", "photo")
 NAMES_OR_FILE = "|".join((*NAMES, "FILE"))
 """What --weights takes, for its help."""
 DEFAULT = NAMES[0]
@@ -72,7 +73,8 @@ class ModelConfig:
     Gaussians along edges at the start.
     margin: source pixels of mirrored picture that are given Gaussians around the picture. symmetric: trained to treat
     the eight orientations of a picture alike (training.symmetry). teacher: whose answers it learned last, empty where
-    it learned from the pictures alone (training.teacher).
+    it learned from the pictures alone (training.teacher). restores: trained on what files or cameras had made worse,
+    to show what it was before (training.degradation): its colours are not held to those of a file (mean_colours).
     """
 
     name: str = "light"
@@ -98,6 +100,7 @@ class ModelConfig:
     # The card.
     trained_on: str = ""
     teacher: str = ""
+    restores: bool = False
     licences: str = ""
     date: str = ""
     scales: tuple[float, float] = (1.0, 8.0)
@@ -124,6 +127,8 @@ class ModelConfig:
             if not isinstance(values, dict) or set(values) - known:
                 raise ValueError("unknown entries")
             values.setdefault("slope", 0.0)  # weights from before there was one
+            # Weights from before it was noted.
+            values.setdefault("restores", values.get("name") in RESTORING)
             values["scales"] = tuple(values.get("scales", (1.0, 8.0)))
             return cls(**values)
         except (TypeError, ValueError) as error:

@@ -7,6 +7,7 @@ complete and wait for nobody.
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ from gaussian_core.builder import StoredPicture
 from gaussian_core.errors import DeviceError
 from gaussian_core.field import GaussianField
 from gaussian_core.kernel_interpolation import mirrored
+from gaussian_core.models import mean_colours
 from gaussian_core.models.assembly import metadata_of
 from gaussian_core.models.device_index import bin_tiles, grid_rows
 from gaussian_core.models.device_transparency import rows_of_image
@@ -58,27 +60,36 @@ def build_on_device(
         image = _pixels(picture, place, device)
         left_top, config = place.seen[:2], network.config
         # All places on the device count from the origin; that of the Gaussians is noted at the end.
-        seen, around, corrected = (
-            moved(rect, place.origin) for rect in (place.seen, place.near, place.corrected)
+        first = moved(place.seen, place.origin)[:2]
+        around, compared, drawn, corrected = (
+            moved(rect, place.origin)
+            for rect in (place.near, place.compared, place.drawn, place.corrected)
         )
 
-        def draw(rows: Tensor, view: Viewport) -> Tensor:
+        def draw(rows: Tensor, view: Viewport, pixel_sigma: float = PIXEL_SIGMA) -> Tensor:
             made = bin_tiles(rows, around, [around], config.cells, config.drift)
-            return _drawn(made, rows, place, view, check)
+            return _drawn(made, rows, place, view, check, pixel_sigma)
 
         near = moved(place.near, left_top)
-        rows = rows_of_image(network, image, seen[:2], near, check, draw)
+        rows = rows_of_image(network, image, first, near, check, draw)
         check()
+
+        def of_file(rect: Rect, by: int = 0) -> Tensor:
+            x0, y0, x1, y1 = moved(rect, left_top)
+            return image[0, :, y0 - by : y1 + by, x0 - by : x1 + by]
+
+        if not config.restores:
+            seen = draw(rows, _at_one(compared), mean_colours.SEEN).permute(2, 0, 1)
+            colours = lacking(of_file(place.compared, mean_colours.BLUR), seen)
+            add_colours(rows, around, colours, moved(place.levelled, place.origin), config.cells)
+        rows = _part(rows, around, drawn, config.cells)
         owns = [moved(place.own(rect), place.origin) for rect in rects]
-        made = bin_tiles(rows, around, owns, config.cells, config.drift)
+        made = bin_tiles(rows, drawn, owns, config.cells, config.drift)
         if made is None:
             return None
         check()
-        x0, y0, x1, y1 = corrected
-        view = Viewport((x0, y0), 1.0, (x1 - x0, y1 - y0))
-        shown = _drawn(made, rows, place, view, check, config.footprint)
-        x0, y0, x1, y1 = moved(place.corrected, left_top)
-        residual = image[0, :, y0:y1, x0:x1] - shown.permute(2, 0, 1)
+        shown = _drawn(made, rows, place, _at_one(corrected), check, config.footprint)
+        residual = of_file(place.corrected) - shown.permute(2, 0, 1)
         amplitudes = solve(residual, config.footprint)
         tiles = [moved(rect, place.origin) for rect in rects]
         corrections = grid_rows(amplitudes, *corrected[:2], tiles, correction.SIGMA**2)
@@ -106,6 +117,19 @@ def make_ready(fields: Sequence[GaussianField], device: torch.device) -> None:
     keep_within_budget(device)
 
 
+def _at_one(rect: Rect) -> Viewport:
+    return Viewport(rect[:2], 1.0, (rect[2] - rect[0], rect[3] - rect[1]))
+
+
+def _part(rows: Tensor, rect: Rect, part: Rect, cells: int) -> Tensor:
+    """assembly.part_of_rows on a device."""
+    if part == rect:
+        return rows
+    x0, y0, x1, y1 = moved(part, rect[:2])
+    grid = rows.view(len(rows), rect[3] - rect[1], rect[2] - rect[0], cells * cells)
+    return grid[:, y0:y1, x0:x1].reshape(len(rows), -1)
+
+
 def solve(residual: Tensor, pixel_sigma: float = PIXEL_SIGMA) -> Tensor:
     """correction.solve for (C, H, W) on a device."""
     channels, height, width = residual.shape
@@ -122,13 +146,45 @@ def solve(residual: Tensor, pixel_sigma: float = PIXEL_SIGMA) -> Tensor:
     return inside
 
 
+def lacking(pixels: Tensor, shown: Tensor) -> Tensor:
+    """mean_colours.lacking for (C, H, W) on a device."""
+    seen = pixels
+    for axis in (1, 2):
+        seen = _weighed(seen, mean_colours.SEEN_BY, axis)
+    out = seen - shown
+    for axis in (1, 2):
+        out = _weighed(out, mean_colours.SMOOTHED_BY, axis)
+    return out
+
+
+def _weighed(values: Tensor, taps: tuple[float, ...], axis: int) -> Tensor:
+    """Sums of neighbours along an axis, of those that have as many as there are taps."""
+    reach = len(taps) - 1
+    count = values.shape[axis] - 2 * reach
+    out = values.narrow(axis, reach, count) * taps[0]
+    for k in range(1, reach + 1):
+        beside = values.narrow(axis, reach - k, count) + values.narrow(axis, reach + k, count)
+        out.add_(beside, alpha=taps[k])
+    return out
+
+
+def add_colours(rows: Tensor, rect: Rect, colours: Tensor, within: Rect, cells: int) -> None:
+    """mean_colours.add of colours (C, H, W) on a device."""
+    for axis, places in enumerate(mean_colours.nearest(rect, within), 1):
+        colours = colours.index_select(axis, torch.from_numpy(places).to(rows.device))
+    xx, xy, yy = rows[2:5]
+    density = (xx * yy - xy * xy).clamp_min(mean_colours.LEAST_AREA).rsqrt_()
+    density *= 1 / (2 * math.pi * cells * cells)
+    rows[5:] += density * colours.flatten(1).repeat_interleave(cells * cells, 1)
+
+
 def _pixels(picture: PictureLike, place: Surroundings, device: torch.device) -> Tensor:
     """(1, C, H, W) on the device: the pixels that the network sees."""
     height, width = picture.extent
     x0, y0, x1, y1 = place.seen
     columns, lines = mirrored(x0, x1, width), mirrored(y0, y1, height)
     left, top = int(columns.min()), int(lines.min())
-    part, full = _part(picture, (left, top, int(columns.max()) + 1, int(lines.max()) + 1))
+    part, full = _stored(picture, (left, top, int(columns.max()) + 1, int(lines.max()) + 1))
     image = torch.from_numpy(np.require(part, requirements=["C", "W"])).to(device)
     # Mirrored there: on the host it would be two more passes over the pixels.
     for axis, chosen, first in ((0, lines, top), (1, columns, left)):
@@ -137,7 +193,7 @@ def _pixels(picture: PictureLike, place: Surroundings, device: torch.device) -> 
     return image.permute(2, 0, 1)[None].contiguous().float() * (1 / full)
 
 
-def _part(picture: PictureLike, rect: Rect) -> tuple[NDArray[Any], float]:
+def _stored(picture: PictureLike, rect: Rect) -> tuple[NDArray[Any], float]:
     """(h, w, C) of a picture, and the value of full brightness: bytes as they are stored, if they are, which are a
     quarter of what as_float makes of them on the host and sends over."""
     if isinstance(picture, StoredPicture):

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Protocol
 
 from gaussian_core import correction
 from gaussian_core.field import origin_near
+from gaussian_core.models import mean_colours
 from gaussian_core.models.config import STRUCTURE_REACH, ModelConfig
 
 if TYPE_CHECKING:
     from gaussian_core.builder import Rect
 
-SURROUND = correction.HALO + 4  # source pixels: the correction, and what reaches into them
+BESIDE = 1  # source pixels beside a tile whose Gaussians show so much in it that their colours, too, are to be right
+# Source pixels: what a tile's colours and its correction depend on, and what reaches into that.
+SURROUND = max(BESIDE + mean_colours.HALO, correction.HALO) + 4
 BASE_REACH = 3  # source pixels that the bicubic colour of a cell reads to each side
 
 
@@ -31,7 +34,9 @@ class Surroundings:
     """Rectangles (x0, y0, x1, y1) in source pixels.
 
     rect: of all tiles. near: whose Gaussians are needed. seen: the pixels, mirrored where there is no picture, that the
-    network is given for them. corrected: where the picture is compared with what is shown.
+    network is given for them. drawn: those of near whose Gaussians some tile holds. levelled: whose mean
+    colours are made the picture's. compared: where for that it is compared with what near shows; corrected: where, for
+    the correction, with what those drawn show.
     """
 
     extent: tuple[int, int]
@@ -39,6 +44,20 @@ class Surroundings:
     rect: Rect
     near: Rect
     seen: Rect
+
+    @property
+    def drawn(self) -> Rect:
+        height, width = self.extent
+        by = self.margin
+        return _within(self.near, (-by, -by, width + by, height + by))
+
+    @property
+    def levelled(self) -> Rect:
+        return _widened(self.own(self.rect), BESIDE, 1)
+
+    @property
+    def compared(self) -> Rect:
+        return _widened(self.levelled, mean_colours.HALO, 1)
 
     @property
     def corrected(self) -> Rect:
@@ -52,29 +71,31 @@ class Surroundings:
 
     def own(self, tile: Rect) -> Rect:
         """The pixels whose Gaussians a tile holds: its own, and the mirrored margin where it ends with the picture."""
-        height, width = self.extent
-        x0, y0, x1, y1 = tile
-        by = self.margin
-        return (
-            x0 - by * (x0 == 0),
-            y0 - by * (y0 == 0),
-            x1 + by * (x1 == width),
-            y1 + by * (y1 == height),
-        )
+        return _own(tile, self.extent, self.margin)
 
 
 def surroundings(network: Reaching, rects: Sequence[Rect], extent: tuple[int, int]) -> Surroundings:
     """Of rectangles that tile a rectangle of a picture of extent (height, width)."""
-    height, width = extent
-    margin = network.config.margin
     rect = around(rects)
-    whole = (-margin, -margin, width + margin, height + margin)
-    # Gaussians just outside matter too: the correction needs what the field shows there.
-    near = _within(_widened(rect, SURROUND, network.lattice), whole)
+    # Gaussians just outside matter too: what the tiles' lack of the picture is seen with them. Where the picture ends
+    # they are of its mirror image, of which the tiles hold a margin.
+    near = _widened(_own(rect, extent, network.config.margin), SURROUND, network.lattice)
     # The network sees as much around a tile as it reaches, everywhere: where the picture ends, its mirror image. That
     # is nearer to what goes on there than the zeros that it would pad with.
     seen = _seen_inside(network, near) if network.inner else _seen_padded(network, near)
-    return Surroundings(extent, margin, rect, near, seen)
+    return Surroundings(extent, network.config.margin, rect, near, seen)
+
+
+def _own(rect: Rect, extent: tuple[int, int], margin: int) -> Rect:
+    """The rectangle with a margin where it ends with the picture."""
+    height, width = extent
+    x0, y0, x1, y1 = rect
+    return (
+        x0 - margin * (x0 == 0),
+        y0 - margin * (y0 == 0),
+        x1 + margin * (x1 == width),
+        y1 + margin * (y1 == height),
+    )
 
 
 def moved(rect: Rect, origin: tuple[int, int]) -> Rect:

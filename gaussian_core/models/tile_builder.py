@@ -21,7 +21,7 @@ from gaussian_core.errors import Cancelled
 from gaussian_core.field import GaussianField
 from gaussian_core.kernel_interpolation import mirrored
 from gaussian_core.machine.allocator import keep_freed_blocks
-from gaussian_core.models import plain_network
+from gaussian_core.models import mean_colours, plain_network
 from gaussian_core.models.assembly import drifts_of, metadata_of, part_of_rows
 from gaussian_core.models.config import ModelConfig, default_weights, weights_path
 from gaussian_core.models.devices import drawn_by, is_cpu, loss, pick_device
@@ -30,7 +30,7 @@ from gaussian_core.models.plain_network import PlainNetwork
 from gaussian_core.models.surroundings import Surroundings, moved, surroundings
 from gaussian_core.models.transparency import rows_of_pixels
 from gaussian_core.parallel import Stop
-from gaussian_core.rasterizer import Backend, rasterize
+from gaussian_core.rasterizer import rasterize
 from gaussian_core.viewport import Viewport
 
 if TYPE_CHECKING:
@@ -212,19 +212,47 @@ class ContinuousSRTiles:
         with self._lock:
             first = moved(place.seen, place.origin)[:2]
             near = rows_of_pixels(network, pixels, first, near_rect, stop, check)
-        sigma = network.config.footprint
-        amplitudes = self._correction(near, pixels, place, sigma, stop, drawn_by(network.device))
+        sigma, cells = network.config.footprint, network.config.cells
+        backend = drawn_by(network.device)
+
+        def seen(rows: NDArray[np.float32], rect: Rect, pixel_sigma: float) -> NDArray[np.float32]:
+            """(H, W, C): what Gaussians show within the rectangle at 100 % through that footprint."""
+            x0, y0, x1, y1 = rect
+            return rasterize(
+                GaussianField.from_rows(rows, self.picture.extent, origin=place.origin),
+                Viewport((x0, y0), 1.0, (x1 - x0, y1 - y0)),
+                pixel_sigma=pixel_sigma,
+                backend=backend,
+                stop=stop,
+                keep=False,
+            )
+
+        def of_file(rect: Rect, by: int = 0) -> NDArray[np.float32]:
+            x0, y0, x1, y1 = moved(rect, (left, top))
+            return pixels[y0 - by : y1 + by, x0 - by : x1 + by]
+
+        if not network.config.restores:
+            shown = seen(near, place.compared, mean_colours.SEEN)
+            lacking = mean_colours.lacking(of_file(place.compared, mean_colours.BLUR), shown)
+            mean_colours.add(near, place.near, lacking, place.levelled, cells)
+        drawn = near
+        if place.drawn != place.near:
+            drawn = part_of_rows(near, near_rect, moved(place.drawn, (left, top)), cells)
+        shown = seen(drawn, place.corrected, sigma)
+        missing = correction.solve(of_file(place.corrected) - shown, sigma)
+        x0, y0, x1, y1 = moved(place.rect, place.corrected[:2])
+        amplitudes = missing[y0:y1, x0:x1]
         fields = []
         for rect in rects:
             x0, y0, x1, y1 = moved(rect, place.rect[:2])
             share = amplitudes[y0:y1, x0:x1]
             own = place.own(rect)
-            rows = part_of_rows(near, near_rect, moved(own, (left, top)), network.config.cells)
+            rows = part_of_rows(near, near_rect, moved(own, (left, top)), cells)
             metadata = metadata_of(network.config)
             field = GaussianField.from_rows(rows, self.picture.extent, metadata, place.origin)
             own, corner = (moved(part, place.origin) for part in (own, rect))
             if network.config.drift > 0:
-                field.drifts = drifts_of(rows, own[:2], own[2] - own[0], network.config.cells)
+                field.drifts = drifts_of(rows, own[:2], own[2] - own[0], cells)
             field.correction = GaussianField.from_rows(
                 correction.make_rows(share, *corner[:2]), self.picture.extent, origin=place.origin
             )
@@ -237,31 +265,6 @@ class ContinuousSRTiles:
         if network.device != "cpu":
             self._go_on_with_cpu(network, Fault(False, True, loss() or "the device is lost"))
         return self.build(rect)
-
-    def _correction(
-        self,
-        near: NDArray[np.float32],
-        pixels: NDArray[np.float32],
-        place: Surroundings,
-        pixel_sigma: float,
-        stop: Stop | None,
-        backend: Backend,
-    ) -> NDArray[np.float32]:
-        """(H, W, C) amplitudes that make up for what the field of rows `near` lacks of pixels, which begin where
-        place.seen does, within place.rect at 100 % through that footprint."""
-        x0, y0, x1, y1 = place.corrected
-        shown = rasterize(
-            GaussianField.from_rows(near, self.picture.extent, origin=place.origin),
-            Viewport((x0, y0), 1.0, (x1 - x0, y1 - y0)),
-            pixel_sigma=pixel_sigma,
-            backend=backend,
-            stop=stop,
-            keep=False,
-        )
-        a, b, c, d = moved(place.corrected, place.seen[:2])
-        amplitudes = correction.solve(pixels[b:d, a:c] - shown, pixel_sigma)
-        a, b, c, d = moved(place.rect, (x0, y0))
-        return amplitudes[b:d, a:c]
 
 
 def _area(rects: Sequence[Rect]) -> int:

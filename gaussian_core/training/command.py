@@ -134,9 +134,10 @@ def _train(
     drawn = f", crops drawn by {workers} processes" if workers else ""
     say(f"{parameters:,} parameters, {len(store.pictures)} pictures, {device}{several}{drawn}")
     weights = _made(options)
-    card = {
+    card: dict[str, object] = {
         "trained_on": ", ".join(set_names(options.folders)),
         "licences": options.licences,
+        "restores": max(options.camera, options.jpeg, options.webp) > 0,
     }
     if options.teacher:
         taught_by = read_card(options.teacher).config

@@ -6,7 +6,9 @@ from dataclasses import fields
 
 from gaussian_core.models.config import ModelConfig
 
-CARD = {"name", "trained_on", "teacher", "licences", "date", "scales", "steps", "figures"}
+CARD = {
+    "name", "trained_on", "teacher", "restores", "licences", "date", "scales", "steps", "figures",
+}  # fmt: skip
 """What is said of a network and makes no other one of it."""
 OPTIONS = {
     "architecture": "--method",
