@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from gaussian_core.models.card import read_card
 from gaussian_core.training.camera import STRENGTHS, through_camera
 from gaussian_core.training.lossy_files import through_jpeg, through_webp
 from tests.test_lossy_files import photograph
@@ -115,4 +116,4 @@ def test_a_training_with_such_crops_runs_and_says_what_it_cannot(tmp_path, capsy
     assert main([*words, f"--{kind}", "1.5"]) != 0
     assert f"--{kind} must be between 0 and 1" in capsys.readouterr().err
     assert main([*words, f"--{kind}", "0.5"]) == 0
-    assert (tmp_path / "out" / "continuoussr-light.safetensors").exists()
+    assert read_card(tmp_path / "out" / "continuoussr-light.safetensors").config.restores
