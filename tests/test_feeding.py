@@ -86,3 +86,8 @@ def test_a_gpu_has_its_share_of_the_cores_drawing_for_it(monkeypatch):
     assert usual_workers(torch.device("cuda", 0)) == (15 if can_fork() else 0)
     monkeypatch.setenv("LOCAL_WORLD_SIZE", "4")
     assert usual_workers(torch.device("cuda", 1)) == (3 if can_fork() else 0)
+
+
+def test_on_a_mac_a_thread_draws_since_its_processes_do_not_outlive_a_fork(monkeypatch):
+    monkeypatch.setattr("gaussian_core.training.feeding.sys.platform", "darwin")
+    assert not can_fork() and usual_workers(torch.device("cuda", 0)) == 0

@@ -8,6 +8,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import warnings
 from collections.abc import Generator
@@ -44,8 +45,9 @@ def usual_workers(device: torch.device) -> int:
 
 
 def can_fork() -> bool:
-    """Whether processes can begin with all that this one has read. Those that cannot would each read it again."""
-    return "fork" in multiprocessing.get_all_start_methods()
+    """Whether processes can begin with all that this one has read. Those that cannot would each read it again. On a Mac
+    they could, but what the system calculates with does not outlive it: they would end by a signal."""
+    return sys.platform != "darwin" and "fork" in multiprocessing.get_all_start_methods()
 
 
 @contextmanager
