@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import math
 import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,7 +21,7 @@ from gaussian_core.benchmarks.curves import Curve
 from gaussian_core.benchmarks.plot import plot_curves
 from gaussian_core.benchmarks.subjects import Photo, all_tiles, tiles_in_view
 from gaussian_core.builder import FieldBuilder
-from gaussian_core.machine import own_process
+from gaussian_core.machine import memory, own_process
 from gaussian_core.rasterizer import rasterize
 from viewer.cli import main
 
@@ -167,6 +169,22 @@ def test_the_memory_of_a_process_is_not_that_of_the_one_that_started_it():
         [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True
     )
     assert float(said.stdout) < large.nbytes / 2e6
+
+
+@pytest.mark.parametrize(("told", "peak"), [(1, 123.5), (0, None)])
+def test_windows_tells_the_memory_of_a_process_too(monkeypatch, told, peak):
+    def tell(process, pointer, length):
+        assert process.value == 2**64 - 1
+        assert pointer._obj.length == length == 72  # the size of PROCESS_MEMORY_COUNTERS
+        pointer._obj.peak = 123_500_000
+        return told
+
+    kernel = SimpleNamespace(K32GetProcessMemoryInfo=tell)
+    monkeypatch.setattr(ctypes, "windll", SimpleNamespace(kernel32=kernel), raising=False)
+    monkeypatch.setattr(memory, "sys", SimpleNamespace(platform="win32"))
+    # On Windows a long has 4 bytes, as what the call counts in has.
+    monkeypatch.setattr(ctypes, "c_ulong", ctypes.c_uint32)
+    assert memory.peak_memory_mb() == peak
 
 
 def test_a_process_of_its_own_prints_names_of_all_scripts(tmp_path, monkeypatch):

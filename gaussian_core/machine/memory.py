@@ -30,14 +30,29 @@ def physical_memory() -> int:
 
 def peak_memory_mb() -> float | None:
     """Largest resident memory of this process so far, in megabytes; None where the system does not tell."""
+    if sys.platform == "win32":
+        import ctypes
+
+        class Counters(ctypes.Structure):
+            _fields_ = [
+                ("length", ctypes.c_ulong),
+                ("faults", ctypes.c_ulong),
+                *((name, ctypes.c_size_t) for name in ("peak", "b", "c", "d", "e", "f", "g", "h")),
+            ]
+
+        counters = Counters()
+        counters.length = ctypes.sizeof(Counters)
+        this = ctypes.c_void_p(-1)  # what GetCurrentProcess answers
+        told = ctypes.windll.kernel32.K32GetProcessMemoryInfo(
+            this, ctypes.byref(counters), counters.length
+        )
+        return int(counters.peak) / 1e6 if told else None
+    import resource
+
     # Linux's getrusage counts the process that started this one, as large as it was then.
     with suppress(OSError):
         status = Path("/proc/self/status").read_text(errors="replace")
         if found := re.search(r"VmHWM:\s*(\d+) kB", status):
             return int(found[1]) / 1e3
-    try:
-        import resource
-    except ImportError:  # Windows
-        return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (1e6 if sys.platform == "darwin" else 1e3)
