@@ -10,23 +10,30 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import logging
 import os
+import pickle
 import re
 import sys
+import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numba
 import platformdirs
+from numba.core.caching import FunctionCache
 from numba.core.registry import cpu_target
 
 from gaussian_core.resource_files import ROOT
 
 config: Any = numba.config  # a module that makes its attributes at run time
 
+log = logging.getLogger(__name__)
+
 _deciding = threading.Lock()
+_not_kept = ""
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -70,7 +77,7 @@ def _compiler() -> str:
 
 @functools.cache
 def cache_folder(source: Path) -> Path | None:
-    """Where the compiled kernels of a file are kept; None where no such folder can be made (then Numba chooses).
+    """Where the compiled kernels of a file are kept; None where no such folder can be made and written to.
 
     NUMBA_CACHE_DIR is respected.
     """
@@ -84,26 +91,63 @@ def cache_folder(source: Path) -> Path | None:
     folder = Path(base) / f"kernels-{digest.hexdigest()[:16]}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()  # it may be another user's
     except OSError:
         return None
     return folder
+
+
+def why_not_kept() -> str:
+    """Why a kernel that was compiled could not be kept on disk; empty where all could."""
+    return _not_kept
+
+
+class _KernelCache(FunctionCache):
+    """A kernel is drawn with whatever becomes of its file: one that cannot be written, as on a full disk, is compiled
+    again next time, and one that was damaged, as by a power cut, now."""
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        try:
+            return super().load_overload(sig, target_context)
+        except (OSError, EOFError, pickle.UnpicklingError) as error:
+            log.warning("A damaged kernel is compiled anew: %s: %s", self.cache_path, error)
+        try:
+            self.flush()
+        except OSError as error:
+            _say_not_kept(error)
+        return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        try:
+            super().save_overload(sig, data)
+        except OSError as error:
+            _say_not_kept(error)
+
+
+def _say_not_kept(error: OSError) -> None:
+    global _not_kept
+    if not _not_kept:
+        log.warning("Compiled kernels cannot be kept, they are compiled at every start: %s", error)
+    _not_kept = str(error)
 
 
 def compiled(**options: Any) -> Callable[[Function], Function]:
     """numba.njit that releases the GIL and is cached; options are passed on (inline, fastmath ...)."""
 
     def decorate(function: Function) -> Function:
+        kernel: Any = numba.njit(nogil=True, **options)(function)
         folder = cache_folder(Path(function.__code__.co_filename).resolve())
+        if folder is None:
+            return cast(Function, kernel)
         # The setting is read when the cache is made, here, and put back for everybody else's kernels. Threads import
         # modules side by side: one at a time, or one would find the setting of the other half changed.
         with _deciding:
             before = config.CACHE_DIR
-            if folder is not None:
-                config.CACHE_DIR = str(folder)
+            config.CACHE_DIR = str(folder)
             try:
-                kernel: Function = numba.njit(nogil=True, cache=True, **options)(function)
+                kernel._cache = _KernelCache(function)
             finally:
                 config.CACHE_DIR = before
-        return kernel
+        return cast(Function, kernel)
 
     return decorate

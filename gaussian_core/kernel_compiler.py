@@ -21,9 +21,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from gaussian_core.compiled import cache_folder
+from gaussian_core.compiled import cache_folder, why_not_kept
 from gaussian_core.errors import Cancelled
-from gaussian_core.parallel import Stop, lower_priority, worker_count
+from gaussian_core.parallel import Stop, worker_count
 from gaussian_core.resource_files import ROOT
 
 if TYPE_CHECKING:
@@ -90,6 +90,7 @@ def _started(
         stdin=subprocess.PIPE,  # held open: its end tells the process that this one is gone
         stdout=subprocess.DEVNULL,
         stderr=errors,
+        creationflags=getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0),
     )
 
 
@@ -107,7 +108,8 @@ def serve(module: str, parts: Sequence[Callable[[], None]]) -> None:
     threading.Thread(target=_end_with_the_parent, args=(_taken_from_stdin(),), daemon=True).start()
     saving = marker.with_suffix(".saving")
     if sys.argv[1:]:
-        lower_priority(BESIDE_A_WINDOW)
+        if hasattr(os, "nice"):  # Windows has begun it so
+            os.nice(BESIDE_A_WINDOW)
         _save_in_turn(FileLock(saving))
         parts[int(sys.argv[1])]()
         return
@@ -120,6 +122,8 @@ def serve(module: str, parts: Sequence[Callable[[], None]]) -> None:
         # They are loaded by now. What a process could not compile is compiled here, or fails here and is said.
         for use in parts:
             use()
+        if reason := why_not_kept():
+            raise SystemExit(reason)
         marker.touch()
 
 

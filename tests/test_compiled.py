@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from gaussian_core import compiled, kernel_compiler
 from gaussian_core.compiled import sources
 from gaussian_core.errors import Cancelled
 
@@ -315,9 +316,134 @@ def test_libraries_may_look_at_the_standard_input_while_they_are_loaded_for_comp
         assert process.stdout.read().strip() == "b''"
 
 
-def test_stopping_ends_the_wait(tmp_path, monkeypatch):
-    from gaussian_core import kernel_compiler
+PRIORITY = """
+import os, sys
+from pathlib import Path
+from gaussian_core import kernel_compiler
 
+sys.platform = "darwin"
+marker = Path(sys.argv[2]) / "some.ready"
+kernel_compiler._marker = lambda module: marker
+sys.argv[1:] = sys.argv[1:2]
+before = os.nice(0)
+kernel_compiler.serve("some", [lambda: print(os.nice(0) - before)])
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="its priorities are of another kind")
+def test_what_compiles_on_all_cores_gives_way_to_the_window_on_a_mac_too(tmp_path):
+    with subprocess.Popen(
+        [sys.executable, "-c", PRIORITY, "0", str(tmp_path)],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,  # open: its end would be the program's
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert 0 < int(process.stdout.read()) <= kernel_compiler.BESIDE_A_WINDOW
+
+
+def test_and_on_windows(monkeypatch):
+    asked: list[int] = []
+    monkeypatch.setattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0x4000, raising=False)
+    monkeypatch.setattr(
+        subprocess, "Popen", lambda *_, creationflags=0, **__: asked.append(creationflags)
+    )
+    kernel_compiler._started("some")
+    assert asked == [0x4000]
+
+
+ONE_KERNEL = """
+import sys
+from numba.core.caching import IndexDataCacheFile
+
+def full(self, *_):
+    raise OSError(28, "No space left on device")
+
+if sys.argv[1:]:
+    IndexDataCacheFile.save = full
+from gaussian_core import compiled, kernel_compiler
+from gaussian_core.machine.cache_lines import lines
+print(len(lines(5)), sum(lines.stats.cache_hits.values()), compiled.why_not_kept(), lines.stats.cache_path)
+"""
+
+
+def _one_kernel(cache: Path, *arguments: str) -> tuple[str, str]:
+    """What a process prints that calls one kernel, and what it warns of."""
+    done = subprocess.run(
+        [sys.executable, "-c", ONE_KERNEL, *arguments],
+        cwd=ROOT,
+        env={**os.environ, "NUMBA_CACHE_DIR": str(cache)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip(), done.stderr
+
+
+def test_where_nothing_can_be_kept_kernels_are_compiled_and_nothing_lies_beside_the_program(
+    tmp_path,
+):
+    """Numba would refuse to start where it can write nowhere, and else keep them where they become stale."""
+    (tmp_path / "file").touch()
+    assert _one_kernel(tmp_path / "file" / "cache")[0] == "5 0  None"
+
+
+def test_a_folder_of_another_user_is_none(tmp_path, monkeypatch):
+    def refuse(**_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    source = ROOT / "gaussian_core" / "machine" / "cache_lines.py"
+    find = compiled.cache_folder.__wrapped__
+    assert find(source).parent == tmp_path
+    monkeypatch.setattr(compiled.tempfile, "TemporaryFile", refuse)
+    assert find(source) is None
+
+
+def test_a_full_disk_keeps_nobody_from_drawing(tmp_path):
+    """It is said once, and the compiling process does not take them for kept."""
+    said, warned = _one_kernel(tmp_path, "full")
+    assert said.startswith("5 0 [Errno 28] No space left on device")
+    assert warned.count("cannot be kept") == 1
+    with subprocess.Popen(
+        [sys.executable, "-c", NOT_KEPT, str(tmp_path)],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,  # open: its end would be the program's
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.wait(timeout=60) == 1 and process.stderr is not None
+        assert process.stderr.read().strip() == "the disk is full"
+    assert not (tmp_path / "some.ready").exists()
+
+
+NOT_KEPT = """
+import sys
+from pathlib import Path
+from gaussian_core import kernel_compiler
+
+marker = Path(sys.argv.pop()) / "some.ready"
+kernel_compiler._marker = lambda module: marker
+kernel_compiler.why_not_kept = lambda: "the disk is full"
+kernel_compiler.serve("some", [lambda: None])
+"""
+
+
+@pytest.mark.parametrize("files", ["*.nbi", "*.nbc"])
+@pytest.mark.parametrize("left", [b"", bytes(64)])
+def test_a_kernel_whose_file_was_damaged_is_compiled_anew_and_kept(tmp_path, files, left):
+    """As a power cut leaves files: empty, or full of zeros. Before, no frame was drawn until somebody deleted them."""
+    assert _one_kernel(tmp_path)[0].startswith("5 0")
+    (broken,) = tmp_path.rglob(files)
+    broken.write_bytes(left)
+    said, warned = _one_kernel(tmp_path)
+    assert said.startswith("5 0") and "compiled anew" in warned
+    said, warned = _one_kernel(tmp_path)
+    assert said.startswith("5 1") and not warned
+
+
+def test_stopping_ends_the_wait(tmp_path, monkeypatch):
     monkeypatch.setattr(kernel_compiler, "cache_folder", lambda source: tmp_path)
     with pytest.raises(Cancelled):
         kernel_compiler.compile_apart("gaussian_core.rasterizer.warm", stop=lambda: True)
@@ -327,8 +453,6 @@ def test_a_compiler_that_says_much_before_it_fails_does_not_wait_to_be_read(
     tmp_path, monkeypatch, caplog
 ):
     """A page of a traceback fills a pipe: 64 KB on Linux, 4 on Windows."""
-    from gaussian_core import kernel_compiler
-
     (tmp_path / "loud.py").write_text("import sys\nsys.exit('x' * 200_000 + ' no such target')\n")
     monkeypatch.setattr(kernel_compiler, "ROOT", tmp_path)
     monkeypatch.setattr(kernel_compiler, "cache_folder", lambda source: tmp_path)
