@@ -12,7 +12,6 @@ import functools
 import hashlib
 import logging
 import os
-import pickle
 import re
 import sys
 import tempfile
@@ -109,7 +108,7 @@ class _KernelCache(FunctionCache):
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         try:
             return super().load_overload(sig, target_context)
-        except (OSError, EOFError, pickle.UnpicklingError) as error:
+        except Exception as error:  # Numba unpickles, which raises whatever it stumbles over
             log.warning("A damaged kernel is compiled anew: %s: %s", self.cache_path, error)
         try:
             self.flush()
