@@ -354,12 +354,16 @@ def _picture_of(image: Any, method: str) -> PictureLike:
 
 
 def joined(parts: list[GaussianField]) -> GaussianField:
-    """One field of all parts' Gaussians, in the order of their indices, and of their corrections where they have some.
+    """One field of all parts' Gaussians, in the order of their indices, and of what is drawn with them.
     The list is emptied on the way: memory is not held twice."""
-    corrections = [part.correction for part in parts if part.correction is not None]
+    companions: dict[str, list[GaussianField]] = {}
+    for part in parts:
+        for name, field in part.companions:
+            companions.setdefault(name, []).append(field)
     whole = _joined(parts)
-    if corrections:
-        whole.correction = _joined(corrections)
+    while companions:
+        name, fields = companions.popitem()
+        setattr(whole, name, _joined(fields))
     return whole
 
 

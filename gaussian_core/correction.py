@@ -41,10 +41,12 @@ def weight(scale: tuple[float, float]) -> float:
 def with_gains(
     fields: Sequence[GaussianField], scale: tuple[float, float]
 ) -> tuple[tuple[GaussianField, ...], tuple[float, ...]]:
-    """The fields and the corrections that show at that scale, and the factor of each one's amplitudes."""
+    """The fields, their even alphas and the corrections that show at that scale, and the factor of each one's
+    amplitudes."""
     part = weight(scale)
+    full = (*fields, *(f.even_alpha for f in fields if f.even_alpha is not None))
     corrections = tuple(f.correction for f in fields if f.correction is not None) if part else ()
-    return (*fields, *corrections), (1.0,) * len(fields) + (part,) * len(corrections)
+    return (*full, *corrections), (1.0,) * len(full) + (part,) * len(corrections)
 
 
 def scaled(field: GaussianField, gain: float) -> GaussianField:
@@ -104,13 +106,16 @@ def _solve(residual: NDArray[np.float32], pixel_sigma: float) -> NDArray[np.floa
     return out
 
 
-def make_rows(amplitudes: NDArray[np.float32], left: int, top: int) -> NDArray[np.float32]:
-    """Rows (5 + C, N + padding) for GaussianField.from_rows; the first pixel is at (left, top), from its origin on."""
+def make_rows(
+    amplitudes: NDArray[np.float32], left: int, top: int, sigma: float = SIGMA
+) -> NDArray[np.float32]:
+    """Rows (5 + C, N + padding) for GaussianField.from_rows, of one round Gaussian in the middle of each pixel; the
+    first pixel is at (left, top), from its origin on."""
     height, width, channels = amplitudes.shape
     rows = np.zeros((5 + channels, height * width + ROW_PADDING), np.float32)
     inside = rows[:, : height * width].reshape(5 + channels, height, width)
     inside[0] = np.arange(width) + (left + 0.5)
     inside[1] = (np.arange(height) + (top + 0.5))[:, None]
-    inside[2] = inside[4] = SIGMA**2
+    inside[2] = inside[4] = sigma**2
     inside[5:] = amplitudes.transpose(2, 0, 1)
     return rows

@@ -25,6 +25,7 @@ FIELD_SUFFIX = ".safetensors"
 FORMAT = "gaussian-field-1"
 MAX_CHANNELS = 8
 ARRAYS = ("means", "covariances", "amplitudes")
+COMPANIONS = ("correction", "even_alpha")
 
 
 class GaussianField:
@@ -39,6 +40,9 @@ class GaussianField:
     or None: rasterizers add it in full up to scale 1 and fade it out towards scale 1.5 (see correction.weight). It
     holds what a file has and the scene behind it has not, such as the steps of pixels.
 
+    even_alpha: of a picture with transparent parts the Gaussians that hold its alpha where that is the same all around,
+    a field of its own like the correction, or None: rasterizers add it at every scale.
+
     drifts: (N, 2) float16 or None, how far each mean is from where its Gaussian began (its cell's place, for a learned
     field), source pixels. For looking at: nothing that is drawn depends on it.
 
@@ -49,6 +53,7 @@ class GaussianField:
     """
 
     correction: GaussianField | None
+    even_alpha: GaussianField | None
     drifts: NDArray[np.float16] | None
     origin: tuple[int, int]
     """(x, y) that `offsets` count from, source pixels: (0, 0), but for what a builder made far from there."""
@@ -66,6 +71,7 @@ class GaussianField:
         metadata: Mapping[str, str] | None = None,
         correction: GaussianField | None = None,
         drifts: ArrayLike | None = None,
+        even_alpha: GaussianField | None = None,
     ) -> None:
         self._set(
             _places(means),
@@ -74,7 +80,7 @@ class GaussianField:
             extent,
             metadata,
         )
-        self.correction = correction
+        self.correction, self.even_alpha = correction, even_alpha
         self.drifts = None if drifts is None else np.asarray(drifts, np.float16)
         self._validate()
 
@@ -91,7 +97,7 @@ class GaussianField:
         self.origin = origin
         self.extent = _whole_extent(extent)
         self.metadata = dict(metadata or {})
-        self.correction = None
+        self.correction = self.even_alpha = None
         self.drifts = None
         self._rows: NDArray[np.float32] | None = None
         self._index: SpatialIndex | None = None
@@ -139,14 +145,14 @@ class GaussianField:
             )
         if min(self.extent) < 1:
             raise FieldError(f"A field's extent must be at least 1x1 pixels, got {self.extent}.")
-        other = self.correction
-        if not isinstance(other, GaussianField | None):
-            raise FieldError(f"A field's correction is a field, not a {type(other).__name__}.")
-        if other is not None and (other.channels, other.extent) != (a.shape[1], self.extent):
-            raise FieldError(
-                f"The field's correction has {other.channels} channels over {other.extent}, the field {a.shape[1]} over "
-                f"{self.extent}."
-            )
+        for name, other in self.companions:
+            if not isinstance(other, GaussianField):
+                raise FieldError(f"A field's {name} is a field, not a {type(other).__name__}.")
+            if (other.channels, other.extent) != (a.shape[1], self.extent):
+                raise FieldError(
+                    f"The field's {name} has {other.channels} channels over {other.extent}, the field {a.shape[1]} over "
+                    f"{self.extent}."
+                )
         for key, value in self.metadata.items():
             if not (isinstance(key, str) and isinstance(value, str)):
                 raise FieldError(
@@ -175,7 +181,14 @@ class GaussianField:
     def __reduce__(self) -> tuple[Any, ...]:
         """For copy and pickle: locks, the index and what is on a device stay behind."""
         arrays = (np.ascontiguousarray(getattr(self, name)) for name in ARRAYS)
-        return GaussianField, (*arrays, self.extent, self.metadata, self.correction, self.drifts)
+        rest = self.metadata, self.correction, self.drifts, self.even_alpha
+        return GaussianField, (*arrays, self.extent, *rest)
+
+    @property
+    def companions(self) -> list[tuple[str, GaussianField]]:
+        """The fields that are drawn with this one, by their names."""
+        fields = ((name, getattr(self, name)) for name in COMPANIONS)
+        return [(name, field) for name, field in fields if field is not None]
 
     @property
     def means(self) -> NDArray[np.float32] | NDArray[np.float64]:
@@ -198,7 +211,7 @@ class GaussianField:
     def nbytes(self) -> int:
         """Bytes held, the index included once it is built."""
         own = self.offsets.nbytes + self.covariances.nbytes + self.amplitudes.nbytes
-        own += 0 if self.correction is None else self.correction.nbytes
+        own += sum(field.nbytes for _, field in self.companions)
         own += 0 if self.drifts is None else self.drifts.nbytes
         index = self._index
         if index is not None:
@@ -223,7 +236,7 @@ class GaussianField:
         """Number the Gaussians anew, in the order of the index, and let go of the arrays that it was made of.
 
         The field then holds every Gaussian once, as by `from_rows` in cell order. For builders, before anybody else
-        has the field; the correction goes along.
+        has the field; its companions go along.
         """
         rows, count = self.index.rows, len(self)
         order = self.index.order
@@ -236,8 +249,8 @@ class GaussianField:
         self.covariances, self.amplitudes = rows[2:5, :count].T, rows[5:, :count].T
         self._rows = rows
         self._index = replace(self.index, order=None)
-        if self.correction is not None:
-            self.correction.take_cell_order()
+        for _, field in self.companions:
+            field.take_cell_order()
 
     def in_rect(self, rect: tuple[float, float, float, float]) -> NDArray[np.int64]:
         """Numbers of the Gaussians whose centre lies in (x0, y0, x1, y1), upper edges excluded."""
@@ -263,9 +276,9 @@ class GaussianField:
         }
         if self.drifts is not None:
             tensors["drifts"] = np.ascontiguousarray(self.drifts)
-        if self.correction is not None:
+        for companion, field in self.companions:
             for name in ARRAYS:
-                tensors[f"correction.{name}"] = np.ascontiguousarray(getattr(self.correction, name))
+                tensors[f"{companion}.{name}"] = np.ascontiguousarray(getattr(field, name))
         write_tensors(path, tensors, metadata)
 
     @classmethod
@@ -289,8 +302,11 @@ class GaussianField:
                         f"{source.name} is a safetensors file but not a Gaussian field of this program."
                     )
                 arrays = [file.get_tensor(name) for name in ARRAYS]
-                others = [f"correction.{name}" for name in ARRAYS]
-                rest = [file.get_tensor(n) for n in others] if names.issuperset(others) else None
+                rest = {
+                    companion: [file.get_tensor(n) for n in others]
+                    for companion in COMPANIONS
+                    if names.issuperset(others := [f"{companion}.{name}" for name in ARRAYS])
+                }
                 drifts = file.get_tensor("drifts") if "drifts" in names else None
             extent = (int(metadata.pop("height")), int(metadata.pop("width")))
         except FieldError:
@@ -301,8 +317,10 @@ class GaussianField:
             ) from error
         metadata.pop("format")
         try:
-            correction = None if rest is None else cls(rest[0], rest[1], rest[2], extent)
-            return cls(arrays[0], arrays[1], arrays[2], extent, metadata, correction, drifts)
+            companions = {name: cls(m, s, a, extent) for name, (m, s, a) in rest.items()}
+            return cls(
+                arrays[0], arrays[1], arrays[2], extent, metadata, drifts=drifts, **companions
+            )
         except FieldError as error:
             raise FieldError(
                 f"{source.name} holds no usable field, build it anew: {error}"

@@ -107,7 +107,7 @@ class ResidentField(GaussianField):
         # Not the arrays: __getattr__ brings them.
         self.extent = (int(extent[0]), int(extent[1]))
         self.metadata = dict(metadata or {})
-        self.correction = None
+        self.correction = self.even_alpha = None
         self.origin = rows.origin
         self.device_rows: DeviceRows | None = rows
         self._shape = (rows.values.shape[1], len(rows.values) - 5)
@@ -136,7 +136,7 @@ class ResidentField(GaussianField):
         """What the host holds of it, or will."""
         count, channels = self._shape
         own = 4 * (count * (5 + channels) + self._cells + 1) + 4 * count * self._has_drifts
-        return own + (0 if self.correction is None else self.correction.nbytes)
+        return own + sum(field.nbytes for _, field in self.companions)
 
     @property
     def index(self) -> SpatialIndex:

@@ -221,6 +221,12 @@ def test_a_picture_with_alpha_from_the_device_is_the_hosts(network, kind, tile):
         np.testing.assert_allclose(
             made[key].correction.amplitudes, field.correction.amplitudes, atol=1e-3
         )
+        if kind == "clear":
+            assert made[key].even_alpha is field.even_alpha is None
+        else:
+            for name in ("means", "covariances", "amplitudes"):
+                even = (getattr(one.even_alpha, name) for one in (made[key], field))
+                np.testing.assert_allclose(*even, atol=1e-5)
 
 
 def test_where_alpha_changes_and_what_colours_go_on_with_are_the_hosts():

@@ -95,12 +95,14 @@ def test_a_field_can_be_copied_and_sent_to_other_processes(of):
     field.metadata["method"] = "kernel"
     field.drifts = np.arange(1400, dtype=np.float16).reshape(700, 2)
     field.correction = random_field(count=50, seed=3)
+    field.even_alpha = random_field(count=50, seed=4)
     field.take_cell_order()
     other = of(field)
     view = Viewport((0, 0), 1.0, (30, 20))
     np.testing.assert_array_equal(rasterize(other, view), rasterize(field, view))
     np.testing.assert_array_equal(other.drifts, field.drifts)
     assert (other.metadata, other.extent) == (field.metadata, field.extent)
+    assert len(other.even_alpha) == len(other.correction) == 50
     # Not the whole of the rows besides the arrays that are parts of them.
     assert len(pickle.dumps(field)) < 1.1 * (field.means.nbytes * 4 + field.drifts.nbytes) + 4096
 

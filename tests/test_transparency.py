@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw
 
 from gaussian_core.builder import FieldBuilder, build_field
 from gaussian_core.display import over, to_bgrx
+from gaussian_core.field import GaussianField
 from gaussian_core.images import load_image
 from gaussian_core.imaging.picture import Picture
 from gaussian_core.models.config import shipped_weights, weights_path
@@ -84,6 +86,43 @@ def test_a_texture_is_opaque_inside_and_the_network_s_own_away_from_the_edge():
     away = r < RADIUS - 9
     off = abs(shown[..., :3] - opaque)[away]
     assert off.max() < 0.05 and off.mean() < 0.003
+
+
+def letters() -> np.ndarray:
+    """(SIDE, SIDE, 3): black on white, with edges everywhere."""
+    image = Image.new("RGB", (SIDE, SIDE), "white")
+    for y in range(0, SIDE, 12):
+        ImageDraw.Draw(image).text((1, y), "Gaussians", fill="black")
+    return np.asarray(image, np.float32) / 255
+
+
+@pytest.mark.parametrize("scale", [2.0, 4.0, 8.0])
+@pytest.mark.parametrize("weights", shipped_weights())
+@pytest.mark.parametrize("opacity", [1.0, 0.5])
+def test_no_backdrop_is_seen_between_letters_where_alpha_is_even(scale, weights, opacity):
+    """Their Gaussians gather along edges: an alpha that they held had holes of four fifths."""
+    alpha = np.full((SIDE, SIDE, 1), opacity, np.float32)
+    alpha[:, :4] = 0  # it has an edge, but far away
+    pixels = np.concatenate([letters() * alpha, alpha], 2)
+    path = weights_path(weights)
+    field, opaque = (
+        build_field(p, "continuoussr", device="cpu", weights=path) for p in (pixels, letters())
+    )
+    left = 16  # source pixels
+    window = Viewport((left, 0), scale, (round((SIDE - left) * scale), round(SIDE * scale)))
+    shown, wanted = rasterize(field, window), rasterize(opaque, window)
+    assert abs(shown[..., 3] - opacity).max() < 0.003
+    if opacity == 1:  # else the network has seen letters of half the contrast
+        assert abs(shown[..., :3] - wanted).max() < 0.02
+
+
+def test_a_field_file_keeps_its_even_alpha(tmp_path):
+    field = build_field(cut_out(texture()), "continuoussr", device="cpu")
+    assert field.even_alpha is not None and not field.even_alpha.amplitudes[:, :3].any()
+    field.save(tmp_path / "field.safetensors")
+    back = GaussianField.open(tmp_path / "field.safetensors")
+    window = Viewport((0, 0), 3.0, (3 * SIDE, 3 * SIDE))
+    np.testing.assert_array_equal(rasterize(back, window), rasterize(field, window))
 
 
 def test_tiles_of_a_cut_out_fit_together():

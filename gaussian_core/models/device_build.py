@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,6 +31,7 @@ from gaussian_core.models.device_index import bin_tiles, grid_rows
 from gaussian_core.models.device_transparency import rows_of_image
 from gaussian_core.models.surroundings import Surroundings, moved
 from gaussian_core.models.torch_network import TorchNetwork
+from gaussian_core.models.transparency import EVEN_SIGMA
 from gaussian_core.rasterizer import PIXEL_SIGMA, cuda
 from gaussian_core.resident_field import DeviceRows, ResidentField, keep_within_budget
 from gaussian_core.viewport import Viewport
@@ -70,8 +71,13 @@ def build_on_device(
             made = bin_tiles(rows, around, [around], config.cells, config.drift)
             return _drawn(made, rows, place, view, check, pixel_sigma)
 
+        def draw_even(even: Tensor, view: Viewport, pixel_sigma: float = PIXEL_SIGMA) -> Tensor:
+            (made,) = grid_rows(even, *around[:2], [around], EVEN_SIGMA**2)
+            # Of round Gaussians the values are the rows.
+            return _drawn([made], made.values, place, view, check, pixel_sigma)
+
         near = moved(place.near, left_top)
-        rows = rows_of_image(network, image, first, near, check, draw)
+        rows, even = rows_of_image(network, image, first, near, check, draw, draw_even)
         check()
 
         def of_file(rect: Rect, by: int = 0) -> Tensor:
@@ -79,8 +85,10 @@ def build_on_device(
             return image[0, :, y0 - by : y1 + by, x0 - by : x1 + by]
 
         if not config.restores:
-            seen = draw(rows, _at_one(compared), mean_colours.SEEN).permute(2, 0, 1)
-            colours = lacking(of_file(place.compared, mean_colours.BLUR), seen)
+            seen = draw(rows, _at_one(compared), mean_colours.SEEN)
+            if even is not None:
+                seen += draw_even(even, _at_one(compared), mean_colours.SEEN)
+            colours = lacking(of_file(place.compared, mean_colours.BLUR), seen.permute(2, 0, 1))
             add_colours(rows, around, colours, moved(place.levelled, place.origin), config.cells)
         rows = _part(rows, around, drawn, config.cells)
         owns = [moved(place.own(rect), place.origin) for rect in rects]
@@ -89,18 +97,31 @@ def build_on_device(
             return None
         check()
         shown = _drawn(made, rows, place, _at_one(corrected), check, config.footprint)
+        if even is not None:
+            x0, y0, x1, y1 = moved(drawn, around[:2])
+            part = torch.zeros_like(even)
+            part[:, y0:y1, x0:x1] = even[:, y0:y1, x0:x1]
+            shown += draw_even(part, _at_one(corrected), config.footprint)
         residual = of_file(place.corrected) - shown.permute(2, 0, 1)
         amplitudes = solve(residual, config.footprint)
         tiles = [moved(rect, place.origin) for rect in rects]
         corrections = grid_rows(amplitudes, *corrected[:2], tiles, correction.SIGMA**2)
+        evens = [] if even is None else grid_rows(even, *around[:2], owns, EVEN_SIGMA**2)
     metadata = metadata_of(config)
     fields: list[GaussianField] = []
     # The last that was made, of what surrounds the tiles, is not of any of them.
-    for rect, own, faint in zip(rects, made, corrections, strict=False):
-        own, faint = (replace(part, origin=place.origin) for part in (own, faint))
+    for number, (rect, own, faint) in enumerate(zip(rects, made, corrections, strict=False)):
         rebuilt = _Again(again, rect)
-        field = ResidentField(own, place.extent, metadata, rebuilt.field)
-        field.correction = ResidentField(faint, place.extent, None, rebuilt.correction)
+
+        def resident(rows: DeviceRows, name: str, rebuilt: _Again = rebuilt) -> ResidentField:
+            there = replace(rows, origin=place.origin)
+            return ResidentField(there, place.extent, None, partial(rebuilt.companion, name))
+
+        there = replace(own, origin=place.origin)
+        field = ResidentField(there, place.extent, metadata, rebuilt.field)
+        field.correction = resident(faint, "correction")
+        if evens:
+            field.even_alpha = resident(evens[number], "even_alpha")
         fields.append(field)
     return fields
 
@@ -113,7 +134,7 @@ def make_ready(fields: Sequence[GaussianField], device: torch.device) -> None:
         return
     if not cuda.chosen():
         for field in fields:
-            _ = field.index, field.correction and field.correction.index
+            _ = field.index, [companion.index for _, companion in field.companions]
     keep_within_budget(device)
 
 
@@ -253,7 +274,7 @@ def _stream(device: torch.device) -> torch.cuda.Stream:
 
 
 class _Again:
-    """A tile built once more, when first its Gaussians or its correction are asked for."""
+    """A tile built once more, when first its Gaussians or those of a companion are asked for."""
 
     def __init__(self, build: Rebuild, rect: Rect) -> None:
         self._build, self._rect = build, rect
@@ -266,7 +287,9 @@ class _Again:
                 self._made = self._build(self._rect)
             return self._made
 
-    def correction(self) -> GaussianField:
-        made = self.field().correction
-        assert made is not None
-        return made
+    def companion(self, name: str) -> GaussianField:
+        made = self.field()
+        empty = GaussianField(
+            np.empty((0, 2)), np.empty((0, 3)), np.empty((0, made.channels)), made.extent
+        )
+        return dict(made.companions).get(name, empty)  # built alone it may see nothing of alpha

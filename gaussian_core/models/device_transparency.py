@@ -14,6 +14,7 @@ from gaussian_core.models.transparency import (
     ALPHA,
     BLED,
     BORDER,
+    EVEN_DENSITY,
     FADING,
     FIRST,
     LEAST_CHANGE,
@@ -37,18 +38,22 @@ def rows_of_image(
     rect: Rect,
     check: Callable[[], None],
     draw: Draw,
-) -> Tensor:
-    """TorchNetwork.device_rows of image (1, C, H, W); with C = 4, premultiplied RGB and alpha, the two agree."""
+    draw_even: Draw,
+) -> tuple[Tensor, Tensor | None]:
+    """TorchNetwork.device_rows of image (1, C, H, W), and the amplitudes (4, h, w) of even alpha, as
+    transparency.rows_of_pixels has them. draw_even: what these show in a viewport."""
     rows = network.device_rows(image, origin, rect, check)
     if image.shape[1] != 4 or not bool(image[:, 3].any()):
-        return rows
+        return rows, None
     x0, y0, x1, y1 = rect
-    lattice = _Lattice(origin, rect, network.config.cells, draw, image.device)
     alpha = image[:, 3:]
     part = nearness(alpha[0, 0])[y0:y1, x0:x1]
+    even = image.new_zeros(4, *part.shape)
+    even[3] = alpha[0, 0, y0:y1, x0:x1] * (1 - part) * EVEN_DENSITY
+    rows[ALPHA] = 0
     if not bool(part.any()):
-        wanted = lattice.of_pixels(alpha[0])
-        return _settled(rows, wanted, slice(ALPHA, ALPHA + 1), lattice, check)
+        return rows, even
+    lattice = _Lattice(origin, rect, network.config.cells, draw, image.device)
     shape = network.device_rows(alpha, origin, rect, check)
     colours = lattice.of_pixels(straight_colours(image[0])).clamp_(0, 1)
     near = part.reshape(-1).repeat_interleave(lattice.cells**2)
@@ -57,7 +62,8 @@ def rows_of_image(
     wanted[:3] += near * (seen * colours - wanted[:3])
     flat = torch.cat([shape[:FIRST], shape[FIRST:] * colours, shape[FIRST:]])
     rows += near * (flat - rows)
-    return _settled(rows, wanted, slice(FIRST, ALPHA + 1), lattice, check)
+    wanted[3:] -= lattice.seen(draw_even(even, lattice.viewport))[3:]
+    return _settled(rows, wanted, near, lattice, check), even
 
 
 class _Lattice:
@@ -74,7 +80,7 @@ class _Lattice:
         self.cells, self._rect, self._draw = cells, rect, draw
         x0, y0, x1, y1 = rect
         size = (cells * (x1 - x0), cells * (y1 - y0))
-        self._viewport = Viewport((origin[0] + x0, origin[1] + y0), cells, size)
+        self.viewport = Viewport((origin[0] + x0, origin[1] + y0), cells, size)
         inside = torch.zeros(y1 - y0, x1 - x0, device=device)
         inside[BORDER:-BORDER, BORDER:-BORDER] = 1
         self.settled = inside.reshape(-1).repeat_interleave(cells * cells)
@@ -89,7 +95,11 @@ class _Lattice:
 
     def shown(self, rows: Tensor) -> Tensor:
         """(C, N): what Gaussians show at the cells' centres."""
-        return self._ordered(self._draw(rows, self._viewport).permute(2, 0, 1))
+        return self.seen(self._draw(rows, self.viewport))
+
+    def seen(self, values: Tensor) -> Tensor:
+        """(C, N) of (H, W, C), a value a cell."""
+        return self._ordered(values.permute(2, 0, 1))
 
     def _ordered(self, planes: Tensor) -> Tensor:
         channels, height, width = planes.shape
@@ -99,16 +109,15 @@ class _Lattice:
 
 
 def _settled(
-    rows: Tensor, wanted: Tensor, which: slice, lattice: _Lattice, check: Callable[[], None]
+    rows: Tensor, wanted: Tensor, near: Tensor, lattice: _Lattice, check: Callable[[], None]
 ) -> Tensor:
-    seen = torch.cat([rows[:FIRST], rows[which]])
     xx, xy, yy = rows[2:FIRST]
     share = 1 / (2 * math.pi * lattice.cells**2)
     density = share * torch.rsqrt((xx * yy - xy * xy).clamp_min(1e-8)) * lattice.settled
+    densities = torch.stack([density, density, density, density * (near > 0)])
     for _ in range(ROUNDS):
         check()
-        seen[FIRST:] += (wanted - lattice.shown(seen)) * density
-    rows[which] = seen[FIRST:]
+        rows[FIRST:] += (wanted - lattice.shown(rows)) * densities
     return rows
 
 

@@ -28,7 +28,7 @@ from gaussian_core.models.devices import drawn_by, is_cpu, loss, pick_device
 from gaussian_core.models.faults import Fault, attempt_twice, explanation, note_of
 from gaussian_core.models.plain_network import PlainNetwork
 from gaussian_core.models.surroundings import Surroundings, moved, surroundings
-from gaussian_core.models.transparency import rows_of_pixels
+from gaussian_core.models.transparency import EVEN_SIGMA, rows_of_pixels
 from gaussian_core.parallel import Stop
 from gaussian_core.rasterizer import rasterize
 from gaussian_core.viewport import Viewport
@@ -211,15 +211,34 @@ class ContinuousSRTiles:
         near_rect = moved(place.near, (left, top))
         with self._lock:
             first = moved(place.seen, place.origin)[:2]
-            near = rows_of_pixels(network, pixels, first, near_rect, stop, check)
+            near, even = rows_of_pixels(network, pixels, first, near_rect, stop, check)
         sigma, cells = network.config.footprint, network.config.cells
         backend = drawn_by(network.device)
 
-        def seen(rows: NDArray[np.float32], rect: Rect, pixel_sigma: float) -> NDArray[np.float32]:
-            """(H, W, C): what Gaussians show within the rectangle at 100 % through that footprint."""
+        def rows_of(part: Rect) -> NDArray[np.float32]:
+            """Of the Gaussians of the pixels of part, which lies in place.near."""
+            if part == place.near:
+                return near
+            return part_of_rows(near, near_rect, moved(part, (left, top)), cells)
+
+        def field_of(rows: NDArray[np.float32], part: Rect) -> GaussianField:
+            metadata = metadata_of(network.config)
+            field = GaussianField.from_rows(rows, self.picture.extent, metadata, place.origin)
+            if even is not None:
+                x0, y0, x1, y1 = moved(part, place.near[:2])
+                corner = moved(part, place.origin)[:2]
+                field.even_alpha = GaussianField.from_rows(
+                    correction.make_rows(even[y0:y1, x0:x1], *corner, EVEN_SIGMA),
+                    self.picture.extent,
+                    origin=place.origin,
+                )
+            return field
+
+        def seen(part: Rect, rect: Rect, pixel_sigma: float) -> NDArray[np.float32]:
+            """(H, W, C): what the Gaussians of part show within the rectangle at 100 % through that footprint."""
             x0, y0, x1, y1 = rect
             return rasterize(
-                GaussianField.from_rows(rows, self.picture.extent, origin=place.origin),
+                field_of(rows_of(part), part),
                 Viewport((x0, y0), 1.0, (x1 - x0, y1 - y0)),
                 pixel_sigma=pixel_sigma,
                 backend=backend,
@@ -232,13 +251,10 @@ class ContinuousSRTiles:
             return pixels[y0 - by : y1 + by, x0 - by : x1 + by]
 
         if not network.config.restores:
-            shown = seen(near, place.compared, mean_colours.SEEN)
+            shown = seen(place.near, place.compared, mean_colours.SEEN)
             lacking = mean_colours.lacking(of_file(place.compared, mean_colours.BLUR), shown)
             mean_colours.add(near, place.near, lacking, place.levelled, cells)
-        drawn = near
-        if place.drawn != place.near:
-            drawn = part_of_rows(near, near_rect, moved(place.drawn, (left, top)), cells)
-        shown = seen(drawn, place.corrected, sigma)
+        shown = seen(place.drawn, place.corrected, sigma)
         missing = correction.solve(of_file(place.corrected) - shown, sigma)
         x0, y0, x1, y1 = moved(place.rect, place.corrected[:2])
         amplitudes = missing[y0:y1, x0:x1]
@@ -247,9 +263,8 @@ class ContinuousSRTiles:
             x0, y0, x1, y1 = moved(rect, place.rect[:2])
             share = amplitudes[y0:y1, x0:x1]
             own = place.own(rect)
-            rows = part_of_rows(near, near_rect, moved(own, (left, top)), cells)
-            metadata = metadata_of(network.config)
-            field = GaussianField.from_rows(rows, self.picture.extent, metadata, place.origin)
+            rows = rows_of(own)
+            field = field_of(rows, own)
             own, corner = (moved(part, place.origin) for part in (own, rect))
             if network.config.drift > 0:
                 field.drifts = drifts_of(rows, own[:2], own[2] - own[0], cells)

@@ -3,7 +3,9 @@
 A field of them holds premultiplied colours and alpha. The network sharpens what it is shown: the colours alone
 sharpened, and alpha not, would give the edge of a cut-out a fringe. So where alpha changes it is what the network is
 shown, as a picture of greys, and the Gaussians are its own; their colour is that of the pixels there. Amplitudes are
-then settled where Gaussians of both kinds meet, and alpha's where they are the colours' own.
+then settled where Gaussians of both kinds meet. Elsewhere, where alpha is even, the Gaussians are the colours' own:
+they gather along lines, and between them alpha would have holes that a backdrop is seen through. So what is even of
+alpha has Gaussians of its own, a round one a pixel: see GaussianField.even_alpha.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from gaussian_core.correction import make_rows
 from gaussian_core.field import GaussianField
 from gaussian_core.models.devices import drawn_by
 from gaussian_core.models.plain_network import enlarged
@@ -33,7 +36,9 @@ FADING = 2  # pixels within which they change into the colours'
 BLED = 3  # pixels by which colours go on beyond an edge: as far as their enlargement looks
 LEAST_CHANGE = 1.5 / 255  # of alpha: less is rounding
 ROUNDS = 3  # of settling; each brings what is smooth to its place and halves the rest
+EVEN_SIGMA = 0.65  # source pixels; a lattice of such Gaussians ripples by 0.05 % along an axis
 BORDER = 3  # pixels beside the outermost, whose neighbours are missing, that are not settled
+EVEN_DENSITY = 1 / (2 * math.pi * EVEN_SIGMA**2)  # amplitude at which a lattice of them shows 1
 FIRST, ALPHA = 5, 8  # rows of the first amplitude and of alpha's
 
 
@@ -44,17 +49,21 @@ def rows_of_pixels(
     rect: Rect,
     stop: Stop | None,
     check: Callable[[], None],
-) -> Floats:
-    """Network.rows of pixels (H, W, C); with C = 4, premultiplied RGB and alpha, the two agree."""
+) -> tuple[Floats, Floats | None]:
+    """Network.rows of pixels (H, W, C); with C = 4, premultiplied RGB and alpha, the two agree, and what is even of
+    alpha is in the amplitudes (h, w, 4) of a Gaussian of EVEN_SIGMA at each pixel of rect. None where there is none."""
     rows = network.rows(pixels, origin, rect, stop, check)
     if pixels.shape[2] != 4 or not pixels[..., 3].any():
-        return rows
-    lattice = _Lattice(origin, rect, network.config.cells, drawn_by(network.device))
+        return rows, None
     alpha = np.ascontiguousarray(pixels[..., 3:])
-    part = nearness(pixels[..., 3])[rect[1] : rect[3], rect[0] : rect[2]]
+    x0, y0, x1, y1 = rect
+    part = nearness(pixels[..., 3])[y0:y1, x0:x1]
+    even = np.zeros((*part.shape, 4), np.float32)
+    even[..., 3] = alpha[y0:y1, x0:x1, 0] * (1 - part) * EVEN_DENSITY
+    rows[ALPHA] = 0
     if not part.any():
-        wanted = lattice.of_pixels(alpha)
-        return _settled(rows, wanted, slice(ALPHA, ALPHA + 1), lattice, stop)
+        return rows, even
+    lattice = _Lattice(origin, rect, network.config.cells, drawn_by(network.device))
     shape = network.rows(alpha, origin, rect, stop, check)
     colours = np.clip(lattice.of_pixels(straight_colours(pixels)), 0, 1)
     near = np.repeat(part, lattice.cells**2)
@@ -66,7 +75,10 @@ def rows_of_pixels(
     own = shape[:, :count]
     flat = np.concatenate([own[:FIRST], own[FIRST:] * colours, own[FIRST:]])
     rows[:, :count] += near * (flat - rows[:, :count])
-    return _settled(rows, wanted, slice(FIRST, ALPHA + 1), lattice, stop)
+    wanted[3:] -= lattice.shown(make_rows(even, origin[0] + x0, origin[1] + y0, EVEN_SIGMA), stop)[
+        3:
+    ]
+    return _settled(rows, wanted, near, lattice, stop), even
 
 
 class _Lattice:
@@ -106,18 +118,18 @@ class _Lattice:
 
 
 def _settled(
-    rows: Floats, wanted: Floats, which: slice, lattice: _Lattice, stop: Stop | None
+    rows: Floats, wanted: Floats, near: Floats, lattice: _Lattice, stop: Stop | None
 ) -> Floats:
-    """The rows with amplitudes `which` such that their Gaussians show about what is wanted at the cells' centres."""
+    """The rows with amplitudes such that their Gaussians show about what is wanted at the cells' centres. near: where
+    they are alpha's, 0 where they have none."""
     count = wanted.shape[1]
-    seen = np.concatenate([rows[:FIRST], rows[which]])  # nothing else need be drawn
     xx, xy, yy = rows[2:FIRST, :count]
     share = 1 / (2 * math.pi * lattice.cells**2)
     density = share / np.sqrt(np.maximum(xx * yy - xy * xy, np.float32(1e-8)))
     density *= lattice.settled
+    densities = np.stack([density, density, density, density * (near > 0)])
     for _ in range(ROUNDS):
-        seen[FIRST:, :count] += (wanted - lattice.shown(seen, stop)) * density
-    rows[which] = seen[FIRST:]
+        rows[FIRST:, :count] += (wanted - lattice.shown(rows, stop)) * densities
     return rows
 
 
