@@ -225,12 +225,11 @@ def test_a_pan_that_follows_a_zoom_is_followed(window, qtbot, monkeypatch):
     for pane in (canvas._pane, canvas._panes.left):
         pacing = pane.worker.pacing
         monkeypatch.setattr(pacing, "level", lambda request, waited=0.0: 4 if request.moving else 1)
-    pacing = canvas._pane.worker.pacing
-    monkeypatch.setattr(pacing, "pause", lambda request: 60.0)
+        monkeypatch.setattr(pacing, "pause", lambda request: 60.0)
     wheel(canvas, (200.0, 150.0), 120)
-    qtbot.waitUntil(
-        lambda: canvas._panes.left.frame.exact and canvas._pane.frame.view == canvas.view
-    )
+    qtbot.waitUntil(lambda: canvas._panes.difference._of[0].view == canvas.view)
+    canvas._panes.request(moving=False, panes=(canvas._panes.left,))
+    qtbot.waitUntil(lambda: canvas._panes.left.frame.exact)
     assert [f.level for f in canvas._panes.difference._of] == [4, 4], (
         "and not a coarse and an exact one"
     )
