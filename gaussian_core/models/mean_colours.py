@@ -37,7 +37,7 @@ SMOOTHED_BY = (20 / 64, 15 / 64, 6 / 64, 1 / 64)
 neighbourhood has a standard deviation of 1.3 source pixels. About smaller ones a file is less to be believed, and
 larger ones miss more."""
 HALO = len(SMOOTHED_BY) - 1
-STRIP = 32  # rows that a worker takes at once
+STRIP = 64  # rows that a worker takes at once
 LEAST_AREA = 1e-8  # determinant of a covariance, source pixels to the fourth
 
 
@@ -47,6 +47,19 @@ def lacking(pixels: Floats, shown: Floats) -> Floats:
     pixels: (H + 2 (HALO + BLUR), W + 2 (HALO + BLUR), C), of the file, with the H x W ones in the middle. shown: (H + 2
     HALO, W + 2 HALO, C), what the field shows there at scale 1 through a footprint of SEEN.
     """
+    height, width = (side - 2 * HALO for side in shown.shape[:2])
+    out = np.empty((height, width, shown.shape[2]), np.float32)
+
+    def strip(number: int) -> None:
+        first, last = number * STRIP, min((number + 1) * STRIP, height)
+        around = pixels[first : last + 2 * (HALO + BLUR)]
+        out[first:last] = _lacking(around, shown[first : last + 2 * HALO])
+
+    run_strips(strip, -(-height // STRIP))
+    return out
+
+
+def _lacking(pixels: Floats, shown: Floats) -> Floats:
     out = pixels
     for axis in (0, 1):
         out = _weighed(out, SEEN_BY, axis)
