@@ -1,5 +1,5 @@
-"""How the two methods of a split view are seen: beside a line, which needs nobody, in two panes, or as their
-difference."""
+"""How the two methods of a split view are seen: left and right of a line, as the canvas shows them anyway, in two
+panes, or as their difference."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ BOTH_PANES = "Both panes show the same view; the Field menu has the methods of b
 
 
 class TwoMethods(QObject):
-    """What is not the line needs both sides of a split view, and so splits one that is not: until it is switched off
-    again."""
+    """Two panes and the difference need both sides of a split view, and so split one that is not: until they are
+    switched off again."""
 
     changed = Signal()
     """Which way is on, and with it whether the view is split."""
