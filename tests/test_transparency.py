@@ -116,6 +116,16 @@ def test_no_backdrop_is_seen_between_letters_where_alpha_is_even(scale, weights,
         assert abs(shown[..., :3] - wanted).max() < 0.02
 
 
+@pytest.mark.parametrize("weights", shipped_weights())
+def test_letters_that_run_into_an_edge_are_opaque_there_too(weights):
+    field = build_field(
+        cut_out(letters()), "continuoussr", device="cpu", weights=weights_path(weights)
+    )
+    alpha = rasterize(field, Viewport((0, 0), 4.0, (4 * SIDE, 4 * SIDE)))[..., 3]
+    inside = alpha[distance(SIDE, 4.0) < RADIUS - 1.5]
+    assert inside.min() > 0.94 and inside.max() < 1.06
+
+
 def test_a_field_file_keeps_its_even_alpha(tmp_path):
     field = build_field(cut_out(texture()), "continuoussr", device="cpu")
     assert field.even_alpha is not None and not field.even_alpha.amplitudes[:, :3].any()

@@ -20,6 +20,7 @@ from gaussian_core.models.transparency import (
     LEAST_CHANGE,
     REACH,
     ROUNDS,
+    UNEVEN,
 )
 from gaussian_core.viewport import Viewport
 
@@ -49,7 +50,8 @@ def rows_of_image(
     alpha = image[:, 3:]
     part = nearness(alpha[0, 0])[y0:y1, x0:x1]
     even = image.new_zeros(4, *part.shape)
-    even[3] = alpha[0, 0, y0:y1, x0:x1] * (1 - part) * EVEN_DENSITY
+    uneven = nearness(alpha[0, 0], *UNEVEN)[y0:y1, x0:x1]
+    even[3] = alpha[0, 0, y0:y1, x0:x1] * (1 - uneven) * EVEN_DENSITY
     rows[ALPHA] = 0
     if not bool(part.any()):
         return rows, even
@@ -62,8 +64,10 @@ def rows_of_image(
     wanted[:3] += near * (seen * colours - wanted[:3])
     flat = torch.cat([shape[:FIRST], shape[FIRST:] * colours, shape[FIRST:]])
     rows += near * (flat - rows)
+    held = uneven.reshape(-1).repeat_interleave(lattice.cells**2)
+    rows[ALPHA] = held * shape[FIRST]
     wanted[3:] -= lattice.seen(draw_even(even, lattice.viewport))[3:]
-    return _settled(rows, wanted, near, lattice, check), even
+    return _settled(rows, wanted, held, lattice, check), even
 
 
 class _Lattice:
@@ -109,26 +113,26 @@ class _Lattice:
 
 
 def _settled(
-    rows: Tensor, wanted: Tensor, near: Tensor, lattice: _Lattice, check: Callable[[], None]
+    rows: Tensor, wanted: Tensor, held: Tensor, lattice: _Lattice, check: Callable[[], None]
 ) -> Tensor:
     xx, xy, yy = rows[2:FIRST]
     share = 1 / (2 * math.pi * lattice.cells**2)
     density = share * torch.rsqrt((xx * yy - xy * xy).clamp_min(1e-8)) * lattice.settled
-    densities = torch.stack([density, density, density, density * (near > 0)])
+    densities = torch.stack([density, density, density, density * (held > 0)])
     for _ in range(ROUNDS):
         check()
         rows[FIRST:] += (wanted - lattice.shown(rows)) * densities
     return rows
 
 
-def nearness(alpha: Tensor) -> Tensor:
+def nearness(alpha: Tensor, reach: int = REACH, fading: int = FADING) -> Tensor:
     """transparency.nearness of (H, W)."""
-    side = 2 * (REACH + FADING) + 1
+    side = 2 * (reach + fading) + 1
     plane = alpha[None, None]
     largest = F.max_pool2d(plane, side, 1, side // 2)
     least = -F.max_pool2d(-plane, side, 1, side // 2)
     changes = (largest - least > LEAST_CHANGE).to(alpha.dtype)
-    return F.avg_pool2d(F.pad(changes, (FADING,) * 4, mode="replicate"), 2 * FADING + 1, 1)[0, 0]
+    return F.avg_pool2d(F.pad(changes, (fading,) * 4, mode="replicate"), 2 * fading + 1, 1)[0, 0]
 
 
 def straight_colours(image: Tensor) -> Tensor:

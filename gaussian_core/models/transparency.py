@@ -34,6 +34,8 @@ Rect = tuple[int, int, int, int]
 REACH = 3  # pixels from a change of alpha within which Gaussians are alpha's
 FADING = 2  # pixels within which they change into the colours'
 BLED = 3  # pixels by which colours go on beyond an edge: as far as their enlargement looks
+UNEVEN = 2, 2
+"""Reach and fading, likewise, of where these Gaussians hold alpha: hardly where they lie among the colours'."""
 LEAST_CHANGE = 1.5 / 255  # of alpha: less is rounding
 ROUNDS = 3  # of settling; each brings what is smooth to its place and halves the rest
 EVEN_SIGMA = 0.65  # source pixels; a lattice of such Gaussians ripples by 0.05 % along an axis
@@ -59,7 +61,8 @@ def rows_of_pixels(
     x0, y0, x1, y1 = rect
     part = nearness(pixels[..., 3])[y0:y1, x0:x1]
     even = np.zeros((*part.shape, 4), np.float32)
-    even[..., 3] = alpha[y0:y1, x0:x1, 0] * (1 - part) * EVEN_DENSITY
+    uneven = nearness(pixels[..., 3], *UNEVEN)[y0:y1, x0:x1]
+    even[..., 3] = alpha[y0:y1, x0:x1, 0] * (1 - uneven) * EVEN_DENSITY
     rows[ALPHA] = 0
     if not part.any():
         return rows, even
@@ -75,10 +78,12 @@ def rows_of_pixels(
     own = shape[:, :count]
     flat = np.concatenate([own[:FIRST], own[FIRST:] * colours, own[FIRST:]])
     rows[:, :count] += near * (flat - rows[:, :count])
+    held = np.repeat(uneven, lattice.cells**2)
+    rows[ALPHA, :count] = held * own[FIRST]
     wanted[3:] -= lattice.shown(make_rows(even, origin[0] + x0, origin[1] + y0, EVEN_SIGMA), stop)[
         3:
     ]
-    return _settled(rows, wanted, near, lattice, stop), even
+    return _settled(rows, wanted, held, lattice, stop), even
 
 
 class _Lattice:
@@ -118,16 +123,16 @@ class _Lattice:
 
 
 def _settled(
-    rows: Floats, wanted: Floats, near: Floats, lattice: _Lattice, stop: Stop | None
+    rows: Floats, wanted: Floats, held: Floats, lattice: _Lattice, stop: Stop | None
 ) -> Floats:
-    """The rows with amplitudes such that their Gaussians show about what is wanted at the cells' centres. near: where
-    they are alpha's, 0 where they have none."""
+    """The rows with amplitudes such that their Gaussians show about what is wanted at the cells' centres. held: the
+    part of alpha that is theirs."""
     count = wanted.shape[1]
     xx, xy, yy = rows[2:FIRST, :count]
     share = 1 / (2 * math.pi * lattice.cells**2)
     density = share / np.sqrt(np.maximum(xx * yy - xy * xy, np.float32(1e-8)))
     density *= lattice.settled
-    densities = np.stack([density, density, density, density * (near > 0)])
+    densities = np.stack([density, density, density, density * (held > 0)])
     for _ in range(ROUNDS):
         rows[FIRST:, :count] += (wanted - lattice.shown(rows, stop)) * densities
     return rows
