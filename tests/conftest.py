@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import itertools
 import os
 import sys
 from collections.abc import Iterator
@@ -18,6 +20,9 @@ from pytestqt.qtbot import QtBot
 # Tests run side by side, on machines that do other work too: how long an example takes tells nothing.
 hypothesis.settings.register_profile("unhurried", deadline=None)
 hypothesis.settings.load_profile("unhurried")
+
+
+COLLECT_EVERY = 10  # tests
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -60,6 +65,23 @@ def qapp_cls():
 @pytest.fixture
 def qtbot(qapp, request):
     return PatientBot(request)
+
+
+@pytest.fixture(scope="session")
+def _tests_ended() -> Iterator[Iterator[int]]:
+    gc.disable()
+    yield itertools.count(1)
+    gc.enable()
+
+
+@pytest.fixture(autouse=True)
+def _no_garbage_is_collected_within_a_test(_tests_ended: Iterator[int]) -> Iterator[None]:
+    """The windows of tests before would go with it wherever that happens to be: in one of our threads, or while Qt
+    holds a lock that it then waits for. Set up first and so ended last; not after every test, for it takes a tenth of a
+    second."""
+    yield
+    if next(_tests_ended) % COLLECT_EVERY == 0:
+        gc.collect()
 
 
 @pytest.fixture(autouse=True)
