@@ -96,10 +96,9 @@ def letters() -> np.ndarray:
     return np.asarray(image, np.float32) / 255
 
 
-@pytest.mark.parametrize("scale", [2.0, 4.0, 8.0])
 @pytest.mark.parametrize("weights", shipped_weights())
 @pytest.mark.parametrize("opacity", [1.0, 0.5])
-def test_no_backdrop_is_seen_between_letters_where_alpha_is_even(scale, weights, opacity):
+def test_no_backdrop_is_seen_between_letters_where_alpha_is_even(weights, opacity):
     """Their Gaussians gather along edges: an alpha that they held had holes of four fifths."""
     alpha = np.full((SIDE, SIDE, 1), opacity, np.float32)
     alpha[:, :4] = 0  # it has an edge, but far away
@@ -109,11 +108,12 @@ def test_no_backdrop_is_seen_between_letters_where_alpha_is_even(scale, weights,
         build_field(p, "continuoussr", device="cpu", weights=path) for p in (pixels, letters())
     )
     left = 16  # source pixels
-    window = Viewport((left, 0), scale, (round((SIDE - left) * scale), round(SIDE * scale)))
-    shown, wanted = rasterize(field, window), rasterize(opaque, window)
-    assert abs(shown[..., 3] - opacity).max() < 0.003
-    if opacity == 1:  # else the network has seen letters of half the contrast
-        assert abs(shown[..., :3] - wanted).max() < 0.02
+    for scale in (2, 4, 8):
+        window = Viewport((left, 0), scale, ((SIDE - left) * scale, SIDE * scale))
+        shown, wanted = rasterize(field, window), rasterize(opaque, window)
+        assert abs(shown[..., 3] - opacity).max() < 0.003
+        if opacity == 1:  # else the network has seen letters of half the contrast
+            assert abs(shown[..., :3] - wanted).max() < 0.02
 
 
 @pytest.mark.parametrize("weights", shipped_weights())

@@ -33,6 +33,12 @@ def window(make_window, qtbot, tmp_path):
 def press(window, qtbot, key, modifiers=Qt.KeyboardModifier.NoModifier):
     QTest.keyClick(window.canvas, key, modifiers)
     wait_until_idle(qtbot, window)
+    leave(window.canvas)
+
+
+def leave(canvas):
+    """No cross is shown, wherever the pointer of the screen is."""
+    QApplication.sendEvent(canvas, QEvent(QEvent.Type.Leave))
 
 
 def seen(canvas):
@@ -55,7 +61,7 @@ def below_the_names(part):
     return part[60:]
 
 
-@pytest.mark.parametrize("width", [640, 641, 642, 643])
+@pytest.mark.parametrize("width", [640, 643])
 def test_each_pane_shows_all_of_the_view_by_its_method(window, qtbot, width):
     canvas = window.canvas
     window.resize(width + window.width() - canvas.width(), window.height())
@@ -119,6 +125,7 @@ def test_the_wheel_zooms_both_at_the_mouse_in_either(window, qtbot, pane):
     assert canvas.view.scale > 9.0
     assert canvas.view.to_source(90.5, 200.5) == pytest.approx(before)
     wait_until_idle(qtbot, window)
+    leave(canvas)
     left, right = seen(canvas)
     assert np.array_equal(
         below_the_names(left), below_the_names(frame(canvas.scene_beside, canvas))
@@ -178,7 +185,7 @@ def test_a_cross_stands_where_the_mouse_is_in_the_other_pane(window, qtbot):
         assert changed.mean(axis=0) == pytest.approx((220, 80), abs=1.0)
         assert np.ptp(changed, axis=0).max() <= 24
     assert places[0] == pytest.approx(places[1]), "the same point of the picture"
-    QApplication.sendEvent(canvas, QEvent(QEvent.Type.Leave))
+    leave(canvas)
     assert np.array_equal(np.array(seen(canvas)), np.array(plain))
 
 
@@ -201,6 +208,7 @@ def test_marks_are_in_the_pane_of_their_method_and_the_pixel_grid_is_in_both(win
     press(window, qtbot, Qt.Key.Key_C)
     wheel(canvas, (80.0, 220.0), 240)
     wait_until_idle(qtbot, window)
+    leave(canvas)
     plain = seen(canvas)
     press(window, qtbot, Qt.Key.Key_G)
     changed = [(a != b).any(axis=2) for a, b in zip(seen(canvas), plain, strict=True)]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from PySide6.QtGui import QCursor
 from PySide6.QtWidgets import QApplication
 
 from viewer.model.settings import Settings, SettingsFile
@@ -35,6 +36,7 @@ class WindowMaker:
             settings = Settings(method="kernel")
         if settings is not None:
             assert self.file.save(settings)
+        QCursor.setPos(2, 2)  # not on the canvas, where a test before may have left it
         self._theme = self._theme or Theme(self._app)
         window = MainWindow(self._theme, self.file)
         window.resize(*SIZE)
