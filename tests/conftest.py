@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import itertools
 import os
 import sys
 from collections.abc import Iterator
@@ -67,21 +66,38 @@ def qtbot(qapp, request):
     return PatientBot(request)
 
 
+class Garbage:
+    """What the tests have left, collected between them and not while one runs, where it could be in one of our threads,
+    or while Qt holds a lock that a window which goes waits for."""
+
+    def __init__(self) -> None:
+        self._ended = 0  # tests
+        self._modules = 0
+
+    def test_ended(self) -> None:
+        self._ended += 1
+        if self._ended % COLLECT_EVERY:
+            return
+        gc.collect()
+        # What torch and others keep for as long as they are loaded takes half a second to look at: once is enough.
+        if len(sys.modules) > self._modules:
+            self._modules = len(sys.modules)
+            gc.freeze()
+
+
 @pytest.fixture(scope="session")
-def _tests_ended() -> Iterator[Iterator[int]]:
+def _garbage() -> Iterator[Garbage]:
     gc.disable()
-    yield itertools.count(1)
+    yield Garbage()
+    gc.unfreeze()
     gc.enable()
 
 
 @pytest.fixture(autouse=True)
-def _no_garbage_is_collected_within_a_test(_tests_ended: Iterator[int]) -> Iterator[None]:
-    """The windows of tests before would go with it wherever that happens to be: in one of our threads, or while Qt
-    holds a lock that it then waits for. Set up first and so ended last; not after every test, for it takes a tenth of a
-    second."""
+def _no_garbage_is_collected_within_a_test(_garbage: Garbage) -> Iterator[None]:
+    """Set up first, and so ended last."""
     yield
-    if next(_tests_ended) % COLLECT_EVERY == 0:
-        gc.collect()
+    _garbage.test_ended()
 
 
 @pytest.fixture(autouse=True)

@@ -30,16 +30,10 @@ from gaussian_core.rasterizer import (
 )
 from gaussian_core.row_layout import SPAN
 from gaussian_core.viewport import Viewport
+from tests.cuda_blocks import larger_blocks  # noqa: F401
 from tests.fields import dense_field, random_field
 
 SCALES = [0.05, 0.7, 1.0, (1.5, 3.7), 4.0, 16.0, (64.0, 20.0), 300.0]
-
-
-@pytest.fixture
-def larger_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The interpreter pays by the step, not by the pixel: let it take larger ones."""
-    if cuda_kernel.INTERPRETED:
-        monkeypatch.setattr(cuda_kernel, "block_size", lambda scale: (64, 32))
 
 
 def draw(field, viewport, **options):
@@ -87,7 +81,7 @@ def test_other_numbers_of_channels_agree(channels):
 @pytest.mark.usefixtures("larger_blocks")
 @pytest.mark.parametrize("pixel_sigma", [0.0, 1.0])
 def test_any_footprint_agrees(pixel_sigma):
-    agree(dense_field(12, 12), Viewport((4.4, 3.3), 3.0, (37, 15)), pixel_sigma=pixel_sigma)
+    agree(dense_field(8, 8), Viewport((2.4, 3.3), 3.0, (21, 11)), pixel_sigma=pixel_sigma)
 
 
 @pytest.mark.usefixtures("larger_blocks")
@@ -117,14 +111,14 @@ def test_far_from_the_origin_positions_are_as_sharp():
 @pytest.mark.parametrize("scale", [1.0, 5.3, 300.0, 1e5])
 def test_where_origins_change_positions_are_as_sharp(scale):
     """Gaussians of several levels around a place that four origins meet at."""
-    near = random_field(200, sigma=(0.1, 3.0))
+    near = random_field(120, sigma=(0.1, 3.0))
     corner = np.array([12 * SPAN - 15.0, 3 * SPAN - 10.0])
     middle = corner + np.array([15.01, 10.02])
     far = GaussianField(
         near.means + corner, near.covariances, near.amplitudes, (4 * SPAN, 13 * SPAN)
     )
     assert len({level.origin for level in far.index.levels}) == 4
-    size = np.array([40, 20])
+    size = np.array([24, 12])
     agree(far, Viewport(tuple(middle - size / scale / 2), scale, tuple(size)))
 
 

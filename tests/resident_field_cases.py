@@ -17,7 +17,10 @@ from gaussian_core.rasterizer import cuda, cuda_fields, cuda_kernel, rasterize
 from gaussian_core.rasterizer.cuda_device import drawing_device
 from gaussian_core.resident_field import ResidentField
 from gaussian_core.viewport import Viewport
+from tests.cuda_blocks import larger_blocks  # noqa: F401
 from tests.test_device_build import rows_of
+
+pytestmark = pytest.mark.usefixtures("larger_blocks")
 
 DEVICE = "cpu" if cuda_kernel.INTERPRETED else "cuda"
 
