@@ -10,6 +10,9 @@ from functools import partialmethod
 
 # No test needs a screen, and a window that takes the focus would disturb whoever runs them. Set before Qt is imported.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+# As gaussian_core has it, which most tests import after torch: too late. Threads that wait for work would keep cores of
+# the tests beside theirs busy, which took three times as long where torch computes.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import hypothesis
 import pytest
