@@ -11,8 +11,9 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QApplication
 
-from viewer.model import actions
-from viewer.model.actions import ACTIONS, MENUS, action
+from viewer.model.actions import view_menu
+from viewer.model.actions.keys import on_key
+from viewer.model.actions.table import ACTIONS, MENUS, action
 from viewer.ui.handlers import handlers
 
 
@@ -29,10 +30,10 @@ def test_every_action_has_a_menu_of_the_bar():
 def test_a_key_that_a_menu_names_is_the_one_that_does_it(monkeypatch, system, key):
     """On a Mac the wheel turned with its own Ctrl enlarges the whole screen."""
     monkeypatch.setattr(sys, "platform", system)
-    table = runpy.run_path(actions.__file__)
-    titles = [spec.title for spec in table["ACTIONS"] if spec.id.startswith("touchpad.")]
+    menu = runpy.run_path(view_menu.__file__)["VIEW"]
+    titles = [spec.title for spec in menu if spec.id.startswith("touchpad.")]
     assert titles == [f"&Pans ({key} Zooms)", f"&Zooms ({key} Pans)"]
-    assert table["on_key"]("Ctrl") == key
+    assert on_key("Ctrl") == key
 
 
 def test_unknown_actions_are_an_error():

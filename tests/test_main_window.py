@@ -19,7 +19,7 @@ from gaussian_core.builder import build_field
 from gaussian_core.errors import Cancelled
 from tests.threads import left_running
 from tests.window_helpers import WindowMaker, open_and_wait, save_picture, wait_until_idle
-from viewer.model import actions as table
+from viewer.model.actions import table
 from viewer.model.exports.picture_export import ExportPlan, bytes_text
 from viewer.model.settings import Settings
 from viewer.ui.dialogs import dialogs

@@ -79,7 +79,8 @@ def test_mentioned_commands_exist() -> None:
 
 
 def test_the_keys_are_those_of_the_window() -> None:
-    from viewer.model.actions import ACTIONS, COMPARE_KEY
+    from viewer.model.actions.keys import COMPARE_KEY
+    from viewer.model.actions.table import ACTIONS
 
     known = {COMPARE_KEY, *(key for action in ACTIONS for key in action.keys)}
     table = re.findall(r"^\| (`.*?`) \|", README, re.MULTILINE)

@@ -9,7 +9,7 @@ from PySide6.QtCore import QPoint, QSize, Qt
 from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QLabel
 
-from viewer.model.actions import ACTIONS
+from viewer.model.actions.table import ACTIONS
 from viewer.model.shortcut_sheet import chord, sheet
 from viewer.ui.dialogs.shortcut_sheet import COLUMNS, ONE_COLUMN
 

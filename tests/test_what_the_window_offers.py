@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 from gaussian_core import GaussianField, build_field
 from tests.canvas_helpers import mouse, screenshot
 from tests.window_helpers import LONG, open_and_wait, save_picture, wait_until_idle
-from viewer.model.actions import MENUS
+from viewer.model.actions.table import MENUS
 from viewer.model.documents.document import Document
 from viewer.model.exports.picture_export import Export
 

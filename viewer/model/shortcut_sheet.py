@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 
-from viewer.model.actions import ACTIONS, COMPARE_KEY, MENU_KEY, ActionSpec
+from viewer.model.actions.keys import COMPARE_KEY, MENU_KEY
+from viewer.model.actions.spec import ActionSpec
+from viewer.model.actions.table import ACTIONS
 
 SECTIONS = ("Zoom", "Mouse and touchpad", "Gaussians", "View", "File", "Histograms")
 

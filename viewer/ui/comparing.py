@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
 
-from viewer.model.actions import COMPARE_KEY, on_key
+from viewer.model.actions.keys import COMPARE_KEY, on_key
 from viewer.ui.canvas.canvas import Canvas
 from viewer.ui.files.session import Session
 from viewer.ui.status.waiting import Waiting

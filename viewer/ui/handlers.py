@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from viewer.model.actions import ACTIONS
+from viewer.model.actions.table import ACTIONS
 from viewer.ui.dialogs import dialogs
 from viewer.ui.menus import Handler
 

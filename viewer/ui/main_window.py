@@ -25,7 +25,8 @@ from PySide6.QtWidgets import QMainWindow
 
 from gaussian_core.rasterizer import PIXEL_SIGMA
 from viewer.model import status_text
-from viewer.model.actions import MENU_KEY, MENUS
+from viewer.model.actions.keys import MENU_KEY
+from viewer.model.actions.table import MENUS
 from viewer.model.documents.document import is_weights_file
 from viewer.model.settings import Settings, SettingsFile
 from viewer.model.status_text import zoom_text

@@ -10,7 +10,8 @@ from PySide6.QtCore import QPoint
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu
 
-from viewer.model.actions import ACTIONS, MENUS, ActionSpec
+from viewer.model.actions.spec import ActionSpec
+from viewer.model.actions.table import ACTIONS, MENUS
 
 Handler = Callable[..., Any]
 

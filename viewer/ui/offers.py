@@ -7,7 +7,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject
 
 from gaussian_core.models.config import shipped_weights
-from viewer.model.actions import ACTIONS
+from viewer.model.actions.table import ACTIONS
 from viewer.model.methods import OFFERED, SHIPPED
 from viewer.model.settings import SIGMA_RANGE
 from viewer.ui.choosing import Choosing

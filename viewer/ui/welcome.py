@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from viewer.model.actions import action
+from viewer.model.actions.table import action
 from viewer.ui.theme import Colours
 
 

@@ -8,7 +8,7 @@ from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QAction, QKeyEvent
 from PySide6.QtWidgets import QDialog
 
-from viewer.model.actions import COMPARE_KEY
+from viewer.model.actions.keys import COMPARE_KEY
 from viewer.ui.comparing import Comparing
 from viewer.ui.latin_keys import latin_key, trigger_by_place
 from viewer.ui.two_methods import TwoMethods

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QDialog
 
-from viewer.model.actions import action
+from viewer.model.actions.table import action
 
 
 def own_key(dialog: QDialog, name: str) -> QAction:

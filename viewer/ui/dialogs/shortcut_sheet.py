@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from viewer.model.actions import on_key
+from viewer.model.actions.keys import on_key
 from viewer.model.shortcut_sheet import SheetRow, sheet
 from viewer.ui.dialogs.own_key import own_key
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from gaussian_core.imaging.file_state import FileState
-from viewer.model.actions import action
+from viewer.model.actions.table import action
 from viewer.ui.files.session import Session
 from viewer.ui.workers.file_watch import FileWatch
 

@@ -6,7 +6,7 @@ from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QPalette, QWheelEvent
 from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
 
-from viewer.model.actions import PRESETS
+from viewer.model.actions.view_menu import PRESETS
 from viewer.model.status_text import parse_zoom, zoom_text
 
 FIT = "Fit"

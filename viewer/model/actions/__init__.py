@@ -1,0 +1,1 @@
+"""The actions: what a user can ask for, menu by menu."""
