@@ -53,7 +53,7 @@ def test_holding_x_shows_the_method_before_and_letting_go_the_present_one(
     assert "Hold X to see Kernel interpolation" in window.status.message
     wait_until_idle(qtbot, window)
     view, nearest = window.canvas.view, shown(window)
-    kernel_tiles = window.session._shelf.before.plan.tiles
+    kernel_tiles = window.session._compared.shelf.before.plan.tiles
 
     press(window)
     wait_until_idle(qtbot, window)

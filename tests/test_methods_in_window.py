@@ -241,13 +241,13 @@ def test_a_view_that_moves_before_the_build_is_not_lost(make_window, qtbot, tmp_
     monkeypatch.setattr("gaussian_core.models.devices.is_cpu", lambda device: False)
     window = make_window(Settings(animate=False))
     session = window.session
-    window.canvas.frame_shown.disconnect(session._frame_shown)
+    window.canvas.frame_shown.disconnect(session._builder._frame_shown)
     window.open(save_picture(tmp_path / "a.png", 900, 700))
     qtbot.waitUntil(lambda: session.building and window.canvas.is_idle(), timeout=LONG)
     window.canvas.zoom_to(16.0)
     assert session.document.built == 0
     assert session.document.in_view[1] < 9
-    session._start_building()
+    session._builder._begin()
     qtbot.waitUntil(lambda: session.document.in_view[0] > 0, timeout=LONG)
     assert session.document.built < session.document.total
     session.stop_building()

@@ -171,7 +171,7 @@ def test_how_near_the_method_before_came_is_not_said_of_the_next(
     qtbot.waitUntil(measures.is_set)
     monkeypatch.setattr("viewer.model.documents.original.psnr_of_frames", lambda a, b: 11.0)
     told = []
-    window.session._beside._closeness.measured.connect(told.append)
+    window.session._compared.beside._closeness.measured.connect(told.append)
     window.menus.actions["method.bicubic"].trigger()
     goes_on.set()
     qtbot.waitUntil(lambda: 11.0 in told)

@@ -323,9 +323,9 @@ def test_a_picture_that_could_not_be_opened_leaves_them_as_they_were(
     assert offered(window) == (True, False)
     # As where a first look at it was there already.
     session, view = window.session, canvas.view
-    opening = session._opener.open(tmp_path / "bad.png", *session._asked)
-    session._begin(opening)
-    session._show_overview(opening, overview(30, 20), 300, 200)
+    opening = session._next.opener.open(tmp_path / "bad.png", *session._asked)
+    session._next.begin(opening)
+    session._next._show_overview(opening, overview(30, 20), 300, 200)
     assert canvas.view.extent == (200, 300) and offered(window) == (False, False)
     press(window, Qt.Key.Key_Left)
     assert canvas.view.extent == (200, 300)

@@ -160,13 +160,13 @@ def test_escape_leaves_full_screen_before_it_stops_anything(make_window, qtbot, 
     window.session.stop_building = lambda: stopped.append(True)
     window.menus.actions["view.full_screen"].trigger()
     assert window.isFullScreen() and enabled(window, "view.tool_bar") == [False]
-    window.session._building = True
+    window.session._builder._running = True
     QTest.keyClick(window.canvas, Qt.Key.Key_Escape)
     assert not window.isFullScreen() and not stopped
     assert enabled(window, "view.tool_bar") == [True]
     QTest.keyClick(window.canvas, Qt.Key.Key_Escape)
     assert stopped
-    window.session._building = False
+    window.session._builder._running = False
 
 
 def test_full_screen_by_the_system_is_the_same_as_by_our_own_key(make_window):

@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, Signal
 
 from viewer.model.documents.document import Document
 from viewer.model.frames.scene import Scene
+from viewer.ui.building import look_at_view
 from viewer.ui.canvas.canvas import Canvas
 from viewer.ui.closeness import Closeness
 from viewer.ui.workers.build_worker import BuildWorker
@@ -50,7 +51,7 @@ class Beside(QObject):
         self._document, self._right = document, right
         self._show_scene(document)
         if document.buildable and not self._builder.running:
-            self._look_at_view(document)
+            look_at_view(document, self._canvas)
             self._building = not document.complete
             self._builder.start(document)
 
@@ -65,7 +66,7 @@ class Beside(QObject):
     def look(self) -> None:
         """The view has moved."""
         if self._document is not None:
-            self._look_at_view(self._document)
+            look_at_view(self._document, self._canvas)
             self._building = self._builder.running and not self._document.complete
             self._builder.wake()
 
@@ -105,10 +106,6 @@ class Beside(QObject):
         self._canvas.set_beside(document.scene, self._names)
         if self._measured:
             self._closeness.watch()
-
-    def _look_at_view(self, document: Document) -> None:
-        view = self._canvas.view
-        document.look_at(view.source_rect, view.scale, self._canvas.overlays.any)
 
     def _take_tiles(self, document: Document) -> None:
         if document is self._document and document.take_tiles():

@@ -209,6 +209,12 @@ class Document:
         plan = TilePlan({key: grid.rect(key) for key in keys}, self.plan.asked, AHEAD)
         return replace(self, scene=scene, builder=None, plan=plan, weights=weights, fallback="")
 
+    def made_as(self, choice: Choice) -> Document:
+        """`made_by` what was chosen."""
+        made = self.made_by(choice.method, choice.weights)
+        made.shipped = choice.shipped
+        return made
+
     @classmethod
     def from_field(cls, whole: GaussianField, path: Path | None = None) -> Document:
         """Of a field without its picture: the field is shown at every zoom. Raises FieldError when it has a number of
