@@ -190,17 +190,17 @@ def test_without_a_folder_there_is_no_next_picture(qtbot, window, folder):
     image = QImage(40, 30, QImage.Format.Format_RGB32)
     image.fill(0xFF3366CC)
     QGuiApplication.clipboard().setImage(image)
-    window.paste()
+    window.intake.paste()
     wait_until_idle(qtbot, window, lambda: window.session.document.path is None)
     assert not any(entry.isEnabled() for entry in entries)
-    window.open_sample()
+    window.intake.open_sample()
     wait_until_idle(qtbot, window, lambda: window.session.document.path is not None)
     assert not any(entry.isEnabled() for entry in entries)
 
 
 def test_a_reduced_copy_has_its_place_where_the_picture_has_it(qtbot, window, folder):
     open_and_wait(qtbot, window, folder / "IMG2.png")
-    window.open_reduced(2)
+    window.intake.open_reduced(2)
     wait_until_idle(qtbot, window, lambda: window.session.document.path is None)
     active(qtbot, window)
     press(qtbot, window, NEXT, "img10.png")

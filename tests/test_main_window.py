@@ -144,7 +144,7 @@ def test_pasting_an_image_and_copying_the_view(qtbot, window):
     image = QImage(40, 30, QImage.Format.Format_RGB32)
     image.fill(0xFF3366CC)
     QGuiApplication.clipboard().setImage(image)
-    window.paste()
+    window.intake.paste()
     wait_until_idle(qtbot, window, lambda: window.session.document is not None)
     assert window.session.document.extent == (30, 40)
     QGuiApplication.clipboard().clear()

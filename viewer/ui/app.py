@@ -66,7 +66,7 @@ def run(
         window.choosing.open_weights(weights)
     # Reading begins before the window is mapped: the two go side by side.
     if path is None:
-        window.open_sample()
+        window.intake.open_sample()
     else:
         window.open(path)
     app.serve(window.open_files)

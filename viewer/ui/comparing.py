@@ -9,7 +9,7 @@ from viewer.ui.canvas.canvas import Canvas
 from viewer.ui.files.session import Session
 from viewer.ui.status.waiting import Waiting
 
-ABOUT, SPLIT = "held", "split"
+ABOUT, SPLIT, LINE = "held", "split", "line"
 BRIEFLY, WHILE_HELD = 6.0, 3600.0  # seconds
 NOTHING = "A field file has no other method to be compared with"
 
@@ -71,3 +71,17 @@ class Comparing(QObject):
             keys = f"{on_key('Ctrl')}+← and →"
             text = f"Drag the line, or press {keys}; the Field menu has the methods of both sides"
             self.said.emit(text, BRIEFLY, SPLIT)
+
+    def move_line(self, step: float) -> None:
+        """step: a share of the canvas's width, to the right."""
+        self._canvas.move_line(step)
+        self._tell_line()
+
+    def recentre_line(self) -> None:
+        self._canvas.recentre_line()
+        self._tell_line()
+
+    def _tell_line(self) -> None:
+        """For those who do not see it."""
+        share = 100 * self._canvas.line_share
+        self.said.emit(f"The line is at {share:.0f} % of the width", 2.0, LINE)

@@ -16,9 +16,9 @@ def handlers(window: MainWindow) -> dict[str, Handler]:
     """By the ids of the actions, see Menus."""
     canvas = window.canvas
     by_id: dict[str, Handler] = {
-        "file.open": window.ask_open,
-        "file.weights": window.ask_open_weights,
-        "file.sample": window.open_sample,
+        "file.open": window.intake.ask,
+        "file.weights": window.intake.ask_weights,
+        "file.sample": window.intake.open_sample,
         "file.clear_recent": lambda: window.recents.clear(),
         "file.reload": window.reloading.reload,
         "file.next": window.steps.step,
@@ -29,7 +29,7 @@ def handlers(window: MainWindow) -> dict[str, Handler]:
         "file.close": window.session.close_document,
         "file.quit": window.close,
         "edit.copy": window.copier.start,
-        "edit.paste": window.paste,
+        "edit.paste": window.intake.paste,
         "zoom.in": canvas.zoom_in,
         "zoom.out": canvas.zoom_out,
         "zoom.fit": canvas.fit,
@@ -39,9 +39,9 @@ def handlers(window: MainWindow) -> dict[str, Handler]:
         "view.forward": window.view_steps.step,
         "view.full_screen": window.set_full_screen,
         "view.tool_bar": lambda on: window.change(tool_bar=on),
-        "view.minimap": window.set_minimap,
-        "view.pixel_grid": window.set_pixel_grid,
-        "view.pixel_values": window.set_pixel_values,
+        "view.minimap": window.aids.show_minimap,
+        "view.pixel_grid": window.aids.show_grid,
+        "view.pixel_values": window.aids.show_values,
         "view.preview": lambda on: window.change(preview=on),
         "view.animate": lambda on: window.change(animate=on),
         "touchpad.pan": lambda mode: window.change(touchpad_pans=mode == "pan"),
@@ -59,9 +59,9 @@ def handlers(window: MainWindow) -> dict[str, Handler]:
         "weights.use": window.choosing.use_weights,
         "compare.file": window.reference.ask,
         "field.split": window.set_split,
-        "line.left": window.move_line,
-        "line.right": window.move_line,
-        "line.middle": window.recentre_line,
+        "line.left": window.comparing.move_line,
+        "line.right": window.comparing.move_line,
+        "line.middle": window.comparing.recentre_line,
         "field.panes": window.two_methods.switch_panes,
         "field.difference": window.two_methods.switch_difference,
         "field.footprint": lambda on: window.change(footprint=on),
@@ -81,7 +81,7 @@ def handlers(window: MainWindow) -> dict[str, Handler]:
         elif spec.id.startswith("shipped."):
             by_id[spec.id] = window.choosing.use_shipped
         elif spec.id.startswith("reduced."):
-            by_id[spec.id] = window.open_reduced
+            by_id[spec.id] = window.intake.open_reduced
         elif spec.id.startswith("memory."):
             by_id[spec.id] = lambda megabytes: window.change(tile_memory=megabytes)
         elif spec.id.startswith("gain."):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import os
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -16,7 +14,6 @@ from PySide6.QtGui import (
     QDragEnterEvent,
     QDropEvent,
     QGuiApplication,
-    QImage,
     QKeyEvent,
     QKeySequence,
     QShortcut,
@@ -27,12 +24,9 @@ from gaussian_core.rasterizer import PIXEL_SIGMA
 from viewer.model import status_text
 from viewer.model.actions.keys import MENU_KEY
 from viewer.model.actions.table import MENUS
-from viewer.model.documents.document import is_weights_file
 from viewer.model.settings import Settings, SettingsFile
-from viewer.model.status_text import zoom_text
 from viewer.model.view.motion import GLIDE_SECONDS
 from viewer.ui.canvas.canvas import Canvas
-from viewer.ui.canvas.grid_painter import GRID_FROM
 from viewer.ui.canvas.hand import HOLDING
 from viewer.ui.canvas.minimap import Minimap
 from viewer.ui.choosing import Choosing
@@ -43,7 +37,8 @@ from viewer.ui.dialogs.dialogs import TITLE
 from viewer.ui.files.comparison_writing import ComparisonWriting
 from viewer.ui.files.file_writing import FileWriting
 from viewer.ui.files.folder_steps import FolderSteps
-from viewer.ui.files.incoming import incoming, is_welcome
+from viewer.ui.files.incoming import is_welcome
+from viewer.ui.files.intake import Intake
 from viewer.ui.files.recent_menu import RecentMenu
 from viewer.ui.files.reference_file import ReferenceFile
 from viewer.ui.files.reloading import ABOUT, Reloading
@@ -60,6 +55,7 @@ from viewer.ui.status.waiting import Waiting
 from viewer.ui.theme import Theme
 from viewer.ui.tool_bar import ToolBar
 from viewer.ui.two_methods import TwoMethods
+from viewer.ui.view_aids import ViewAids
 from viewer.ui.view_copy import ViewCopy
 from viewer.ui.view_steps import ViewSteps
 from viewer.ui.welcome import Welcome
@@ -92,6 +88,7 @@ class MainWindow(QMainWindow):
         self.reloading = Reloading(self.session, self)
         self.readout = Readout(self.canvas, self.status, self)
         self.marks = Marks(self, self.canvas, self._settings)
+        self.aids = ViewAids(self.canvas, self.minimap, self._settings, self)
         self.copier = ViewCopy(self.canvas, self.session, self)
         self.exporter = FileWriting(
             self, self.session, lambda: self.settings.last_folder, lambda: self.canvas.view
@@ -103,6 +100,7 @@ class MainWindow(QMainWindow):
         self.warm_up = WarmUpWorker(self)
         self.waiting = Waiting(self.canvas, self.warm_up, self)
         self.choosing = Choosing(self.session, self._settings, self)
+        self.intake = Intake(self, self.session, self.steps, self.choosing, self._settings)
         self.comparing = Comparing(self.session, self.canvas, self.waiting, self)
         self.reference = ReferenceFile(self, self.session, lambda: self.settings.last_folder)
         self.two_methods = TwoMethods(self.session, self.canvas, self._settings, self)
@@ -148,7 +146,6 @@ class MainWindow(QMainWindow):
         # Qt's own menu, on the menu bar, would hide the tool bar behind the back of the setting.
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
         self.error_box = dialogs.ErrorBox(self)
-        self._sample: Path | None = None
         self._was_maximized = False
         self._told_of: int | None = None  # the generation of the picture whose note was told last
         self._leaving = False  # whatever is going on
@@ -185,7 +182,6 @@ class MainWindow(QMainWindow):
         self.canvas.failed.connect(lambda text: self.status.tell(text, UNTIL_THEN, "failed"))
         self.canvas.frame_shown.connect(lambda *_: self.status.forget("failed"))
         self.session.changed.connect(lambda: self.status.forget("failed"))
-        self.canvas.view_changed.connect(self._forget_where)
         self.canvas.remarked.connect(lambda message: self.status.tell(message, 30.0))
         session = self.session
         session.changed.connect(self._show_document)
@@ -203,6 +199,9 @@ class MainWindow(QMainWindow):
         self.steps.failed.connect(self._tell_failure)
         self.reloading.said.connect(self.status.tell)
         self.reloading.offered.connect(self._show_offer)
+        self.intake.said.connect(self.status.tell)
+        self.aids.said.connect(self.status.tell)
+        self.aids.forgotten.connect(self.status.forget)
         self.copier.said.connect(self.status.tell)
         self.marks.said.connect(self.status.tell)
         self.marks.forgotten.connect(self.status.forget)
@@ -284,58 +283,20 @@ class MainWindow(QMainWindow):
     # ---- opening ------------------------------------------------------------------------------
 
     def open(self, path: str | Path) -> None:
-        if is_weights_file(path):
-            self.choosing.open_weights(path)
-        elif os.path.isdir(path):
-            self.steps.enter([Path(path).absolute()])
-        else:
-            self.session.open(path)
+        """A picture, a field, weights, a folder."""
+        self.intake.open(path)
 
     def open_files(self, paths: list[Path]) -> None:
         """Those that the system asks for: several are stepped through, as if they were dropped together."""
-        self._take(paths)
+        self.intake.open_all(paths)
         self.activateWindow()
-
-    def ask_open(self) -> None:
-        dialogs.ask_open(self, self.settings.last_folder, self.open)
-
-    def ask_open_weights(self) -> None:
-        # A picture or a field that was picked is opened as what it is.
-        filters = dialogs.WEIGHTS_FILTERS
-        dialogs.ask_open(self, self.settings.last_folder, self.open, filters, "Open Weights")
-
-    def open_sample(self) -> None:
-        from gaussian_core.resource_files import resource_path
-
-        self._sample = resource_path("sample.png")
-        self.session.open(self._sample)
-
-    def open_reduced(self, factor: int) -> None:
-        """Open a smaller copy of the picture, beside the picture itself; 1: only that again."""
-        if not self.session.open_reduced(factor):
-            self.status.tell("A field file has no picture to be reduced", about="picture")
-
-    def paste(self) -> None:
-        data = QGuiApplication.clipboard().mimeData()
-        if data is None or not self._take(incoming(data)):
-            text = "There is no picture on the clipboard, and no path of one"
-            self.status.tell(text, about="picture")
-
-    def _take(self, thing: list[Path] | QImage | bytes | None) -> bool:
-        if isinstance(thing, QImage | bytes):
-            self.session.open_image(thing)
-        elif thing is not None and len(thing) > 1:
-            self.steps.enter(thing)
-        elif thing is not None:
-            self.open(thing[0])
-        return thing is not None
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if is_welcome(event.mimeData()):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        if self._take(incoming(event.mimeData())):
+        if self.intake.take(event.mimeData()):
             event.acceptProposedAction()
             self.activateWindow()
 
@@ -352,11 +313,11 @@ class MainWindow(QMainWindow):
     def _may_step(self) -> bool:
         """Beside the sample there is nothing of the user's."""
         document = self.session.document
-        sample = document is not None and self._sample is not None and document.path == self._sample
+        sample = document is not None and self.intake.is_sample(document.path)
         return self.steps.possible and not sample
 
     def _remember(self, path: Path) -> None:
-        if path != self._sample and not self.steps.came_by(path):
+        if not self.intake.is_sample(path) and not self.steps.came_by(path):
             self.recents.add(path)
 
     def _tell_failure(self, title: str, message: str, path: Path | None) -> None:
@@ -475,19 +436,6 @@ class MainWindow(QMainWindow):
         self.two_methods.follow_split()
         self.offers.tick_split()
 
-    def move_line(self, step: float) -> None:
-        self.canvas.move_line(step)
-        self._tell_line()
-
-    def recentre_line(self) -> None:
-        self.canvas.recentre_line()
-        self._tell_line()
-
-    def _tell_line(self) -> None:
-        """For those who do not see it."""
-        share = 100 * self.canvas.line_share
-        self.status.tell(f"The line is at {share:.0f} % of the width", 2.0, "line")
-
     def _offer_line(self) -> None:
         self.menus.enable(self.canvas.line_shown, "line.left", "line.right", "line.middle")
 
@@ -500,46 +448,6 @@ class MainWindow(QMainWindow):
         self.menus.tick("field.difference", self.two_methods.difference)
         self.offers.tick_split()
         self.readout.refresh()
-
-    def set_minimap(self, on: bool) -> None:
-        """Show or hide the overview; where there is no need of one, say so."""
-        self.change(minimap=on)
-        self.status.forget("minimap")
-        if on and self.canvas.has_picture and self.minimap.isHidden():
-            text = "The overview appears where not all of the picture is in view"
-            self.status.tell(text, about="minimap")
-
-    def set_pixel_grid(self, on: bool) -> None:
-        """Show or hide the grid of pixels; where these are too small for one, say so."""
-        self.change(pixel_grid=on)
-        self.status.forget("grid")
-        if on and self.canvas.has_picture and self.canvas.target_view.scale < GRID_FROM:
-            text = f"The pixel grid appears from {zoom_text(GRID_FROM)} up"
-            self.status.tell(text, about="grid")
-
-    def set_pixel_values(self, on: bool) -> None:
-        """Show or hide the values of pixels; where there are none to be seen, say why."""
-        self.change(pixel_values=on)
-        self.status.forget("values")
-        if not on or not self.canvas.has_picture:
-            return
-        least = self.canvas.values_from
-        if least is None:
-            text = "A saved field that is opened without its picture has no pixels"
-            self.status.tell(text, about="values")
-        elif self.canvas.target_view.scale < least:
-            text = f"The pixels' values appear from {zoom_text(math.ceil(least))} up"
-            self.status.tell(text, about="values")
-
-    def _forget_where(self) -> None:
-        """Where the overview, the grid and the values appear, of those that are seen by now."""
-        scale, least = self.canvas.view.scale, self.canvas.values_from
-        if not self.minimap.isHidden():
-            self.status.forget("minimap")
-        if scale >= GRID_FROM:
-            self.status.forget("grid")
-        if least is not None and scale >= least:
-            self.status.forget("values")
 
     # ---- help ---------------------------------------------------------------------------------
 
