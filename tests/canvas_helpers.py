@@ -25,6 +25,7 @@ from viewer.model.frames.frame import Columns, Frame
 from viewer.model.frames.frame_renderer import picture_viewport
 from viewer.model.frames.scene import Scene
 from viewer.model.view.view_state import ViewState
+from viewer.ui.canvas.canvas import Canvas
 
 BACKGROUND_RGB = (10, 200, 30)
 BACKGROUND = QColor(*BACKGROUND_RGB)
@@ -138,6 +139,17 @@ def pixels(image: QImage) -> NDArray[np.uint8]:
     flat = np.frombuffer(image.constBits(), np.uint8).reshape(height, image.bytesPerLine())
     bgrx = flat[:, : width * 4].reshape(height, width, 4)
     return bgrx[..., 2::-1].copy()
+
+
+def settle(canvas: Canvas) -> None:
+    """Wait until it shows what it is to show; for processes without pytest-qt."""
+    until = time.perf_counter() + 240.0
+    while time.perf_counter() < until:
+        QApplication.processEvents()
+        if canvas.is_idle():
+            break
+        time.sleep(0.005)  # the threads that are waited for want the processor, too
+    QApplication.processEvents()
 
 
 def mouse(

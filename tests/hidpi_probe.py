@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 
 import numpy as np
 from PySide6.QtCore import QPointF
 from PySide6.QtWidgets import QApplication, QMenuBar, QVBoxLayout, QWidget
 
-from tests.canvas_helpers import CountingRenderer, pixels, wheel
+from tests.canvas_helpers import CountingRenderer, pixels, settle, wheel
 from viewer.model.frames.scene import Scene
 from viewer.model.view.view_state import ViewState
 from viewer.ui.canvas.canvas import Canvas
@@ -29,19 +28,10 @@ def main() -> None:
     window.resize(301, 224)
     window.show()
 
-    def settle() -> None:
-        until = time.perf_counter() + 240.0
-        while time.perf_counter() < until:
-            app.processEvents()
-            if canvas.is_idle():
-                break
-            time.sleep(0.005)  # the threads that are waited for want the processor, too
-        app.processEvents()
-
     canvas.set_scene(Scene((4000, 4000)))
-    settle()
+    settle(canvas)
     canvas.set_view(ViewState((4000, 4000), canvas.view.size, (10.0, 20.0), 1.0))
-    settle()
+    settle(canvas)
     shown = pixels(window.screen().grabWindow(window.winId()).toImage()).astype(int)
     ratio = canvas.devicePixelRatioF()
     top, left = int(23 * ratio) + 2, int(3 * ratio) + 2

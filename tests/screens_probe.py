@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 
 import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
 from gaussian_core.field import GaussianField
-from tests.canvas_helpers import BACKGROUND, CountingRenderer, pixels
+from tests.canvas_helpers import BACKGROUND, CountingRenderer, pixels, settle
 from viewer.model.frames.scene import Scene
 from viewer.model.overlays.overlay_options import OverlayOptions
 from viewer.model.view.view_state import ViewState
@@ -34,27 +33,18 @@ def main() -> None:
     canvas.setGeometry(screens[0].geometry())
     canvas.show()
 
-    def settle() -> None:
-        until = time.perf_counter() + 240.0
-        while time.perf_counter() < until:
-            app.processEvents()
-            if canvas.is_idle():
-                break
-            time.sleep(0.005)  # the threads that are waited for want the processor, too
-        app.processEvents()
-
     field = GaussianField(np.array([[110.5, 90.5]]), [[0.3, 0, 0.3]], np.full((1, 3), 0.5), EXTENT)
     canvas.set_scene(Scene(EXTENT, tiles={0: field}))
     canvas.set_overlays(OverlayOptions(centres=True, colour="#ff00ff"))
-    settle()
+    settle(canvas)
     canvas.set_view(ViewState(EXTENT, canvas.view.size, (10.0, 20.0), 1.0))
-    settle()
+    settle(canvas)
     found = []
     for screen in screens:
         handle = canvas.windowHandle()
         handle.setScreen(screen)
         canvas.setGeometry(screen.geometry())
-        settle()
+        settle(canvas)
         shown = pixels(canvas.grab().toImage()).astype(int)
         marked = (np.abs(shown - MARK).max(-1) < 60).sum()
         part = shown[300:, 300:]

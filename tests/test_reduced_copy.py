@@ -11,7 +11,6 @@ from PIL import Image
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog
-from scipy.ndimage import gaussian_filter
 
 from gaussian_core.errors import ImageError
 from gaussian_core.evaluation.metrics import score
@@ -22,22 +21,13 @@ from gaussian_core.pyramid.reduced_copy import reduced_copy
 from gaussian_core.viewport import Viewport
 from gaussian_core.writing.image_writer import write_image
 from tests.canvas_helpers import pixels
+from tests.scenery import scenery
 from tests.window_helpers import keep_what_is_told, open_and_wait, wait_until_idle
 from viewer.model.documents.original import OriginalDrawing, measured_part, psnr_of_frames
 from viewer.model.exports import field_saving
 from viewer.model.exports.picture_export import ExportPlan, suggested_name
 from viewer.model.methods import Choice
 from viewer.model.view.view_state import ViewState
-
-
-def scenery(height, width, dtype=np.uint8):
-    """Soft noise, as a photograph has it."""
-    noise = np.random.default_rng(4).random((height, width, 3))
-    soft = gaussian_filter(noise, (1.2, 1.2, 0))
-    soft = (soft - soft.min()) / np.ptp(soft)
-    if np.dtype(dtype).kind == "f":
-        return soft.astype(dtype)
-    return np.round(soft * np.iinfo(dtype).max).astype(dtype)
 
 
 @pytest.mark.parametrize("factor", [2, 3, 8])

@@ -12,7 +12,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog
-from scipy.ndimage import gaussian_filter
 
 from gaussian_core import build_field, load_image
 from gaussian_core.errors import ImageError
@@ -22,17 +21,11 @@ from gaussian_core.methods import Options, open_drawing
 from gaussian_core.original import factors
 from gaussian_core.viewport import Viewport
 from tests.canvas_helpers import pixels
+from tests.scenery import scenery
 from tests.window_helpers import keep_what_is_told, open_and_wait, wait_until_idle
 from viewer.model.documents.counterparts import counterpart
 from viewer.model.documents.document import Document
 from viewer.model.documents.original import OriginalDrawing
-
-
-def scenery(height, width, seed=4):
-    """Soft noise, as a photograph has it."""
-    noise = np.random.default_rng(seed).random((height, width, 3))
-    soft = gaussian_filter(noise, (1.2, 1.2, 0))
-    return np.round((soft - soft.min()) / np.ptp(soft) * 255).astype(np.uint8)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +72,7 @@ def folders(tmp_path):
     for name in ("small", "large"):
         (tmp_path / name).mkdir()
     for number in (1, 2, 3):
-        whole = scenery(240, 360, number)
+        whole = scenery(240, 360, seed=number)
         small = Image.fromarray(whole).resize((180, 120), Image.Resampling.BICUBIC)
         small.save(tmp_path / "small" / f"p{number}x2.png")
         if number < 3:
@@ -140,7 +133,7 @@ def test_the_original_is_shown_beside_the_picture_and_how_near_the_method_comes(
     wait_until_idle(qtbot, window, lambda: canvas.plates[1].endswith("dB"))
     assert canvas.plates[0] == "p1.png"
     seen, (x, y) = left_side(window)
-    truth = scenery(240, 360, 1)
+    truth = scenery(240, 360, seed=1)
     x, y = round(x * 2), round(y * 2)
     assert np.array_equal(seen, truth[y : y + seen.shape[0], x : x + seen.shape[1]])
     # Of all of it the figure is the tables' one.
@@ -179,14 +172,16 @@ def test_how_near_the_method_before_came_is_not_said_of_the_next(
 
 
 def test_it_is_another_picture_below_100_percent_too(window, qtbot, folders):
-    Image.fromarray(255 - scenery(240, 360, 1)).save(folders / "negative.png")
+    Image.fromarray(255 - scenery(240, 360, seed=1)).save(folders / "negative.png")
     choose(window, qtbot, folders / "negative.png")
     window.canvas.set_view(window.canvas.view.at_scale(0.5))
     wait_until_idle(qtbot, window)
     assert window.canvas.plates[0] == "negative.png"
     assert window.canvas.plates[1].startswith("The picture")
     seen, _ = left_side(window)
-    small = Image.fromarray(255 - scenery(240, 360, 1)).resize((90, 60), Image.Resampling.BICUBIC)
+    small = Image.fromarray(255 - scenery(240, 360, seed=1)).resize(
+        (90, 60), Image.Resampling.BICUBIC
+    )
     off = np.abs(seen.astype(int) - np.asarray(small)[:, : seen.shape[1]])
     assert off.mean() < 4 and off.max() < 20  # antialiased in another way
 
@@ -201,7 +196,7 @@ def test_the_key_shows_it_alone(window, qtbot, folders):
     own = window.canvas.grab_frame()
     QTest.keyPress(window.canvas, Qt.Key.Key_X)
     wait_until_idle(qtbot, window)
-    assert np.array_equal(pixels(window.canvas.grab_frame()), scenery(240, 360, 1))
+    assert np.array_equal(pixels(window.canvas.grab_frame()), scenery(240, 360, seed=1))
     assert window.status.method.text == "p1.png"
     assert "p1.png, while X is held" in window.status.message
     QTest.keyRelease(window.canvas, Qt.Key.Key_X)
@@ -354,7 +349,9 @@ def test_it_is_no_method_to_go_back_to(window, qtbot, folders):
         QTest.keyPress(window.canvas, Qt.Key.Key_X)
         wait_until_idle(qtbot, window)
         seen = pixels(window.canvas.grab_frame())
-        assert np.array_equal(seen, scenery(240, 360, number)[: seen.shape[0], : seen.shape[1]])
+        assert np.array_equal(
+            seen, scenery(240, 360, seed=number)[: seen.shape[0], : seen.shape[1]]
+        )
         QTest.keyRelease(window.canvas, Qt.Key.Key_X)
         wait_until_idle(qtbot, window)
     QTest.keyClick(window.canvas, Qt.Key.Key_F5)
@@ -402,13 +399,13 @@ def test_that_it_has_changed_on_disk_is_said(window, qtbot, folders):
     path = folders / "large" / "p1.png"
     choose(window, qtbot, path)
     said = "p1.png has changed on disk: F5 reads it again"
-    Image.fromarray(255 - scenery(240, 360, 1)).save(path)
+    Image.fromarray(255 - scenery(240, 360, seed=1)).save(path)
     qtbot.waitUntil(lambda: window.status.message == said, timeout=60_000)
     before = window.session.reference
     QTest.keyClick(window.canvas, Qt.Key.Key_F5)
     wait_until_idle(qtbot, window, lambda: window.session.reference not in (None, before))
     assert window.status.message != said
-    assert np.array_equal(window.session.reference.picture.pixels, 255 - scenery(240, 360, 1))
+    assert np.array_equal(window.session.reference.picture.pixels, 255 - scenery(240, 360, seed=1))
 
 
 def test_of_what_was_pasted_the_file_beside_it_can_be_read_again(make_window, qtbot, folders):
@@ -420,19 +417,19 @@ def test_of_what_was_pasted_the_file_beside_it_can_be_read_again(make_window, qt
     assert not window.menus.actions["file.reload"].isEnabled()
     window.reference.open(path)
     wait_until_idle(qtbot, window, lambda: window.session.reference is not None)
-    Image.fromarray(255 - scenery(240, 360, 1)).save(path)
+    Image.fromarray(255 - scenery(240, 360, seed=1)).save(path)
     said = "p1.png has changed on disk: F5 reads it again"
     qtbot.waitUntil(lambda: window.status.message == said, timeout=60_000)
     before = window.session.reference
     QTest.keyClick(window.canvas, Qt.Key.Key_F5)
     wait_until_idle(qtbot, window, lambda: window.session.reference is not before)
-    assert np.array_equal(window.session.reference.picture.pixels, 255 - scenery(240, 360, 1))
+    assert np.array_equal(window.session.reference.picture.pixels, 255 - scenery(240, 360, seed=1))
     assert window.status.message != said
     before = window.session.reference
     path.write_bytes(b"no picture")
     QTest.keyClick(window.canvas, Qt.Key.Key_F5)
     qtbot.waitUntil(lambda: window.status.message.startswith("p1.png: "))
-    Image.fromarray(scenery(240, 360, 1)).save(path)
+    Image.fromarray(scenery(240, 360, seed=1)).save(path)
     QTest.keyClick(window.canvas, Qt.Key.Key_F5)
     wait_until_idle(qtbot, window, lambda: window.session.reference is not before)
     assert not window.status.message.startswith("p1.png: ")
