@@ -7,6 +7,6 @@
   (drawn_crops, fabric, pixel_art), made worse (degradation, camera, lossy_files), or a teacher's (teacher,
   orientations).
 - losses: colour_loss of what is seen of the Gaussians (grid_rasterizer, grid_kernel; liif_samples), geometry_prior, and
-  both compiled into one for the shipped design (cell_loss, cell_kernel).
+  both compiled into one for the shipped design (cell_loss, cell_kernel, colour_loss_kernel).
 - ablation: what each part is worth. blending: means of trained weights.
 """

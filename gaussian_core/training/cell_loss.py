@@ -72,6 +72,7 @@ class _Loss(torch.autograd.Function):
         squares: bool,
     ) -> Tensor:
         from gaussian_core.training import cell_kernel, grid_kernel
+        from gaussian_core.training.colour_loss_kernel import absolute_loss, square_loss
 
         g = config.cells
         n, _, height, width = batch.low.shape
@@ -85,7 +86,7 @@ class _Loss(torch.autograd.Function):
         gaussians = n * g * g * height * width
         sums = np.zeros((n, 2))
         firsts, weights = bicubic_taps(g)
-        colour_loss = cell_kernel.square_loss if squares else cell_kernel.absolute_loss
+        colour_loss = square_loss if squares else absolute_loss
 
         def work(i: int) -> None:
             enlarged = np.empty((3, g * height, g * width), np.float32)

@@ -21,7 +21,8 @@ def colour_loss(seen: Tensor, wanted: Tensor, luminance: float, squares: bool = 
 
     luminance: between 0, every channel alike, and 1. squares: a size is the root of a crop's mean square, averaged over
     the crops, not the mean of all absolute values: what is in doubt is then shown as the mean of what it may be, not as
-    the median, and few large errors cost more than many small ones, as in PSNR. Its compiled twins are in cell_kernel.
+    the median, and few large errors cost more than many small ones, as in PSNR. Its compiled twins are in
+    colour_loss_kernel.
     """
     difference = seen - wanted
     size = _root_mean_square if squares else _mean_absolute
