@@ -15,6 +15,7 @@ from gaussian_core.convolution.winograd import heads, is_fast
 from gaussian_core.errors import WeightsError
 from gaussian_core.models import dictionary
 from gaussian_core.models.config import GEOMETRY_RATE, STRUCTURE_REACH, ModelConfig
+from gaussian_core.models.density import tensor_density
 from gaussian_core.models.encoders import make_encoder
 
 LEAST_VARIANCE = 0.02**2  # source pixels squared
@@ -186,9 +187,7 @@ class ContinuousSR(nn.Module):
 
     def density(self, covariances: Tensor) -> Tensor:
         """(B, 1, h, w): what a Gaussian of a cell's share of area, 1/G^2 pixels, has at its centre for the colour 1."""
-        xx, xy, yy = covariances.unbind(1)
-        scale = 1 / (2 * math.pi * self.config.cells**2)
-        return (scale * torch.rsqrt((xx * yy - xy * xy).clamp_min(1e-8)))[:, None]
+        return tensor_density(covariances.unbind(1), self.config.cells)[:, None]
 
     def base(self, image: Tensor, covariances: Tensor) -> Tensor:
         """(B, C, h, w): amplitudes that show the bicubic enlargement of image (B, C, H, W)."""

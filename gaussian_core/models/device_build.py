@@ -7,7 +7,6 @@ complete and wait for nobody.
 
 from __future__ import annotations
 
-import math
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -27,6 +26,7 @@ from gaussian_core.field import GaussianField
 from gaussian_core.kernel_interpolation import mirrored
 from gaussian_core.models import mean_colours
 from gaussian_core.models.assembly import metadata_of
+from gaussian_core.models.density import tensor_density
 from gaussian_core.models.device_index import bin_tiles, grid_rows
 from gaussian_core.models.device_transparency import rows_of_image
 from gaussian_core.models.surroundings import Surroundings, moved
@@ -193,10 +193,9 @@ def add_colours(rows: Tensor, rect: Rect, colours: Tensor, within: Rect, cells: 
     """mean_colours.add of colours (C, H, W) on a device."""
     for axis, places in enumerate(mean_colours.nearest(rect, within), 1):
         colours = colours.index_select(axis, torch.from_numpy(places).to(rows.device))
-    xx, xy, yy = rows[2:5]
-    density = (xx * yy - xy * xy).clamp_min(mean_colours.LEAST_AREA).rsqrt_()
-    density *= 1 / (2 * math.pi * cells * cells)
-    rows[5:] += density * colours.flatten(1).repeat_interleave(cells * cells, 1)
+    rows[5:] += tensor_density(rows[2:5], cells) * colours.flatten(1).repeat_interleave(
+        cells * cells, 1
+    )
 
 
 def _pixels(picture: PictureLike, place: Surroundings, device: torch.device) -> Tensor:

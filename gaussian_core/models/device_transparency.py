@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from gaussian_core.models.density import tensor_density
 from gaussian_core.models.transparency import (
     ALPHA,
     BLED,
@@ -115,10 +115,8 @@ class _Lattice:
 def _settled(
     rows: Tensor, wanted: Tensor, held: Tensor, lattice: _Lattice, check: Callable[[], None]
 ) -> Tensor:
-    xx, xy, yy = rows[2:FIRST]
-    share = 1 / (2 * math.pi * lattice.cells**2)
-    density = share * torch.rsqrt((xx * yy - xy * xy).clamp_min(1e-8)) * lattice.settled
-    densities = torch.stack([density, density, density, density * (held > 0)])
+    each = tensor_density(rows[2:FIRST], lattice.cells) * lattice.settled
+    densities = torch.stack([each, each, each, each * (held > 0)])
     for _ in range(ROUNDS):
         check()
         rows[FIRST:] += (wanted - lattice.shown(rows)) * densities

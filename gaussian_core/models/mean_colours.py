@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from gaussian_core.models.density import density
 from gaussian_core.parallel import run_strips
 from gaussian_core.row_layout import ROW_PADDING
 
@@ -38,7 +39,6 @@ neighbourhood has a standard deviation of 1.3 source pixels. About smaller ones 
 larger ones miss more."""
 HALO = len(SMOOTHED_BY) - 1
 STRIP = 64  # rows that a worker takes at once
-LEAST_AREA = 1e-8  # determinant of a covariance, source pixels to the fourth
 
 
 def lacking(pixels: Floats, shown: Floats) -> Floats:
@@ -95,18 +95,14 @@ def add(rows: Floats, rect: Rect, colours: Floats, within: Rect, cells: int) -> 
     """Give the Gaussians of rows, cells^2 for each pixel of rect, the colours (H, W, C) of the pixels of `within`
     besides; those outside of it that of the nearest one."""
     lines, columns = nearest(rect, within)
-    n = cells * cells
-    shape = (len(rows), len(lines), len(columns), n)
+    shape = (len(rows), len(lines), len(columns), cells * cells)
     grid = rows[:, : rows.shape[1] - ROW_PADDING].reshape(shape)
-    share = np.float32(1 / (2 * math.pi * n))
 
     def strip(number: int) -> None:
         part = slice(number * STRIP, (number + 1) * STRIP)
-        xx, xy, yy = grid[2:5, part]
-        # Of the colour 1 a Gaussian has so much at its centre, see ContinuousSR.density.
-        density = share / np.sqrt(np.maximum(xx * yy - xy * xy, np.float32(LEAST_AREA)))
+        each = density(grid[2:5, part], cells)
         more = colours[lines[part]][:, columns]
         for amplitudes, channel in zip(grid[5:, part], more.transpose(2, 0, 1), strict=True):
-            amplitudes += channel[..., None] * density
+            amplitudes += channel[..., None] * each
 
     run_strips(strip, -(-len(lines) // STRIP))

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from gaussian_core.correction import make_rows
 from gaussian_core.field import GaussianField
+from gaussian_core.models.density import density
 from gaussian_core.models.devices import drawn_by
 from gaussian_core.models.plain_network import enlarged
 from gaussian_core.parallel import Stop
@@ -128,11 +129,8 @@ def _settled(
     """The rows with amplitudes such that their Gaussians show about what is wanted at the cells' centres. held: the
     part of alpha that is theirs."""
     count = wanted.shape[1]
-    xx, xy, yy = rows[2:FIRST, :count]
-    share = 1 / (2 * math.pi * lattice.cells**2)
-    density = share / np.sqrt(np.maximum(xx * yy - xy * xy, np.float32(1e-8)))
-    density *= lattice.settled
-    densities = np.stack([density, density, density, density * (held > 0)])
+    each = density(rows[2:FIRST, :count], lattice.cells) * lattice.settled
+    densities = np.stack([each, each, each, each * (held > 0)])
     for _ in range(ROUNDS):
         rows[FIRST:, :count] += (wanted - lattice.shown(rows, stop)) * densities
     return rows
