@@ -19,7 +19,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from gaussian_core.errors import Cancelled, DeviceError, ImageError, WeightsError
 from gaussian_core.parallel import Stop
-from gaussian_core.row_layout import ROW_PADDING
 
 if TYPE_CHECKING:
     import torch
@@ -126,36 +125,11 @@ class TileGrid:
         ]
 
 
-class _KernelInterpolation:
-    """Kernel interpolation: one Gaussian a source pixel, no weights (see kernel_interpolation)."""
+def _kernel(picture: PictureLike, device: str) -> TileMethod:
+    """Kernel interpolation: one Gaussian a source pixel, no weights."""
+    from gaussian_core.kernel_interpolation.tiles import KernelTiles
 
-    def __init__(self, picture: PictureLike, device: str) -> None:
-        if device not in ("auto", "cpu"):
-            raise DeviceError(
-                f"Kernel interpolation is built on the CPU, not on {device!r}: use --device cpu."
-            )
-        self.picture = picture
-
-    def build(self, rect: Rect, stop: Stop | None = None) -> GaussianField:
-        from gaussian_core import kernel_interpolation as ki
-        from gaussian_core.field import GaussianField, origin_near
-
-        height, width = self.picture.extent
-        x0, y0, x1, y1 = rect
-        left, top = origin = origin_near(x0, y0)
-        # At the borders of the picture the mirrored Gaussians outside it belong to the tile.
-        x0 -= ki.GHOSTS * (x0 == 0)
-        y0 -= ki.GHOSTS * (y0 == 0)
-        x1 += ki.GHOSTS * (x1 == width)
-        y1 += ki.GHOSTS * (y1 == height)
-        columns = ki.mirrored(x0 - ki.RADIUS, x1 + ki.RADIUS, width)
-        lines = ki.mirrored(y0 - ki.RADIUS, y1 + ki.RADIUS, height)
-        first, above = int(columns.min()), int(lines.min())
-        source = self.picture.as_float((first, above, int(columns.max()) + 1, int(lines.max()) + 1))
-        padded = source[lines - above][:, columns - first]
-        own = (x0 - left, y0 - top, x1 - left, y1 - top)
-        rows = ki.interpolate_rect(padded, (own[0] - ki.RADIUS, own[1] - ki.RADIUS), own)
-        return GaussianField.from_rows(rows, self.picture.extent, {"method": "kernel"}, origin)
+    return KernelTiles(picture, device)
 
 
 def _continuoussr(picture: PictureLike, device: str) -> TileMethod:
@@ -179,7 +153,7 @@ def is_our_field(weights: str | os.PathLike[str]) -> bool:
 
 FIELD_METHODS: dict[str, Callable[[PictureLike, str], TileMethod]] = {
     "continuoussr": _continuoussr,
-    "kernel": _KernelInterpolation,
+    "kernel": _kernel,
 }
 """Those of gaussian_core.methods that make a field, by the same names."""
 DEFAULT_METHOD = "continuoussr"
@@ -311,6 +285,7 @@ def build_field(
     Raises ImageError for what makes no picture, and as FieldBuilder does.
     """
     from gaussian_core.depth import note_depth
+    from gaussian_core.joining import joined
     from gaussian_core.parallel import run_strips
 
     picture = _picture_of(image, method)
@@ -351,45 +326,3 @@ def _picture_of(image: Any, method: str) -> PictureLike:
             "they were bytes."
         )
     return picture
-
-
-def joined(parts: list[GaussianField]) -> GaussianField:
-    """One field of all parts' Gaussians, in the order of their indices, and of what is drawn with them.
-    The list is emptied on the way: memory is not held twice."""
-    companions: dict[str, list[GaussianField]] = {}
-    for part in parts:
-        for name, field in part.companions:
-            companions.setdefault(name, []).append(field)
-    whole = _joined(parts)
-    while companions:
-        name, fields = companions.popitem()
-        setattr(whole, name, _joined(fields))
-    return whole
-
-
-def _joined(parts: list[GaussianField]) -> GaussianField:
-    """One field of all parts' Gaussians, in their order. The list is emptied on the way: memory is not held twice."""
-    from gaussian_core.field import GaussianField
-
-    count = sum(len(part) for part in parts)
-    channels, extent, metadata = parts[0].channels, parts[0].extent, parts[0].metadata
-    rows = np.zeros((5 + channels, count + ROW_PADDING), np.float32)
-    # All parts are of one method: all tell their drifts, or none.
-    drifts = [part.drifts for part in parts if part.drifts is not None]
-    # From one origin on single precision holds all places, else only the double.
-    origins = {(part.origin, part.offsets.dtype) for part in parts}
-    origin, dtype = origins.pop()
-    means = np.empty((count, 2)) if origins or dtype != np.float32 else None
-    place = 0
-    while parts:
-        part = parts.pop(0)
-        rows[:, place : place + len(part)] = part.index.rows[:, : len(part)]
-        if means is not None:
-            means[place : place + len(part)] = part.means
-        place += len(part)
-    if means is None:
-        whole = GaussianField.from_rows(rows, extent, metadata, origin)
-    else:
-        whole = GaussianField(means, rows[2:5, :count].T, rows[5:, :count].T, extent, metadata)
-    whole.drifts = np.concatenate(drifts) if drifts else None
-    return whole

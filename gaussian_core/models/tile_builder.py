@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaussian_core import correction
-from gaussian_core.builder import joined
 from gaussian_core.errors import Cancelled
 from gaussian_core.field import GaussianField
+from gaussian_core.joining import joined
 from gaussian_core.kernel_interpolation import mirrored
 from gaussian_core.machine.allocator import keep_freed_blocks
 from gaussian_core.models import mean_colours, plain_network
