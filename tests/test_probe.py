@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from gaussian_core import rasterizer
+from gaussian_core.builder import TileGrid
 from gaussian_core.viewport import Viewport
 from tests.fields import bright_field
-from viewer.model.frames.scene import Scene
+from viewer.model.frames.scene import REACH, Scene
 from viewer.model.probe import probe
 
 EXTENT = (40, 60)
@@ -56,3 +57,16 @@ def test_off_the_picture_and_before_the_field_there_is_nothing_to_read():
     unbuilt = probe(Scene(EXTENT, picture=Picture()), 2.0, (5.5, 6.5))
     assert unbuilt.field is None
     assert unbuilt.source is not None
+
+
+@pytest.mark.parametrize(("scale", "x", "told"), [
+    (3.0, 17.0 + REACH, True), (3.0, 15.0 + REACH, False), (0.5, 17.0 + REACH, False),
+])  # fmt: skip
+def test_the_field_is_told_wherever_a_frame_shows_it_beside_tiles_that_are_not_built(
+    scale, x, told
+):
+    field = bright_field(extent=EXTENT)
+    grid = TileGrid(EXTENT, tile=16)
+    tiles = {key: field for key in grid.keys() if key[0] > 0}
+    found = probe(Scene(EXTENT, picture=Picture(), grid=grid, tiles=tiles), scale, (x, 20.0))
+    assert (found.field is not None) is told

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gaussian_core.viewport import Viewport
-from viewer.model.frames.frame_renderer import footprint
-from viewer.model.frames.scene import Scene
+from viewer.model.frames.frame_renderer import FIELD_FROM, footprint
+from viewer.model.frames.scene import Key, Scene
 
 Value = tuple[float, ...]
 """RGB or grey, with alpha as another one."""
@@ -48,6 +48,14 @@ def _straight(value: Value) -> Value:
     return (*(v / alpha if alpha > 1e-6 else 0.0 for v in value[:3]), alpha)
 
 
+def _shown(scene: Scene, scale: float, key: Key, x: float, y: float) -> bool:
+    """Whether a frame has the field at a point of a tile; below 100 %, where none has, whether nothing of it is missing
+    in what a pixel sees, which reaches far there."""
+    if scale < FIELD_FROM:
+        return scene.drawable(key)
+    return any(x0 <= x < x1 and y0 <= y < y1 for x0, y0, x1, y1 in scene.field_rects(key))
+
+
 def _field_value(scene: Scene, scale: float, x: float, y: float) -> Value | None:
     from gaussian_core import rasterizer
 
@@ -57,7 +65,7 @@ def _field_value(scene: Scene, scale: float, x: float, y: float) -> Value | None
     if scene.grid is not None:
         at = (x, y, x + 1e-6, y + 1e-6)  # a rectangle of no size touches no tile
         key = next(iter(scene.grid.keys_in(at)), None)
-        if key is None or not scene.drawable(key):
+        if key is None or not _shown(scene, scale, key, x, y):
             return None
     fields = scene.fields_reaching(at)
     pixel = Viewport((x - 0.5 / scale, y - 0.5 / scale), scale, (1, 1))
