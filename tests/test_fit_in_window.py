@@ -243,3 +243,22 @@ def test_out_of_sight_it_rests_and_the_window_goes_on(window, qtbot, monkeypatch
         window.canvas.set_view(view)
         qtbot.waitUntil(lambda: bool(shown), timeout=LONG)  # noqa: B023
         window.canvas.frame_shown.disconnect(shown.append)
+
+
+def test_of_a_picture_too_large_to_be_fitted_kernel_interpolation_is_shown_and_said(
+    window, qtbot, tmp_path, monkeypatch, caplog
+):
+    monkeypatch.setattr("gaussian_core.methods.fit.MOST_PIXELS", 1000)  # of 1200
+    window.menus.actions["method.continuoussr"].trigger()
+    wait_until_idle(qtbot, window, timeout=LONG)
+    window.menus.actions["method.fit"].trigger()
+    wait_until_idle(qtbot, window)
+    assert window.status.method.text == "Kernel interpolation"
+    assert "megapixels" in window.status.message and "is shown instead" in window.status.message
+    scene = window.canvas.scene
+    assert scene.method == "kernel" and scene.tiles
+    assert not caplog.records and not window.told
+    # The choice stands for the next picture, which is smaller.
+    open_and_wait(qtbot, window, save_picture(tmp_path / "b.png", 30, 30))
+    wait_until_idle(qtbot, window, lambda: window.session.document.whole is not None, LONG)
+    assert window.status.method.text == "Fit to this picture"

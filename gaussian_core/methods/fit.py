@@ -23,6 +23,16 @@ if TYPE_CHECKING:
 MOST_PIXELS = 4_000_000
 
 
+def check_size(extent: tuple[int, int]) -> None:
+    """Raises ImageError for a picture, (height, width), beyond MOST_PIXELS."""
+    pixels = extent[0] * extent[1]
+    if pixels > MOST_PIXELS:
+        raise ImageError(
+            f"A fit takes pictures of up to {MOST_PIXELS / 1e6:g} megapixels, this one has "
+            f"{pixels / 1e6:.1f}: crop it, or choose another method."
+        )
+
+
 class FitDrawing:
     """Fits when it is first drawn, and draws the field so far: `patience` seconds of fitting before each frame, all of
     it as a rule. What is stopped goes on with the next frame. Raises ImageError for a picture beyond MOST_PIXELS."""
@@ -33,12 +43,8 @@ class FitDrawing:
     def __init__(self, picture: PictureSource, options: Options) -> None:
         from gaussian_core.fitting import Fit
 
+        check_size(picture.extent)
         height, width = self.extent = picture.extent
-        if height * width > MOST_PIXELS:
-            raise ImageError(
-                f"A fit takes pictures of up to {MOST_PIXELS / 1e6:g} megapixels, this one has "
-                f"{height * width / 1e6:.1f}: crop it, or choose another method."
-            )
         self.channels = picture.channels
         self._picture = picture
         self.patience = math.inf

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gaussian_core.errors import Cancelled, DeviceError, WeightsError
+from gaussian_core.errors import Cancelled, DeviceError, ImageError, WeightsError
 from gaussian_core.field import is_field_file
 from gaussian_core.parallel import Stop
 from viewer.model.documents.original import OriginalDrawing
@@ -190,10 +190,7 @@ class Document:
             try:
                 drawing = _drawing(self.picture, weights)
             except (WeightsError, DeviceError, ImportError) as error:
-                return replace(
-                    self.made_by(FALLBACK),
-                    fallback=f"{error} Kernel interpolation is shown instead.",
-                )
+                return self._fallen_back(error)
             if drawing is not None:
                 scene, keys = replace(scene, drawing=drawing), []
         elif spec.makes == "interpolation":
@@ -202,6 +199,13 @@ class Document:
             assert self.reference is not None
             scene, keys = replace(scene, drawing=self.reference), []
         elif spec.makes == "pixels":
+            if spec.name == "fit":
+                from gaussian_core.methods.fit import check_size
+
+                try:
+                    check_size(self.extent)
+                except ImageError as error:
+                    return self._fallen_back(error)
             drawing = self.fits.get(spec.name) or LazyDrawing(self.picture, spec.name)
             if spec.name == "fit":
                 self.fits[spec.name] = drawing
@@ -214,6 +218,10 @@ class Document:
         made = self.made_by(choice.method, choice.weights)
         made.shipped = choice.shipped
         return made
+
+    def _fallen_back(self, error: Exception) -> Document:
+        """The same picture by a method that always works, because of what another one says."""
+        return replace(self.made_by(FALLBACK), fallback=_instead(error))
 
     @classmethod
     def from_field(cls, whole: GaussianField, path: Path | None = None) -> Document:
@@ -379,7 +387,7 @@ class Document:
                 log.warning("%s failed, falling back: %s", self._method_now, error)
                 self.plan.clear()
                 self.builder = None
-                self.fallback = f"{error} Kernel interpolation is shown instead."
+                self.fallback = _instead(error)
                 continue
             for key, tile in tiles.items():
                 self.plan.put(key, tile)
@@ -444,6 +452,10 @@ class Document:
             return False
         self.scene = self.scene.with_only(tiles)
         return True
+
+
+def _instead(error: Exception) -> str:
+    return f"{error} Kernel interpolation is shown instead."
 
 
 def _needs_torch(method: str, weights: Path | None) -> bool:
