@@ -79,6 +79,28 @@ def test_holding_x_shows_the_method_before_and_letting_go_the_present_one(
     assert window.menus.actions["method.nearest"].isChecked()
 
 
+def test_under_x11_a_held_key_is_held_also_where_its_repetitions_look_like_presses_of_their_own(
+    make_window, qtbot, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("PySide6.QtGui.QGuiApplication.platformName", lambda: "xcb")
+    window = make_window()
+    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png"))
+    window.menus.actions["method.nearest"].trigger()
+    wait_until_idle(qtbot, window)
+    ended = []
+    window.session.compare_ended.connect(lambda: ended.append(True))
+    press(window)
+    for _ in range(5):
+        for down in (False, True):
+            press(window, down)
+        assert window.session.comparing and not ended
+    press(window, down=False)
+    qtbot.waitUntil(lambda: bool(ended))
+    assert window.session.document.method == "nearest"
+    press(window)
+    assert window.session.comparing, "pressed anew"
+
+
 def test_marks_and_other_settings_can_be_switched_while_x_is_held(make_window, qtbot, tmp_path):
     window = make_window()
     open_and_wait(qtbot, window, save_picture(tmp_path / "a.png"))
