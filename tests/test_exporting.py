@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 import tifffile
@@ -30,6 +33,21 @@ def exported(qtbot, window, plan, out):
     window.exporter.export(window.session.document, plan, str(out))
     qtbot.waitUntil(lambda: not window.exporter.running, timeout=LONG)
     return window.status.message
+
+
+@dataclass(frozen=True)
+class Held:
+    """A job that is 40 % done until it may go on."""
+
+    may_go_on: threading.Event
+    out: str = "a.png"
+    doing: str = "Exporting"
+    too_large: str = ""
+
+    def run(self, progress, stop):
+        progress(2, 5)
+        assert self.may_go_on.wait(60)
+        return "Saved a.png"
 
 
 def deep_picture(path, alpha):
@@ -212,3 +230,25 @@ def test_return_goes_on_at_the_scale_that_is_shown(make_window, qtbot, scales):
     shown = dialog.scale.currentText()
     QTest.keyClick(dialog.scale, Qt.Key.Key_Return)
     assert dialog.scale.currentText() == shown and plans == [ExportPlan(before)]
+
+
+def test_beside_the_button_that_stops_an_export_it_is_the_export_that_is_told_of(
+    make_window, qtbot, tmp_path, monkeypatch
+):
+    """Not what a method that is looked at meanwhile is waiting for."""
+    window = make_window()
+    open_and_wait(qtbot, window, save_picture(tmp_path / "a.png"))
+    monkeypatch.setattr("gaussian_core.rasterizer.is_warm", lambda: False)
+    window.waiting.begin()
+    assert "Preparing to draw" in window.status.message
+    held = Held(threading.Event())
+    try:
+        window.exporter.begin(held)
+        qtbot.waitUntil(lambda: window.status.message == "Exporting: 40 %")
+        window.waiting.begin()
+        assert window.status.message == "Exporting: 40 %"
+    finally:
+        held.may_go_on.set()
+    qtbot.waitUntil(lambda: window.status.message == "Saved a.png")
+    window.status.tell("")
+    assert "Preparing to draw" in window.status.message

@@ -81,4 +81,5 @@ class Progress(QObject):
         self._written = done, total
         if self._writing.running:
             text = status_text.progress_text(done, total, self._writing.doing)
-            self._status.show_progress(text, done, total)
+            # Beside the bar and the button that belong to it.
+            self._status.show_progress(text, done, total, foremost=True)

@@ -151,6 +151,7 @@ class StatusBar(QStatusBar):
         self._offer_names: tuple[str, ...] = ()
         self._standing = ""
         self._label = ""
+        self._foremost = False
         self._offer = ""
         self._message_room = MESSAGE_ROOM
         self._work.hide()
@@ -247,9 +248,12 @@ class StatusBar(QStatusBar):
         self._offer, self._offer_names = text, tuple(names)
         self._show_message()
 
-    def show_progress(self, label: str, done: int = 0, total: int = 0) -> None:
-        """Work goes on; total 0: nobody knows for how long."""
-        self._label = label
+    def show_progress(
+        self, label: str, done: int = 0, total: int = 0, foremost: bool = False
+    ) -> None:
+        """Work goes on; total 0: nobody knows for how long. foremost: it is said before what holds everything else up,
+        as this does not wait for that."""
+        self._label, self._foremost = label, foremost
         self._bar.setRange(0, total)
         self._bar.setValue(done)
         if not self._work.isVisibleTo(self):
@@ -258,7 +262,7 @@ class StatusBar(QStatusBar):
         self._show_message()
 
     def end_progress(self) -> None:
-        self._label = ""
+        self._label, self._foremost = "", False
         if self._work.isVisibleTo(self):
             self._work.hide()
             self._fit_cells()
@@ -273,7 +277,8 @@ class StatusBar(QStatusBar):
         self._show_message()
 
     def _show_message(self) -> None:
-        text = self._passing or self._standing or self._label or self._offer
+        foremost = self._label if self._foremost else ""
+        text = self._passing or foremost or self._standing or self._label or self._offer
         self._message.setToolTip(text)
         self._message.setAccessibleName(text)  # whole, where what is seen is elided
         room = self._wanted_room()
