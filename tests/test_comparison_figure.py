@@ -79,7 +79,15 @@ def figure_of(picture: Path | Picture, scale: float, names=QUICK, **options) -> 
 
 
 @pytest.mark.parametrize(
-    ("scale", "region"), [(3.7, (7, 5, 21, 17)), (1, (0, 0, 60, 40)), (0.5, (10, 4, 33, 30))]
+    ("scale", "region"),
+    [
+        (3.7, (7, 5, 21, 17)),
+        (1, (0, 0, 60, 40)),
+        (0.5, (10, 4, 33, 30)),
+        # On a whole number of pixels, these are seen on the other side of 1.
+        (0.9, (10, 4, 4, 4)),
+        (1.02, (10.3, 4.2, 14.2, 9.3)),
+    ],
 )
 @pytest.mark.parametrize("alpha", [False, True])
 def test_each_crop_is_what_render_writes(tmp_path, scale, region, alpha):

@@ -319,7 +319,9 @@ class ComparisonFigure:
             from gaussian_core.methods.fields import FieldDrawing
 
             return FieldDrawing(entry.made, options)
-        return open_source(self.picture, entry.method, options, self.view.scale, False)[1]
+        # As asked for: that of the view differs from it by a rounded side, and may lie on the other side of 1.
+        asked = checked_scales(self._scale)
+        return open_source(self.picture, entry.method, options, asked, False)[1]
 
     def _truth(self, stop: Stop | None) -> Bytes | None:
         """The original's pixels in what is measured."""
