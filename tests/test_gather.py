@@ -90,6 +90,42 @@ def test_beside_all_gaussians_there_are_gradients_too():
     assert all(torch.equal(t.grad, torch.zeros_like(t)) for t in inputs)
 
 
+@pytest.mark.parametrize("pixel_sigma", [0.0, 0.3])
+@pytest.mark.parametrize("corner", [1e-4, 0.0])
+def test_a_gaussian_without_area_leaves_the_others_their_gradients(pixel_sigma, corner):
+    """A fit by Cholesky factors comes there: in single precision 2 * 2 + 1e-8 is 4, and the determinant 0. Its
+    gradients were no numbers, and after a step by them the field had none, either."""
+    from gaussian_core.rasterizer.gather import rasterize_torch
+
+    means = torch.tensor([[4.0, 4.0], [3.0, 5.0]], requires_grad=True)
+    factors = torch.tensor([[3.0, 2.0, corner], [1.0, 0.2, 0.8]], requires_grad=True)
+    heights = torch.ones(2, 3, requires_grad=True)
+    l11, l21, l22 = factors.T
+    shapes = torch.stack([l11 * l11, l11 * l21, l21 * l21 + l22 * l22], dim=1)
+    view = Viewport((0, 0), (2.0, 3.0), (16, 24))
+    both = rasterize_torch(means, shapes, heights, view, pixel_sigma)
+    other = rasterize_torch(means[1:], shapes[1:], heights[1:], view, pixel_sigma)
+    assert torch.equal(both, other)
+    both[::2].sum().backward()
+    for tensor in (means, factors, heights):
+        assert torch.isfinite(tensor.grad).all()
+        assert tensor.grad[1].abs().min() > 0
+
+
+def test_what_is_no_number_is_told():
+    from gaussian_core.rasterizer.gather import rasterize_torch
+
+    means, shapes, heights = torch.ones(4, 2), torch.tensor([[1.0, 0.0, 1.0]] * 4), torch.ones(4, 3)
+    view = Viewport((0, 0), 2.0, (8, 8))
+    with pytest.raises(ValueError, match="the means hold NaN"):
+        rasterize_torch(means * torch.nan, shapes, heights, view)
+    with pytest.raises(ValueError, match="the covariances hold NaN or infinite"):
+        rasterize_torch(means, shapes * torch.inf, heights, view)
+    for sigma in (torch.nan, -0.3):
+        with pytest.raises(ValueError, match="pixel_sigma must be zero or positive"):
+            rasterize_torch(means, shapes, heights, view, sigma)
+
+
 def test_tensors_that_do_not_fit_are_refused():
     from gaussian_core.rasterizer.gather import rasterize_torch
 

@@ -6,6 +6,7 @@ work without gradients; the values are plain tensor expressions, so any device a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -37,10 +38,14 @@ def rasterize_torch(
     """(H, W, C): the field at the viewport's pixels, differentiable in all three tensors.
 
     Units and footprint as in `rasterize`. The tensors share a device and a floating dtype, which the result has too.
-    stop: polled between chunks of blocks; when true, Cancelled is raised. Raises ValueError for tensors of other shapes
-    or types.
+    A Gaussian whose covariance is not positive definite, as rounding makes one of a very thin one, has no area: nothing
+    is drawn of it, and its gradients are zeros. stop: polled between chunks of blocks; when true, Cancelled is raised.
+    Raises ValueError for tensors of other shapes or types, for means or covariances that are not finite, and for a
+    pixel_sigma that is no footprint.
     """
     _check(means, covariances, amplitudes)
+    if not 0 <= pixel_sigma < math.inf:  # NaN comes here too
+        raise ValueError(f"pixel_sigma must be zero or positive, got {pixel_sigma}")
     width, height = viewport.size
     sx, sy = viewport.scale
     # In device pixels from the viewport's corner; double precision, since a position may be large and its error not.
@@ -52,9 +57,13 @@ def rasterize_torch(
     scaled = covariances.to(wide) * means.new_tensor([sx * sx, sx * sy, sy * sy], dtype=wide)
     footprint = pixel_sigma * pixel_sigma
     xx, xy, yy = scaled[:, 0] + footprint, scaled[:, 1], scaled[:, 2] + footprint
-    before = (scaled[:, 0] * scaled[:, 2] - xy * xy).clamp_min(0)
-    determinant = before + footprint * (scaled[:, 0] + yy)
-    heights = amplitudes * torch.sqrt(before / determinant).to(amplitudes.dtype)[:, None]
+    before = scaled[:, 0] * scaled[:, 2] - xy * xy
+    solid = (before > 0) & (scaled[:, 0] > 0)
+    # The root's slope at 0 is infinite, and times nothing no number: what has no area is left out before it.
+    xx, yy, before = (torch.where(solid, part, 1.0) for part in (xx, yy, before))
+    determinant = torch.where(solid, before + footprint * (scaled[:, 0] + yy), 1.0)
+    seen = torch.where(solid, torch.sqrt(before / determinant), 0.0)
+    heights = amplitudes * seen.to(amplitudes.dtype)[:, None]
     # The exponent as that of dy and that of dx from where it is largest at this dy: of a long, thin, slanted Gaussian
     # the terms of dx^2, dx dy and dy^2 would be a million times their sum, which rounding could make positive.
     shapes = torch.stack([-0.5 / yy, xy / yy, -0.5 * yy / determinant], dim=1).to(means.dtype)
@@ -114,6 +123,9 @@ def _check(*tensors: Tensor) -> None:
     if len(kinds) > 1 or not means.is_floating_point():
         said = " and ".join(f"{dtype} on {device}" for dtype, device in sorted(kinds))
         raise ValueError(f"the tensors must share a floating dtype and a device, not {said}")
+    for name, tensor in (("means", means), ("covariances", covariances)):
+        if not torch.isfinite(tensor).all():
+            raise ValueError(f"the {name} hold NaN or infinite values")
 
 
 def _widest(device: torch.device) -> torch.dtype:
