@@ -26,6 +26,8 @@ FORMAT = "gaussian-field-1"
 MAX_CHANNELS = 8
 ARRAYS = ("means", "covariances", "amplitudes")
 COMPANIONS = ("correction", "even_alpha")
+OWN_ENTRIES = ("format", "height", "width")
+"""Of a field file's metadata: they say what it is, and are no field's own."""
 
 
 class GaussianField:
@@ -34,7 +36,8 @@ class GaussianField:
     means: (N, 2) as (x, y), source pixels. covariances: (N, 3) as (sxx, sxy, syy), source pixels squared, positive
     definite. amplitudes: (N, C), the value that a Gaussian adds at its own centre; 1 <= C <= 8. Three channels are
     sRGB-encoded RGB, four are premultiplied RGB and alpha. extent: (height, width) of the picture, source pixels.
-    metadata: text that travels with the field file (method, source name ...).
+    metadata: text that travels with the field file (method, source name ...), under any names but format, height and
+    width.
 
     correction: what the field lacks of the file at 100 %, a field of its own, of as many channels over the same extent,
     or None: rasterizers add it in full up to scale 1 and fade it out towards scale 1.5 (see correction.weight). It
@@ -158,6 +161,10 @@ class GaussianField:
                 raise FieldError(
                     f"A field's metadata is text, which {key!r}: {value!r} is not: use str() or json.dumps()."
                 )
+        if taken := [key for key in OWN_ENTRIES if key in self.metadata]:
+            raise FieldError(
+                f"A field file has a {taken[0]!r} of its own: name that of the metadata otherwise."
+            )
         for name, array in (("means", m), ("covariances", s), ("amplitudes", a)):
             # A sum is finite only if every term is, and takes a fraction of the memory of a mask.
             with np.errstate(invalid="ignore", over="ignore"):

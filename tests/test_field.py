@@ -75,6 +75,10 @@ def test_an_extent_is_two_whole_numbers(extent):
 def test_metadata_that_no_file_could_hold_is_refused_before_the_work_is_done():
     with pytest.raises(FieldError, match="metadata is text"):
         GaussianField(*arrays(), extent=(5, 6), metadata={"psnr": 31.4})
+    # The file's own: it would come back without them.
+    for name in ("format", "height", "width"):
+        with pytest.raises(FieldError, match=f"has a '{name}' of its own"):
+            GaussianField(*arrays(), extent=(5, 6), metadata={name: "mine"})
 
 
 @pytest.mark.parametrize(
