@@ -60,6 +60,7 @@ from viewer.ui.view_copy import ViewCopy
 from viewer.ui.view_steps import ViewSteps
 from viewer.ui.welcome import Welcome
 from viewer.ui.window_keys import WindowKeys
+from viewer.ui.workers.spare_memory import SpareMemory
 from viewer.ui.workers.warm_up_worker import WarmUpWorker
 
 DEFAULT_SIZE = (1280, 860)
@@ -99,6 +100,7 @@ class MainWindow(QMainWindow):
         self.progress = Progress(self.session, self.exporter, self.status, self)
         self.warm_up = WarmUpWorker(self)
         self.waiting = Waiting(self.canvas, self.warm_up, self)
+        self.spare_memory = SpareMemory(self.is_idle, self)
         self.choosing = Choosing(self.session, self._settings, self)
         self.intake = Intake(self, self.session, self.steps, self.choosing, self._settings)
         self.comparing = Comparing(self.session, self.canvas, self.waiting, self)
@@ -185,6 +187,7 @@ class MainWindow(QMainWindow):
         self.canvas.remarked.connect(lambda message: self.status.tell(message, 30.0))
         session = self.session
         session.changed.connect(self._show_document)
+        session.changed.connect(self.spare_memory.give_back)
         session.scene_shown.connect(self._show_field)
         session.covered_now.connect(self.readout.refresh)
         session.opening_began.connect(self._opening_began)
@@ -505,6 +508,7 @@ class MainWindow(QMainWindow):
         self.readout.shutdown()
         self.canvas.shutdown()
         self.side_windows.shutdown()
+        self.spare_memory.close(0.05)
         self.warm_up.close(0.05)
         self._settings.close()
         super().closeEvent(event)
