@@ -430,7 +430,8 @@ def test_memory_does_not_grow_with_the_scale(tmp_path):
     options = Options("cpu")
     peaks = [memory.peak_memory(picture, "continuoussr", scale, options)[0] for scale in scales]
     assert None not in peaks
-    assert max(peaks) < 1.05 * min(peaks)
+    # All of it at the larger scale would be 145 MB; how the threads fall in with each other is up to 25.
+    assert max(peaks) < 1.15 * min(peaks)
 
 
 def test_memory_is_measured_of_what_was_asked_for(tmp_path, monkeypatch):
