@@ -114,6 +114,17 @@ def test_half_precision_files_are_computed_in_single(tmp_path: Path) -> None:
     assert all(value.dtype == torch.float32 for value in model.state_dict().values())
 
 
+def test_a_network_that_was_saved_within_its_wrapper_opens(tmp_path: Path) -> None:
+    path = small.save(tmp_path / "a.pth", "continuous-gaussian", small.continuoussr_args())
+    content = torch.load(path, weights_only=True)
+    tensors = content["model"]["sd"]
+    content["model"]["sd"] = {f"module.{key}": value for key, value in tensors.items()}
+    torch.save(content, tmp_path / "b.pth")
+    plain, wrapped = (open_weights(tmp_path / name).state_dict() for name in ("a.pth", "b.pth"))
+    assert plain.keys() == wrapped.keys()
+    assert all(torch.equal(plain[key], wrapped[key]) for key in plain)
+
+
 @pytest.mark.parametrize("legacy", [False, True], ids=["zip", "legacy"])
 def test_a_file_cut_anywhere_is_refused(tmp_path: Path, legacy: bool) -> None:
     whole = tmp_path / "whole.pth"

@@ -35,6 +35,8 @@ INGREDIENTS = (
     "torch.HalfStorage",
     "torch.LongStorage",
 )
+WRAPPER = "module."
+"""What torch's DataParallel puts before the names of a network that several GPUs train."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,13 @@ def read_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
             raise WeightsError(
                 f"{source.name} has values that are not finite in {_short(key)}: use another checkpoint."
             )
-    return Checkpoint(source, name, dict(args), {k: v.detach() for k, v in tensors.items()})
+    return Checkpoint(source, name, dict(args), _unwrapped(tensors))
+
+
+def _unwrapped(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """As the network itself calls them, also where what was saved is its wrapper."""
+    wrapped = all(key.startswith(WRAPPER) for key in tensors)
+    return {k.removeprefix(WRAPPER) if wrapped else k: v.detach() for k, v in tensors.items()}
 
 
 def _load(source: Path) -> Any:
