@@ -216,6 +216,11 @@ class FieldBuilder:
         return "; ".join(filter(None, [self._unused, getattr(self._tiles, "note", "")]))
 
     @property
+    def noise(self) -> float:
+        """Of the picture, levels of 255 (imaging.noise.noise_of); 0 where it did not decide the weights."""
+        return float(getattr(self._tiles, "noise", 0.0))
+
+    @property
     def parameters(self) -> int:
         """Numbers that were learned: 0 where nothing is."""
         network = getattr(self._tiles, "network", None)
@@ -279,7 +284,8 @@ def build_field(
     progress: called with (tiles done, tiles in all), by one thread at a time. stop: polled between tiles; when true,
     Cancelled is raised.
     weights, precision: as for FieldBuilder. Without weights a path or a Picture of a lossy file gets those for such
-    files ("jpeg"); pixels do not tell, and get the usual ones.
+    files ("jpeg"), and one of a file with plain noise in it those for that ("photo"); of arrays nothing is guessed:
+    they get the usual ones.
     say: called with what the user should know of the building, if anything.
     Large pictures are better left in tiles (FieldBuilder): a field takes about 36 bytes a Gaussian.
     Raises ImageError for what makes no picture, and as FieldBuilder does.

@@ -99,14 +99,18 @@ def _decoded(source: Path, file: BinaryIO, forgiving: bool) -> Picture | LazyTif
     try:
         with pillow_guard():
             try:
-                return _read(source, file)
+                return _as_opened(_read(source, file))
             except DamagedError as error:
                 fault = DamagedError(str(error))  # without its trace, which holds what was decoded
-            return _mended(source, file, forgiving, fault)
+            return _as_opened(_mended(source, file, forgiving, fault))
     except MemoryError:
         raise ImageError(
             f"{source} needs more memory to open than there is: close other programs, or reduce it first."
         ) from None
+
+
+def _as_opened(picture: Picture | LazyTiff) -> Picture | LazyTiff:
+    return replace(picture, opened=True) if isinstance(picture, Picture) else picture
 
 
 def _read(source: Path, file: BinaryIO) -> Picture | LazyTiff:

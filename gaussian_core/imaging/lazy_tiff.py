@@ -150,6 +150,8 @@ class LazyTiff(PictureSource):
     is stored in strips as wide as the picture.
     """
 
+    opened = True
+
     def __init__(
         self, path: Path, pages: dict[int, Segments], samples: Samples, turn: int, note: str
     ) -> None:

@@ -27,6 +27,8 @@ class PictureSource(ABC):
     unreduced: the picture that this is a reduced copy of, as it was opened; None as a rule. original: what enlarging
     the copy is to give, which is cut from that (see reduced_copy).
     losses: of its file, None where its pixels are as they were made.
+    opened: whether it is from a file or the clipboard, and not of an array, whose maker knows what it is: its pixels
+    may then decide the weights that it is seen by (see noise_of).
     """
 
     name: str
@@ -37,6 +39,7 @@ class PictureSource(ABC):
     unreduced: PictureSource | None = None
     original: PictureSource | None = None
     losses: Losses | None = None
+    opened: bool = False
 
     @abstractmethod
     def show_damage(self) -> None:
@@ -144,7 +147,7 @@ class Picture(PictureSource):
     name: what to call it. path: its file. note: what was done to it that its owner may want to know, "" for nothing.
     damage: what is missing of it, "" for nothing.
     unreduced, original: see PictureSource.
-    losses: of its file, None where its pixels are as they were made.
+    losses: of its file, None where its pixels are as they were made. opened: see PictureSource.
     """
 
     pixels: NDArray[Any]
@@ -156,6 +159,7 @@ class Picture(PictureSource):
     original: PictureSource | None = None
     losses: Losses | None = None
     damage: str = ""
+    opened: bool = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.pixels, np.ndarray):

@@ -25,6 +25,9 @@ NAMES_OR_FILE = "|".join((*NAMES, "FILE"))
 DEFAULT = NAMES[0]
 SHOWS_BELOW = 93
 """The quality of a JPEG file, on libjpeg's scale, below which the weights for such files make more of it."""
+SHOWS_FROM = 4.5
+"""The strength of noise (imaging.noise), levels of 255, from which the weights for it come nearer to what was there
+before, on nearly all pictures and at all scales."""
 FOLLOW = 6e-3
 """The weight of the prior on the geometry (training.geometry_prior): at 0.005 twice the elongation of 0.001 after 600
 steps, at no cost in PSNR, where Gaussians that lie along the edges from the start cost 0.1 dB at x2."""
@@ -44,10 +47,13 @@ def shipped_weights() -> tuple[str, ...]:
     return tuple(name for name in NAMES if weights_path(name).is_file())
 
 
-def default_weights(device: str, losses: Losses | None = None) -> str:
+def default_weights(device: str, losses: Losses | None = None, noise: float = 0.0) -> str:
     """The name of the weights for a device of torch and a picture, of whose file something is lost or nothing, where
-    nobody has chosen: those for such files where it shows, else the large ones where the device is quick."""
+    nobody has chosen: those for noise or for such files where it shows, else the large ones where the device is quick.
+    noise: of the picture (imaging.noise.noise_of), levels of 255."""
     there = shipped_weights()
+    if noise >= SHOWS_FROM and "photo" in there:
+        return "photo"
     if losses is not None and (losses.quality or 0) < SHOWS_BELOW and "jpeg" in there:
         return "jpeg"
     return "base" if device == "cuda" and "base" in there else DEFAULT

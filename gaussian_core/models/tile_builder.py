@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Protocol, TypeGuard, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from gaussian_core import correction
 from gaussian_core.errors import Cancelled
 from gaussian_core.field import GaussianField
+from gaussian_core.imaging.noise import noise_of
 from gaussian_core.joining import joined
 from gaussian_core.kernel_interpolation import mirrored
 from gaussian_core.machine.allocator import keep_freed_blocks
@@ -35,6 +36,7 @@ from gaussian_core.viewport import Viewport
 
 if TYPE_CHECKING:
     from gaussian_core.builder import PictureLike, Rect
+    from gaussian_core.imaging.picture import PictureSource
     from gaussian_core.models.torch_network import TorchNetwork
 
 log = logging.getLogger(__name__)
@@ -104,7 +106,8 @@ def _plain(path: Path, changed: int) -> PlainNetwork | None:
 class ContinuousSRTiles:
     """TileMethod of the learned field. Tiles can be asked for from several threads; the network runs for one at a time.
 
-    Raises WeightsError when the weights cannot be used and DeviceError for a device that is not there.
+    noise: see noise_of; 0 where it did not decide the weights. Raises WeightsError when these cannot be used and
+    DeviceError for a device that is not there.
     """
 
     def __init__(
@@ -114,7 +117,8 @@ class ContinuousSRTiles:
         self.picture = picture
         self.note = ""  # what the user should know about the building
         kind = "cpu" if is_cpu(device) else pick_device(device).type
-        name = default_weights(kind, getattr(picture, "losses", None))
+        self.noise = noise_of(picture) if weights is None and _is_opened(picture) else 0.0
+        name = default_weights(kind, getattr(picture, "losses", None), self.noise)
         self._path = weights or weights_path(name)
         self.network = self._opened(device)
         self._too_much = sys.maxsize  # source pixels at once, for the memory of the device
@@ -280,6 +284,10 @@ class ContinuousSRTiles:
         if network.device != "cpu":
             self._go_on_with_cpu(network, Fault(False, True, loss() or "the device is lost"))
         return self.build(rect)
+
+
+def _is_opened(picture: PictureLike) -> TypeGuard[PictureSource]:
+    return bool(getattr(picture, "opened", False))
 
 
 def _area(rects: Sequence[Rect]) -> int:

@@ -106,7 +106,7 @@ def method_named(name: str) -> FieldMethod:
 
 AUTOMATIC = "auto"
 SHIPPED = (AUTOMATIC, *NAMES)
-"""What the learned field can be made by: the weights for the device, or those of a name."""
+"""What the learned field can be made by: the weights for the picture and the device, or those of a name."""
 
 
 def method_of_weights(path: Path) -> FieldMethod:

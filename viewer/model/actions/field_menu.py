@@ -77,7 +77,7 @@ FIELD: tuple[ActionSpec, ...] = (
             (
                 AUTOMATIC,
                 "&Automatic",
-                "JPEG for lossy files that it shows in; else Base where there is a GPU that can be used, or Light",
+                "Photo where noise is plain, JPEG for lossy files that it shows in; else Base on a GPU, or Light",
             ),
             ("light", "&Light", "A small network: quick on every machine"),
             ("base", "&Base", "A larger network: sharper, and takes twice as long to build"),

@@ -340,7 +340,8 @@ class Document:
 
     @property
     def title(self) -> str:
-        """What it is shown by, as it was chosen; where the device decides the weights, as the scene tells."""
+        """What it is shown by, as it was chosen; where the picture and the device decide the weights, as the scene
+        tells."""
         choice = self.choice
         told = choice == Choice(DEFAULT, AUTOMATIC) or choice.method == ORIGINAL.name
         return self.scene.title if told else choice.title

@@ -95,8 +95,8 @@ def _of_shipped(document: Document, rows: list[tuple[str, str]]) -> FieldCard:
     from gaussian_core.models.config import DEFAULT, weights_path
 
     title = method_title(document.method)
-    if document.picture is not None and (losses := document.picture.losses) is not None:
-        rows.append(("Picture", str(losses)))
+    if told := _of_picture(document):
+        rows.append(("Picture", told))
     tile = next(iter(document.scene.tiles.values()), None)
     # Before the first tile nobody knows what the device will be.
     name = DEFAULT if tile is None else tile.metadata.get("weights", DEFAULT)
@@ -105,6 +105,18 @@ def _of_shipped(document: Document, rows: list[tuple[str, str]]) -> FieldCard:
     except WeightsError as error:
         return FieldCard(title, LEARNED, tuple(rows), warning=str(error))
     return FieldCard(title, LEARNED, (*rows, *_weights_rows(card)), figures_of(card.config.figures))
+
+
+def _of_picture(document: Document) -> str:
+    """What of the picture decides the weights: what its file lost, and, once they are chosen, its noise."""
+    from gaussian_core.models.config import SHOWS_FROM
+
+    losses = None if document.picture is None else document.picture.losses
+    noise = getattr(document.builder, "noise", 0.0)
+    texts = [] if losses is None else [str(losses)]
+    if noise >= SHOWS_FROM:
+        texts.append(f"noise of about {noise:.0f} levels of 255 in brightness")
+    return ", with ".join(texts)
 
 
 def _of_file(path: Path, rows: list[tuple[str, str]]) -> FieldCard:

@@ -187,7 +187,8 @@ def _pasted(opening: Opening) -> Picture:
 
     assert opening.image is not None
     if isinstance(opening.image, QImage):
-        return Picture.from_array(array_from_image(opening.image), opening.name)
+        pasted = Picture.from_array(array_from_image(opening.image), opening.name)
+        return replace(pasted, opened=True)
     return picture_of_png(opening.image, opening.name, forgiving=opening.forgiving)
 
 
