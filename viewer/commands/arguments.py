@@ -84,7 +84,8 @@ def add_weights(parser: argparse.ArgumentParser, several: bool = False) -> None:
     """several: it may be given more than once, the value is a list then."""
     text = (
         "shipped weights of ContinuousSR by name (default: photo for a file with plain noise, jpeg for a lossy one that "
-        "it shows in, else light, with a GPU base), or a file: our .safetensors, or the authors' .pth of ContinuousSR, LIIF or GaussianSR"
+        "it shows in, else light, with a GPU base), or a file: our .safetensors, or the authors' .pth of ContinuousSR, "
+        "LIIF or GaussianSR"
     )
     if several:
         text += ". Several times for several"
