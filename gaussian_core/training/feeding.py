@@ -120,7 +120,14 @@ def _by_processes(batches: Batches, numbers: range, workers: int) -> Generator[B
             worker_init_fn=_leave_interrupts,
         )
         made = iter(loader)
-    yield from made
+    try:
+        yield from made
+    except Exception as error:
+        failure = error.with_traceback(None)  # which would hold the loader's processes, that end as it goes
+    else:
+        return
+    del made
+    raise failure
 
 
 def _leave_interrupts(_: int) -> None:
