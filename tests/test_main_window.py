@@ -253,7 +253,7 @@ def test_more_memory_for_tiles_goes_on_building_where_it_is_seen(qtbot, make, tm
 def test_the_memory_for_tiles_holds_for_the_method_before_too(qtbot, make, tmp_path, split):
     """Left of the line as on the shelf, where it waits to be seen again."""
     window = make()
-    open_and_wait(qtbot, window, save_picture(tmp_path / "large.png", 1300, 900))
+    open_and_wait(qtbot, window, save_picture(tmp_path / "large.png", 1000, 700))
     session, before = window.session, window.session.document
     window.menus.actions["method.continuoussr"].trigger()
     if split:
