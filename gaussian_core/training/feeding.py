@@ -123,7 +123,8 @@ def _by_processes(batches: Batches, numbers: range, workers: int) -> Generator[B
     try:
         yield from made
     except Exception as error:
-        failure = error.with_traceback(None)  # which would hold the loader's processes, that end as it goes
+        # Its trace would hold the loader, whose processes end as it goes.
+        failure = error.with_traceback(None)
     else:
         return
     del made
