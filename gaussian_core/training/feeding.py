@@ -123,12 +123,9 @@ def _by_processes(batches: Batches, numbers: range, workers: int) -> Generator[B
     try:
         yield from made
     except Exception as error:
-        # Its trace would hold the loader, whose processes end as it goes.
-        failure = error.with_traceback(None)
-    else:
-        return
-    del made
-    raise failure
+        error.with_traceback(None)  # which holds the loader, whose processes end as it goes
+        del made
+        raise
 
 
 def _leave_interrupts(_: int) -> None:
