@@ -7,6 +7,9 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
+BRIEFLY = 6.0
+"""Seconds that a remark may be read for, where nothing asks for more."""
+
 GPU_LATER = "The GPU is being made ready: it draws in a moment."
 
 RIGHT = ", right"

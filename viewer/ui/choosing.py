@@ -8,11 +8,12 @@ from PySide6.QtCore import QObject, Signal
 
 from viewer.model.documents.document import read_weights
 from viewer.model.methods import DEFAULT, Choice
+from viewer.model.status_text import BRIEFLY
 from viewer.ui.current_settings import CurrentSettings
 from viewer.ui.files.session import Session
 from viewer.ui.workers.file_reader import FileReader
 
-BRIEFLY, LONG = 6.0, 30.0  # seconds
+LONG = 30.0  # seconds
 
 
 class Choosing(QObject):

@@ -5,12 +5,13 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Signal
 
 from viewer.model.actions.keys import COMPARE_KEY, on_key
+from viewer.model.status_text import BRIEFLY
 from viewer.ui.canvas.canvas import Canvas
 from viewer.ui.files.session import Session
 from viewer.ui.status.waiting import Waiting
 
 ABOUT, SPLIT, LINE = "held", "split", "line"
-BRIEFLY, WHILE_HELD = 6.0, 3600.0  # seconds
+WHILE_HELD = 3600.0  # seconds
 NOTHING = "A field file has no other method to be compared with"
 
 

@@ -11,12 +11,12 @@ from viewer.model.frames.scene import Scene
 from viewer.model.overlays.inspector import nearest_gaussian
 from viewer.model.overlays.overlay_options import OverlayOptions, ValueRange
 from viewer.model.settings import DEFAULT_COLOUR, SIGMA_RANGE
-from viewer.model.status_text import unknown_text
+from viewer.model.status_text import BRIEFLY, unknown_text
 from viewer.ui.canvas.canvas import Canvas
 from viewer.ui.current_settings import CurrentSettings
 
 ABOUT, SIZE = "mark", "size of ellipses"
-BRIEFLY, LONG, MARKED = 6.0, 8.0, 60.0  # seconds
+LONG, MARKED = 8.0, 60.0  # seconds
 
 
 class Marks(QObject):

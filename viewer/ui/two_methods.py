@@ -6,8 +6,9 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Signal
 
 from viewer.model.difference import TwoAs
+from viewer.model.status_text import BRIEFLY
 from viewer.ui.canvas.canvas import Canvas
-from viewer.ui.comparing import BRIEFLY, NOTHING
+from viewer.ui.comparing import NOTHING
 from viewer.ui.current_settings import CurrentSettings
 from viewer.ui.files.session import Session
 

@@ -6,13 +6,12 @@ import math
 
 from PySide6.QtCore import QObject, Signal
 
-from viewer.model.status_text import zoom_text
+from viewer.model.status_text import BRIEFLY, zoom_text
 from viewer.ui.canvas.canvas import Canvas
 from viewer.ui.canvas.grid_painter import GRID_FROM
 from viewer.ui.canvas.minimap import Minimap
 from viewer.ui.current_settings import CurrentSettings
 
-BRIEFLY = 6.0  # seconds
 OVERVIEW, GRID, VALUES = "minimap", "grid", "values"
 
 

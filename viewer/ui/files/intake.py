@@ -10,6 +10,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
 from viewer.model.documents.document import is_weights_file
+from viewer.model.status_text import BRIEFLY
 from viewer.ui.choosing import Choosing
 from viewer.ui.current_settings import CurrentSettings
 from viewer.ui.dialogs import dialogs
@@ -17,7 +18,6 @@ from viewer.ui.files.folder_steps import FolderSteps
 from viewer.ui.files.incoming import incoming
 from viewer.ui.files.session import Session
 
-BRIEFLY = 6.0  # seconds
 ABOUT = "picture"
 
 

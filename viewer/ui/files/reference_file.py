@@ -14,11 +14,12 @@ from gaussian_core.imaging.file_state import FileState
 from gaussian_core.imaging.picture import PictureSource
 from viewer.model.documents.counterparts import counterpart
 from viewer.model.documents.original import open_original
+from viewer.model.status_text import BRIEFLY
 from viewer.ui.dialogs import dialogs
 from viewer.ui.files.session import Session
 from viewer.ui.workers.file_reader import FileReader
 
-BRIEFLY, LONG = 6.0, 12.0  # seconds
+LONG = 12.0  # seconds
 
 
 class ReferenceFile(QObject):

@@ -220,7 +220,11 @@ class StatusBar(QStatusBar):
         return self._message.toolTip()
 
     def tell(
-        self, text: str, seconds: float = 6.0, about: str = "", names: Sequence[str] = ()
+        self,
+        text: str,
+        seconds: float = status_text.BRIEFLY,
+        about: str = "",
+        names: Sequence[str] = (),
     ) -> None:
         """Say something for a while, to those who listen, too. seconds: at least; a long text stays for as long as it
         takes to read. about: what it is of, for `forget`. names: of files in it, of which less is seen where there is
