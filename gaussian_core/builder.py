@@ -217,7 +217,7 @@ class FieldBuilder:
 
     @property
     def noise(self) -> float:
-        """Of the picture, levels of 255 (imaging.noise.noise_of); 0 where it did not decide the weights."""
+        """Of the picture, levels of 255 (imaging.noise.noise_of); 0 where it was not asked for."""
         return float(getattr(self._tiles, "noise", 0.0))
 
     @property

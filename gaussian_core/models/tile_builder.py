@@ -106,8 +106,8 @@ def _plain(path: Path, changed: int) -> PlainNetwork | None:
 class ContinuousSRTiles:
     """TileMethod of the learned field. Tiles can be asked for from several threads; the network runs for one at a time.
 
-    noise: see noise_of; 0 where it did not decide the weights. Raises WeightsError when these cannot be used and
-    DeviceError for a device that is not there.
+    noise: see noise_of; 0 where it was not asked for, as the weights were chosen, or the pixels are an array's. Raises
+    WeightsError when the weights cannot be used and DeviceError for a device that is not there.
     """
 
     def __init__(
